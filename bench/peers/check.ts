@@ -1,0 +1,82 @@
+/**
+ * Runs every case of every peer once after a warm-up and compares their values:
+ * `deno run -A --unstable-webgpu bench/peers/check.ts [part of a case's name]`. Exits with 1 when two peers disagree.
+ *
+ * @module
+ */
+
+import { load as loadJax } from "./jax.ts";
+import type { Peer, PeerCase } from "./peer.ts";
+import { load as loadTfjs } from "./tfjs.ts";
+
+/** Largest relative difference accepted. */
+const TOLERANCE = 1e-3;
+
+const only = Deno.args[0] ?? "";
+const peers: Peer[] = [];
+for (const load of [loadJax, loadTfjs]) {
+  const peer = await load();
+  console.log(`${peer.name} ${peer.version} on ${peer.adapter}`);
+  peers.push(peer);
+}
+
+let agreed = true;
+const names = new Set(peers.flatMap((peer) => [...peer.cases.keys()]));
+for (const name of names) {
+  if (!name.includes(only)) continue;
+  const results: { peer: string; values: Float32Array }[] = [];
+  for (const peer of peers) {
+    const make = peer.cases.get(name);
+    if (make === undefined) {
+      console.log(`${name}  ${peer.name}: not offered`);
+      continue;
+    }
+    const { line, values } = await attempt(make);
+    console.log(`${name}  ${peer.name}: ${line}`);
+    if (values !== undefined) results.push({ peer: peer.name, values });
+  }
+  const [one, other] = results;
+  if (one === undefined || other === undefined) continue;
+  const difference = relativeDifference(one.values, other.values);
+  const agrees = difference <= TOLERANCE;
+  agreed &&= agrees;
+  const verdict = agrees ? "agree" : "DISAGREE";
+  console.log(`${name}  ${verdict}: largest relative difference ${difference.toExponential(1)}`);
+  if (!agrees) { for (const { peer, values } of results) console.log(`  ${peer}: ${values.join(" ")}`); }
+}
+Deno.exit(agreed ? 0 : 1);
+
+async function attempt(
+  make: () => Promise<PeerCase>,
+): Promise<{ line: string; values?: Float32Array | undefined }> {
+  let peerCase: PeerCase | undefined;
+  try {
+    peerCase = await make();
+    const warm = await time(peerCase);
+    const line = `${await time(peerCase)} ms (first ${warm} ms)`;
+    return { line, values: await peerCase.check?.() };
+  } catch (error) {
+    return { line: `failed: ${error instanceof Error ? error.message : error}` };
+  } finally {
+    peerCase?.dispose();
+  }
+}
+
+async function time(peerCase: PeerCase): Promise<string> {
+  const start = performance.now();
+  await peerCase.run();
+  return (performance.now() - start).toFixed(1);
+}
+
+/** Largest relative difference; values below a thousandth of the largest count as a thousandth, since sums cancel. */
+function relativeDifference(a: Float32Array, b: Float32Array): number {
+  const floor = 1e-3 * [...a, ...b].reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  if (a.length !== b.length) return Infinity;
+  const differences = [...a].map((x, i) => {
+    const y = b[i]!;
+    const difference = Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y), floor);
+    // NaN compares as equal to nothing, and must not pass.
+    return Number.isNaN(difference) ? Infinity : difference;
+  });
+  return Math.max(...differences);
+}

@@ -1,0 +1,37 @@
+// y = x·Φ(x), Φ the standard normal distribution (the erf form of GELU).
+// dx = dy·(Φ(x) + x·φ(x)), φ its density.
+// Entry point `forward` writes `y`, `backward` writes `dx`.
+
+struct Params {
+  n: u32, // elements
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.n) {
+    y[i] = gelu(x[i]);
+  }
+}
+
+@compute @workgroup_size(256)
+fn backward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.n) {
+    dx[i] = dy[i] * gelu_slope(x[i]);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Resource } from "../tensor/gpu.ts";
+import type { Gemm, Vector } from "./gemm.ts";
+import { sliceOf, writtenRange } from "./gemm_ranges.ts";
+
+/** Bindings, constants and fields of `Params` that write a product with its epilogue. */
+export interface Epilogue {
+  /** `c`, `bias`, `pre`, `gate` and `residual`; null where absent. */
+  readonly bind: Record<string, Resource | null>;
+  /** Which parts there are. */
+  readonly constants: Record<string, boolean>;
+  /** Their addresses. */
+  readonly params: Record<string, number>;
+}
+
+/** Reads the epilogue of a product for the shaders that do it. */
+export function epilogueOf(problem: Gemm): Epilogue {
+  const { c, bias, pre, gate, residual } = problem;
+  const range = writtenRange(problem);
+  const at = c.offset ?? 0;
+  const { slice, base } = sliceOf(c.tensor, range, at);
+  const vector = (v: Vector | undefined) => ({
+    resource: v?.tensor ?? null,
+    base: v?.offset ?? 0,
+    z2: v?.z2 ?? 0,
+    n: v?.n ?? 1,
+  });
+  const biases = vector(bias);
+  const gates = vector(gate);
+  return {
+    bind: {
+      c: slice,
+      bias: biases.resource,
+      gate: gates.resource,
+      pre: pre ? sliceOf(pre, range, at).slice : null,
+      residual: residual ? sliceOf(residual, range, at).slice : null,
+    },
+    constants: {
+      ACCUMULATE: problem.accumulate ?? false,
+      BIAS: !!bias,
+      PRE: !!pre,
+      GELU: problem.gelu ?? false,
+      GATE: !!gate,
+      RESIDUAL: !!residual,
+    },
+    params: {
+      c_base: base,
+      bias_base: biases.base,
+      bias_z2: biases.z2,
+      gate_base: gates.base,
+      gate_z2: gates.z2,
+      gate_n: gates.n,
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
+//   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
+// Writes `c`, and `pre` at the same addresses.
+
+struct Params {
+  m: u32, // rows
+  n: u32, // columns
+  z: u32, // items of both batch indices
+  z2: u32, // extent of the inner batch index
+  product_row: u32, // numbers of a scratch row
+  c_base: u32, // addresses of c, pre and residual
+  c_z1: u32,
+  c_z2: u32,
+  c_row: u32,
+  bias_base: u32,
+  bias_z2: u32,
+  gate_base: u32,
+  gate_z2: u32,
+  gate_n: u32, // 1 for a gate per column, 0 for one per item
+}
+
+override ACCUMULATE: bool = false;
+override BIAS: bool = false;
+override PRE: bool = false;
+override GELU: bool = false;
+override GATE: bool = false;
+override RESIDUAL: bool = false;
+
+@group(0) @binding(0) var<storage, read> product: array<f32>;
+@group(0) @binding(1) var<storage, read_write> c: array<f32>;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;
+@group(0) @binding(3) var<storage, read_write> pre: array<f32>;
+@group(0) @binding(4) var<storage, read> gate: array<f32>;
+@group(0) @binding(5) var<storage, read> residual: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let number = workgroup_number(workgroup, workgroups) * 64u + local;
+  let n = number % params.n;
+  let row = number / params.n;
+  let m = row % params.m;
+  let z = row / params.m;
+  if (z >= params.z) {
+    return;
+  }
+  let z1 = z / params.z2;
+  let z2 = z % params.z2;
+  let at = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row + n;
+  var u = product[row * params.product_row + n];
+  if (ACCUMULATE) {
+    u += c[at];
+  }
+  if (BIAS) {
+    u += bias[params.bias_base + z2 * params.bias_z2 + n];
+  }
+  if (PRE) {
+    pre[at] = u;
+  }
+  if (GELU) {
+    u = gelu(u);
+  }
+  if (GATE) {
+    u *= gate[params.gate_base + z2 * params.gate_z2 + n * params.gate_n];
+  }
+  if (RESIDUAL) {
+    u += residual[at];
+  }
+  c[at] = u;
+}

@@ -1,0 +1,68 @@
+import type { Gpu, Slice } from "../tensor/gpu.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+
+/** First element and one past the last that something touches, relative to its tensor. */
+export interface Range {
+  /** First element. */
+  readonly from: number;
+  /** One past the last element. */
+  readonly to: number;
+}
+
+/** The image rows that an operand's indices reach, within the image or not. `outer` is m or n. */
+export function rowsOf(problem: Gemm, operand: Operand, outer: number): Range {
+  const [, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const steps = [
+    (operand.step ?? 1) * ((operand.alongK ? outer : k2) - 1),
+    (operand.tap ?? 0) * (k1 - 1),
+    (operand.z2Step ?? 0) * (z2 - 1),
+  ];
+  const y0 = operand.y0 ?? 0;
+  const least = steps.reduce((sum, step) => sum + Math.min(0, step), y0);
+  const most = steps.reduce((sum, step) => sum + Math.max(0, step), y0);
+  return { from: least, to: most + 1 };
+}
+
+/** The elements of an operand's tensor that a product reads. */
+export function readRange(problem: Gemm, operand: Operand, outer: number): Range {
+  const [z1, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const rows = rowsOf(problem, operand, outer);
+  const top = Math.max(0, Math.min(rows.from, operand.height - 1));
+  const bottom = Math.max(top, Math.min(rows.to, operand.height) - 1);
+  const width = operand.alongK ? k2 : outer;
+  const last = (operand.z1 ?? 0) * (z1 - 1) + (operand.z2 ?? 0) * (z2 - 1) +
+    (operand.k1 ?? 0) * (k1 - 1) + bottom * operand.row + width;
+  const offset = operand.offset ?? 0;
+  return { from: offset + top * operand.row, to: offset + last };
+}
+
+/** The elements of C's tensor that a product writes. */
+export function writtenRange(problem: Gemm): Range {
+  const { m, n, c } = problem;
+  const [z1, z2] = batchOf(problem);
+  const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + n;
+  const offset = c.offset ?? 0;
+  return { from: offset, to: offset + last };
+}
+
+/** Elements between the places where a binding may start, on every adapter. */
+const ALIGN = 64;
+
+/** The slice to bind for a range, and the address in it of the tensor's element `at`. */
+export function sliceOf(
+  tensor: Tensor,
+  range: Range,
+  at: number,
+): { slice: Slice; base: number } {
+  const start = Math.floor((tensor.offset + range.from) / ALIGN) * ALIGN - tensor.offset;
+  const length = Math.min(range.to, tensor.size) - start;
+  return { slice: { tensor, start, length }, base: at - start };
+}
+
+/** Whether a range, aligned, fits one binding. */
+export function bindable(gpu: Gpu, range: Range): boolean {
+  return (range.to - range.from + ALIGN) * 4 <= gpu.limits.bindingBytes;
+}

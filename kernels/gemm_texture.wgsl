@@ -1,0 +1,244 @@
+// C[z] = A[z]·B[z] with both operands packed into float textures (gemm_pack.wgsl), four numbers a texel, and
+// register tiles of 16×16 (entry point `large`) or 8×8 (`small`) per invocation: the product for adapters that
+// load texels faster than buffers.
+//
+// The reduction index is (k1, k2). A texel of A holds four k2 of a row m (A_ALONG_K) or four m of a row k2; a
+// texel of B four k2 of a row n (B_ALONG_K) or four n of a row k2. Texture rows are linear in all indices:
+//   row = y0 + z1·z1_rows + z2·z2_rows + k1·k1_rows + i·step,  i the index that does not run along the texels.
+// Both operands are zero where k2 reaches past its range. Writes `c`, four columns at a time.
+
+struct Params {
+  m: u32, // rows of C
+  n: u32, // columns of C, of which the last four may be partly padding
+  k1: u32, // outer extent of the reduction
+  k2: u32, // inner extent of the reduction
+  z: u32, // items of both batch indices
+  z2: u32, // extent of the inner batch index
+  a_y0: i32,
+  a_z1: i32,
+  a_z2: i32,
+  a_k1: i32,
+  a_step: i32,
+  b_y0: i32,
+  b_z1: i32,
+  b_z2: i32,
+  b_k1: i32,
+  b_step: i32,
+  c_base: u32, // addresses of C, in vec4
+  c_z1: u32,
+  c_z2: u32,
+  c_row: u32,
+}
+
+override A_ALONG_K: bool = true;
+override B_ALONG_K: bool = false;
+
+@group(0) @binding(0) var a: texture_2d<f32>;
+@group(0) @binding(1) var b: texture_2d<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+// Four rows m (the matrix's columns) of four k2 each, from texture row `y` of the item.
+fn load_a(y: i32, m: u32, k: u32) -> mat4x4f {
+  if (A_ALONG_K) {
+    let x = i32(k >> 2u);
+    let row = y + i32(m) * params.a_step;
+    return mat4x4f(
+      textureLoad(a, vec2i(x, row), 0),
+      textureLoad(a, vec2i(x, row + params.a_step), 0),
+      textureLoad(a, vec2i(x, row + 2 * params.a_step), 0),
+      textureLoad(a, vec2i(x, row + 3 * params.a_step), 0),
+    );
+  }
+  let x = i32(m >> 2u);
+  let row = y + i32(k) * params.a_step;
+  return transpose(mat4x4f(
+    textureLoad(a, vec2i(x, row), 0),
+    textureLoad(a, vec2i(x, row + params.a_step), 0),
+    textureLoad(a, vec2i(x, row + 2 * params.a_step), 0),
+    textureLoad(a, vec2i(x, row + 3 * params.a_step), 0),
+  ));
+}
+
+// Four k2 (the matrix's columns) of four columns n each.
+fn load_b(y: i32, n: u32, k: u32) -> mat4x4f {
+  if (B_ALONG_K) {
+    let x = i32(k >> 2u);
+    let row = y + i32(n) * params.b_step;
+    return transpose(mat4x4f(
+      textureLoad(b, vec2i(x, row), 0),
+      textureLoad(b, vec2i(x, row + params.b_step), 0),
+      textureLoad(b, vec2i(x, row + 2 * params.b_step), 0),
+      textureLoad(b, vec2i(x, row + 3 * params.b_step), 0),
+    ));
+  }
+  let x = i32(n >> 2u);
+  let row = y + i32(k) * params.b_step;
+  return mat4x4f(
+    textureLoad(b, vec2i(x, row), 0),
+    textureLoad(b, vec2i(x, row + params.b_step), 0),
+    textureLoad(b, vec2i(x, row + 2 * params.b_step), 0),
+    textureLoad(b, vec2i(x, row + 3 * params.b_step), 0),
+  );
+}
+
+fn row_times(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
+  return fma(vec4f(a.w), b[3], fma(vec4f(a.z), b[2], fma(vec4f(a.y), b[1], fma(vec4f(a.x), b[0], sum))));
+}
+
+// sum + a·b, where column i of `sum` and `a` is row i of the tile.
+fn add_product(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    row_times(sum[0], a[0], b),
+    row_times(sum[1], a[1], b),
+    row_times(sum[2], a[2], b),
+    row_times(sum[3], a[3], b),
+  );
+}
+
+// Stores a 4×4 block whose first row is `m` and whose columns start at `n`.
+fn store(base: u32, m: u32, n: u32, block: mat4x4f) {
+  if (n >= params.n) {
+    return;
+  }
+  let at = base + m * params.c_row + (n >> 2u);
+  if (m < params.m) {
+    c[at] = block[0];
+  }
+  if (m + 1u < params.m) {
+    c[at + params.c_row] = block[1];
+  }
+  if (m + 2u < params.m) {
+    c[at + 2u * params.c_row] = block[2];
+  }
+  if (m + 3u < params.m) {
+    c[at + 3u * params.c_row] = block[3];
+  }
+}
+
+// Tile `number` of size `extent`: its first row, first column and batch indices (z1, z2).
+fn locate(number: u32, extent: u32) -> vec4u {
+  let across = (params.n + extent - 1u) / extent;
+  let down = (params.m + extent - 1u) / extent;
+  let z = number / (across * down);
+  let tile = number % (across * down);
+  return vec4u(tile / across * extent, tile % across * extent, z / params.z2, z % params.z2);
+}
+
+@compute @workgroup_size(8)
+fn large(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = locate(workgroup_number(workgroup, workgroups) * 8u + local, 16u);
+  if (at.z * params.z2 + at.w >= params.z) {
+    return;
+  }
+  let m = at.x;
+  let n = at.y;
+  var ya = params.a_y0 + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2;
+  var yb = params.b_y0 + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2;
+  var c00 = mat4x4f();
+  var c01 = mat4x4f();
+  var c02 = mat4x4f();
+  var c03 = mat4x4f();
+  var c10 = mat4x4f();
+  var c11 = mat4x4f();
+  var c12 = mat4x4f();
+  var c13 = mat4x4f();
+  var c20 = mat4x4f();
+  var c21 = mat4x4f();
+  var c22 = mat4x4f();
+  var c23 = mat4x4f();
+  var c30 = mat4x4f();
+  var c31 = mat4x4f();
+  var c32 = mat4x4f();
+  var c33 = mat4x4f();
+  for (var k1 = 0u; k1 < params.k1; k1++) {
+    for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
+      let b0 = load_b(yb, n, k2);
+      let b1 = load_b(yb, n + 4u, k2);
+      let b2 = load_b(yb, n + 8u, k2);
+      let b3 = load_b(yb, n + 12u, k2);
+      let a0 = load_a(ya, m, k2);
+      c00 = add_product(c00, a0, b0);
+      c01 = add_product(c01, a0, b1);
+      c02 = add_product(c02, a0, b2);
+      c03 = add_product(c03, a0, b3);
+      let a1 = load_a(ya, m + 4u, k2);
+      c10 = add_product(c10, a1, b0);
+      c11 = add_product(c11, a1, b1);
+      c12 = add_product(c12, a1, b2);
+      c13 = add_product(c13, a1, b3);
+      let a2 = load_a(ya, m + 8u, k2);
+      c20 = add_product(c20, a2, b0);
+      c21 = add_product(c21, a2, b1);
+      c22 = add_product(c22, a2, b2);
+      c23 = add_product(c23, a2, b3);
+      let a3 = load_a(ya, m + 12u, k2);
+      c30 = add_product(c30, a3, b0);
+      c31 = add_product(c31, a3, b1);
+      c32 = add_product(c32, a3, b2);
+      c33 = add_product(c33, a3, b3);
+    }
+    ya += params.a_k1;
+    yb += params.b_k1;
+  }
+  let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
+  store(base, m, n, c00);
+  store(base, m, n + 4u, c01);
+  store(base, m, n + 8u, c02);
+  store(base, m, n + 12u, c03);
+  store(base, m + 4u, n, c10);
+  store(base, m + 4u, n + 4u, c11);
+  store(base, m + 4u, n + 8u, c12);
+  store(base, m + 4u, n + 12u, c13);
+  store(base, m + 8u, n, c20);
+  store(base, m + 8u, n + 4u, c21);
+  store(base, m + 8u, n + 8u, c22);
+  store(base, m + 8u, n + 12u, c23);
+  store(base, m + 12u, n, c30);
+  store(base, m + 12u, n + 4u, c31);
+  store(base, m + 12u, n + 8u, c32);
+  store(base, m + 12u, n + 12u, c33);
+}
+
+@compute @workgroup_size(8)
+fn small(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = locate(workgroup_number(workgroup, workgroups) * 8u + local, 8u);
+  if (at.z * params.z2 + at.w >= params.z) {
+    return;
+  }
+  let m = at.x;
+  let n = at.y;
+  var ya = params.a_y0 + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2;
+  var yb = params.b_y0 + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2;
+  var c00 = mat4x4f();
+  var c01 = mat4x4f();
+  var c10 = mat4x4f();
+  var c11 = mat4x4f();
+  for (var k1 = 0u; k1 < params.k1; k1++) {
+    for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
+      let b0 = load_b(yb, n, k2);
+      let b1 = load_b(yb, n + 4u, k2);
+      let a0 = load_a(ya, m, k2);
+      let a1 = load_a(ya, m + 4u, k2);
+      c00 = add_product(c00, a0, b0);
+      c01 = add_product(c01, a0, b1);
+      c10 = add_product(c10, a1, b0);
+      c11 = add_product(c11, a1, b1);
+    }
+    ya += params.a_k1;
+    yb += params.b_k1;
+  }
+  let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
+  store(base, m, n, c00);
+  store(base, m, n + 4u, c01);
+  store(base, m + 4u, n, c10);
+  store(base, m + 4u, n + 4u, c11);
+}

@@ -1,0 +1,68 @@
+import { record } from "../tensor/tape.ts";
+import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { gemm } from "./gemm.ts";
+import { sameDevice } from "./checks.ts";
+
+/** How {@linkcode matmul} reads its operands. */
+export interface MatmulOptions {
+  /** Takes each matrix of `a` as its transpose. */
+  readonly transposeA?: boolean;
+  /** Takes each matrix of `b` as its transpose. */
+  readonly transposeB?: boolean;
+}
+
+/**
+ * Matrix product over equal leading dimensions.
+ *
+ * @param a Left matrices, [..., M, K], or [..., K, M] if transposed.
+ * @param b Right matrices, [..., K, N], or [..., N, K] if transposed.
+ * @returns Products, [..., M, N].
+ * @throws {TypeError} If inner sizes or leading dimensions differ.
+ * @example
+ * ```ts
+ * const c = matmul(gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [2, 1])); // [[11]]
+ * ```
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  sameDevice("multiply", a, b);
+  const { transposeA = false, transposeB = false } = options;
+  const show = () => `a is ${showShape(a.shape)}, b is ${showShape(b.shape)}`;
+  if (a.shape.length < 2 || b.shape.length < 2) {
+    throw new TypeError(`Cannot multiply as operands must be matrices: ${show()}`);
+  }
+  const lead = a.shape.slice(0, -2);
+  if (lead.join() !== b.shape.slice(0, -2).join()) {
+    throw new TypeError(`Cannot multiply as leading dimensions must be equal: ${show()}`);
+  }
+  const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
+  const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
+  const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
+  const [n, kOfB] = transposeB ? [bRows, bColumns] : [bColumns, bRows];
+  if (k !== kOfB) throw new TypeError(`Cannot multiply as inner sizes must be equal: ${show()}`);
+
+  const y = a.gpu.empty([...lead, m, n]);
+  gemm(a.gpu, {
+    m,
+    n,
+    k: [1, k],
+    batch: [sizeOf(lead), 1],
+    a: { tensor: a, height: aRows, row: aColumns, z1: aRows * aColumns, alongK: !transposeA },
+    b: { tensor: b, height: bRows, row: bColumns, z1: bRows * bColumns, alongK: transposeB },
+    c: { tensor: y, row: n, z1: m * n },
+  });
+  record("matmul", [a, b], [y], ([dy], [needsA, needsB]) => {
+    // y = op(a)·op(b): d op(a) = dy·op(b)ᵀ, d op(b) = op(a)ᵀ·dy, transposed back where they were.
+    const da = !needsA
+      ? null
+      : transposeA
+      ? matmul(b, dy!, { transposeA: transposeB, transposeB: true })
+      : matmul(dy!, b, { transposeB: !transposeB });
+    const db = !needsB
+      ? null
+      : transposeB
+      ? matmul(dy!, a, { transposeA: true, transposeB: transposeA })
+      : matmul(a, dy!, { transposeA: !transposeA });
+    return [da, db];
+  });
+  return y;
+}

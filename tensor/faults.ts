@@ -1,0 +1,68 @@
+/**
+ * Errors that WebGPU reports some time after the call that caused them. Each is kept with the label of that
+ * call and thrown by the next call that waits for the device.
+ */
+export class Faults {
+  readonly #device: GPUDevice;
+  readonly #pending = new Set<Promise<void>>();
+  readonly #found: Error[] = [];
+  #lost: string | null = null;
+
+  /** Watches a device for uncaptured errors and for its loss. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      const { message } = (event as GPUUncapturedErrorEvent).error;
+      this.#found.push(new Error(`Cannot go on as the device reports: ${message}`));
+    });
+    device.lost.then((info) => this.#lost = `${info.reason ?? "unknown"}: ${info.message}`);
+  }
+
+  /** Keeps an error for the next call that waits. */
+  add(error: Error): void {
+    this.#found.push(error);
+  }
+
+  /** Waits for what `check` finds, before {@linkcode settle} returns. */
+  watch(check: Promise<void>): void {
+    this.#pending.add(check);
+    check.finally(() => this.#pending.delete(check));
+  }
+
+  /** Opens error scopes and returns the function that closes them; what they catch names `label`. */
+  readonly guard = (label: string): () => void => {
+    const kinds: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
+    for (const kind of kinds) this.#device.pushErrorScope(kind);
+    return () => {
+      for (const kind of [...kinds].reverse()) {
+        this.watch(
+          this.#device.popErrorScope().then((error) => {
+            if (!error) return;
+            const rule = kind === "out-of-memory" ? "memory ran out" : "the device refused";
+            this.#found.push(new Error(`Cannot ${label} as ${rule}: ${error.message.trim()}`));
+          }, () => {}), // a lost device rejects; `throwIfLost` tells
+        );
+      }
+    };
+  };
+
+  /** @throws {Error} If the device is lost. */
+  throwIfLost(doing: string): void {
+    if (this.#lost !== null) {
+      throw new Error(`Cannot ${doing} as the device was lost: ${this.#lost}`);
+    }
+  }
+
+  /**
+   * Waits until the scopes closed so far have answered.
+   *
+   * @throws {Error} The first error found; the others are dropped, since they follow from it.
+   */
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    const first = this.#found[0];
+    this.#found.length = 0;
+    if (first) throw first;
+  }
+}

@@ -1,0 +1,520 @@
+import { Faults } from "./faults.ts";
+import type { BindingKind, Kernel } from "./kernel.ts";
+import { type Constants, type Pipeline, PipelineCache } from "./pipelines.ts";
+import { BufferPool, type PooledBuffer } from "./pool.ts";
+import { Profiler } from "./profiler.ts";
+import { type Surface, SurfacePool } from "./surfaces.ts";
+import { Tape } from "./tape.ts";
+import { type DType, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
+import { UniformRing } from "./uniforms.ts";
+
+/** Limits that operations plan with. */
+export interface GpuLimits {
+  /** Largest storage binding, in bytes. */
+  readonly bindingBytes: number;
+  /** Largest number of workgroups along one dimension of a dispatch. */
+  readonly workgroups: number;
+  /** Largest width and height of a texture, in texels. */
+  readonly texture: number;
+}
+
+/** Which product kernel runs: tiles in workgroup memory, or register tiles fed from textures. */
+export type GemmVariant = "tile" | "texture";
+
+/** Options of {@linkcode requestGpu}. */
+export interface GpuOptions {
+  /** Which adapter to prefer where there are two. */
+  readonly powerPreference?: GPUPowerPreference;
+  /** Lower limits than the adapter's, as tests of the splitting use. */
+  readonly limits?: Partial<GpuLimits>;
+  /** Measures the time of every dispatch with timestamp queries, if the adapter has them. */
+  readonly profile?: boolean;
+  /** Product kernel; chosen by the kind of adapter unless given. */
+  readonly gemm?: GemmVariant;
+}
+
+/** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
+export interface Slice {
+  /** Tensor that is bound. */
+  readonly tensor: Tensor;
+  /** First element, relative to the tensor's; a multiple of 64. */
+  readonly start?: number;
+  /** Number of elements. */
+  readonly length?: number;
+}
+
+/** What a shader variable can be bound to. */
+export type Resource = Tensor | Slice | Surface;
+
+/** One dispatch. */
+export interface Dispatch {
+  /** Entry point; `main` unless given. */
+  readonly entry?: string;
+  /** Resource by variable name; null for a buffer that the chosen constants leave unused. */
+  readonly bind: Record<string, Resource | null>;
+  /** Values of `Params`. */
+  readonly params?: Record<string, number>;
+  /** Values of `override` constants. */
+  readonly constants?: Constants;
+  /** Number of workgroups; folded into rows when it exceeds a dimension's limit. */
+  readonly workgroups: number;
+}
+
+const isSurface = (resource: Resource): resource is Surface => "view" in resource && "texture" in resource;
+
+/**
+ * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by
+ * {@linkcode requestGpu}.
+ */
+export class Gpu {
+  /** The adapter that was chosen. */
+  readonly adapter: GPUAdapter;
+  /** The WebGPU device. */
+  readonly device: GPUDevice;
+  /** Name of the adapter, as its driver gives it. */
+  readonly name: string;
+  /** Whether the adapter runs on the processor. */
+  readonly software: boolean;
+  /** Limits that operations plan with. */
+  readonly limits: GpuLimits;
+  /** Which product kernel runs. */
+  readonly gemm: GemmVariant;
+  /** Buffers of the tensors. */
+  readonly pool: BufferPool;
+  /** Textures of the products. */
+  readonly surfaces: SurfacePool;
+  /** Recorded operations. */
+  readonly tape: Tape = new Tape();
+  /** Compiled shaders. */
+  readonly pipelines: PipelineCache;
+  /** Time by kernel, if the option asked for it. */
+  readonly profiler: Profiler | null;
+  readonly #faults: Faults;
+  readonly #uniforms: UniformRing;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #groupsOf = new Map<string, string[]>();
+  readonly #scopes: Tensor[][] = [];
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #unread: GPUBuffer | null = null;
+  #unwritten: GPUBuffer | null = null;
+  #submission = 0;
+
+  /** @param adapter Chosen adapter. @param device Its device. @param options As for {@linkcode requestGpu}. */
+  constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions) {
+    this.adapter = adapter;
+    this.device = device;
+    const { vendor, architecture, description } = adapter.info;
+    this.name = description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
+    this.software = /llvmpipe|swiftshader|lavapipe|basic render/i.test(
+      `${this.name} ${architecture} ${adapter.info.device}`,
+    );
+    const given = options.limits ?? {};
+    const least = (ours: number, limit: number | undefined) => Math.min(ours, limit ?? Infinity);
+    this.limits = {
+      bindingBytes: least(device.limits.maxStorageBufferBindingSize, given.bindingBytes),
+      workgroups: least(device.limits.maxComputeWorkgroupsPerDimension, given.workgroups),
+      texture: least(device.limits.maxTextureDimension2D, given.texture),
+    };
+    this.gemm = options.gemm ?? (this.software ? "texture" : "tile");
+    this.#faults = new Faults(device);
+    const forget = (kind: string) => (id: number) => this.#forget(`${kind}${id}`);
+    this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
+    this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"));
+    this.pipelines = new PipelineCache(device, this.#faults);
+    this.#uniforms = new UniformRing(device);
+    const timed = options.profile && device.features.has("timestamp-query");
+    this.profiler = timed ? new Profiler(device) : null;
+  }
+
+  /** A tensor without defined content. */
+  empty(shape: readonly number[], dtype: DType = "f32"): Tensor {
+    this.#faults.throwIfLost("make a tensor");
+    return new Tensor(this, new Storage(this.pool.take(sizeOf(shape) * 4)), shape, dtype);
+  }
+
+  /** A tensor of zeros. */
+  zeros(shape: readonly number[], dtype: DType = "f32"): Tensor {
+    const tensor = this.empty(shape, dtype);
+    const bytes = tensor.size * 4;
+    const { entry } = tensor.storage;
+    if (bytes > 0) {
+      this.#commands().clearBuffer(entry.buffer, 0, bytes);
+      entry.lastUse = this.#submission;
+    }
+    return tensor;
+  }
+
+  /**
+   * A tensor with the given numbers.
+   *
+   * @param data Numbers in row-major order; an `Int32Array` makes an i32 tensor.
+   * @param shape Its extents; one dimension unless given.
+   * @throws {TypeError} If the shape's size is not the number of numbers.
+   * @example
+   * ```ts
+   * const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+   * ```
+   */
+  tensor(
+    data: readonly number[] | Float32Array | Int32Array,
+    shape: readonly number[] = [data.length],
+  ): Tensor {
+    this.#faults.throwIfLost("make a tensor");
+    if (sizeOf(shape) !== data.length) {
+      throw new TypeError(
+        `Cannot make a tensor as its size must be that of the data: ${
+          showShape(shape)
+        } for ${data.length} numbers`,
+      );
+    }
+    const typed = data instanceof Int32Array || data instanceof Float32Array ? data : Float32Array.from(data);
+    const storage = new Storage(this.pool.take(typed.byteLength, this.#submission));
+    const tensor = new Tensor(this, storage, shape, typed instanceof Int32Array ? "i32" : "f32");
+    if (typed.length > 0) {
+      const close = this.#faults.guard("upload a tensor");
+      this.device.queue.writeBuffer(
+        storage.entry.buffer,
+        0,
+        typed.buffer as ArrayBuffer,
+        typed.byteOffset,
+        typed.byteLength,
+      );
+      close();
+    }
+    return tensor;
+  }
+
+  /**
+   * Records one dispatch of a shader; it runs with the next submission.
+   *
+   * @throws {TypeError} If a binding or a field of `Params` is missing, unknown or of the wrong kind, or if a
+   * tensor is of another device.
+   * @throws {RangeError} If a binding exceeds the adapter's limit.
+   */
+  run(kernel: Kernel, dispatch: Dispatch): void {
+    const { entry = "main", bind, params = {}, constants = {}, workgroups } = dispatch;
+    this.#faults.throwIfLost(`run ${kernel.name}`);
+    if (workgroups <= 0) return;
+    if (!this.#uniforms.fits(kernel)) this.flush();
+    const pipeline = this.pipelines.get(kernel, entry, constants);
+    const group = this.#group(kernel, pipeline, bind);
+    const pass = this.#startPass(pipeline.label);
+    pass.setPipeline(pipeline.pipeline);
+    const hasParams = pipeline.bindings.some((binding) => binding.kind === "uniform");
+    const at = hasParams ? [this.#uniforms.push(kernel, params)] : [];
+    pass.setBindGroup(0, group, at);
+    const across = Math.min(workgroups, this.limits.workgroups);
+    const down = Math.ceil(workgroups / across);
+    if (down > this.limits.workgroups) {
+      throw new RangeError(
+        `Cannot run ${kernel.name} as a dispatch has at most ${this.limits.workgroups}² workgroups: ${workgroups}`,
+      );
+    }
+    pass.dispatchWorkgroups(across, down);
+    if (this.profiler) this.#endPass();
+  }
+
+  /** Copies the numbers of `from` to `to`, of equal size, both wholly their own or views. */
+  copy(from: Tensor, to: Tensor): void {
+    if (from.size !== to.size) {
+      throw new TypeError(
+        `Cannot copy as sizes must be equal: ${showShape(from.shape)} to ${showShape(to.shape)}`,
+      );
+    }
+    if (from.size === 0) return;
+    const source = from.storage.entry;
+    const target = to.storage.entry;
+    this.#commands().copyBufferToBuffer(
+      source.buffer,
+      from.offset * 4,
+      target.buffer,
+      to.offset * 4,
+      from.size * 4,
+    );
+    source.lastUse = target.lastUse = this.#submission;
+    to.storage.version++;
+  }
+
+  /** Copies the rows of a contiguous matrix to a surface; `width` elements a row, a multiple of 64. */
+  copyToSurface(from: Tensor, start: number, width: number, height: number, to: Surface): void {
+    const { entry } = from.storage;
+    this.#commands().copyBufferToTexture(
+      { buffer: entry.buffer, offset: (from.offset + start) * 4, bytesPerRow: width * 4 },
+      { texture: to.texture },
+      [width / 4, height],
+    );
+    entry.lastUse = this.#submission;
+  }
+
+  /** Ends the recorded commands and submits them. */
+  flush(): void {
+    const encoder = this.#encoder;
+    if (!encoder) return;
+    this.#endPass();
+    this.profiler?.resolve(encoder);
+    const close = this.#faults.guard("submit commands");
+    this.#uniforms.upload();
+    this.device.queue.submit([encoder.finish()]);
+    close();
+    this.#encoder = null;
+    this.#submission++;
+    this.profiler?.collect((check) => this.#faults.watch(check));
+    this.surfaces.trim(1 << 28);
+  }
+
+  /** Submits what is recorded and waits for the device. @throws {Error} What it reported since the last wait. */
+  async sync(): Promise<void> {
+    this.flush();
+    this.#faults.throwIfLost("wait");
+    await this.device.queue.onSubmittedWorkDone();
+    await this.#faults.settle();
+    this.#faults.throwIfLost("wait");
+  }
+
+  /**
+   * Reads the numbers of a tensor back. Work recorded later does not delay it: the copy is submitted at once.
+   *
+   * @throws {Error} What the device reported since the last wait.
+   */
+  async read(tensor: Tensor): Promise<TensorData> {
+    this.#faults.throwIfLost("read a tensor");
+    const bytes = tensor.size * 4;
+    const { entry } = tensor.storage;
+    const close = this.#faults.guard("read a tensor");
+    const staging = this.device.createBuffer({
+      label: "read-back",
+      size: Math.max(4, bytes),
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    close();
+    if (bytes > 0) {
+      this.#commands().copyBufferToBuffer(entry.buffer, tensor.offset * 4, staging, 0, bytes);
+      entry.lastUse = this.#submission;
+    }
+    this.flush();
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      await this.#faults.settle();
+      this.#faults.throwIfLost("read a tensor");
+      throw error;
+    }
+    await this.#faults.settle();
+    const copy = staging.getMappedRange().slice(0, bytes);
+    staging.destroy();
+    return tensor.dtype === "i32" ? new Int32Array(copy) : new Float32Array(copy);
+  }
+
+  /**
+   * Runs `fn` and disposes the tensors made meanwhile, but for those in its result: a tensor, an array, a map or
+   * a plain object of tensors. What `fn` recorded on the tape and did not differentiate is dropped. The same
+   * holds when `fn` throws.
+   *
+   * @throws {TypeError} If the result is a promise: awaiting goes outside.
+   * @example
+   * ```ts
+   * const loss = gpu.scope(() => sum(linear(x, w, b)));
+   * ```
+   */
+  scope<T>(fn: () => T): T {
+    const made: Tensor[] = [];
+    const recorded = this.tape.steps.length;
+    this.#scopes.push(made);
+    const kept = new Set<Tensor>();
+    try {
+      const result = fn();
+      if (result instanceof Promise) {
+        throw new TypeError("Cannot leave the scope as it must be synchronous: found a promise");
+      }
+      collect(result, kept);
+      return result;
+    } finally {
+      this.#scopes.pop();
+      this.tape.steps.length = Math.min(this.tape.steps.length, recorded);
+      const outer = this.#scopes.at(-1);
+      for (const tensor of made) {
+        if (kept.has(tensor)) outer?.push(tensor);
+        else tensor.dispose();
+      }
+    }
+  }
+
+  /** Puts a new tensor under the current scope. The tensor's constructor calls it. */
+  adopt(tensor: Tensor): void {
+    this.#scopes.at(-1)?.push(tensor);
+  }
+
+  /** Gives the device and all its memory back. */
+  destroy(): void {
+    this.device.destroy();
+  }
+
+  #commands(): GPUCommandEncoder {
+    this.#endPass();
+    this.#encoder ??= this.device.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #startPass(label: string): GPUComputePassEncoder {
+    if (this.#pass) return this.#pass;
+    this.#encoder ??= this.device.createCommandEncoder();
+    this.#pass = this.#encoder.beginComputePass(this.profiler?.pass(label) ?? {});
+    return this.#pass;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+  }
+
+  #group(
+    kernel: Kernel,
+    pipeline: Pipeline,
+    bind: Record<string, Resource | null>,
+  ): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = [];
+    const owners: string[] = [];
+    let key = `${pipeline.id}`;
+    let named = 0;
+    for (const { name, index, kind } of pipeline.bindings) {
+      if (kind === "uniform") {
+        const size = UniformRing.bytesOf(kernel);
+        entries.push({ binding: index, resource: { buffer: this.#uniforms.buffer, size } });
+        continue;
+      }
+      named++;
+      const resource = bind[name];
+      if (resource === null) {
+        entries.push({ binding: index, resource: this.#absent(kind, index) });
+        key += "|-";
+        continue;
+      }
+      if (!resource) {
+        throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
+      }
+      if (isSurface(resource)) {
+        entries.push({ binding: index, resource: resource.view });
+        owners.push(`s${resource.id}`);
+        key += `|s${resource.id}`;
+        continue;
+      }
+      const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
+      if (tensor.gpu !== this) {
+        throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
+      }
+      const { entry, offset, size } = this.#range(pipeline, name, tensor, start, length);
+      if (kind === "write") tensor.storage.version++;
+      entry.lastUse = this.#submission;
+      entries.push({ binding: index, resource: { buffer: entry.buffer, offset, size } });
+      owners.push(`b${entry.id}`);
+      key += `|b${entry.id}:${offset}:${size}`;
+    }
+    if (named !== Object.keys(bind).length) {
+      const known = new Set(pipeline.bindings.map((binding) => binding.name));
+      const extra = Object.keys(bind).filter((name) => !known.has(name));
+      throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
+    }
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const close = this.#faults.guard(`bind the resources of ${pipeline.label}`);
+    const group = this.device.createBindGroup({
+      label: pipeline.label,
+      layout: pipeline.layout,
+      entries,
+    });
+    close();
+    this.#groups.set(key, group);
+    for (const owner of owners) {
+      const keys = this.#groupsOf.get(owner);
+      if (keys) keys.push(key);
+      else this.#groupsOf.set(owner, [key]);
+    }
+    return group;
+  }
+
+  /** Something to bind where nothing is read or written: 256 bytes of its own per binding. */
+  #absent(kind: BindingKind, index: number): GPUBufferBinding {
+    const usage = GPUBufferUsage.STORAGE;
+    if (kind === "read") {
+      this.#unread ??= this.device.createBuffer({ label: "unread", size: 256, usage });
+      return { buffer: this.#unread, size: 256 };
+    }
+    this.#unwritten ??= this.device.createBuffer({ label: "unwritten", size: 256 * 32, usage });
+    return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
+  }
+
+  #range(
+    pipeline: Pipeline,
+    name: string,
+    tensor: Tensor,
+    start: number,
+    length = tensor.size - start,
+  ): { entry: PooledBuffer; offset: number; size: number } {
+    const { entry } = tensor.storage;
+    const offset = (tensor.offset + start) * 4;
+    const size = Math.max(4, length * 4);
+    if (size > this.limits.bindingBytes) {
+      throw new RangeError(
+        `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +
+          `${this.limits.bindingBytes} bytes: ${showShape(tensor.shape)} needs ${size}`,
+      );
+    }
+    return { entry, offset, size };
+  }
+
+  #forget(owner: string): void {
+    for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
+    this.#groupsOf.delete(owner);
+  }
+}
+
+function collect(value: unknown, into: Set<Tensor>): void {
+  if (value instanceof Tensor) into.add(value);
+  else if (Array.isArray(value)) value.forEach((item) => collect(item, into));
+  else if (value instanceof Map) {
+    for (const [key, item] of value) {
+      collect(key, into);
+      collect(item, into);
+    }
+  } else if (value !== null && typeof value === "object") {
+    if (Object.getPrototypeOf(value) === Object.prototype) collect(Object.values(value), into);
+  }
+}
+
+/** What to install where there is no adapter. */
+const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
+  "or use a browser with WebGPU";
+
+/**
+ * Asks for an adapter and its device, with the adapter's own limits.
+ *
+ * @throws {Error} If there is no adapter; the message says what to install.
+ * @example
+ * ```ts
+ * const gpu = await requestGpu();
+ * const y = await gpu.tensor([1, 2, 3]).read();
+ * ```
+ */
+export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
+  const { gpu } = globalThis.navigator ?? {};
+  const adapter = await gpu?.requestAdapter(
+    options.powerPreference ? { powerPreference: options.powerPreference } : {},
+  );
+  if (!adapter) {
+    throw new Error(`Cannot compute as there is no WebGPU adapter: ${ADVICE}`);
+  }
+  const wanted = [
+    "maxBufferSize",
+    "maxStorageBufferBindingSize",
+    "maxTextureDimension2D",
+    "minUniformBufferOffsetAlignment",
+    "minStorageBufferOffsetAlignment",
+  ] as const;
+  const device = await adapter.requestDevice({
+    label: "espalier",
+    requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: options.profile && adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+  });
+  return new Gpu(adapter, device, options);
+}

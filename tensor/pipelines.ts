@@ -1,0 +1,112 @@
+import type { Faults } from "./faults.ts";
+import type { BindingKind, Kernel, ShaderBinding } from "./kernel.ts";
+
+/** A compiled entry point with the layout of its bindings. */
+export interface Pipeline {
+  /** Number that no other pipeline has; part of bind-group keys. */
+  readonly id: number;
+  /** `kernel.entry` with its constants, for labels. */
+  readonly label: string;
+  /** The WebGPU pipeline. */
+  readonly pipeline: GPUComputePipeline;
+  /** Layout of group 0. */
+  readonly layout: GPUBindGroupLayout;
+  /** The bindings of the entry point, in the order of the kernel. */
+  readonly bindings: readonly ShaderBinding[];
+}
+
+/** Values of `override` constants. */
+export type Constants = Record<string, number | boolean>;
+
+const layoutEntry = (kind: BindingKind): Partial<GPUBindGroupLayoutEntry> => {
+  switch (kind) {
+    case "read":
+      return { buffer: { type: "read-only-storage" } };
+    case "write":
+      return { buffer: { type: "storage" } };
+    case "uniform":
+      return { buffer: { type: "uniform", hasDynamicOffset: true } };
+    case "texture":
+      return { texture: { sampleType: "unfilterable-float" } };
+    case "surface":
+      return { storageTexture: { format: "rgba32float", access: "write-only" } };
+  }
+};
+
+/** Compiled pipelines by kernel, entry point and override constants. */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #faults: Faults;
+  readonly #modules = new Map<Kernel, GPUShaderModule>();
+  readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
+  #count = 0;
+
+  /** @param device Device that compiles. @param faults Where compile errors go. */
+  constructor(device: GPUDevice, faults: Faults) {
+    this.#device = device;
+    this.#faults = faults;
+  }
+
+  /** Number of pipelines compiled so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The pipeline of an entry point, compiled the first time. */
+  get(kernel: Kernel, entry: string, constants: Constants): Pipeline {
+    let pipelines = this.#pipelines.get(kernel);
+    if (!pipelines) this.#pipelines.set(kernel, pipelines = new Map());
+    const values = Object.entries(constants).map(([name, value]) => `${name}=${value}`).join(" ");
+    const key = `${entry} ${values}`;
+    const known = pipelines.get(key);
+    if (known) return known;
+
+    const bindings = kernel.used(entry);
+    const label = `${kernel.name}.${key.trim()}`;
+    const module = this.#module(kernel);
+    const close = this.#faults.guard(`compile ${label}`);
+    const layout = this.#device.createBindGroupLayout({
+      label,
+      entries: bindings.map(({ index, kind }) => ({
+        binding: index,
+        visibility: GPUShaderStage.COMPUTE,
+        ...layoutEntry(kind),
+      })),
+    });
+    const pipeline = this.#device.createComputePipeline({
+      label,
+      layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: {
+        module,
+        entryPoint: entry,
+        constants: Object.fromEntries(
+          Object.entries(constants).map(([name, value]) => [name, Number(value)]),
+        ),
+      },
+    });
+    close();
+    const made = { id: ++this.#count, label, pipeline, layout, bindings };
+    pipelines.set(key, made);
+    return made;
+  }
+
+  #module(kernel: Kernel): GPUShaderModule {
+    const known = this.#modules.get(kernel);
+    if (known) return known;
+    const module = this.#device.createShaderModule({ label: kernel.name, code: kernel.source });
+    this.#modules.set(kernel, module);
+    this.#faults.watch(
+      module.getCompilationInfo().then(({ messages }) => {
+        const error = messages.find((message) => message.type === "error");
+        if (!error) return;
+        const { lineNum, linePos, message } = error;
+        const line = kernel.source.split("\n")[lineNum - 1]?.trim() ?? "";
+        const place = `${kernel.name}.wgsl:${lineNum}:${linePos}`;
+        this.#faults.add(
+          new Error(`Cannot compile ${place} as WGSL: ${message.trim()}\n  ${line}`),
+        );
+      }, () => {}), // a lost device rejects; `throwIfLost` tells
+    );
+    return module;
+  }
+}

@@ -1,0 +1,82 @@
+/** Time of a kernel's dispatches. */
+export interface KernelTime {
+  /** Dispatches. */
+  count: number;
+  /** Milliseconds of all of them. */
+  ms: number;
+}
+
+/** Timestamps around every dispatch, summed by kernel. */
+export class Profiler {
+  /** Time by kernel and constants. */
+  readonly times = new Map<string, KernelTime>();
+  readonly #device: GPUDevice;
+  readonly #queries: GPUQuerySet;
+  readonly #resolved: GPUBuffer;
+  #labels: string[] = [];
+  #batch: { labels: string[]; buffer: GPUBuffer } | null = null;
+
+  /** Dispatches that one submission can time; later ones of it are not counted. */
+  static readonly capacity = 2048;
+
+  /** @param device Device with the feature `timestamp-query`. */
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    const count = Profiler.capacity * 2;
+    this.#queries = device.createQuerySet({ type: "timestamp", count });
+    this.#resolved = device.createBuffer({
+      label: "timestamps",
+      size: count * 8,
+      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+    });
+  }
+
+  /** Descriptor of a pass that is timed under a label. */
+  pass(label: string): GPUComputePassDescriptor {
+    const at = this.#labels.length * 2;
+    if (at >= Profiler.capacity * 2) return {};
+    this.#labels.push(label);
+    return {
+      timestampWrites: {
+        querySet: this.#queries,
+        beginningOfPassWriteIndex: at,
+        endOfPassWriteIndex: at + 1,
+      },
+    };
+  }
+
+  /** Adds the copy of the timestamps to the end of a submission. */
+  resolve(encoder: GPUCommandEncoder): void {
+    const labels = this.#labels;
+    this.#labels = [];
+    if (labels.length === 0) return;
+    const bytes = labels.length * 16;
+    const buffer = this.#device.createBuffer({
+      size: bytes,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    encoder.resolveQuerySet(this.#queries, 0, labels.length * 2, this.#resolved, 0);
+    encoder.copyBufferToBuffer(this.#resolved, 0, buffer, 0, bytes);
+    this.#batch = { labels, buffer };
+  }
+
+  /** Reads the timestamps of the submission just made, behind `watch`. */
+  collect(watch: (check: Promise<void>) => void): void {
+    const batch = this.#batch;
+    if (!batch) return;
+    this.#batch = null;
+    const { labels, buffer } = batch;
+    watch(
+      buffer.mapAsync(GPUMapMode.READ).then(() => {
+        const ticks = new BigInt64Array(buffer.getMappedRange());
+        labels.forEach((label, i) => {
+          const time = this.times.get(label) ?? { count: 0, ms: 0 };
+          time.count++;
+          time.ms += Number(ticks[2 * i + 1]! - ticks[2 * i]!) / 1e6;
+          this.times.set(label, time);
+        });
+        buffer.destroy();
+      }, () => {}), // a lost device rejects; the next wait tells
+    );
+  }
+}

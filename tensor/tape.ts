@@ -1,0 +1,175 @@
+import { accumulate } from "./accumulate.ts";
+import { fill } from "./fill.ts";
+import type { Gpu } from "./gpu.ts";
+import { showShape, Tensor } from "./tensor.ts";
+
+/**
+ * Computes the gradients of an operation's inputs from those of its outputs. `needs[i]` tells whether input i
+ * wants one; the others may be null. It owns what it returns and must not return the tensors it was given:
+ * use `view()` to pass one through.
+ */
+export type Pullback = (
+  dys: readonly (Tensor | null)[],
+  needs: readonly boolean[],
+) => readonly (Tensor | null)[];
+
+interface Step {
+  readonly op: string;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly saved: readonly Tensor[];
+  readonly pullback: (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
+}
+
+/** The operations that ran since it was last cleared, with their pullbacks. */
+export class Tape {
+  /** The recorded operations, oldest first. */
+  readonly steps: Step[] = [];
+  /** Depth of {@linkcode noGrad} calls. */
+  paused = 0;
+}
+
+/** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
+export function recording(inputs: readonly (Tensor | null)[]): boolean {
+  const first = inputs.find((input) => input !== null);
+  return !!first && first.gpu.tape.paused === 0 && inputs.some((input) => input?.needsGrad);
+}
+
+/**
+ * Records an operation, if one of its inputs is followed.
+ *
+ * @param op Name for errors.
+ * @param inputs What it read; null for an absent optional input.
+ * @param outputs What it made.
+ * @param pullback Gradients of the inputs, in their order.
+ * @param saved Intermediate tensors that only the pullback needs; disposed with the record.
+ */
+export function record(
+  op: string,
+  inputs: readonly (Tensor | null)[],
+  outputs: readonly Tensor[],
+  pullback: Pullback,
+  saved: readonly Tensor[] = [],
+): void {
+  if (!recording(inputs)) {
+    for (const tensor of saved) tensor.dispose();
+    return;
+  }
+  const present = inputs.filter((input) => input !== null);
+  const at = inputs.flatMap((input, index) => input ? [index] : []);
+  for (const output of outputs) output.tracked = true;
+  outputs[0]!.gpu.tape.steps.push({
+    op,
+    inputs: present,
+    outputs,
+    saved,
+    pullback: (dys) => {
+      const needs = inputs.map((input) => input?.needsGrad ?? false);
+      const grads = pullback(dys, needs);
+      return at.map((index) => grads[index] ?? null);
+    },
+  });
+}
+
+/**
+ * Runs `fn` without recording.
+ *
+ * @example
+ * ```ts
+ * const y = noGrad(gpu, () => gelu(x));
+ * ```
+ */
+export function noGrad<T>(gpu: Gpu, fn: () => T): T {
+  gpu.tape.paused++;
+  try {
+    return fn();
+  } finally {
+    gpu.tape.paused--;
+  }
+}
+
+/** How {@linkcode backward} starts and what it leaves. */
+export interface BackwardOptions {
+  /** Gradient of the output itself; ones unless given. Its shape is the output's. */
+  readonly seed?: Tensor;
+  /** Operation results to leave alive; all others on the tape are disposed as soon as they are of no use. */
+  readonly keep?: readonly Tensor[];
+}
+
+/**
+ * Walks the tape in reverse from `output` and returns the gradients of the tensors that require one. The tape is
+ * empty afterwards, and the operation results on it are disposed, but for `output` and those to keep.
+ *
+ * @param output Tensor to differentiate, a scalar unless a seed is given.
+ * @returns Gradient by tensor, of the same shape; a tensor that `output` does not depend on is absent.
+ * @throws {TypeError} If `output` is no scalar and there is no seed, or if it was not recorded.
+ * @example
+ * ```ts
+ * w.requiresGrad = true;
+ * const grads = backward(sum(linear(x, w, b)));
+ * grads.get(w); // Tensor of w's shape
+ * ```
+ */
+export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
+  const { gpu } = output;
+  const { seed, keep = [] } = options;
+  if (!output.needsGrad) {
+    throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
+  }
+  const wanted = seed ? seed.shape.join() === output.shape.join() : output.size === 1;
+  if (!wanted) {
+    const found = seed ? `seed is ${showShape(seed.shape)}, output` : "output";
+    throw new TypeError(
+      `Cannot differentiate as the seed must have the output's shape: ${found} is ${showShape(output.shape)}`,
+    );
+  }
+  const kept = new Set([output, ...keep]);
+  const steps = gpu.tape.steps.splice(0);
+  const grads = new Map<Tensor, Tensor>();
+  noGrad(gpu, () => {
+    grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
+    for (let step = steps.pop(); step; step = steps.pop()) {
+      const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
+      if (dys.some((dy) => dy !== null)) {
+        const found = step.pullback(dys);
+        step.inputs.forEach((input, i) => receive(grads, step.op, input, found[i] ?? null));
+      }
+      for (const tensor of step.outputs) {
+        grads.get(tensor)?.dispose();
+        grads.delete(tensor);
+        if (!kept.has(tensor)) tensor.dispose();
+      }
+      for (const tensor of step.saved) tensor.dispose();
+    }
+  });
+  for (const [tensor, grad] of grads) {
+    if (tensor.requiresGrad) continue;
+    grad.dispose();
+    grads.delete(tensor);
+  }
+  return grads;
+}
+
+function receive(
+  grads: Map<Tensor, Tensor>,
+  op: string,
+  input: Tensor,
+  grad: Tensor | null,
+): void {
+  if (!grad) return;
+  if (!input.needsGrad) return grad.dispose();
+  if (grad.shape.join() !== input.shape.join()) {
+    throw new TypeError(
+      `Cannot pull back ${op} as the gradient must have the input's shape: ${showShape(grad.shape)} for ${
+        showShape(input.shape)
+      }`,
+    );
+  }
+  const before = grads.get(input);
+  if (!before) {
+    grads.set(input, grad);
+    return;
+  }
+  grads.set(input, accumulate(before, grad));
+  grad.dispose();
+}

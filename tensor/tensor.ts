@@ -1,0 +1,124 @@
+import type { Gpu } from "./gpu.ts";
+import type { PooledBuffer } from "./pool.ts";
+
+/** Element type of a tensor. */
+export type DType = "f32" | "i32";
+
+/** Host numbers of a tensor. */
+export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/** A pooled buffer with the number of tensors that look into it. */
+export class Storage {
+  /** The buffer. */
+  readonly entry: PooledBuffer;
+  /** Tensors that share it. */
+  refs = 0;
+  /** Grows with every write in place, so that copies of the content know when they are stale. */
+  version = 0;
+
+  /** @param entry Buffer lent by the pool. */
+  constructor(entry: PooledBuffer) {
+    this.entry = entry;
+  }
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+/** A shape as error messages print it: `[2, 3]`. */
+export function showShape(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** A dense array on the device, row-major, of a fixed shape. */
+export class Tensor {
+  /** Device that holds it. */
+  readonly gpu: Gpu;
+  /** Extents, outermost first. */
+  readonly shape: readonly number[];
+  /** Element type. */
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+  /** Whether {@linkcode backward} computes a gradient for it, as for a parameter. */
+  requiresGrad = false;
+  /** Whether its value depends on a tensor that requires a gradient; set by the tape. */
+  tracked = false;
+  #storage: Storage | null;
+  #offset: number;
+
+  /** Made by {@linkcode Gpu.tensor} and the operations. @param offset First element in the storage. */
+  constructor(gpu: Gpu, storage: Storage, shape: readonly number[], dtype: DType, offset = 0) {
+    this.gpu = gpu;
+    this.shape = [...shape];
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.#storage = storage;
+    this.#offset = offset;
+    storage.refs++;
+    gpu.adopt(this);
+  }
+
+  /** Shared storage. @throws {ReferenceError} If the tensor is disposed. */
+  get storage(): Storage {
+    if (!this.#storage) {
+      throw new ReferenceError(
+        `Cannot use a tensor as it was disposed: its shape was ${showShape(this.shape)}`,
+      );
+    }
+    return this.#storage;
+  }
+
+  /** First element in the storage, in elements. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Whether its storage was given back. */
+  get disposed(): boolean {
+    return this.#storage === null;
+  }
+
+  /** Whether the tape follows it. */
+  get needsGrad(): boolean {
+    return this.requiresGrad || this.tracked;
+  }
+
+  /** Another handle on the same numbers, with the same or another shape of equal size. */
+  view(shape: readonly number[] = this.shape): Tensor {
+    if (sizeOf(shape) !== this.size) {
+      throw new TypeError(
+        `Cannot reshape as sizes must be equal: ${showShape(this.shape)} to ${showShape(shape)}`,
+      );
+    }
+    return new Tensor(this.gpu, this.storage, shape, this.dtype, this.#offset);
+  }
+
+  /** Moves the handle to other storage that holds the same numbers, as an optimizer does with parameters. */
+  rebase(storage: Storage, offset: number): void {
+    storage.refs++;
+    this.dispose();
+    this.#storage = storage;
+    this.#offset = offset;
+  }
+
+  /** Reads the numbers back; waits for the device. @throws {Error} What the device reported meanwhile. */
+  read(): Promise<TensorData> {
+    return this.gpu.read(this);
+  }
+
+  /** Gives its storage back once no other tensor shares it. Calling it again does nothing. */
+  dispose(): void {
+    const storage = this.#storage;
+    if (!storage) return;
+    this.#storage = null;
+    if (--storage.refs === 0) this.gpu.pool.give(storage.entry);
+  }
+
+  /** Disposes it at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

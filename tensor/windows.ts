@@ -1,0 +1,49 @@
+import type { Gpu } from "./gpu.ts";
+
+/** A stretch of a tensor that one binding holds, in elements. */
+export interface Window {
+  /** First element. */
+  readonly start: number;
+  /** Number of elements. */
+  readonly length: number;
+}
+
+/** A stretch of whole rows. */
+export interface RowWindow {
+  /** First row. */
+  readonly row: number;
+  /** Number of rows. */
+  readonly rows: number;
+}
+
+/** Bindings start at multiples of 256 bytes, which every adapter allows: 64 elements. */
+const ALIGN = 64;
+
+/** Splits `n` elements into stretches that fit one binding each. */
+export function flatWindows(gpu: Gpu, n: number): Window[] {
+  return rowWindows(gpu, n, 1).map(({ row, rows }) => ({ start: row, length: rows }));
+}
+
+/**
+ * Splits `rows` rows of `rowSize` elements each into stretches that fit one binding each and start where a
+ * binding may.
+ *
+ * @param rowSize Elements of a row, in the widest tensor that is bound by rows.
+ * @throws {RangeError} If 64 rows exceed a binding.
+ */
+export function rowWindows(gpu: Gpu, rows: number, rowSize: number): RowWindow[] {
+  const capacity = Math.floor(gpu.limits.bindingBytes / 4);
+  if (rows * rowSize <= capacity) return rows === 0 ? [] : [{ row: 0, rows }];
+  const step = Math.floor(capacity / rowSize / ALIGN) * ALIGN;
+  if (step === 0) {
+    throw new RangeError(
+      `Cannot split rows of ${rowSize} elements as ${ALIGN} of them must fit one binding: ` +
+        `the adapter binds ${gpu.limits.bindingBytes} bytes`,
+    );
+  }
+  const windows: RowWindow[] = [];
+  for (let row = 0; row < rows; row += step) {
+    windows.push({ row, rows: Math.min(step, rows - row) });
+  }
+  return windows;
+}

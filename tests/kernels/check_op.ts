@@ -1,0 +1,102 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Gpu } from "../../tensor/gpu.ts";
+import { backward } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { testGpu } from "../gpu.ts";
+import { centralDifference, directionalDifference, dot, type Nd, nd, randomNd } from "../oracle/nd.ts";
+
+/** An operation with its oracle, at one set of inputs. */
+export interface OpCase {
+  /** Name in messages, with the sizes. */
+  readonly name: string;
+  /** Inputs, in the order of both functions. */
+  readonly inputs: readonly Nd[];
+  /** The operation on the device. */
+  readonly op: (inputs: Tensor[]) => Tensor;
+  /** The same in float64 on the host. */
+  readonly oracle: (inputs: Nd[]) => Nd;
+  /** Numbers of the inputs whose gradients are checked; all unless given. */
+  readonly wrt?: readonly number[];
+  /** Largest error, as a share of the largest expected value; 2e-5 unless given. */
+  readonly rtol?: number;
+  /** Largest error beside that; 1e-6 unless given. */
+  readonly atol?: number;
+  /** Inputs up to this size are differentiated element by element, larger ones along five directions. */
+  readonly exhaustive?: number;
+  /** Device; the test file's default unless given. */
+  readonly gpu?: Gpu;
+}
+
+/** Puts an oracle's array on the device. */
+export function upload(gpu: Gpu, x: Nd): Tensor {
+  return gpu.tensor(Float32Array.from(x.data), x.shape);
+}
+
+/** Asserts that no element is off by more than atol + rtol times the largest expected value. */
+export function assertClose(
+  what: string,
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { rtol = 2e-5, atol = 1e-6 }: { rtol?: number; atol?: number } = {},
+): void {
+  assertEquals(found.length, expected.length, `${what}: sizes`);
+  let largest = 0;
+  let worst = 0;
+  let at = 0;
+  for (let i = 0; i < expected.length; i++) {
+    largest = Math.max(largest, Math.abs(expected[i]!));
+    const error = Math.abs(found[i]! - expected[i]!);
+    if (!(error <= worst)) [worst, at] = [error, i];
+  }
+  const bound = atol + rtol * largest;
+  assert(
+    worst <= bound,
+    `${what}: element ${at} is ${found[at]}, not ${expected[at]}: off by ${worst}, allowed ${bound}`,
+  );
+}
+
+/**
+ * Compares an operation's value with the oracle, its gradients with differences of the oracle, and the number
+ * of live buffers before with that after.
+ */
+export async function checkOp(test: OpCase): Promise<void> {
+  const { name, op, oracle, wrt = test.inputs.keys().toArray(), exhaustive = 300 } = test;
+  const inputs = [...test.inputs];
+  const expected = oracle(inputs);
+  const cotangent = randomNd(expected.shape, 7919);
+  const gpu = test.gpu ?? await testGpu();
+  const liveBefore = gpu.pool.live;
+
+  const tensors = inputs.map((input) => upload(gpu, input));
+  for (const i of wrt) tensors[i]!.requiresGrad = true;
+  const { y, grads } = gpu.scope(() => {
+    const y = op(tensors);
+    assertEquals(y.shape, expected.shape, `${name}: shape`);
+    if (wrt.length === 0) return { y, grads: new Map<Tensor, Tensor>() };
+    return { y, grads: backward(y, { seed: upload(gpu, cotangent) }) };
+  });
+  assertClose(`${name}: value`, await y.read(), expected.data, test);
+
+  for (const i of wrt) {
+    const grad = grads.get(tensors[i]!);
+    assert(grad, `${name}: input ${i} has no gradient`);
+    const found = nd(grad.shape, await grad.read());
+    if (inputs[i]!.data.length <= exhaustive) {
+      const differences = centralDifference(oracle, inputs, i, cotangent);
+      assertClose(`${name}: gradient of input ${i}`, found.data, differences.data, test);
+    } else {
+      const pairs = Array.from({ length: 5 }, (_, seed) => {
+        const direction = randomNd(inputs[i]!.shape, 104729 + seed);
+        const scale = Math.sqrt(dot(found, found) * dot(direction, direction));
+        const expected = directionalDifference(oracle, inputs, i, cotangent, direction);
+        return [dot(found, direction) / scale, expected / scale] as const;
+      });
+      // Both sides are shares of the longest that such a product can be, so that the bound is one of angle.
+      const bound = { rtol: 0, atol: test.rtol ?? 2e-5 };
+      const [ours, theirs] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
+      assertClose(`${name}: slope along input ${i}`, ours, theirs, bound);
+    }
+  }
+  for (const tensor of [y, ...grads.values(), ...tensors]) tensor.dispose();
+  assertEquals(gpu.pool.live, liveBefore, `${name}: live buffers`);
+}
