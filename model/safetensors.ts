@@ -1,25 +1,6 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header, then the bytes of
 // the tensors, little-endian and row-major, without gaps. https://github.com/huggingface/safetensors
 
-/** Bytes per number of every dtype that is read and written. */
-const ITEM_SIZES = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-} as const;
-
 // The reference library refuses longer headers.
 const LARGEST_HEADER = 100_000_000;
 
@@ -31,9 +12,25 @@ const LARGEST_HEADER = 100_000_000;
  * import type { SafetensorsDtype } from "./safetensors.ts";
  *
  * const dtype: SafetensorsDtype = "F32";
+ * console.log(dtype);
  * ```
  */
-export type SafetensorsDtype = keyof typeof ITEM_SIZES;
+export type SafetensorsDtype =
+  | "BOOL"
+  | "U8"
+  | "I8"
+  | "F8_E4M3"
+  | "F8_E5M2"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "F64"
+  | "I64"
+  | "U64";
 
 /**
  * One tensor of a file: `data` holds product(shape) numbers of `dtype`, little-endian, row-major.
@@ -48,6 +45,7 @@ export type SafetensorsDtype = keyof typeof ITEM_SIZES;
  *   shape: [2],
  *   data: new Uint8Array(Float32Array.of(1, 2).buffer),
  * };
+ * console.log(bias.data.length); // 8 bytes
  * ```
  */
 export type SafetensorsEntry = {
@@ -67,6 +65,7 @@ export type SafetensorsEntry = {
  * import type { Safetensors } from "./safetensors.ts";
  *
  * const empty: Safetensors = { tensors: new Map(), metadata: {} };
+ * console.log(empty.tensors.size); // 0
  * ```
  */
 export type Safetensors = {
@@ -95,14 +94,9 @@ export type Safetensors = {
  * parseSafetensors(file, "x.safetensors").tensors.get("x")?.shape; // [3]
  * ```
  */
-export function parseSafetensors(
-  bytes: Uint8Array,
-  name = "the bytes",
-): Safetensors {
+export function parseSafetensors(bytes: Uint8Array, name = "the bytes"): Safetensors {
   const fail = (rule: string, found: string): never => {
-    throw new SyntaxError(
-      `Cannot read ${name} as safetensors as ${rule}: ${found}`,
-    );
+    throw new SyntaxError(`Cannot read ${name} as safetensors as ${rule}: ${found}`);
   };
   const text = readHeader(bytes, fail);
   let header: unknown;
@@ -133,19 +127,13 @@ export function parseSafetensors(
       );
     }
     if (end > body.length) {
-      fail(
-        "offsets must lie within the file",
-        `${quote(key)} ends at ${end} of ${body.length} bytes`,
-      );
+      fail("offsets must lie within the file", `${quote(key)} ends at ${end} of ${body.length} bytes`);
     }
     tensors.set(key, { dtype, shape, data: body.subarray(start, end) });
     at = end;
   }
   if (at !== body.length) {
-    fail(
-      "tensors must fill the file",
-      `the last one ends at ${at} of ${body.length} bytes`,
-    );
+    fail("tensors must fill the file", `the last one ends at ${at} of ${body.length} bytes`);
   }
   return { tensors, metadata: readMetadata(header, fail) };
 }
@@ -175,9 +163,7 @@ export function toFloat32(entry: SafetensorsEntry): Float32Array<ArrayBuffer> {
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
     case "BF16":
-      return new Float32Array(
-        Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer,
-      );
+      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
     default:
       throw new TypeError(
         `Cannot read floats as the dtype must be F32, F16, BF16 or F64: it is ${entry.dtype}`,
@@ -210,16 +196,12 @@ export function toInt32(entry: SafetensorsEntry): Int32Array<ArrayBuffer> {
     case "I64":
       return Int32Array.from(new BigInt64Array(buffer), (value, i) => {
         if (BigInt.asIntN(32, value) !== value) {
-          throw new RangeError(
-            `Cannot read integers as each must fit in 32 bits: number ${i} is ${value}`,
-          );
+          throw new RangeError(`Cannot read integers as each must fit in 32 bits: number ${i} is ${value}`);
         }
         return Number(value);
       });
     default:
-      throw new TypeError(
-        `Cannot read integers as the dtype must be I32, I64 or U8: it is ${entry.dtype}`,
-      );
+      throw new TypeError(`Cannot read integers as the dtype must be I32, I64 or U8: it is ${entry.dtype}`);
   }
 }
 
@@ -231,8 +213,8 @@ export function toInt32(entry: SafetensorsEntry): Int32Array<ArrayBuffer> {
  * @param metadata Free text for `__metadata__`, left out when empty; Hugging Face's files carry
  * `{ format: "pt" }`.
  * @returns The whole file.
- * @throws {TypeError} If a tensor's data do not hold product(shape) numbers, or its name is
- * `__metadata__`.
+ * @throws {TypeError} If a tensor's data do not hold product(shape) numbers, its shape is none, or
+ * its name is `__metadata__`.
  *
  * @example
  * ```ts
@@ -243,6 +225,7 @@ export function toInt32(entry: SafetensorsEntry): Int32Array<ArrayBuffer> {
  *   new Map([["lm_head.bias", { dtype: "F32", shape: [2], data }]]),
  *   { format: "pt" },
  * );
+ * console.log(file.length % 8); // 0
  * ```
  */
 export function encodeSafetensors(
@@ -257,19 +240,18 @@ export function encodeSafetensors(
   let end = 0;
   for (const [name, { dtype, shape, data }] of tensors) {
     const size = byteSize(dtype, shape);
-    if (name === "__metadata__" || size !== data.length) {
-      throw new TypeError(
-        `Cannot write ${quote(name)} as safetensors as ${
-          name === "__metadata__"
-            ? "this name is reserved: it was given to a tensor"
-            : `shape and data must agree: ${dtype} [${shape}] takes ${size} bytes, data are ${data.length}`
-        }`,
+    const refuse = (why: string) => {
+      throw new TypeError(`Cannot write ${quote(name)} as safetensors as ${why}`);
+    };
+    if (name === "__metadata__") refuse("this name is reserved: it was given to a tensor");
+    if (!isSizes(shape)) refuse(`a shape must be a list of whole numbers from 0: it is ${show(shape)}`);
+    if (size !== data.length) {
+      refuse(
+        `shape and data must agree: ${dtype} ${show(shape)} takes ${size} bytes, data are ${data.length}`,
       );
     }
     const data_offsets = [end, end += size];
-    fields.push(
-      `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`,
-    );
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
   const start = 8 + Math.ceil(header.length / 8) * 8;
@@ -284,27 +266,37 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** Bytes per number of every dtype that is read and written. */
+const ITEM_SIZES: Readonly<Record<SafetensorsDtype, number>> = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+};
+
 type Fail = (rule: string, found: string) => never;
 
 function readHeader(bytes: Uint8Array, fail: Fail): string {
   if (bytes.length < 8) {
-    fail(
-      "a file starts with 8 bytes of header length",
-      `it has ${bytes.length} bytes`,
-    );
+    fail("a file starts with 8 bytes of header length", `it has ${bytes.length} bytes`);
   }
   const length = view(bytes).getBigUint64(0, true);
   if (length > bytes.length - 8) {
-    fail(
-      "the header must lie within the file",
-      `its length is ${length}, ${bytes.length - 8} bytes follow`,
-    );
+    fail("the header must lie within the file", `its length is ${length}, ${bytes.length - 8} bytes follow`);
   }
   if (length > LARGEST_HEADER) {
-    fail(
-      `the header has at most ${LARGEST_HEADER} bytes`,
-      `its length is ${length}`,
-    );
+    fail(`the header has at most ${LARGEST_HEADER} bytes`, `its length is ${length}`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -316,27 +308,18 @@ function readHeader(bytes: Uint8Array, fail: Fail): string {
 
 function readEntry(key: string, entry: unknown, fail: Fail) {
   if (!isObject(entry)) {
-    return fail(
-      "each tensor must be described by an object",
-      `${quote(key)} is ${show(entry)}`,
-    );
+    return fail("each tensor must be described by an object", `${quote(key)} is ${show(entry)}`);
   }
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !isDtype(dtype)) {
     return fail("the dtype must be known", `${quote(key)} is ${show(dtype)}`);
   }
   if (!isSizes(shape)) {
-    return fail(
-      "a shape must be a list of whole numbers from 0",
-      `${quote(key)} is ${show(shape)}`,
-    );
+    return fail("a shape must be a list of whole numbers from 0", `${quote(key)} is ${show(shape)}`);
   }
   const [start, end] = isSizes(offsets) && offsets.length === 2 ? offsets : [];
   if (start === undefined || end === undefined || start > end) {
-    return fail(
-      "data_offsets must be a start and an end",
-      `${quote(key)} is ${show(offsets)}`,
-    );
+    return fail("data_offsets must be a start and an end", `${quote(key)} is ${show(offsets)}`);
   }
   if (byteSize(dtype, shape) !== end - start) {
     return fail(
@@ -347,10 +330,7 @@ function readEntry(key: string, entry: unknown, fail: Fail) {
   return { dtype, shape, start, end };
 }
 
-function readMetadata(
-  header: Record<string, unknown>,
-  fail: Fail,
-): Record<string, string> {
+function readMetadata(header: Record<string, unknown>, fail: Fail): Record<string, string> {
   if (!Object.hasOwn(header, "__metadata__")) return {};
   const metadata = header["__metadata__"];
   if (!isObject(metadata)) {
@@ -358,10 +338,7 @@ function readMetadata(
   }
   const pairs = Object.entries(metadata).map(([key, value]) => {
     if (typeof value === "string") return [key, value] as const;
-    return fail(
-      "__metadata__ must hold strings",
-      `${quote(key)} is ${show(value)}`,
-    );
+    return fail("__metadata__ must hold strings", `${quote(key)} is ${show(value)}`);
   });
   return Object.fromEntries(pairs);
 }

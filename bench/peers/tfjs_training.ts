@@ -83,7 +83,7 @@ export function trainStep(device: TfjsDevice): PeerCase {
   };
 }
 
-/** One post-norm layer, `x` being [batch · frames, width], since its products of a batch with a matrix are slower. */
+/** One post-norm layer, `x` being [batch · frames, width]: its product of a batch with one matrix has no gradient. */
 function encoderLayer(device: TfjsDevice, x: Tensor, p: EncoderLayer<Tensor>): Tensor {
   const tf = device.tf;
   const { batch, frames, heads } = ENCODER;

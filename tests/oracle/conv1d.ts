@@ -4,12 +4,7 @@ import { type Nd, nd } from "./nd.ts";
  * Valid 1-D convolution (cross-correlation, as in PyTorch). x [B, T, Cin], w [Cout, K, Cin],
  * b [Cout] or null; y [B, floor((T − K)/stride) + 1, Cout], no frames when T < K.
  */
-export function conv1d(
-  x: Nd,
-  w: Nd,
-  b: Nd | null = null,
-  { stride = 1 }: { stride?: number } = {},
-): Nd {
+export function conv1d(x: Nd, w: Nd, b: Nd | null = null, { stride = 1 }: { stride?: number } = {}): Nd {
   const [B, T, Cin] = x.shape as [number, number, number];
   const [Cout, K, inner] = w.shape as [number, number, number];
   if (x.shape.length !== 3 || w.shape.length !== 3 || Cin !== inner) {

@@ -31,10 +31,7 @@ export function ctc(
     return zeroInfinity && loss === Infinity ? 0 : loss;
   });
   if (reduction === "none") return nd([B], losses);
-  const total = losses.reduce(
-    (sum, loss, n) => sum + loss * weightOf(n, targets, reduction),
-    0,
-  );
+  const total = losses.reduce((sum, loss, n) => sum + loss * weightOf(n, targets, reduction), 0);
   return nd([], [total]);
 }
 
@@ -67,9 +64,7 @@ export function ctcGradient(
       }
       // The share of all alignments that pass through state s at frame t.
       clip.states.forEach((label, s) => {
-        const share = Math.exp(
-          clip.forward[t]![s]! + clip.backward[t]![s]! + clip.loss,
-        );
+        const share = Math.exp(clip.forward[t]![s]! + clip.backward[t]![s]! + clip.loss);
         dx.data[row + label]! -= factor * share;
       });
     }
@@ -141,11 +136,7 @@ function logSum(values: number[]): number {
     Math.log(values.reduce((sum, v) => sum + Math.exp(v - largest), 0));
 }
 
-function check(
-  logits: Nd,
-  frameLengths: readonly number[],
-  targets: readonly (readonly number[])[],
-): number {
+function check(logits: Nd, frameLengths: readonly number[], targets: readonly (readonly number[])[]): number {
   const [B, T] = logits.shape as [number, number, number];
   if (
     logits.shape.length !== 3 || frameLengths.length !== B ||

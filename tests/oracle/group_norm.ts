@@ -4,12 +4,7 @@ import { type Nd, nd } from "./nd.ts";
  * Group norm with one group per channel: mean and biased variance over all T frames of a clip.
  * x [B, T, C], w and b [C].
  */
-export function groupNorm(
-  x: Nd,
-  w: Nd,
-  b: Nd,
-  { eps = 1e-5 }: { eps?: number } = {},
-): Nd {
+export function groupNorm(x: Nd, w: Nd, b: Nd, { eps = 1e-5 }: { eps?: number } = {}): Nd {
   const [B, T, C] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || w.data.length !== C || b.data.length !== C) {
     throw new TypeError(

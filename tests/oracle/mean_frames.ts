@@ -1,10 +1,7 @@
 import { type Nd, nd } from "./nd.ts";
 
 /** Mean over the first lengths[b] frames (all when null; 0 when none). x [B, T, C]; y [B, C]. */
-export function meanFrames(
-  x: Nd,
-  lengths: readonly number[] | null = null,
-): Nd {
+export function meanFrames(x: Nd, lengths: readonly number[] | null = null): Nd {
   const [B, T, C] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || (lengths !== null && lengths.length !== B)) {
     throw new TypeError(

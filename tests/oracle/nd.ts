@@ -27,33 +27,21 @@ export function nd(shape: readonly number[], data?: ArrayLike<number>): Nd {
  * Normal numbers of mean 0 and standard deviation `scale`, the same for the same seed. Each is
  * a float32 value, so that a GPU kernel and the oracle start from equal inputs.
  */
-export function randomNd(
-  shape: readonly number[],
-  seed: number,
-  scale = 1,
-): Nd {
+export function randomNd(shape: readonly number[], seed: number, scale = 1): Nd {
   const out = nd(shape);
   for (let i = 0; i < out.data.length; i += 4) {
-    const u = uniforms(
-      philox([i / 4, 0, 0, 0], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]),
-    );
+    const u = uniforms(philox([i / 4, 0, 0, 0], [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0]));
     for (let j = 0; j < 4 && i + j < out.data.length; j++) {
       const radius = Math.sqrt(-2 * Math.log(1 - u[j & 2]!));
       const angle = 2 * Math.PI * u[(j & 2) + 1]!;
-      out.data[i + j] = Math.fround(
-        scale * radius * (j & 1 ? Math.sin(angle) : Math.cos(angle)),
-      );
+      out.data[i + j] = Math.fround(scale * radius * (j & 1 ? Math.sin(angle) : Math.cos(angle)));
     }
   }
   return out;
 }
 
 /** Numbers of {0, 1}, each 1 with probability `p`, the same for the same seed. */
-export function randomMask(
-  shape: readonly number[],
-  seed: number,
-  p = 0.5,
-): Nd {
+export function randomMask(shape: readonly number[], seed: number, p = 0.5): Nd {
   const out = nd(shape);
   for (let i = 0; i < out.data.length; i++) {
     const u = uniforms(philox([i, 1, 0, 0], [seed >>> 0, 0]));
@@ -122,13 +110,13 @@ export function centralDifference(
   cotangent: Nd,
   step = 1e-4,
 ): Nd {
-  const moved = inputs.map((x) => nd(x.shape, x.data));
+  const moved = inputs.map(copy);
   const x = moved[wrt]!;
   const out = nd(x.shape);
   for (let i = 0; i < x.data.length; i++) {
     const at = x.data[i]!;
     x.data[i] = at + step;
-    const above = f(moved);
+    const above = copy(f(moved));
     x.data[i] = at - step;
     const below = f(moved);
     x.data[i] = at;
@@ -159,19 +147,16 @@ export function directionalDifference(
   }
   const shifted = (by: number) =>
     f(inputs.map((x, i) =>
-      nd(
-        x.shape,
-        i === wrt ? x.data.map((v, j) => v + by * direction.data[j]!) : x.data,
-      )
+      nd(x.shape, i === wrt ? x.data.map((v, j) => v + by * direction.data[j]!) : x.data)
     ));
   return slope(shifted(step), shifted(-step), cotangent, step);
 }
 
+// f may hand back an array it was given, which the next change would reach.
+const copy = (x: Nd) => nd(x.shape, x.data);
+
 // Differences are taken before the sum, which keeps the rounding of large outputs out of it.
 function slope(above: Nd, below: Nd, cotangent: Nd, step: number): number {
-  const difference = nd(
-    above.shape,
-    above.data.map((v, i) => v - below.data[i]!),
-  );
+  const difference = nd(above.shape, above.data.map((v, i) => v - below.data[i]!));
   return dot(difference, cotangent) / (2 * step);
 }

@@ -5,12 +5,7 @@ import { type Nd, nd } from "./nd.ts";
  * frame is dropped, so T frames come out. x [B, T, C], w [C, K, C/groups] already normed,
  * b [C] or null; y [B, T, C].
  */
-export function positionalConv(
-  x: Nd,
-  w: Nd,
-  b: Nd | null,
-  { groups }: { groups: number },
-): Nd {
+export function positionalConv(x: Nd, w: Nd, b: Nd | null, { groups }: { groups: number }): Nd {
   const [B, T, C] = x.shape as [number, number, number];
   const [outputs, K, width] = w.shape as [number, number, number];
   if (

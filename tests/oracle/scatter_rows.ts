@@ -11,9 +11,7 @@ export function scatterRows(x: Nd, index: readonly number[], R: number): Nd {
   const y = nd([R, C]);
   index.forEach((row, n) => {
     if (!(row >= 0 && row < R)) {
-      throw new RangeError(
-        `Cannot scatter rows as each must be below ${R}: index[${n}] is ${row}`,
-      );
+      throw new RangeError(`Cannot scatter rows as each must be below ${R}: index[${n}] is ${row}`);
     }
     for (let c = 0; c < C; c++) y.data[row * C + c]! += x.data[n * C + c]!;
   });

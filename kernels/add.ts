@@ -1,0 +1,58 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import source from "./add.wgsl" with { type: "text" };
+import { ofType, sameDevice } from "./checks.ts";
+import { reduceRows } from "./reduce_rows.ts";
+import { runRows } from "./rows.ts";
+
+const kernel = new Kernel("add", source, [index]);
+
+/**
+ * Sum of two tensors, elementwise. A shorter `b` is repeated along the leading dimensions of `a`, and its
+ * gradient is then the sum over the repetitions.
+ *
+ * @param a Any shape.
+ * @param b The shape of `a` or a suffix of it, as [C] is of [B, T, C].
+ * @returns The shape of `a`.
+ * @throws {TypeError} If the shape of `b` is no suffix of that of `a`, or if one is not f32.
+ * @example
+ * ```ts
+ * const y = add(gpu.tensor([1, 2, 3, 4], [2, 2]), gpu.tensor([10, 20])); // [[11, 22], [13, 24]]
+ * ```
+ */
+export function add(a: Tensor, b: Tensor): Tensor {
+  sameDevice("add", a, b);
+  ofType("add", "a", a, "f32");
+  ofType("add", "b", b, "f32");
+  const lead = a.shape.length - b.shape.length;
+  if (lead < 0 || b.shape.some((n, i) => n !== a.shape[lead + i])) {
+    throw new TypeError(
+      `Cannot add as b's shape must be a suffix of a's: a is ${showShape(a.shape)}, b is ${
+        showShape(b.shape)
+      }`,
+    );
+  }
+  const { gpu } = a;
+  const repeat = b.size !== a.size;
+  const y = gpu.empty(a.shape);
+  runRows(gpu, kernel, a.size, {
+    entry: "forward",
+    rows: repeat ? { a, y } : { a, b, y },
+    whole: repeat ? { b } : {},
+    params: ({ row, rows }) => ({ n: rows, first: row, columns: b.size }),
+    constants: { REPEAT: repeat },
+    workgroups: ({ rows }) => Math.ceil(rows / 256),
+  });
+  record("add", [a, b], [y], ([dy], [needsA, needsB]) => {
+    const da = needsA ? dy!.view() : null;
+    if (!needsB) return [da, null];
+    if (!repeat) return [da, dy!.view(b.shape)];
+    const sums = reduceRows(dy!, b.size);
+    const db = sums.view(b.shape);
+    sums.dispose();
+    return [da, db];
+  });
+  return y;
+}

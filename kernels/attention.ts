@@ -1,0 +1,229 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Slice } from "../tensor/gpu.ts";
+import { Kernel } from "../tensor/kernel.ts";
+import { record, recording } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { rowWindows } from "../tensor/windows.ts";
+import source from "./attention.wgsl" with { type: "text" };
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { gemm } from "./gemm.ts";
+import { reduceRows } from "./reduce_rows.ts";
+import { scale as scaled } from "./scale.ts";
+
+const kernel = new Kernel("attention", source, [index]);
+
+/** Options of {@linkcode attention}. */
+export interface AttentionOptions {
+  /** Number of heads H. */
+  readonly heads: number;
+  /** Valid frames of each clip: keys beyond them are not attended to. All frames unless given. */
+  readonly lengths?: readonly number[] | null;
+  /** Gate of each head, [H]; it multiplies the head's context. */
+  readonly gate?: Tensor | null;
+  /** Added to the scaled scores, [H, T, T], or [B, H, T, T]. */
+  readonly bias?: Tensor | null;
+  /** Factor of the scores; D^-0.5 unless given. */
+  readonly scale?: number;
+}
+
+interface Sizes {
+  readonly batch: number;
+  readonly frames: number;
+  readonly heads: number;
+  readonly width: number;
+}
+
+/**
+ * Multi-head softmax attention, softmax(scale·q·kᵀ + bias)·v for each head, times the head's gate
+ * (Vaswani et al. 2017, arXiv 1706.03762).
+ *
+ * @param q Queries, [B, T, H·D].
+ * @param k Keys, of the same shape.
+ * @param v Values, of the same shape.
+ * @returns Contexts of all heads side by side, [B, T, H·D]. Queries beyond a clip's length are computed too.
+ * @throws {TypeError} If shapes do not match.
+ * @throws {RangeError} If a length is no whole number from 0 to T.
+ * @example
+ * ```ts
+ * const y = attention(q, k, v, { heads: 12, lengths: [499, 320], gate });
+ * ```
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  const sizes = check(q, k, v, options);
+  const { batch, frames, heads, width } = sizes;
+  const { gate = null, bias = null, scale = width ** -0.5 } = options;
+  const { gpu } = q;
+  const from = [q, k, v, gate, bias];
+  const lengths = options.lengths ? gpu.tensor(Int32Array.from(options.lengths)) : null;
+  const columns = heads * width;
+  const image = (tensor: Tensor, alongK: boolean) => ({
+    tensor,
+    height: frames,
+    row: columns,
+    alongK,
+    z1: frames * columns,
+    z2: width,
+  });
+  const square = (tensor: Tensor, alongK: boolean) => ({
+    tensor,
+    height: frames,
+    row: frames,
+    alongK,
+    z1: heads * frames * frames,
+    z2: frames * frames,
+  });
+  const scores = { m: frames, n: frames, k: [1, width], batch: [batch, heads] } as const;
+  const contexts = { m: frames, n: width, k: [1, frames], batch: [batch, heads] } as const;
+  const place = ({ tensor, row, z1, z2 }: ReturnType<typeof image>) => ({ tensor, row, z1, z2 });
+
+  const p = gpu.empty([batch, heads, frames, frames]);
+  gemm(gpu, {
+    ...scores,
+    a: image(q, true),
+    b: image(k, true),
+    c: place(square(p, true)),
+  });
+  softmax("forward", sizes, { p }, { scale, lengths, bias });
+  const y = gpu.empty(q.shape);
+  const context = gate && recording(from) ? gpu.empty(q.shape) : null;
+  gemm(gpu, {
+    ...contexts,
+    a: square(p, true),
+    b: image(v, false),
+    c: place(image(y, true)),
+    ...(gate && { gate: { tensor: gate, z2: 1, n: 0 } }),
+    ...(context && { pre: context }),
+  });
+
+  const saved = [p, lengths, context].filter((tensor) => tensor !== null);
+  record("attention", from, [y], ([dy], [needsQ, needsK, needsV, needsGate, needsBias]) => {
+    const dgate = context && needsGate ? gateGradient(sizes, dy!, context) : null;
+    const dc = gate ? gateHeads(sizes, dy!, gate) : dy!.view();
+    const product = (parts: Omit<Parameters<typeof gemm>[1], "m" | "n" | "k" | "batch" | "c">) => {
+      const d = gpu.empty(q.shape);
+      gemm(gpu, { ...contexts, ...parts, c: place(image(d, true)) });
+      return d;
+    };
+    const dv = needsV ? product({ a: square(p, false), b: image(dc, false) }) : null;
+    let [dq, dk, dbias]: (Tensor | null)[] = [null, null, null];
+    if (needsQ || needsK || needsBias) {
+      const dp = gpu.empty(p.shape);
+      gemm(gpu, { ...scores, a: image(dc, true), b: image(v, true), c: place(square(dp, true)) });
+      // The bias wants the gradient before the factor of the scores.
+      softmax("backward", sizes, { probability: p, dp }, { scale: needsBias ? 1 : scale, lengths });
+      if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumClips(dp, bias!.shape);
+      const ds = needsBias ? scaled(dp, scale) : dp.view();
+      dp.dispose();
+      dq = needsQ ? product({ a: square(ds, true), b: image(k, false) }) : null;
+      dk = needsK ? product({ a: square(ds, false), b: image(q, false) }) : null;
+      ds.dispose();
+    }
+    dc.dispose();
+    return [dq, dk, dv, dgate, dbias];
+  }, saved);
+  return y;
+}
+
+/** Runs the softmax or its pullback over all rows, clip by clip if there is a bias. */
+function softmax(
+  entry: "forward" | "backward",
+  { batch, frames, heads, width }: Sizes,
+  squares: Record<string, Tensor>,
+  { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
+): void {
+  const { gpu } = Object.values(squares)[0]!;
+  const lanes = gpu.software ? 1 : 64;
+  const rows = batch * heads * frames;
+  for (const { row, rows: n } of rowWindows(gpu, rows, frames)) {
+    const window = { start: row * frames, length: n * frames };
+    const slices = Object.entries(squares).map(([name, tensor]): [string, Slice] => {
+      return [name, { tensor, ...window }];
+    });
+    gpu.run(kernel, {
+      entry,
+      bind: { ...Object.fromEntries(slices), lengths, bias },
+      params: {
+        n,
+        first: row,
+        frames,
+        heads,
+        width,
+        scale,
+        bias_clip: bias?.shape.length === 4 ? heads * frames * frames : 0,
+      },
+      constants: { LANES: lanes, LENGTHS: lengths !== null, BIAS: bias !== null },
+      workgroups: Math.ceil(n * lanes / 64),
+    });
+  }
+}
+
+function gateHeads({ frames, heads, width }: Sizes, dy: Tensor, gate: Tensor): Tensor {
+  const { gpu } = dy;
+  const dc = gpu.empty(dy.shape);
+  const columns = heads * width;
+  for (const { row, rows } of rowWindows(gpu, dy.size / columns, columns)) {
+    const window = { start: row * columns, length: rows * columns };
+    gpu.run(kernel, {
+      entry: "gate_heads",
+      bind: { gate, dy: { tensor: dy, ...window }, dc: { tensor: dc, ...window } },
+      params: { n: window.length, first: 0, frames, heads, width, scale: 1, bias_clip: 0 },
+      workgroups: Math.ceil(window.length / 256),
+    });
+  }
+  return dc;
+}
+
+function gateGradient({ frames, heads, width }: Sizes, dy: Tensor, context: Tensor): Tensor {
+  const { gpu } = dy;
+  const columns = reduceRows(dy, heads * width, context);
+  const dgate = gpu.empty([heads]);
+  gpu.run(kernel, {
+    entry: "sum_heads",
+    bind: { columns, dgate },
+    params: { n: heads, first: 0, frames, heads, width, scale: 1, bias_clip: 0 },
+    workgroups: Math.ceil(heads / 64),
+  });
+  columns.dispose();
+  return dgate;
+}
+
+function sumClips(dp: Tensor, shape: readonly number[]): Tensor {
+  const columns = shape.reduce((size, n) => size * n, 1);
+  const sum = reduceRows(dp, columns);
+  const shaped = sum.view(shape);
+  sum.dispose();
+  return shaped;
+}
+
+function check(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Sizes {
+  const { heads, lengths, gate = null, bias = null } = options;
+  sameDevice("attend", q, k, v, gate, bias);
+  ofType("attend", "q", q, "f32");
+  ofRank("attend", "q", q, 3);
+  ofShape("attend", "k", k, q.shape);
+  ofShape("attend", "v", v, q.shape);
+  const [batch, frames, columns] = q.shape as [number, number, number];
+  const width = columns / heads;
+  if (!Number.isInteger(width)) {
+    throw new TypeError(
+      `Cannot attend as the columns must split into ${heads} heads: q is ${showShape(q.shape)}`,
+    );
+  }
+  if (lengths) {
+    if (lengths.length !== batch) {
+      throw new TypeError(
+        `Cannot attend as there must be one length per clip: ${lengths.length} for ${batch}`,
+      );
+    }
+    const wrong = lengths.find((n) => !Number.isInteger(n) || n < 0 || n > frames);
+    if (wrong !== undefined) {
+      throw new RangeError(`Cannot attend as lengths must be from 0 to ${frames}: found ${wrong}`);
+    }
+  }
+  if (gate) ofShape("attend", "gate", gate, [heads]);
+  if (bias) {
+    const each = [heads, frames, frames];
+    ofShape("attend", "bias", bias, bias.shape.length === 4 ? [batch, ...each] : each);
+  }
+  return { batch, frames, heads, width };
+}

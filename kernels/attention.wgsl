@@ -1,0 +1,167 @@
+// Softmax over keys, in place, a row per (clip, head, query):
+//   p_s = exp(x_s − max)/Σ exp,  x_s = scale·score_s + bias_s,  over the keys s < keys of the clip; 0 beyond.
+// Its pullback, also in place (dp becomes the gradient of x):
+//   dx_s = p_s·(dp_s − Σ_r dp_r·p_r).
+// LANES invocations share a row: 64 on GPUs, where they read neighbouring keys; 1 on software adapters, where
+// barriers cost more than strides. Entry point `forward` updates `p`, `backward` updates `dp`, multiplied by
+// `scale` (1 for the gradient of the bias); `gate_heads` writes `dc`, `sum_heads` writes `dgate`.
+
+struct Params {
+  n: u32, // rows of this window, or elements
+  first: u32, // number of the window's first row
+  frames: u32, // keys of a row
+  heads: u32,
+  width: u32, // numbers of a head
+  scale: f32,
+  bias_clip: u32, // elements of the bias between two clips: 0 if they share it
+}
+
+override LANES: u32 = 64u;
+override LENGTHS: bool = false;
+override BIAS: bool = false;
+
+@group(0) @binding(0) var<storage, read_write> p: array<f32>;
+@group(0) @binding(1) var<storage, read> probability: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dp: array<f32>;
+@group(0) @binding(3) var<storage, read> lengths: array<i32>;
+@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(5) var<storage, read> gate: array<f32>;
+@group(0) @binding(6) var<storage, read> dy: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dc: array<f32>;
+@group(0) @binding(8) var<storage, read> columns: array<f32>;
+@group(0) @binding(9) var<storage, read_write> dgate: array<f32>;
+@group(0) @binding(10) var<uniform> params: Params;
+
+var<workgroup> shared_max: array<f32, 64>;
+var<workgroup> shared_sum: array<f32, 64>;
+
+struct Row {
+  inside: bool,
+  start: u32, // address of its first key in the window
+  keys: u32, // valid keys
+  bias: u32, // address of its bias
+}
+
+fn locate(number: u32) -> Row {
+  let row = params.first + number;
+  let query = row % params.frames;
+  let head = row / params.frames % params.heads;
+  let clip = row / params.frames / params.heads;
+  var keys = params.frames;
+  if (LENGTHS) {
+    keys = min(keys, u32(lengths[clip]));
+  }
+  let at = clip * params.bias_clip + (head * params.frames + query) * params.frames;
+  return Row(number < params.n, number * params.frames, keys, at);
+}
+
+fn reduce_max(local: u32, value: f32) -> f32 {
+  if (LANES == 1u) {
+    return value;
+  }
+  shared_max[local] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (local % LANES < half) {
+      shared_max[local] = max(shared_max[local], shared_max[local + half]);
+    }
+    workgroupBarrier();
+  }
+  return shared_max[local - local % LANES];
+}
+
+fn reduce_sum(local: u32, value: f32) -> f32 {
+  if (LANES == 1u) {
+    return value;
+  }
+  shared_sum[local] = value;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    if (local % LANES < half) {
+      shared_sum[local] += shared_sum[local + half];
+    }
+    workgroupBarrier();
+  }
+  return shared_sum[local - local % LANES];
+}
+
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let lane = local % LANES;
+  let row = locate(workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES);
+  let keys = select(0u, row.keys, row.inside);
+  var largest = -3.0e38;
+  for (var s = lane; s < keys; s += LANES) {
+    var x = params.scale * p[row.start + s];
+    if (BIAS) {
+      x += bias[row.bias + s];
+    }
+    p[row.start + s] = x;
+    largest = max(largest, x);
+  }
+  largest = reduce_max(local, largest);
+  var sum = 0.0;
+  for (var s = lane; s < keys; s += LANES) {
+    let e = exp(p[row.start + s] - largest);
+    p[row.start + s] = e;
+    sum += e;
+  }
+  let share = 1.0 / reduce_sum(local, sum);
+  if (row.inside) {
+    for (var s = lane; s < params.frames; s += LANES) {
+      let e = select(0.0, p[row.start + s], s < keys);
+      p[row.start + s] = select(0.0, e * share, s < keys);
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let lane = local % LANES;
+  let row = locate(workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES);
+  let keys = select(0u, row.keys, row.inside);
+  var dot = 0.0;
+  for (var s = lane; s < keys; s += LANES) {
+    dot = fma(dp[row.start + s], probability[row.start + s], dot);
+  }
+  dot = reduce_sum(local, dot);
+  if (row.inside) {
+    for (var s = lane; s < params.frames; s += LANES) {
+      let at = row.start + s;
+      dp[at] = params.scale * probability[at] * (dp[at] - dot);
+    }
+  }
+}
+
+// dc = dy·gate of the head: the gradient of the context before its gate.
+@compute @workgroup_size(256)
+fn gate_heads(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.n) {
+    dc[i] = dy[i] * gate[i / params.width % params.heads];
+  }
+}
+
+// The gates' gradients from the sums over rows of dy·context.
+@compute @workgroup_size(64)
+fn sum_heads(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < params.n) {
+    var sum = 0.0;
+    for (var d = 0u; d < params.width; d++) {
+      sum += columns[id.x * params.width + d];
+    }
+    dgate[id.x] = sum;
+  }
+}

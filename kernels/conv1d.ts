@@ -1,0 +1,197 @@
+import type { Gpu } from "../tensor/gpu.ts";
+import { record, recording } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { gemm } from "./gemm.ts";
+import { reduceRows } from "./reduce_rows.ts";
+
+/** Options of {@linkcode conv1d}. */
+export interface Conv1dOptions extends Activation {
+  /** Frames between two outputs; 1 unless given. */
+  readonly stride?: number;
+}
+
+/**
+ * Convolution over time without padding, channels last, as one product: output frame t reads K·C numbers from
+ * input frame t·stride on. y = gelu(conv(x) + b) · gate, each part but the first as asked for.
+ *
+ * @param x Inputs, [B, T, C].
+ * @param w Weight, [O, K, C]: taps before input channels.
+ * @param b Bias, [O], or null.
+ * @returns [B, ⌊(T − K)/stride⌋ + 1, O]
+ * @throws {TypeError} If sizes do not match.
+ * @throws {RangeError} If the stride is not a positive whole number or T is below K.
+ * @example
+ * ```ts
+ * const y = conv1d(x, w, null, { stride: 2, gelu: true }); // one layer of the feature encoder
+ * ```
+ */
+export function conv1d(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | null = null,
+  options: Conv1dOptions = {},
+): Tensor {
+  const { stride = 1, gelu = false, gate = null } = options;
+  check(x, w, b, options);
+  const { gpu } = x;
+  const [batch, frames, channels] = x.shape as [number, number, number];
+  const [outputs, taps] = w.shape as [number, number];
+  const framesOut = Math.floor((frames - taps) / stride) + 1;
+
+  const shape = [batch, framesOut, outputs];
+  const from = [x, w, b, gate];
+  const y = gpu.empty(shape);
+  const pre = keepsPre(options) && recording(from) ? gpu.empty(shape) : null;
+  gemm(gpu, {
+    m: framesOut,
+    n: outputs,
+    k: [taps, channels],
+    batch: [batch, 1],
+    a: {
+      tensor: x,
+      height: frames,
+      row: channels,
+      alongK: true,
+      step: stride,
+      tap: 1,
+      z1: frames * channels,
+    },
+    b: { tensor: w, height: outputs * taps, row: channels, alongK: true, step: taps, tap: 1 },
+    c: { tensor: y, row: outputs, z1: framesOut * outputs },
+    gelu,
+    ...(b && { bias: { tensor: b } }),
+    ...(gate && { gate: { tensor: gate } }),
+    ...(pre && { pre }),
+  });
+  record("conv1d", from, [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
+    const { du, dgate } = pullActivation(dy!, pre, options, needsGate!);
+    const dx = needsX ? inputGradient(gpu, du, x.shape, w, stride) : null;
+    const dw = needsW ? weightGradient(gpu, du, x, w.shape, stride) : null;
+    const db = needsB ? reduceRows(du, outputs) : null;
+    du.dispose();
+    return [dx, dw, db, dgate];
+  }, pre ? [pre] : []);
+  return y;
+}
+
+/** One product per residue of the input frame modulo the stride: frame q·stride + r meets the taps r + j·stride. */
+function inputGradient(
+  gpu: Gpu,
+  dy: Tensor,
+  shape: readonly number[],
+  w: Tensor,
+  stride: number,
+): Tensor {
+  const [batch, frames, channels] = shape as [number, number, number];
+  const [outputs, taps] = w.shape as [number, number];
+  const framesOut = dy.shape[1]!;
+  const dx = stride > taps ? gpu.zeros(shape) : gpu.empty(shape);
+  for (let residue = 0; residue < Math.min(stride, taps); residue++) {
+    gemm(gpu, {
+      m: Math.ceil((frames - residue) / stride),
+      n: channels,
+      k: [Math.ceil((taps - residue) / stride), outputs],
+      batch: [batch, 1],
+      a: {
+        tensor: dy,
+        height: framesOut,
+        row: outputs,
+        alongK: true,
+        tap: -1,
+        z1: framesOut * outputs,
+      },
+      b: {
+        tensor: w,
+        height: outputs * taps,
+        row: channels,
+        alongK: false,
+        y0: residue,
+        step: taps,
+        tap: stride,
+      },
+      c: {
+        tensor: dx,
+        offset: residue * channels,
+        row: stride * channels,
+        z1: frames * channels,
+      },
+    });
+  }
+  return dx;
+}
+
+/** The transposed product over the same overlapping rows, one tap at a time, summed over the clips. */
+function weightGradient(
+  gpu: Gpu,
+  dy: Tensor,
+  x: Tensor,
+  shape: readonly number[],
+  stride: number,
+): Tensor {
+  const [batch, frames, channels] = x.shape as [number, number, number];
+  const [outputs, taps] = shape as [number, number];
+  const framesOut = dy.shape[1]!;
+  const dw = gpu.empty(shape);
+  const dyImage = {
+    tensor: dy,
+    height: framesOut,
+    row: outputs,
+    alongK: false,
+    k1: framesOut * outputs,
+  };
+  if (channels < 16) {
+    // Few channels: the K·C numbers that a frame reads are one row.
+    const row = stride * channels;
+    gemm(gpu, {
+      m: outputs,
+      n: taps * channels,
+      k: [batch, framesOut],
+      a: dyImage,
+      b: { tensor: x, height: framesOut, row, alongK: false, k1: frames * channels },
+      c: { tensor: dw, row: taps * channels },
+    });
+    return dw;
+  }
+  gemm(gpu, {
+    m: outputs,
+    n: channels,
+    k: [batch, framesOut],
+    batch: [1, taps],
+    a: dyImage,
+    b: {
+      tensor: x,
+      height: frames,
+      row: channels,
+      alongK: false,
+      step: stride,
+      z2Step: 1,
+      k1: frames * channels,
+    },
+    c: { tensor: dw, row: taps * channels, z2: channels },
+  });
+  return dw;
+}
+
+function check(x: Tensor, w: Tensor, b: Tensor | null, options: Conv1dOptions): void {
+  const { stride = 1, gate = null } = options;
+  sameDevice("convolve", x, w, b, gate);
+  ofType("convolve", "x", x, "f32");
+  ofRank("convolve", "x", x, 3);
+  ofRank("convolve", "w", w, 3);
+  const [, frames, channels] = x.shape as [number, number, number];
+  const [outputs, taps] = w.shape as [number, number];
+  const show = `x is ${showShape(x.shape)}, w is ${showShape(w.shape)}`;
+  if (w.shape[2] !== channels) {
+    throw new TypeError(`Cannot convolve as input channels must be equal: ${show}`);
+  }
+  if (!Number.isInteger(stride) || stride < 1) {
+    throw new RangeError(`Cannot convolve as the stride must be a positive whole number: ${stride}`);
+  }
+  if (frames < taps) {
+    throw new RangeError(`Cannot convolve as there must be a frame for every tap: ${show}`);
+  }
+  if (b) ofShape("convolve", "b", b, [outputs]);
+  checkActivation("convolve", options, outputs);
+}

@@ -1,0 +1,49 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ofShape, ofType, sameDevice } from "./checks.ts";
+import source from "./gate.wgsl" with { type: "text" };
+import { reduceRows } from "./reduce_rows.ts";
+import { runRows } from "./rows.ts";
+
+const kernel = new Kernel("gate", source, [index]);
+
+/**
+ * Multiplies every channel by its gate. Where a linear layer or a convolution comes just before, its own
+ * option `gate` saves a pass.
+ *
+ * @param x Units, [..., C].
+ * @param z Gates, [C]; the gradient of each is Σ dy·x over its channel.
+ * @returns The shape of x.
+ * @throws {TypeError} If there is not one gate per channel, or if a tensor is not f32.
+ * @example
+ * ```ts
+ * const y = gate(gpu.tensor([1, 2, 3, 4], [2, 2]), gpu.tensor([0, 1])); // [[0, 2], [0, 4]]
+ * ```
+ */
+export function gate(x: Tensor, z: Tensor): Tensor {
+  sameDevice("gate", x, z);
+  ofType("gate", "x", x, "f32");
+  ofType("gate", "z", z, "f32");
+  const channels = x.shape.at(-1) ?? 1;
+  ofShape("gate", "z", z, [channels]);
+  const { gpu } = x;
+  const multiply = (x: Tensor, y: Tensor) =>
+    runRows(gpu, kernel, x.size, {
+      entry: "forward",
+      rows: { x, y },
+      whole: { z },
+      params: ({ row, rows }) => ({ n: rows, first: row, channels }),
+      workgroups: ({ rows }) => Math.ceil(rows / 256),
+    });
+
+  const y = gpu.empty(x.shape);
+  multiply(x, y);
+  record("gate", [x, z], [y], ([dy], [needsX, needsZ]) => {
+    const dx = needsX ? gpu.empty(x.shape) : null;
+    if (dx) multiply(dy!, dx);
+    return [dx, needsZ ? reduceRows(dy!, channels, x) : null];
+  });
+  return y;
+}

@@ -1,0 +1,26 @@
+// y[r, c] = x[r, c]·z[c].
+// dx[r, c] = dy[r, c]·z[c];  dz[c] = Σ_r dy[r, c]·x[r, c] by reduce_rows.
+// Entry point `forward` writes `y`; the pullback runs it on dy.
+
+struct Params {
+  n: u32, // elements of a window of x and y
+  first: u32, // number of the window's first element
+  channels: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> z: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.n) {
+    y[i] = x[i] * z[(params.first + i) % params.channels];
+  }
+}

@@ -1,0 +1,103 @@
+import { record, recording } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { gemm } from "./gemm.ts";
+import { reduceRows } from "./reduce_rows.ts";
+
+/** What follows the sum of a linear layer: y = gelu(x·Wᵀ + b) · gate + residual. */
+export interface LinearOptions extends Activation {
+  /** Added to the result, of its shape. */
+  readonly residual?: Tensor | null;
+}
+
+/**
+ * Linear layer with its epilogue in one product: y = gelu(x·Wᵀ + b) · gate + residual, each part but the first
+ * as asked for.
+ *
+ * @param x Inputs, [..., I].
+ * @param w Weight, [O, I], as checkpoints store it.
+ * @param b Bias, [O], or null.
+ * @returns [..., O]
+ * @throws {TypeError} If sizes do not match.
+ * @example
+ * ```ts
+ * const h = linear(x, w1, b1, { gelu: true, gate });
+ * const y = linear(h, w2, b2, { residual: x });
+ * ```
+ */
+export function linear(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | null = null,
+  options: LinearOptions = {},
+): Tensor {
+  const doing = "apply a linear layer";
+  const { gelu = false, gate = null, residual = null } = options;
+  sameDevice(doing, x, w, b, gate, residual);
+  ofType(doing, "x", x, "f32");
+  ofRank(doing, "w", w, 2);
+  const [outputs, inputs] = w.shape as [number, number];
+  if (x.shape.at(-1) !== inputs) {
+    throw new TypeError(
+      `Cannot apply a linear layer as inner sizes must be equal: x is ${showShape(x.shape)}, w is ${
+        showShape(w.shape)
+      }`,
+    );
+  }
+  if (b) ofShape(doing, "b", b, [outputs]);
+  checkActivation(doing, options, outputs);
+  const shape = [...x.shape.slice(0, -1), outputs];
+  if (residual) ofShape(doing, "residual", residual, shape);
+
+  const { gpu } = x;
+  const rows = x.size / inputs;
+  const from = [x, w, b, gate, residual];
+  const y = gpu.empty(shape);
+  const pre = keepsPre(options) && recording(from) ? gpu.empty(shape) : null;
+  gemm(gpu, {
+    m: rows,
+    n: outputs,
+    k: [1, inputs],
+    a: { tensor: x, height: rows, row: inputs, alongK: true },
+    b: { tensor: w, height: outputs, row: inputs, alongK: true },
+    c: { tensor: y, row: outputs },
+    gelu,
+    ...(b && { bias: { tensor: b } }),
+    ...(gate && { gate: { tensor: gate } }),
+    ...(pre && { pre }),
+    ...(residual && { residual }),
+  });
+  record("linear", from, [y], ([dy], [needsX, needsW, needsB, needsGate, needsResidual]) => {
+    const { du, dgate } = pullActivation(dy!, pre, options, needsGate!);
+    const du2 = { tensor: du, height: rows, row: outputs };
+    let dx: Tensor | null = null;
+    if (needsX) {
+      dx = gpu.empty(x.shape);
+      gemm(gpu, {
+        m: rows,
+        n: inputs,
+        k: [1, outputs],
+        a: { ...du2, alongK: true },
+        b: { tensor: w, height: outputs, row: inputs, alongK: false },
+        c: { tensor: dx, row: inputs },
+      });
+    }
+    let dw: Tensor | null = null;
+    if (needsW) {
+      dw = gpu.empty(w.shape);
+      gemm(gpu, {
+        m: outputs,
+        n: inputs,
+        k: [1, rows],
+        a: { ...du2, alongK: false },
+        b: { tensor: x, height: rows, row: inputs, alongK: false },
+        c: { tensor: dw, row: inputs },
+      });
+    }
+    const db = needsB ? reduceRows(du, outputs) : null;
+    du.dispose();
+    return [dx, dw, db, dgate, needsResidual ? dy!.view() : null];
+  }, pre ? [pre] : []);
+  return y;
+}

@@ -1,0 +1,150 @@
+import type { Gpu } from "../tensor/gpu.ts";
+import { record, recording } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { type Activation, keepsPre, pullActivation } from "./activation.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { gemm } from "./gemm.ts";
+import { reduceRows } from "./reduce_rows.ts";
+
+/** Options of {@linkcode positionalConv}. */
+export interface PositionalConvOptions {
+  /** Groups of channels that do not meet. */
+  readonly groups: number;
+  /** Applies GELU. */
+  readonly gelu?: boolean;
+}
+
+/** Sizes of a positional convolution: batch, frames, groups, channels of a group, taps, frames of padding. */
+interface Sizes {
+  readonly batch: number;
+  readonly frames: number;
+  readonly groups: number;
+  readonly width: number;
+  readonly taps: number;
+  readonly padding: number;
+}
+
+/**
+ * Grouped convolution over time with ⌊K/2⌋ zeros on both sides, whose last frame is dropped when K is even, so
+ * that as many frames come out as went in: the positional embedding of wav2vec 2.0 (arXiv 2006.11477).
+ *
+ * @param x Inputs, [B, T, C].
+ * @param w Weight, [C, K, C/groups], already normed: see {@linkcode weightNorm}.
+ * @param b Bias, [C], or null.
+ * @returns [B, T, C]
+ * @throws {TypeError} If sizes do not match.
+ * @example
+ * ```ts
+ * const y = add(x, positionalConv(x, weightNorm(v, g), b, { groups: 16, gelu: true }));
+ * ```
+ */
+export function positionalConv(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | null,
+  options: PositionalConvOptions,
+): Tensor {
+  const sizes = check(x, w, b, options);
+  const { batch, frames, groups, width, taps, padding } = sizes;
+  const channels = groups * width;
+  const { gpu } = x;
+  const activation: Activation = { gelu: options.gelu ?? false };
+  const from = [x, w, b];
+  const y = gpu.empty(x.shape);
+  const pre = keepsPre(activation) && recording(from) ? gpu.empty(x.shape) : null;
+  gemm(gpu, {
+    m: frames,
+    n: width,
+    k: [taps, width],
+    batch: [batch, groups],
+    a: { ...clips(x, sizes), alongK: true, y0: -padding, tap: 1 },
+    b: { ...filters(w, sizes), alongK: true, step: taps, tap: 1 },
+    c: { tensor: y, row: channels, z1: frames * channels, z2: width },
+    gelu: activation.gelu ?? false,
+    ...(b && { bias: { tensor: b, z2: width } }),
+    ...(pre && { pre }),
+  });
+  record("positionalConv", from, [y], ([dy], [needsX, needsW, needsB]) => {
+    const { du } = pullActivation(dy!, pre, activation, false);
+    let dx: Tensor | null = null;
+    if (needsX) {
+      dx = gpu.empty(x.shape);
+      gemm(gpu, {
+        m: frames,
+        n: width,
+        k: [taps, width],
+        batch: [batch, groups],
+        a: { ...clips(du, sizes), alongK: true, y0: padding, tap: -1 },
+        b: { ...filters(w, sizes), alongK: false, step: taps, tap: 1 },
+        c: { tensor: dx, row: channels, z1: frames * channels, z2: width },
+      });
+    }
+    const dw = needsW ? weightGradient(gpu, du, x, w.shape, sizes) : null;
+    const db = needsB ? reduceRows(du, channels) : null;
+    du.dispose();
+    return [dx, dw, db];
+  }, pre ? [pre] : []);
+  return y;
+}
+
+/** Images of one clip (z1) and group (z2) each. */
+const clips = (tensor: Tensor, { frames, groups, width }: Sizes) => ({
+  tensor,
+  height: frames,
+  row: groups * width,
+  z1: frames * groups * width,
+  z2: width,
+});
+
+/** Images of one group's filters: a row per output channel and tap. */
+const filters = (tensor: Tensor, { width, taps }: Sizes) => ({
+  tensor,
+  height: width * taps,
+  row: width,
+  z2: width * taps * width,
+});
+
+/** One product per group (z1) and tap (z2), summed over the clips (k1). */
+function weightGradient(
+  gpu: Gpu,
+  dy: Tensor,
+  x: Tensor,
+  shape: readonly number[],
+  { batch, frames, groups, width, taps, padding }: Sizes,
+): Tensor {
+  const dw = gpu.empty(shape);
+  const image = { height: frames, row: groups * width, z1: width, k1: frames * groups * width };
+  gemm(gpu, {
+    m: width,
+    n: width,
+    k: [batch, frames],
+    batch: [groups, taps],
+    a: { tensor: dy, ...image, alongK: false },
+    b: { tensor: x, ...image, alongK: false, y0: -padding, z2Step: 1 },
+    c: { tensor: dw, row: taps * width, z1: width * taps * width, z2: width },
+  });
+  return dw;
+}
+
+function check(
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | null,
+  { groups }: PositionalConvOptions,
+): Sizes {
+  sameDevice("convolve", x, w, b);
+  ofType("convolve", "x", x, "f32");
+  ofRank("convolve", "x", x, 3);
+  ofRank("convolve", "w", w, 3);
+  const [batch, frames, channels] = x.shape as [number, number, number];
+  const [outputs, taps, width] = w.shape as [number, number, number];
+  if (outputs !== channels || width * groups !== channels) {
+    throw new TypeError(
+      `Cannot convolve as w must be [C, K, C/groups] with ${groups} groups: x is ${
+        showShape(x.shape)
+      }, w is ${showShape(w.shape)}`,
+    );
+  }
+  if (b) ofShape("convolve", "b", b, [channels]);
+  return { batch, frames, groups, width, taps, padding: Math.floor(taps / 2) };
+}

@@ -1,0 +1,32 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { runFlat } from "../tensor/flat.ts";
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ofType } from "./checks.ts";
+import source from "./scale.wgsl" with { type: "text" };
+
+const kernel = new Kernel("scale", source, [index]);
+
+/**
+ * Multiplies every number by a constant.
+ *
+ * @param x Any shape.
+ * @param s Factor, rounded to f32; it gets no gradient.
+ * @returns The shape of x.
+ * @throws {TypeError} If x is not f32.
+ * @throws {RangeError} If the factor is not finite.
+ * @example
+ * ```ts
+ * const mean = scale(sum(losses), 1 / losses.size);
+ * ```
+ */
+export function scale(x: Tensor, s: number): Tensor {
+  ofType("scale", "x", x, "f32");
+  if (!Number.isFinite(s)) throw new RangeError(`Cannot scale as the factor must be finite: found ${s}`);
+  const { gpu } = x;
+  const y = gpu.empty(x.shape);
+  runFlat(gpu, kernel, x.size, { entry: "forward", bind: { x, y }, params: { s } });
+  record("scale", [x], [y], ([dy]) => [scale(dy!, s)]);
+  return y;
+}

@@ -1,0 +1,25 @@
+// y[c] = Σ_r x[r, c], by reduce_rows.
+// dx[r, c] = dy[c].
+// Entry point `backward` writes `dx`; the sum itself has its shader in reduce_rows.wgsl.
+
+struct Params {
+  n: u32, // elements of a window of dx
+  first: u32, // number of the window's first element
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+@compute @workgroup_size(256)
+fn backward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.n) {
+    dx[i] = dy[(params.first + i) % params.columns];
+  }
+}

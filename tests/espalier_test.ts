@@ -1,0 +1,122 @@
+// The set-up script, run in a folder of its own beside stand-ins for the programs it calls.
+import { assertEquals, assertStringIncludes } from "@std/assert";
+
+const script = new URL("../espalier", import.meta.url);
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the script where only `programs` (name and body) and a few of the system's can be found. */
+async function espalier(
+  programs: Record<string, string>,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bin = `${folder}/bin`;
+    await Deno.mkdir(bin);
+    for (const name of ["cat", "dirname", "sed", "mkdir", "chmod", "grep", "env"]) {
+      await Deno.symlink(await which(name), `${bin}/${name}`);
+    }
+    for (const [name, body] of Object.entries({ uname: "echo Linux", ...programs })) {
+      await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+    }
+    await Deno.copyFile(script, `${folder}/espalier`);
+    const command = new Deno.Command("/bin/sh", {
+      args: [`${folder}/espalier`, ...args],
+      cwd: bin,
+      clearEnv: true,
+      env: { PATH: bin, VK_DRIVER_FILES: "/any.json", ...env },
+    });
+    const { code, stdout, stderr } = await command.output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll(folder, "@").trimEnd();
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function which(name: string): Promise<string> {
+  const command = new Deno.Command("/bin/sh", { args: ["-c", `command -v ${name}`] });
+  return new TextDecoder().decode((await command.output()).stdout).trim();
+}
+
+/** A Deno that tells its version, and otherwise its arguments and what the script set. */
+function deno(version: string): string {
+  return `if [ "$1" = --version ]; then echo "deno ${version} (stable)"; exit; fi
+echo "$*"; echo "$INIT_CWD $DENO_WEBGPU_BACKEND $XDG_RUNTIME_DIR"`;
+}
+
+const posix = { ignore: Deno.build.os === "windows" };
+
+Deno.test("espalier without a task prints its usage", posix, async () => {
+  const { code, stdout } = await espalier({}, []);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "./espalier TASK [OPTIONS]");
+});
+
+Deno.test("espalier runs the task with the Deno it finds", posix, async () => {
+  for (const version of ["2.9.0", "2.10.1", "3.0.0"]) {
+    assertEquals(await espalier({ deno: deno(version) }, ["gpu", "--json"]), {
+      code: 0,
+      stdout: "task --quiet --config @/deno.json gpu --json\n@/bin vulkan @/.deno/run",
+      stderr: "",
+    });
+  }
+});
+
+Deno.test("espalier installs Deno where there is none new enough", posix, async () => {
+  const npm = `while [ "$1" != --prefix ]; do shift; done
+mkdir -p "$2/node_modules/.bin"; own="$2/node_modules/.bin/deno"
+{ echo '#!/bin/sh'; echo 'echo "deno 2.9.6 (stable)"'; } > "$own"; chmod 755 "$own"`;
+  for (const programs of [{ npm }, { npm, deno: deno("2.8.4") }, { npm, deno: "exit 1" }]) {
+    const { code, stdout, stderr } = await espalier(programs, ["gpu"]);
+    assertEquals([code, stdout, stderr], [0, "deno 2.9.6 (stable)", "Installing Deno 2.9.6 into .deno/"]);
+  }
+  const { code, stderr } = await espalier({ deno: deno("2.8.4") }, ["gpu"]);
+  assertEquals(code, 2);
+  assertEquals(stderr, "Cannot install Deno as npm is needed: install Node.js, or Deno 2.9 or later");
+});
+
+/** Hides the drivers of the machine the test runs on. */
+const noDriver = { VK_DRIVER_FILES: "", XDG_DATA_DIRS: "/nonexistent", XDG_CONFIG_DIRS: "/nonexistent" };
+const hidden = { ignore: Deno.build.os !== "linux" || hasOwnDriver() };
+
+function hasOwnDriver(): boolean {
+  for (const folder of ["/etc/vulkan/icd.d", "/usr/local/etc/vulkan/icd.d"]) {
+    try {
+      if ([...Deno.readDirSync(folder)].length > 0) return true;
+    } catch {
+      // no such folder, no driver
+    }
+  }
+  return false;
+}
+
+Deno.test("espalier without a driver installs it as root, else says the command", hidden, async () => {
+  const advice = "run sudo apt-get install mesa-vulkan-drivers libvulkan1";
+  const root = { deno: deno("2.9.6"), id: "echo 0" };
+  const user = { deno: deno("2.9.6"), id: "echo 1000", sudo: "exit 1" };
+
+  const installed = await espalier({ ...root, "apt-get": `echo "$*"` }, ["gpu"], noDriver);
+  assertEquals(installed.code, 0);
+  assertStringIncludes(
+    installed.stderr,
+    "install -qy --no-install-recommends mesa-vulkan-drivers libvulkan1",
+  );
+
+  const outcomes: [Record<string, string>, string][] = [
+    [{ ...root, "apt-get": "exit 100" }, `Vulkan driver could not be installed: ${advice}`],
+    [{ ...user, "apt-get": "" }, `there is no Vulkan driver: ${advice}`],
+    [user, "there is no Vulkan driver: install one (often called mesa-vulkan-drivers)"],
+  ];
+  for (const [programs, message] of outcomes) {
+    const { code, stderr } = await espalier(programs, ["gpu"], noDriver);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, message);
+  }
+});

@@ -1,0 +1,10 @@
+import type { Gpu } from "../../tensor/gpu.ts";
+import { testGpu } from "../gpu.ts";
+
+/**
+ * A device whose bindings hold 16,384 numbers and whose dispatches fold at 16 workgroups, so that small tensors
+ * are worked on in windows as large ones are elsewhere.
+ */
+export function narrowGpu(): Promise<Gpu> {
+  return testGpu({ limits: { bindingBytes: 65536, workgroups: 16 } });
+}
