@@ -31,6 +31,12 @@ export const ROWS = { rows: 512, columns: 3072 };
 /** Frames and classes of the cross-entropy, mean over frames. */
 export const CROSS_ENTROPY = { rows: 512, classes: 32 };
 
+/** The group norm of wav2vec2-base after its first convolution, on 2.5 s of speech, one group per channel. */
+export const GROUP_NORM = { frames: 8000, channels: 512 };
+
+/** Clips, frames, classes with the blank, and labels of each clip; mean over the labels, then over the clips. */
+export const CTC = { batch: 4, frames: 200, classes: 32, labels: 40 };
+
 /** Tensors and elements of each in the optimizer alone. */
 export const ADAMW_TENSORS = { count: 4, size: 1 << 20 };
 
@@ -122,6 +128,32 @@ export function crossEntropyInputs(): { logits: HostTensor; labels: Int32Array<A
   return {
     logits: uniformTensor([rows, classes], 60, 4),
     labels: Int32Array.from(uniform(rows, 61), (value) => Math.floor(((value + 1) / 2) * classes)),
+  };
+}
+
+/** Inputs x [1, T, C], weight and bias [C]. */
+export function groupNormInputs(): GradientInputs {
+  const { frames, channels } = GROUP_NORM;
+  return {
+    inputs: [
+      uniformTensor([1, frames, channels], 62),
+      uniformTensor([channels], 63),
+      uniformTensor([channels], 64),
+    ],
+    cotangent: uniformTensor([1, frames, channels], 65),
+  };
+}
+
+/** Logits [B, T, V], and the labels of each clip, none of them the blank 0. */
+export function ctcInputs(): { logits: HostTensor; targets: number[][] } {
+  const { batch, frames, classes, labels } = CTC;
+  return {
+    logits: uniformTensor([batch, frames, classes], 66, 4),
+    targets: Array.from(
+      { length: batch },
+      (_, clip) =>
+        Array.from(uniform(labels, 67 + clip), (value) => 1 + Math.floor(((value + 1) / 2) * (classes - 1))),
+    ),
   };
 }
 

@@ -1,13 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./add.wgsl" with { type: "text" };
 import { ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runRows } from "./rows.ts";
+import { runEach, wideKernel } from "./rows.ts";
 
-const kernel = new Kernel("add", source, [index]);
+const kernels = wideKernel("add", source, [index]);
 
 /**
  * Sum of two tensors, elementwise. A shorter `b` is repeated along the leading dimensions of `a`, and its
@@ -37,13 +36,12 @@ export function add(a: Tensor, b: Tensor): Tensor {
   const { gpu } = a;
   const repeat = b.size !== a.size;
   const y = gpu.empty(a.shape);
-  runRows(gpu, kernel, a.size, {
+  runEach(gpu, kernels, a.size, {
     entry: "forward",
-    rows: repeat ? { a, y } : { a, b, y },
+    columns: b.size,
+    each: repeat ? { a, y } : { a, b, y },
     whole: repeat ? { b } : {},
-    params: ({ row, rows }) => ({ n: rows, first: row, columns: b.size }),
     constants: { REPEAT: repeat },
-    workgroups: ({ rows }) => Math.ceil(rows / 256),
   });
   record("add", [a, b], [y], ([dy], [needsA, needsB]) => {
     const da = needsA ? dy!.view() : null;

@@ -3,16 +3,16 @@
 // Entry point `forward` writes `y`; the pullback has no shader of its own.
 
 struct Params {
-  n: u32, // elements of a window of a and y
-  first: u32, // number of the window's first element
-  columns: u32, // elements of b, if it is repeated
+  n: u32, // Numbers of a window of a and y
+  first: u32, // the first of them
+  columns: u32, // Numbers of b, if it is repeated
 }
 
 override REPEAT: bool = false;
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<Number>;
+@group(0) @binding(1) var<storage, read> b: array<Number>;
+@group(0) @binding(2) var<storage, read_write> y: array<Number>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(256)

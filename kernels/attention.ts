@@ -105,7 +105,9 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
       return d;
     };
     const dv = needsV ? product({ a: square(p, false), b: image(dc, false) }) : null;
-    let [dq, dk, dbias]: (Tensor | null)[] = [null, null, null];
+    let dq: Tensor | null = null;
+    let dk: Tensor | null = null;
+    let dbias: Tensor | null = null;
     if (needsQ || needsK || needsBias) {
       const dp = gpu.empty(p.shape);
       gemm(gpu, { ...scores, a: image(dc, true), b: image(v, true), c: place(square(dp, true)) });

@@ -1,13 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./gate.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
-import { runRows } from "./rows.ts";
+import { runEach, wideKernel } from "./rows.ts";
 
-const kernel = new Kernel("gate", source, [index]);
+const kernels = wideKernel("gate", source, [index]);
 
 /**
  * Multiplies every channel by its gate. Where a linear layer or a convolution comes just before, its own
@@ -30,13 +29,7 @@ export function gate(x: Tensor, z: Tensor): Tensor {
   ofShape("gate", "z", z, [channels]);
   const { gpu } = x;
   const multiply = (x: Tensor, y: Tensor) =>
-    runRows(gpu, kernel, x.size, {
-      entry: "forward",
-      rows: { x, y },
-      whole: { z },
-      params: ({ row, rows }) => ({ n: rows, first: row, channels }),
-      workgroups: ({ rows }) => Math.ceil(rows / 256),
-    });
+    runEach(gpu, kernels, x.size, { entry: "forward", columns: channels, each: { x, y }, whole: { z } });
 
   const y = gpu.empty(x.shape);
   multiply(x, y);

@@ -3,14 +3,14 @@
 // Entry point `forward` writes `y`; the pullback runs it on dy.
 
 struct Params {
-  n: u32, // elements of a window of x and y
-  first: u32, // number of the window's first element
-  channels: u32,
+  n: u32, // Numbers of a window of x and y
+  first: u32, // the first of them
+  columns: u32, // Numbers of z
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> z: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read> z: array<Number>;
+@group(0) @binding(2) var<storage, read_write> y: array<Number>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(256)
@@ -21,6 +21,6 @@ fn forward(
 ) {
   let i = workgroup_number(workgroup, workgroups) * 256u + local;
   if (i < params.n) {
-    y[i] = x[i] * z[(params.first + i) % params.channels];
+    y[i] = x[i] * z[(params.first + i) % params.columns];
   }
 }

@@ -32,7 +32,7 @@ function hash(purpose: string): number {
  * @throws {RangeError} If seed or step is no whole number below 2^32.
  * @example
  * ```ts
- * streamParams({ seed: 1, purpose: "dropout", step: 7 }); // { seed: 1, purpose: 2364423790, step: 7 }
+ * streamParams({ seed: 1, purpose: "dropout", step: 7 }); // { seed: 1, purpose: 658024080, step: 7 }
  * ```
  */
 export function streamParams(

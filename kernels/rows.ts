@@ -1,10 +1,12 @@
 import type { Gpu, Resource } from "../tensor/gpu.ts";
-import type { Kernel } from "../tensor/kernel.ts";
+import { Kernel } from "../tensor/kernel.ts";
 import type { Constants } from "../tensor/pipelines.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type RowWindow, rowWindows } from "../tensor/windows.ts";
+import four from "./_four.wgsl" with { type: "text" };
+import one from "./_one.wgsl" with { type: "text" };
 
-/** A pass over rows; numbers one by one are rows of one. */
+/** A pass over the rows of its tensors. */
 export interface RowPass {
   /** Entry point; `main` unless given. */
   readonly entry?: string;
@@ -20,7 +22,7 @@ export interface RowPass {
   readonly workgroups: (window: RowWindow) => number;
 }
 
-/** Runs a shader over the rows of its tensors, a window of them at a time where they exceed a binding. */
+/** Runs a shader over `count` rows, a window of them at a time where they exceed a binding. */
 export function runRows(gpu: Gpu, kernel: Kernel, count: number, pass: RowPass): void {
   if (count === 0) return;
   const widths = Object.entries(pass.rows).map(([name, tensor]) =>
@@ -40,4 +42,51 @@ export function runRows(gpu: Gpu, kernel: Kernel, count: number, pass: RowPass):
       workgroups: pass.workgroups(window),
     });
   }
+}
+
+/** A shader for `Number`s of one f32 each, and the same for four, which halves the time where channels allow. */
+export interface WideKernel {
+  /** Kernel for rows of `columns` f32, and how many of them a `Number` of it holds. */
+  pick(columns: number): { kernel: Kernel; width: number };
+}
+
+/** Reads a shader that is written for `Number`. @param name Stem of its file. @param helpers Texts appended. */
+export function wideKernel(name: string, source: string, helpers: readonly string[]): WideKernel {
+  const single = { kernel: new Kernel(name, source, [...helpers, one]), width: 1 };
+  const wide = { kernel: new Kernel(name, source, [...helpers, four]), width: 4 };
+  return { pick: (columns) => columns % 4 === 0 ? wide : single };
+}
+
+/** An elementwise pass that knows where in its row an element is. */
+export interface EachPass {
+  /** Entry point; `main` unless given. */
+  readonly entry?: string;
+  /** f32 of a row. */
+  readonly columns: number;
+  /** Tensors with an element for each of the pass, by variable name; null where unused. */
+  readonly each: Record<string, Tensor | null>;
+  /** Tensors bound as a whole; null where unused. */
+  readonly whole?: Record<string, Tensor | null>;
+  /** Fields of `Params` beside `n`, the `Number`s of a window, `first`, the first of them, and `columns`, those of a row. */
+  readonly params?: Record<string, number>;
+  /** Values of `override` constants. */
+  readonly constants?: Constants;
+}
+
+/** Runs a shader whose invocation i, of workgroups of 256, works on the window's `Number` i of `count` f32. */
+export function runEach(gpu: Gpu, kernels: WideKernel, count: number, pass: EachPass): void {
+  const { kernel, width } = kernels.pick(pass.columns);
+  runRows(gpu, kernel, count, {
+    entry: pass.entry ?? "main",
+    rows: pass.each,
+    whole: pass.whole ?? {},
+    params: ({ row, rows }) => ({
+      n: rows / width,
+      first: row / width,
+      columns: pass.columns / width,
+      ...pass.params,
+    }),
+    constants: pass.constants ?? {},
+    workgroups: ({ rows }) => Math.ceil(rows / width / 256),
+  });
 }

@@ -1,13 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofRank, ofType } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runRows } from "./rows.ts";
+import { runEach, wideKernel } from "./rows.ts";
 import source from "./sum_rows.wgsl" with { type: "text" };
 
-const kernel = new Kernel("sum_rows", source, [index]);
+const kernels = wideKernel("sum_rows", source, [index]);
 
 /**
  * Sum of the rows of a matrix, in passes, so that the error grows with the logarithm of their number.
@@ -28,13 +27,7 @@ export function sumRows(x: Tensor): Tensor {
   const y = reduceRows(x, columns);
   record("sumRows", [x], [y], ([dy]) => {
     const dx = gpu.empty(x.shape);
-    runRows(gpu, kernel, dx.size, {
-      entry: "backward",
-      rows: { dx },
-      whole: { dy: dy! },
-      params: ({ row, rows }) => ({ n: rows, first: row, columns }),
-      workgroups: ({ rows }) => Math.ceil(rows / 256),
-    });
+    runEach(gpu, kernels, dx.size, { entry: "backward", columns, each: { dx }, whole: { dy: dy! } });
     return [dx];
   });
   return y;

@@ -3,13 +3,13 @@
 // Entry point `backward` writes `dx`; the sum itself has its shader in reduce_rows.wgsl.
 
 struct Params {
-  n: u32, // elements of a window of dx
-  first: u32, // number of the window's first element
-  columns: u32,
+  n: u32, // Numbers of a window of dx
+  first: u32, // the first of them
+  columns: u32, // Numbers of a row
 }
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Number>;
+@group(0) @binding(1) var<storage, read_write> dx: array<Number>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(256)

@@ -340,6 +340,15 @@ export class Gpu {
     }
   }
 
+  /** Takes a tensor out of the scopes it was made in: it lives until it is disposed. Returns it. */
+  keep(tensor: Tensor): Tensor {
+    for (const made of this.#scopes) {
+      const at = made.lastIndexOf(tensor);
+      if (at >= 0) made.splice(at, 1);
+    }
+    return tensor;
+  }
+
   /** Puts a new tensor under the current scope. The tensor's constructor calls it. */
   adopt(tensor: Tensor): void {
     this.#scopes.at(-1)?.push(tensor);
@@ -383,7 +392,6 @@ export class Gpu {
         entries.push({ binding: index, resource: { buffer: this.#uniforms.buffer, size } });
         continue;
       }
-      named++;
       const resource = bind[name];
       if (resource === null) {
         entries.push({ binding: index, resource: this.#absent(kind, index) });
@@ -393,6 +401,7 @@ export class Gpu {
       if (!resource) {
         throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
       }
+      named++;
       if (isSurface(resource)) {
         entries.push({ binding: index, resource: resource.view });
         owners.push(`s${resource.id}`);
@@ -410,9 +419,10 @@ export class Gpu {
       owners.push(`b${entry.id}`);
       key += `|b${entry.id}:${offset}:${size}`;
     }
-    if (named !== Object.keys(bind).length) {
+    const given = Object.keys(bind).filter((name) => bind[name] !== null);
+    if (named !== given.length) {
       const known = new Set(pipeline.bindings.map((binding) => binding.name));
-      const extra = Object.keys(bind).filter((name) => !known.has(name));
+      const extra = given.filter((name) => !known.has(name));
       throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
     }
     const known = this.#groups.get(key);

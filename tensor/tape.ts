@@ -1,7 +1,7 @@
 import { accumulate } from "./accumulate.ts";
 import { fill } from "./fill.ts";
 import type { Gpu } from "./gpu.ts";
-import { showShape, Tensor } from "./tensor.ts";
+import { showShape, type Tensor } from "./tensor.ts";
 
 /**
  * Computes the gradients of an operation's inputs from those of its outputs. `needs[i]` tells whether input i

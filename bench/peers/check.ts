@@ -5,12 +5,10 @@
  * @module
  */
 
+import { relativeDifference, TOLERANCE } from "../compare.ts";
 import { load as loadJax } from "./jax.ts";
 import type { Peer, PeerCase } from "./peer.ts";
 import { load as loadTfjs } from "./tfjs.ts";
-
-/** Largest relative difference accepted. */
-const TOLERANCE = 1e-3;
 
 const only = Deno.args[0] ?? "";
 const peers: Peer[] = [];
@@ -64,19 +62,6 @@ async function attempt(
 
 async function time(peerCase: PeerCase): Promise<string> {
   const start = performance.now();
-  await peerCase.run();
+  await peerCase.run(1);
   return (performance.now() - start).toFixed(1);
-}
-
-/** Largest relative difference; values below a thousandth of the largest count as a thousandth, since sums cancel. */
-function relativeDifference(a: Float32Array, b: Float32Array): number {
-  const floor = 1e-3 * [...a, ...b].reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  if (a.length !== b.length) return Infinity;
-  const differences = [...a].map((x, i) => {
-    const y = b[i]!;
-    const difference = Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y), floor);
-    // NaN compares as equal to nothing, and must not pass.
-    return Number.isNaN(difference) ? Infinity : difference;
-  });
-  return Math.max(...differences);
 }

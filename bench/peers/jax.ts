@@ -111,8 +111,12 @@ function gemm(
   const b = device.upload(inputs.b);
   const multiply = jit((a: Array, b: Array) => np.matmul(a, transposed ? b.transpose() : b));
   return {
-    run: async () => {
-      const y = multiply(a.ref, b.ref);
+    run: async (repeat) => {
+      let y = multiply(a.ref, b.ref);
+      for (let i = 1; i < repeat; i++) {
+        y.dispose();
+        y = multiply(a.ref, b.ref);
+      }
       await device.finish(y);
       y.dispose();
     },
@@ -144,8 +148,12 @@ function gradient(
   });
   const execute = () => program(tree.ref(primals), dy.ref);
   return {
-    run: async () => {
-      const outputs = execute();
+    run: async (repeat) => {
+      let outputs = execute();
+      for (let i = 1; i < repeat; i++) {
+        tree.dispose(outputs);
+        outputs = execute();
+      }
       await device.finish(outputs[0]);
       tree.dispose(outputs);
     },

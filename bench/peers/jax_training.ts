@@ -30,8 +30,10 @@ export function adamw(device: JaxDevice): PeerCase {
   );
   let states = initialStates(device, inputs.parameters);
   let step = 0;
-  const run = async () => {
-    states = program(states, tree.ref(gradients), correction(device, ++step));
+  const run = async (repeat: number) => {
+    for (let i = 0; i < repeat; i++) {
+      states = program(states, tree.ref(gradients), correction(device, ++step));
+    }
     await device.finish(states[0]!.parameter);
   };
   return {
@@ -40,7 +42,7 @@ export function adamw(device: JaxDevice): PeerCase {
       tree.dispose(states);
       states = initialStates(device, inputs.parameters);
       step = 0;
-      await run();
+      await run(1);
       return device.read(states.map(({ parameter }) => parameter.ref));
     },
     dispose: () => {
@@ -75,20 +77,26 @@ export function trainStep(device: JaxDevice): PeerCase {
   });
   let states = initialStates(device, initial);
   let step = 0;
-  const train = async () => {
+  const train = () => {
     const result = program(states, input.ref, target.ref, correction(device, ++step));
     states = result.states;
-    const [value] = await result.value.data();
+    return result.value;
+  };
+  const read = async (loss: Array) => {
+    const [value] = await loss.data();
     device.throwErrors();
     return value!;
   };
   return {
-    run: async () => void await train(),
+    run: async (repeat) => {
+      for (let i = 1; i < repeat; i++) train().dispose();
+      await read(train());
+    },
     check: async () => {
       tree.dispose(states);
       states = initialStates(device, initial);
       step = 0;
-      return Float32Array.of(await train(), await train());
+      return Float32Array.of(await read(train()), await read(train()));
     },
     dispose: () => {
       program.dispose();

@@ -20,8 +20,11 @@ export interface Peer {
 
 /** One piece of work, with its inputs on the device. */
 export interface PeerCase {
-  /** Executes once and waits for the device; the first call compiles. Throws when the device reported an error. */
-  run(): Promise<void>;
+  /**
+   * Executes `repeat` times in a row and then waits for the device once, as a wait costs more than a short operation;
+   * the first call compiles. Throws when the device reported an error.
+   */
+  run(repeat: number): Promise<void>;
   /** Samples of the outputs in the layouts of `inputs.ts`: the value first, then each gradient. */
   check?(): Promise<Float32Array>;
   /** Frees what the case holds. */

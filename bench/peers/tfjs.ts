@@ -108,8 +108,12 @@ function gemm(
   const b = device.upload(inputs.b);
   const multiply = () => tf.matMul(a, b, false, transposed);
   return {
-    run: async () => {
-      const y = multiply();
+    run: async (repeat) => {
+      let y = multiply();
+      for (let i = 1; i < repeat; i++) {
+        y.dispose();
+        y = multiply();
+      }
       await device.finish(y);
       y.dispose();
     },
@@ -141,8 +145,12 @@ function gradient(
       return [value, ...grads];
     });
   return {
-    run: async () => {
-      const outputs = execute();
+    run: async (repeat) => {
+      let outputs = execute();
+      for (let i = 1; i < repeat; i++) {
+        tf.dispose(outputs);
+        outputs = execute();
+      }
       await device.finish(outputs[0]);
       tf.dispose(outputs);
     },

@@ -19,8 +19,8 @@ export function adamw(device: TfjsDevice): PeerCase {
   const variables = inputs.parameters.map((parameter) => variable(device, parameter));
   const gradients = inputs.gradients.map((gradient) => device.upload(gradient));
   let optimizer = makeOptimizer(device, variables);
-  const run = async () => {
-    optimizer.update(gradients);
+  const run = async (repeat: number) => {
+    for (let i = 0; i < repeat; i++) optimizer.update(gradients);
     await device.finish(variables[0]!);
   };
   return {
@@ -29,7 +29,7 @@ export function adamw(device: TfjsDevice): PeerCase {
       reset(device, variables, inputs.parameters);
       optimizer.dispose();
       optimizer = makeOptimizer(device, variables);
-      await run();
+      await run(1);
       return device.read(variables);
     },
     dispose: () => {
@@ -57,24 +57,28 @@ export function trainStep(device: TfjsDevice): PeerCase {
     return tf.mean(tf.square(tf.sub(output, target)));
   };
   let optimizer = makeOptimizer(device, variables);
-  const train = async () => {
-    const value = tf.tidy(() => {
+  const train = () =>
+    tf.tidy(() => {
       const { value, grads } = tf.variableGrads(loss, variables);
       optimizer.update(variables.map(({ name }) => grads[name]!));
       return value;
     });
-    const [number] = await value.data();
-    value.dispose();
+  const read = async (loss: Tensor) => {
+    const [value] = await loss.data();
+    loss.dispose();
     device.throwErrors();
-    return number!;
+    return value!;
   };
   return {
-    run: async () => void await train(),
+    run: async (repeat) => {
+      for (let i = 1; i < repeat; i++) train().dispose();
+      await read(train());
+    },
     check: async () => {
       reset(device, variables, initial.flatMap((layer) => Object.values(layer)));
       optimizer.dispose();
       optimizer = makeOptimizer(device, variables);
-      return Float32Array.of(await train(), await train());
+      return Float32Array.of(await read(train()), await read(train()));
     },
     dispose: () => {
       optimizer.dispose();

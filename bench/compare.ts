@@ -1,0 +1,22 @@
+/**
+ * Comparison of the results of two libraries, so that no wrong result is measured.
+ *
+ * @module
+ */
+
+/** Largest relative difference accepted between two libraries. */
+export const TOLERANCE = 1e-3;
+
+/** Largest relative difference; values below a thousandth of the largest count as a thousandth, since sums cancel. */
+export function relativeDifference(a: Float32Array, b: Float32Array): number {
+  const floor = 1e-3 * [...a, ...b].reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  if (a.length !== b.length) return Infinity;
+  const differences = [...a].map((x, i) => {
+    const y = b[i]!;
+    if (x === y) return 0;
+    const difference = Math.abs(x - y) / Math.max(Math.abs(x), Math.abs(y), floor);
+    // NaN compares as equal to nothing, and must not pass.
+    return Number.isNaN(difference) ? Infinity : difference;
+  });
+  return Math.max(0, ...differences);
+}

@@ -1,0 +1,162 @@
+/**
+ * This library's side of the benchmark, in the form of a peer. Gradients are those of one `backward` per execution.
+ *
+ * Weights of convolutions are `[C_out, K, C_in / groups]` here, and permuted on the host, untimed.
+ *
+ * @module
+ */
+
+import { attention } from "../kernels/attention.ts";
+import { conv1d } from "../kernels/conv1d.ts";
+import { crossEntropy } from "../kernels/cross_entropy.ts";
+import { gelu } from "../kernels/gelu.ts";
+import { layerNorm } from "../kernels/layer_norm.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { positionalConv } from "../kernels/positional_conv.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import { backward } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { HostTensor } from "./inputs.ts";
+import { permute } from "./inputs.ts";
+import { type Peer, type PeerCase, samples } from "./peers/peer.ts";
+import { trainStep } from "./transformer.ts";
+import {
+  ATTENTION,
+  attentionInputs,
+  CONV1D,
+  conv1dInputs,
+  crossEntropyInputs,
+  geluInputs,
+  GEMM_SIZES,
+  gemmInputs,
+  gemmName,
+  type GradientInputs,
+  layerNormInputs,
+  NORM_EPSILON,
+  POSITIONAL_CONV,
+  positionalConvInputs,
+} from "./workloads.ts";
+
+/** From [C_out, C_in, K] to [C_out, K, C_in]; its own inverse. */
+const WEIGHT_LAYOUT = [0, 2, 1];
+
+/** Our cases on a device. */
+export function ours(gpu: Gpu, version: string): Peer {
+  const cases = new Map<string, () => PeerCase>();
+  for (const size of GEMM_SIZES) {
+    for (const transposed of [false, true]) {
+      cases.set(gemmName(size, transposed), () => product(gpu, size, transposed));
+    }
+  }
+  cases.set("conv1d_512_k3_s2_t8000", () => {
+    const { stride } = CONV1D;
+    return gradient(gpu, tapsFirst(conv1dInputs()), (x, w) => conv1d(x!, w!, null, { stride }), [
+      undefined,
+      undefined,
+      WEIGHT_LAYOUT,
+    ]);
+  });
+  cases.set("positional_conv_768_k128_g16_t500", () => {
+    const { groups } = POSITIONAL_CONV;
+    return gradient(
+      gpu,
+      tapsFirst(positionalConvInputs()),
+      (x, w) => positionalConv(x!, w!, null, { groups }),
+      [undefined, undefined, WEIGHT_LAYOUT],
+    );
+  });
+  cases.set("attention_t256_h12_d64", () => {
+    const { heads } = ATTENTION;
+    const { inputs, cotangent } = attentionInputs();
+    const clip = (tensor: HostTensor) => ({ ...tensor, shape: [1, ...tensor.shape] });
+    return gradient(
+      gpu,
+      { inputs: inputs.map(clip), cotangent: clip(cotangent) },
+      (q, k, v) => attention(q!, k!, v!, { heads }),
+    );
+  });
+  const eps = NORM_EPSILON;
+  cases.set(
+    "layer_norm_512x3072",
+    () => gradient(gpu, layerNormInputs(), (x, w, b) => layerNorm(x!, w!, b!, { eps })),
+  );
+  cases.set("gelu_512x3072", () => gradient(gpu, geluInputs(), (x) => gelu(x!)));
+  cases.set("softmax_cross_entropy_512x32", () => {
+    const { logits, labels } = crossEntropyInputs();
+    const rows = Array.from(labels);
+    return gradient(gpu, { inputs: [logits], cotangent: one }, (x) => crossEntropy(x!, rows));
+  });
+  cases.set("train_step", () => trainStep(gpu));
+  const entries = [...cases].map(([name, make]) => [name, () => Promise.resolve().then(make)] as const);
+  return { name: "espalier", version, adapter: gpu.adapter.info.description, cases: new Map(entries) };
+}
+
+/** The gradient of a loss itself. */
+const one: HostTensor = { values: new Float32Array([1]), shape: [] };
+
+/** Puts a tensor on the device. */
+const upload = (gpu: Gpu, { values, shape }: HostTensor) => gpu.tensor(values, shape);
+
+function dispose(tensors: readonly Tensor[]): void {
+  for (const tensor of tensors) tensor.dispose();
+}
+
+/** A case that makes tensors of which it keeps nothing. */
+function repeated(
+  gpu: Gpu,
+  execute: () => Tensor[],
+  inputs: readonly Tensor[],
+  layouts: readonly (readonly number[] | undefined)[] = [],
+): PeerCase {
+  return {
+    run: async (repeat) => {
+      for (let i = 0; i < repeat; i++) dispose(execute());
+      await gpu.sync();
+    },
+    check: async () => {
+      const outputs = execute();
+      const host: Float32Array[] = [];
+      for (const [i, tensor] of outputs.entries()) {
+        const values = Float32Array.from(await tensor.read());
+        const axes = layouts[i];
+        host.push(axes ? permute({ values, shape: [...tensor.shape] }, [...axes]).values : values);
+      }
+      dispose(outputs);
+      return samples(host);
+    },
+    dispose: () => dispose(inputs),
+  };
+}
+
+function product(gpu: Gpu, [m, k, n]: readonly [number, number, number], transposed: boolean): PeerCase {
+  const inputs = gemmInputs(m, k, n, transposed);
+  const a = upload(gpu, inputs.a);
+  const b = upload(gpu, inputs.b);
+  return repeated(gpu, () => [matmul(a, b, { transposeB: transposed })], [a, b]);
+}
+
+/** Value and gradients; `layouts` turn the value and the gradients, in order, to the shared layout. */
+function gradient(
+  gpu: Gpu,
+  { inputs, cotangent }: GradientInputs,
+  f: (...inputs: Tensor[]) => Tensor,
+  layouts: readonly (readonly number[] | undefined)[] = [],
+): PeerCase {
+  const primals = inputs.map((input) => upload(gpu, input));
+  for (const primal of primals) primal.requiresGrad = true;
+  const seed = upload(gpu, cotangent);
+  const execute = () =>
+    gpu.scope(() => {
+      const y = f(...primals);
+      const gradients = backward(y, { seed });
+      return [y, ...primals.map((primal) => gradients.get(primal)!)];
+    });
+  return repeated(gpu, execute, [...primals, seed], layouts);
+}
+
+/** The same work with weights [C_out, K, C_in / groups]; activations are channels-last already. */
+function tapsFirst(
+  { inputs: [x, w], cotangent }: GradientInputs<[HostTensor, HostTensor]>,
+): GradientInputs {
+  return { inputs: [x, permute(w, WEIGHT_LAYOUT)], cotangent };
+}

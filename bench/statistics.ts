@@ -1,0 +1,30 @@
+/**
+ * What the benchmark computes from its samples.
+ *
+ * @module
+ */
+
+/** The middle of the values, or the mean of the two in the middle. @throws {RangeError} If there is none. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("Cannot take a median as there must be a value: found none");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** The mean of ratios: two times as fast and half as fast make 1. @throws {RangeError} If one is not above 0. */
+export function geometricMean(values: readonly number[]): number {
+  const wrong = values.find((value) => !(value > 0));
+  if (values.length === 0 || wrong !== undefined) {
+    throw new RangeError(
+      `Cannot take a geometric mean as values must be above 0: found ${values.length === 0 ? "none" : wrong}`,
+    );
+  }
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+/** Three significant digits, without an exponent: `0.0123`, `1.23`, `1234`. */
+export function digits(value: number): string {
+  const places = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value) || 1)));
+  return value.toFixed(Math.min(places, 20));
+}

@@ -1,0 +1,202 @@
+// CTC loss of raw scores x [B, T, V] (Graves et al., ICML 2006). The labels l of a clip, with blanks around and
+// between, are 2·|l| + 1 states; p_t(s) is the softmax of frame t at the label of state s.
+// α_t(s) = (α_{t−1}(s) + α_{t−1}(s − 1) + [s is a label unlike that of s − 2]·α_{t−1}(s − 2))·p_t(s),
+// P = α_T(last) + α_T(last − 1), loss = −weight·log P.
+// β_t(s) = p_{t+1}(s)·β_{t+1}(s) + p_{t+1}(s + 1)·β_{t+1}(s + 1) + [as above]·p_{t+1}(s + 2)·β_{t+1}(s + 2),
+// γ_t(s) = α_t(s)·β_t(s) / P, dx_{t,v} = weight·(softmax(x)_{t,v} − Σ_{s of label v} γ_t(s)).
+// Entry points, in turn: `emissions` writes the softmax to `emission`, `alphas` writes `alpha`, `likelihood` and `y`,
+// `betas` replaces the mantissas of `alpha` by γ, `gradient` writes `dx`. One workgroup works on the states of a clip.
+
+struct Params {
+  clips: u32,
+  frames: u32, // T
+  columns: u32, // V
+  states: u32, // of the longest target
+  kept: u32, // frames that alpha holds: T, or 2 if there is no gradient to take
+  begin: u32, // first frame of this dispatch
+  end: u32, // frame after its last
+  shift: u32, // elements of x and dx before those of the first clip
+  first: u32, // number of the first clip, its place in y
+  blank: u32,
+  lost: u32, // bits of the loss of a clip that no alignment fits
+  lost_slope: u32, // bits of its gradient
+}
+
+struct Clip {
+  frames: u32,
+  labels: u32,
+  target: u32, // place of its first label in targets
+  weight: f32, // share of its loss in the result
+}
+
+const WIDTH = 256u;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> clips: array<Clip>;
+@group(0) @binding(2) var<storage, read> targets: array<u32>;
+@group(0) @binding(3) var<storage, read> places: array<u32>; // of a clip's labels, those of one label together
+@group(0) @binding(4) var<storage, read> starts: array<u32>; // [clips, V + 1]: where the places of a label start
+@group(0) @binding(5) var<storage, read_write> emission: array<Scaled>; // [clips, T, V]
+@group(0) @binding(6) var<storage, read_write> alpha: array<Scaled>; // [clips, kept, states]
+@group(0) @binding(7) var<storage, read_write> beta: array<Scaled>; // [clips, 2, states]: p_t(s)·β_t(s)
+@group(0) @binding(8) var<storage, read_write> likelihood: array<Scaled>; // [clips]: P
+@group(0) @binding(9) var<storage, read_write> y: array<f32>;
+@group(0) @binding(10) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(11) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn emissions(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = row_number(workgroup_number(workgroup, workgroups), local);
+  let rows = params.clips * params.frames;
+  let first = params.shift + min(row, rows - 1u) * params.columns;
+  let norm = softmax_row(first, params.columns, local);
+  if (row < rows) {
+    for (var v = local % LANES; v < params.columns; v += LANES) {
+      emission[row * params.columns + v] = scaled_exp((x[first + v] - norm.x) - norm.y);
+    }
+  }
+}
+
+fn one_if(condition: bool) -> Scaled {
+  return scaled(select(0.0, 1.0, condition), 0);
+}
+
+fn label_of(clip: Clip, s: u32) -> u32 {
+  return select(params.blank, targets[clip.target + s / 2u], s % 2u == 1u);
+}
+
+/// Whether a path may enter state s from s − 2.
+fn skips(clip: Clip, s: u32) -> bool {
+  return s % 2u == 1u && s >= 3u && targets[clip.target + s / 2u] != targets[clip.target + s / 2u - 1u];
+}
+
+fn emitted(number: u32, clip: Clip, t: u32, s: u32) -> Scaled {
+  return emission[(number * params.frames + t) * params.columns + label_of(clip, s)];
+}
+
+@compute @workgroup_size(WIDTH)
+fn alphas(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let number = workgroup_number(workgroup, workgroups);
+  if (number >= params.clips) {
+    return;
+  }
+  let clip = clips[number];
+  let states = 2u * clip.labels + 1u;
+  for (var t = params.begin; t < min(params.end, clip.frames); t++) {
+    let row = (number * params.kept + t % params.kept) * params.states;
+    let before = (number * params.kept + (t + params.kept - 1u) % params.kept) * params.states;
+    for (var s = local; s < states; s += WIDTH) {
+      var paths = one_if(s < 2u);
+      if (t > 0u) {
+        var near = one_if(false);
+        var far = near;
+        if (s >= 1u) {
+          near = alpha[before + s - 1u];
+        }
+        if (skips(clip, s)) {
+          far = alpha[before + s - 2u];
+        }
+        paths = scaled_sum(alpha[before + s], near, far);
+      }
+      alpha[row + s] = scaled_product(paths, emitted(number, clip, t, s));
+    }
+    storageBarrier();
+  }
+  if (local > 0u || params.end < params.frames) {
+    return;
+  }
+  var total = one_if(clip.labels == 0u);
+  if (clip.frames > 0u) {
+    let last = (number * params.kept + (clip.frames - 1u) % params.kept) * params.states + states - 1u;
+    total = alpha[last];
+    if (clip.labels > 0u) {
+      total = scaled_sum(total, alpha[last - 1u], one_if(false));
+    }
+  }
+  likelihood[number] = total;
+  y[params.first + number] = select(-clip.weight * scaled_log(total), bitcast<f32>(params.lost), total.m == 0.0);
+}
+
+@compute @workgroup_size(WIDTH)
+fn betas(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let number = workgroup_number(workgroup, workgroups);
+  if (number >= params.clips) {
+    return;
+  }
+  let clip = clips[number];
+  let states = 2u * clip.labels + 1u;
+  let total = likelihood[number];
+  for (var t = min(params.end, clip.frames); t > params.begin; t--) {
+    // The frame is t − 1.
+    let row = (number * 2u + t % 2u) * params.states;
+    let after = (number * 2u + (t + 1u) % 2u) * params.states;
+    for (var s = local; s < states; s += WIDTH) {
+      var paths = one_if(s + 2u >= states);
+      if (t < clip.frames) {
+        var near = one_if(false);
+        var far = near;
+        if (s + 1u < states) {
+          near = beta[after + s + 1u];
+        }
+        if (s + 2u < states && skips(clip, s + 2u)) {
+          far = beta[after + s + 2u];
+        }
+        paths = scaled_sum(beta[after + s], near, far);
+      }
+      beta[row + s] = scaled_product(paths, emitted(number, clip, t - 1u, s));
+      let at = (number * params.frames + t - 1u) * params.states + s;
+      let reached = alpha[at];
+      alpha[at].m = reached.m * paths.m / total.m * power_of_two(reached.e + paths.e - total.e);
+    }
+    storageBarrier();
+  }
+}
+
+@compute @workgroup_size(64)
+fn gradient(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  // Neighbours work on the same label of neighbouring frames, so that their loops are equally long.
+  let i = workgroup_number(workgroup, workgroups) * 64u + local;
+  let t = i % params.frames;
+  let v = i / params.frames % params.columns;
+  let number = i / params.frames / params.columns;
+  if (number >= params.clips) {
+    return;
+  }
+  let clip = clips[number];
+  let row = number * params.frames + t;
+  var slope = 0.0;
+  if (t < clip.frames && likelihood[number].m == 0.0) {
+    slope = bitcast<f32>(params.lost_slope);
+  } else if (t < clip.frames) {
+    var share = 0.0;
+    if (v == params.blank) {
+      for (var s = 0u; s <= clip.labels; s++) {
+        share += alpha[row * params.states + 2u * s].m;
+      }
+    } else {
+      let start = number * (params.columns + 1u) + v;
+      for (var k = starts[start]; k < starts[start + 1u]; k++) {
+        share += alpha[row * params.states + 2u * places[k] + 1u].m;
+      }
+    }
+    let probability = emission[row * params.columns + v];
+    slope = clip.weight * (probability.m * power_of_two(probability.e) - share);
+  }
+  dx[params.shift + row * params.columns + v] = slope;
+}

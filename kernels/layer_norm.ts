@@ -1,0 +1,103 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ofShape, ofType, sameDevice } from "./checks.ts";
+import source from "./layer_norm.wgsl" with { type: "text" };
+import { reduceRows } from "./reduce_rows.ts";
+import { runRows } from "./rows.ts";
+
+const kernel = new Kernel("layer_norm", source, [index]);
+
+/** Rows of a partial sum of the weight's gradient. */
+const BLOCK = 64;
+
+/** Options of {@linkcode layerNorm}. */
+export interface LayerNormOptions {
+  /** Added to the variance; 1e-5 unless given. */
+  readonly eps?: number;
+  /** Gates of the channels, [C]; those that are not above 0 are left out. They get no gradient here. */
+  readonly open?: Tensor | null;
+}
+
+/** Invocations that share a row. */
+export let lanesOf = (gpu: Gpu, channels: number): number => {
+  if (gpu.software) return 1;
+  return channels < 64 ? 8 : 64;
+};
+export function setLanes(n: number) {
+  lanesOf = () => n;
+}
+
+/**
+ * Layer norm over the last dimension: y = (x − mean)/√(variance + eps)·w + b, with the biased variance
+ * (Ba, Kiros and Hinton 2016, arXiv 1607.06450). With gates, mean and variance are those of the open channels
+ * alone, as if the closed ones had been cut out; the output of a closed channel is 0, and so is every gradient
+ * through it.
+ *
+ * @param x Rows, [..., C].
+ * @param w Weight, [C].
+ * @param b Bias, [C].
+ * @returns The shape of x.
+ * @throws {TypeError} If w, b and the gates are not one number per channel, or if a tensor is not f32.
+ * @example
+ * ```ts
+ * const y = layerNorm(gpu.tensor([1, 3], [1, 2]), gpu.tensor([1, 1]), gpu.tensor([0, 0])); // [[-1, 1]]
+ * ```
+ */
+export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOptions = {}): Tensor {
+  const doing = "apply a layer norm";
+  const { eps = 1e-5, open = null } = options;
+  sameDevice(doing, x, w, b, open);
+  ofType(doing, "x", x, "f32");
+  const channels = x.shape.at(-1) ?? 1;
+  for (const [name, tensor] of Object.entries({ w, b, open })) {
+    if (!tensor) continue;
+    ofShape(doing, name, tensor, [channels]);
+    ofType(doing, name, tensor, "f32");
+  }
+  const { gpu } = x;
+  const count = x.size / channels;
+  const lanes = lanesOf(gpu, channels);
+  const constants = { LANES: lanes, GATED: open !== null };
+  const perRow = {
+    params: ({ rows }: { rows: number }) => ({ rows, channels, first: 0, eps }),
+    constants,
+    workgroups: ({ rows }: { rows: number }) => Math.ceil(rows * lanes / 64),
+  };
+
+  const y = gpu.empty(x.shape);
+  const mean = gpu.empty([count]);
+  const rstd = gpu.empty([count]);
+  runRows(gpu, kernel, count, {
+    entry: "forward",
+    rows: { x, y, mean, rstd },
+    whole: { w, b, open },
+    ...perRow,
+  });
+  record("layerNorm", [x, w, b], [y], ([dy], [needsX, needsW, needsB]) => {
+    const read = { x, dy: dy!, means: mean, rstds: rstd };
+    const dx = needsX ? gpu.empty(x.shape) : null;
+    if (dx) runRows(gpu, kernel, count, { entry: "backward", rows: { ...read, dx }, whole: { w, open }, ...perRow });
+    if (!needsW && !needsB) return [dx, null, null];
+    const blocks = Math.ceil(count / BLOCK);
+    const dw = gpu.empty([blocks, channels]);
+    const db = gpu.empty([blocks, channels]);
+    runRows(gpu, kernel, count, {
+      entry: "weights",
+      rows: read,
+      whole: { dw, db, open },
+      params: ({ row, rows }) => ({ rows, channels, first: row / BLOCK, eps }),
+      constants: { GATED: open !== null },
+      workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / BLOCK) * channels / 64),
+    });
+    const total = (parts: Tensor) => {
+      const sum = reduceRows(parts, channels);
+      parts.dispose();
+      return sum;
+    };
+    return [dx, total(dw), total(db)];
+  }, [mean, rstd]);
+  return y;
+}

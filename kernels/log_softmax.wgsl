@@ -1,0 +1,50 @@
+// y_i = x_i − log Σ_j exp(x_j) over each row.
+// dx_i = dy_i − exp(y_i)·Σ_j dy_j.
+// Entry point `forward` writes `y`, `backward` reads `y` as `x` and writes `dx`.
+
+struct Params {
+  rows: u32,
+  columns: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = row_number(workgroup_number(workgroup, workgroups), local);
+  let first = min(row, params.rows - 1u) * params.columns;
+  let norm = softmax_row(first, params.columns, local);
+  if (row < params.rows) {
+    for (var i = local % LANES; i < params.columns; i += LANES) {
+      y[first + i] = (x[first + i] - norm.x) - norm.y;
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = row_number(workgroup_number(workgroup, workgroups), local);
+  let first = min(row, params.rows - 1u) * params.columns;
+  var total = 0.0;
+  for (var i = local % LANES; i < params.columns; i += LANES) {
+    total += dy[first + i];
+  }
+  total = over_lanes(total, local, false);
+  if (row < params.rows) {
+    for (var i = local % LANES; i < params.columns; i += LANES) {
+      dx[first + i] = dy[first + i] - exp(x[first + i]) * total;
+    }
+  }
+}

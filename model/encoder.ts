@@ -1,0 +1,108 @@
+import { add } from "../kernels/add.ts";
+import { attention } from "../kernels/attention.ts";
+import { layerNorm } from "../kernels/layer_norm.ts";
+import { linear } from "../kernels/linear.ts";
+import { maskFrames } from "../kernels/mask_frames.ts";
+import { positionalConv } from "../kernels/positional_conv.ts";
+import { weightNorm } from "../kernels/weight_norm.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { headsOf, unitsOf } from "./config.ts";
+import type { Pass } from "./pass.ts";
+import { type PositionBias, positionBias } from "./position_bias.ts";
+
+/**
+ * The Transformer: frames beyond a clip's length are zeroed, the positional convolution is added, and the layers
+ * follow, with their norms after each sub-layer or, in the family with `do_stable_layer_norm`, before.
+ *
+ * @param pass The forward pass.
+ * @param projected Projected features, [B, T, d].
+ * @returns Last hidden state, [B, T, d].
+ */
+export function encode(pass: Pass, projected: Tensor): Tensor {
+  const { config, weights, frameLengths } = pass;
+  const preNorm = config.do_stable_layer_norm;
+  const norm = (x: Tensor) => normed(pass, "encoder.layer_norm", x);
+  let x = projected;
+  if (frameLengths) x = pass.next(x, (x) => maskFrames(x, frameLengths));
+  x = pass.next(x, (x) => add(x, positions(pass, x)));
+  if (!preNorm) x = pass.next(x, norm);
+  pass.observe("encoder_in", x);
+
+  const bias = weights.has("encoder.layers.0.attention.rel_attn_embed.weight")
+    ? positionBias(pass, x.shape[1]!)
+    : null;
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const name = `encoder.layers.${i}`;
+    if (preNorm) {
+      x = pass.next(x, (x) => attend(pass, i, normed(pass, `${name}.layer_norm`, x), x, bias));
+      pass.observe(`layer.${i}.attn`, x);
+      x = pass.next(x, (x) => feedForward(pass, i, normed(pass, `${name}.final_layer_norm`, x), x));
+    } else {
+      x = pass.next(x, (x) => attend(pass, i, x, x, bias));
+      x = pass.next(x, (x) => normed(pass, `${name}.layer_norm`, x));
+      pass.observe(`layer.${i}.attn`, x);
+      x = pass.next(x, (x) => feedForward(pass, i, x, x));
+      x = pass.next(x, (x) => normed(pass, `${name}.final_layer_norm`, x));
+    }
+    pass.observe(`layer.${i}`, x);
+  }
+  if (preNorm) x = pass.next(x, norm);
+  pass.observe("encoder_out", x);
+  return x;
+}
+
+function normed({ config, weights }: Pass, name: string, x: Tensor): Tensor {
+  const { w, b } = weights.norm(name);
+  return layerNorm(x, w, b, { eps: config.layer_norm_eps });
+}
+
+/** The positional convolution with its GELU, [B, T, d]. */
+function positions(pass: Pass, x: Tensor): Tensor {
+  const { config, weights } = pass;
+  const name = "encoder.pos_conv_embed.conv";
+  const v = weights.find(`${name}.weight_v`) ?? weights.get(`${name}.parametrizations.weight.original1`);
+  const g = weights.find(`${name}.weight_g`) ?? weights.get(`${name}.parametrizations.weight.original0`);
+  const y = positionalConv(x, weightNorm(v, g), weights.find(`${name}.bias`), {
+    groups: config.num_conv_pos_embedding_groups,
+    gelu: true,
+  });
+  pass.observe("pos_conv", y);
+  return y;
+}
+
+/** Multi-head attention over `x`, added to `residual`; without heads, its output bias alone is. */
+function attend(
+  pass: Pass,
+  layer: number,
+  x: Tensor,
+  residual: Tensor,
+  bias: PositionBias | null,
+): Tensor {
+  const { config, weights, gates, frameLengths } = pass;
+  const name = `encoder.layers.${layer}.attention`;
+  const heads = headsOf(config, layer);
+  const out = weights.layer(`${name}.out_proj`);
+  if (heads === 0) return add(residual, out.b!);
+  const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => {
+    const { w, b } = weights.layer(`${name}.${part}`);
+    return linear(x, w, b);
+  });
+  const context = attention(q!, k!, v!, {
+    heads,
+    lengths: frameLengths,
+    gate: gates?.heads[layer] ?? null,
+    bias: bias ? bias.of(layer, x) : null,
+  });
+  return linear(context, out.w, out.b, { residual });
+}
+
+/** The feed-forward block on `x`, added to `residual`; without units, its output bias alone is. */
+function feedForward(pass: Pass, layer: number, x: Tensor, residual: Tensor): Tensor {
+  const { config, weights, gates } = pass;
+  const name = `encoder.layers.${layer}.feed_forward`;
+  const output = weights.layer(`${name}.output_dense`);
+  if (unitsOf(config, layer) === 0) return add(residual, output.b!);
+  const inner = weights.layer(`${name}.intermediate_dense`);
+  const h = linear(x, inner.w, inner.b, { gelu: true, gate: gates?.ffn[layer] ?? null });
+  return linear(h, output.w, output.b, { residual });
+}

@@ -1,0 +1,67 @@
+import { conv1d } from "../kernels/conv1d.ts";
+import { gate as applyGate } from "../kernels/gate.ts";
+import { gelu } from "../kernels/gelu.ts";
+import { groupNorm } from "../kernels/group_norm.ts";
+import { layerNorm } from "../kernels/layer_norm.ts";
+import { linear } from "../kernels/linear.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Pass } from "./pass.ts";
+
+/** Epsilon of the norms between convolutions, fixed in the published code whatever the config says. */
+const CONV_EPS = 1e-5;
+
+/**
+ * The convolutions over the waveform: each valid convolution → norm → GELU → gate, with the norm that the family
+ * has: over time per channel after the first alone (`group`), or over channels after each (`layer`).
+ *
+ * @param pass The forward pass.
+ * @param samples Normalised audio, [B, S].
+ * @returns Features, [B, T, C] with C the channels of the last convolution.
+ */
+export function encodeFeatures(pass: Pass, samples: Tensor): Tensor {
+  const { config, weights, gates } = pass;
+  const last = config.conv_dim.length - 1;
+  let x = samples.view([...samples.shape, 1]);
+  for (let i = 0; i <= last; i++) {
+    const name = `feature_extractor.conv_layers.${i}`;
+    const { w, b } = weights.layer(`${name}.conv`);
+    const stride = config.conv_stride[i]!;
+    const z = gates?.conv[i] ?? null;
+    // The last convolution's gate sits behind the norm of the projection, if there is one.
+    const gate = i < last || config.feat_proj_layer_norm === false ? z : null;
+    if (!weights.has(`${name}.layer_norm.weight`)) {
+      x = pass.next(x, (x) => conv1d(x, w, b, { stride, gelu: true, gate }));
+    } else {
+      const norm = weights.norm(`${name}.layer_norm`);
+      x = pass.next(x, (x) => conv1d(x, w, b, { stride }));
+      x = pass.next(x, (x) =>
+        config.feat_extract_norm === "group"
+          ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
+          : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }));
+      x = pass.next(x, gelu);
+      if (gate) x = pass.next(x, (x) => applyGate(x, gate));
+    }
+    pass.observe(`conv.${i}`, x);
+  }
+  return x;
+}
+
+/**
+ * The feature projection: layer norm over the open channels → gate → linear.
+ *
+ * @param pass The forward pass.
+ * @param features [B, T, C]
+ * @returns [B, T, d]
+ */
+export function projectFeatures(pass: Pass, features: Tensor): Tensor {
+  const { config, weights, gates } = pass;
+  let x = features;
+  if (config.feat_proj_layer_norm !== false) {
+    const norm = weights.norm("feature_projection.layer_norm");
+    const open = gates?.conv.at(-1) ?? null;
+    x = pass.next(x, (x) => layerNorm(x, norm.w, norm.b, { eps: config.layer_norm_eps, open }));
+    if (open) x = pass.next(x, (x) => applyGate(x, open));
+  }
+  const { w, b } = weights.layer("feature_projection.projection");
+  return pass.next(x, (x) => linear(x, w, b));
+}

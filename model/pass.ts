@@ -1,0 +1,20 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import type { ModelConfig } from "./config.ts";
+import type { Gates } from "./gates.ts";
+import type { Parameters } from "./parameters.ts";
+
+/** What one forward pass works with. */
+export interface Pass {
+  /** Architecture. */
+  readonly config: ModelConfig;
+  /** Weights. */
+  readonly weights: Parameters;
+  /** Gates of the units; null where all are open. */
+  readonly gates: Gates | null;
+  /** Valid frames of each clip; null where padding is not masked. */
+  readonly frameLengths: readonly number[] | null;
+  /** Shows an activation to whoever asked for it, under the name of the block that made it. */
+  observe(name: string, x: Tensor): void;
+  /** Applies `fn` and, where no gradient will be wanted, gives the memory of `x` back. */
+  next(x: Tensor, fn: (x: Tensor) => Tensor): Tensor;
+}

@@ -1,0 +1,49 @@
+import { gatherRows } from "../kernels/gather_rows.ts";
+import { linear } from "../kernels/linear.ts";
+import { matmul } from "../kernels/matmul.ts";
+import { positionGate } from "../kernels/position_gate.ts";
+import { relativeBias } from "../kernels/relative_bias.ts";
+import { reshape } from "../kernels/reshape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { headSizeOf } from "./config.ts";
+import type { Pass } from "./pass.ts";
+import { relativeBuckets } from "./relative_buckets.ts";
+
+/** The gated relative position bias of WavLM (arXiv 2110.13900). */
+export interface PositionBias {
+  /** Bias of a layer's scores, [B, H, T, T], from the input of its attention, [B, T, d]. */
+  of(layer: number, x: Tensor): Tensor;
+}
+
+/**
+ * The bias of all layers: the embeddings of relative positions are layer 0's, the gates each layer's own. Gates
+ * are taken from the slices of the attention's input that belong to the heads of the unpruned model, so a layer
+ * that lost heads picks those that remain.
+ *
+ * @param pass The forward pass.
+ * @param frames T
+ */
+export function positionBias(pass: Pass, frames: number): PositionBias {
+  const { config, weights } = pass;
+  const { gpu } = weights;
+  const buckets = relativeBuckets(frames, config.num_buckets, config.max_bucket_distance);
+  const table = weights.get("encoder.layers.0.attention.rel_attn_embed.weight");
+  const offsets = gatherRows(table, buckets); // [2T − 1, H]
+  const all = table.shape[1]!;
+  return {
+    of(layer, x) {
+      const name = `encoder.layers.${layer}.attention`;
+      const [batch, t] = x.shape as [number, number];
+      const { w, b } = weights.layer(`${name}.gru_rel_pos_linear`);
+      const u = linear(reshape(x, [batch, t, all, headSizeOf(config)]), w, b);
+      const g = positionGate(u, reshape(weights.get(`${name}.gru_rel_pos_const`), [all]));
+      const kept = config.remaining_heads?.[layer];
+      if (!kept || kept.length === all) return relativeBias(g, offsets);
+      const pick = new Float32Array(all * kept.length);
+      kept.forEach((head, i) => pick[head * kept.length + i] = 1);
+      const picked = gpu.tensor(pick, [all, kept.length]);
+      const gates = reshape(matmul(reshape(g, [batch * t, all]), picked), [batch, t, kept.length]);
+      return relativeBias(gates, matmul(offsets, picked));
+    },
+  };
+}

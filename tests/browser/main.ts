@@ -1,0 +1,201 @@
+// Runs the checks of the kernels in headless Chromium, whose shader compiler and software adapter are others
+// than Deno's: bundles the tests of tests/kernels, serves them on loopback and prints what the page reports.
+// The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium.
+import type { Report } from "./page.ts";
+
+/** Tests that are left out, with the reason. */
+const LEFT_OUT: Record<string, string> = {};
+
+const SECONDS = 170;
+const ROOT = new URL("../../", import.meta.url);
+const BUNDLE = "/tests/kernels/bundle.js"; // beside the test files, whose relative addresses then hold
+// An error that no test has caught, as of a module that does not load, ends the run.
+const PAGE = `<!doctype html>
+<title>Espalier</title>
+<script>
+  const end = (error) =>
+    fetch("/report", { method: "POST", body: JSON.stringify({ kind: "end", error: String(error) }) });
+  addEventListener("error", (event) => end(event.message));
+  addEventListener("unhandledrejection", (event) => end(event.reason));
+</script>
+<script type="module" src="${BUNDLE}"></script>
+`;
+
+async function findChromium(): Promise<string | null> {
+  const given = Deno.env.get("CHROMIUM");
+  for (const program of given ? [given] : ["chromium", "chromium-browser", "google-chrome"]) {
+    try {
+      const { success } = await new Deno.Command(program, {
+        args: ["--version"],
+        stdout: "null",
+        stderr: "null",
+      })
+        .output();
+      if (success) return program;
+    } catch { // not on this machine
+    }
+  }
+  return null;
+}
+
+/** One script of the page's runner, then every test file, then the call that starts them. */
+async function bundle(folder: string): Promise<string> {
+  const address = (path: string) => JSON.stringify(new URL(path, ROOT).href);
+  const tests: string[] = [];
+  for await (const { name } of Deno.readDir(new URL("tests/kernels/", ROOT))) {
+    if (name.endsWith("_test.ts")) tests.push(`tests/kernels/${name}`);
+  }
+  const entry = `${folder}/entry.ts`;
+  await Deno.writeTextFile(
+    entry,
+    [
+      `import { run } from ${address("tests/browser/page.ts")};`,
+      ...tests.sort().map((path) => `import ${address(path)};`),
+      `await run(${JSON.stringify(LEFT_OUT)});`,
+    ].join("\n"),
+  );
+  const output = `${folder}/bundle.js`;
+  const config = new URL("deno.json", ROOT).pathname;
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "bundle",
+      "--quiet",
+      "--no-lock",
+      "--config",
+      config,
+      "--platform",
+      "browser",
+      "-o",
+      output,
+      entry,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  if (!success) throw new Error(`Cannot bundle the tests: ${new TextDecoder().decode(stderr).trim()}`);
+  return await Deno.readTextFile(output);
+}
+
+/** Answers with the page, its script and the test data, and hands each report to `receive`. */
+function serve(script: string, receive: (report: Report) => void): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    const send = (body: BodyInit, type: string) => new Response(body, { headers: { "content-type": type } });
+    if (request.method === "POST" && pathname === "/report") {
+      receive(await request.json());
+      return new Response();
+    }
+    if (pathname === "/") return send(PAGE, "text/html");
+    if (pathname === BUNDLE) return send(script, "text/javascript");
+    if (/^\/tests\/testdata\/\w+\.safetensors$/.test(pathname)) {
+      return send(await Deno.readFile(new URL(`.${pathname}`, ROOT)), "application/octet-stream");
+    }
+    return new Response(null, { status: 404 });
+  });
+}
+
+/** Starts Chromium on a page. It ends when this process does, since it then loses its debugging pipe. */
+function open(program: string, page: string, profile: string): Deno.ChildProcess {
+  const flags = [
+    "--headless=new",
+    "--no-sandbox", // needs rights that containers lack, and the page is ours
+    "--enable-unsafe-webgpu",
+    "--use-webgpu-adapter=swiftshader",
+    "--remote-debugging-pipe",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    `--user-data-dir=${profile}`,
+  ];
+  return new Deno.Command("/bin/sh", {
+    args: ["-c", 'exec "$0" "$@" 3<&0 4>/dev/null', program, ...flags, page],
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function close(chromium: Deno.ChildProcess): Promise<void> {
+  const timer = setTimeout(() => chromium.kill("SIGKILL"), 5000);
+  await chromium.stdin.close().catch(() => {}); // it may have ended by itself
+  await chromium.status;
+  clearTimeout(timer);
+}
+
+async function remove(folder: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (attempt === 10) throw error; // Chromium's last helpers may still write for a moment
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  const program = await findChromium();
+  if (!program) {
+    console.error(
+      "Cannot test in a browser as there is no Chromium: install one (Debian: apt-get install chromium) " +
+        "or name it in CHROMIUM",
+    );
+    return 2;
+  }
+  const start = performance.now();
+  const over = Promise.withResolvers<string | null>();
+  const timer = setTimeout(
+    () => over.resolve(`Cannot finish as the time is limited: ${SECONDS} s are over`),
+    SECONDS * 1000,
+  );
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => over.resolve(`Cannot finish as the run was stopped: ${signal}`));
+  }
+  let [passed, failed] = [0, 0];
+  let running: string | null = null;
+  const receive = (report: Report) => {
+    switch (report.kind) {
+      case "adapter":
+        return console.log(`${program} on ${report.name}`);
+      case "left out":
+        return console.log(`${report.name} ... left out: ${report.why}`);
+      case "start":
+        running = report.name;
+        return;
+      case "result":
+        running = null;
+        if (report.error) failed++;
+        else passed++;
+        console.log(`${report.name} ... ${report.error ? "FAILED" : "ok"} (${Math.round(report.ms)}ms)`);
+        if (report.error) console.log(report.error);
+        return;
+      case "end":
+        return over.resolve(report.error);
+    }
+  };
+
+  const folder = await Deno.makeTempDir();
+  try {
+    const server = serve(await bundle(folder), receive);
+    const chromium = open(program, `http://127.0.0.1:${server.addr.port}/`, `${folder}/profile`);
+    const said = new Response(chromium.stderr).text();
+    chromium.status.then(async () => over.resolve(`Cannot go on as Chromium ended:\n${await said}`));
+    const error = await over.promise;
+    if (error !== null) {
+      failed++;
+      console.error(error + (running === null ? "" : `, in "${running}"`));
+    }
+    await close(chromium);
+    await server.shutdown();
+  } finally {
+    clearTimeout(timer);
+    await remove(folder);
+  }
+  console.log(`in ${Math.round((performance.now() - start) / 1000)} s`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return passed > 0 && failed === 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,83 @@
+// What the browser runs: collects the tests of the bundled files, runs them one after the other and reports
+// to the server that sent the page. Imported before the test files, since it stands in for Deno's test API.
+import { testGpu } from "../gpu.ts";
+
+/** What the page tells the server, in this order: the adapter, each test twice, the end. */
+export type Report =
+  | { readonly kind: "adapter"; readonly name: string }
+  | { readonly kind: "start"; readonly name: string }
+  | { readonly kind: "result"; readonly name: string; readonly ms: number; readonly error: string | null }
+  | { readonly kind: "left out"; readonly name: string; readonly why: string }
+  | { readonly kind: "end"; readonly error: string | null };
+
+type Body = () => void | Promise<void>;
+
+interface Definition {
+  readonly name: string;
+  readonly ignore?: boolean;
+  readonly fn: Body;
+}
+
+const tests: Definition[] = [];
+
+function test(
+  ...args: [string, Body] | [string, Omit<Definition, "name" | "fn">, Body] | [Definition]
+): void {
+  const [first, second, third] = args;
+  if (typeof first === "object") tests.push(first);
+  else if (typeof second === "function") tests.push({ name: first, fn: second });
+  else tests.push({ ...second, name: first, fn: third! });
+}
+
+interface Request {
+  open(method: string, url: URL, async: boolean): void;
+  overrideMimeType(type: string): void;
+  send(): void;
+  readonly status: number;
+  readonly responseText: string;
+}
+
+function readFileSync(url: URL): Uint8Array {
+  const { XMLHttpRequest } = globalThis as unknown as { XMLHttpRequest: new () => Request };
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  // A synchronous request gives text alone; in this encoding the low eight bits of a character are its byte.
+  request.overrideMimeType("text/plain; charset=x-user-defined");
+  request.send();
+  if (request.status !== 200) throw new Error(`Cannot read a file as the server has none: ${url}`);
+  return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0) & 255);
+}
+
+// As much of Deno as the tests of the kernels and what they import use; the system is one that has no Vulkan.
+Object.assign(globalThis, { Deno: { test, readFileSync, env: new Map(), build: { os: "browser" } } });
+
+async function report(report: Report): Promise<void> {
+  await fetch("/report", { method: "POST", body: JSON.stringify(report) });
+}
+
+/** Runs the collected tests, but for those named in `leftOut` with a reason. */
+export async function run(leftOut: Record<string, string>): Promise<void> {
+  try {
+    const gpu = await testGpu();
+    await report({ kind: "adapter", name: gpu.name });
+    for (const { name, ignore, fn } of tests) {
+      const why = ignore ? "ignored" : leftOut[name];
+      if (why) {
+        await report({ kind: "left out", name, why });
+        continue;
+      }
+      await report({ kind: "start", name });
+      const start = performance.now();
+      let error: string | null = null;
+      try {
+        await fn();
+      } catch (thrown) {
+        error = thrown instanceof Error ? `${thrown.stack ?? thrown}` : `${thrown}`;
+      }
+      await report({ kind: "result", name, ms: performance.now() - start, error });
+    }
+    await report({ kind: "end", error: null });
+  } catch (thrown) {
+    await report({ kind: "end", error: `${thrown}` });
+  }
+}

@@ -1,0 +1,1 @@
+export { reshape } from "./nd.ts";
