@@ -77,7 +77,10 @@ export function flopsByCase(): Map<string, number> {
       BOTH_WAYS * product(framesOut, CONV1D.channels * CONV1D.kernel, CONV1D.channels),
     ],
     ["positional_conv_768_k128_g16_t500", BOTH_WAYS * product(frames, channels / groups * kernel, channels)],
-    ["attention_t256_h12_d64", BOTH_WAYS * attention(1, ATTENTION.frames, ATTENTION.heads * ATTENTION.headSize)],
+    [
+      "attention_t256_h12_d64",
+      BOTH_WAYS * attention(1, ATTENTION.frames, ATTENTION.heads * ATTENTION.headSize),
+    ],
     ["layer_norm_512x3072", NORM * ROWS.rows * ROWS.columns],
     ["gelu_512x3072", GELU * ROWS.rows * ROWS.columns],
     ["softmax_cross_entropy_512x32", SOFTMAX_CROSS_ENTROPY * CROSS_ENTROPY.rows * CROSS_ENTROPY.classes],

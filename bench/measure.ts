@@ -61,7 +61,9 @@ export async function measure(
 ): Promise<(Measured | null)[]> {
   const runners = new Map<Peer, Runner>();
   for (const library of libraries) {
-    if (library.cases.has(name)) runners.set(library, { samples: [], repeat: 1, error: null, disagrees: false });
+    if (library.cases.has(name)) {
+      runners.set(library, { samples: [], repeat: 1, error: null, disagrees: false });
+    }
   }
   const each = async (what: string, work: (runner: Runner, library: Peer) => Promise<void>) => {
     for (const [library, runner] of runners) {
@@ -109,9 +111,9 @@ function compare(runners: readonly (readonly [Peer, Runner])[]): void {
     const difference = relativeDifference(values, other.values);
     if (difference <= TOLERANCE) continue;
     other.disagrees = true;
-    other.error = `values differ from ${name}'s by ${difference.toExponential(1)}: ${list(other.values)} for ${
-      list(values)
-    }`;
+    other.error = `values differ from ${name}'s by ${difference.toExponential(1)}: ${
+      list(other.values)
+    } for ${list(values)}`;
   }
 }
 

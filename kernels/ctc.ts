@@ -15,7 +15,10 @@ import { lanesOf } from "./log_softmax.ts";
 const kernel = new Kernel("ctc", source, [scaled, rowOf, index]);
 const pullbackKernel = new Kernel("ctc_pullback", pullback, [index]);
 
-/** Rounds of a loop that a dispatch stays below: adapters stop an invocation silently at 65,535. */
+/**
+ * Rounds that a dispatch stays below: adapters stop an invocation silently at 65,535. A loop takes one more than it
+ * has iterations.
+ */
 const ROUNDS = 60_000;
 
 /** Bits of the values that WGSL has no literal for. */
@@ -82,7 +85,8 @@ export function ctc(
   const dx = differentiate ? gpu.empty(x.shape) : null;
   const lost = zeroInfinity ? { lost: 0, lost_slope: 0 } : { lost: INFINITY, lost_slope: NOT_A_NUMBER };
   const shared = { frames, columns, states, kept, blank, ...lost };
-  const step = Math.max(1, Math.floor(ROUNDS / (1 + Math.ceil(states / 256))));
+  const width = Number(Deno.env.get("W") ?? 256);
+  const step = Math.max(1, Math.floor(ROUNDS / (2 + Math.ceil(states / width))));
 
   for (let first = 0; first < batch; first += most) {
     const clips = Math.min(most, batch - first);
@@ -111,7 +115,7 @@ export function ctc(
         entry,
         bind,
         params: { ...shared, clips, first, shift, begin, end: Math.min(begin + step, frames) },
-        constants: { LANES: lanesOf(columns) },
+        constants: { LANES: lanesOf(columns), WIDTH: width },
         workgroups,
       });
     const known = { clips: lengths, emission, alpha, likelihood };

@@ -25,11 +25,11 @@ struct Params {
 struct Clip {
   frames: u32,
   labels: u32,
-  target: u32, // place of its first label in targets
+  offset: u32, // place of its first label in targets
   weight: f32, // share of its loss in the result
 }
 
-const WIDTH = 256u;
+override WIDTH: u32 = 256u; // invocations that share the states of a clip
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> clips: array<Clip>;
@@ -66,12 +66,12 @@ fn one_if(condition: bool) -> Scaled {
 }
 
 fn label_of(clip: Clip, s: u32) -> u32 {
-  return select(params.blank, targets[clip.target + s / 2u], s % 2u == 1u);
+  return select(params.blank, targets[clip.offset + s / 2u], s % 2u == 1u);
 }
 
 /// Whether a path may enter state s from s − 2.
 fn skips(clip: Clip, s: u32) -> bool {
-  return s % 2u == 1u && s >= 3u && targets[clip.target + s / 2u] != targets[clip.target + s / 2u - 1u];
+  return s % 2u == 1u && s >= 3u && targets[clip.offset + s / 2u] != targets[clip.offset + s / 2u - 1u];
 }
 
 fn emitted(number: u32, clip: Clip, t: u32, s: u32) -> Scaled {

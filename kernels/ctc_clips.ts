@@ -30,7 +30,8 @@ export function packClips(
     words.set([frameLengths[clip]!, target.length, places.length], clip * 4);
     floats[clip * 4 + 3] = weights[clip]!;
     const sorted = [...target.keys()].sort((a, b) => target[a]! - target[b]!);
-    for (let label = 0, next = 0; label <= columns; label++) {
+    let next = 0;
+    for (let label = 0; label <= columns; label++) {
       starts[clip * (columns + 1) + label] = places.length + next;
       while (next < sorted.length && target[sorted[next]!]! === label) next++;
     }

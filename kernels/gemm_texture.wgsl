@@ -116,13 +116,19 @@ fn store(base: u32, m: u32, n: u32, block: mat4x4f) {
   }
 }
 
-// Tile `number` of size `extent`: its first row, first column and batch indices (z1, z2).
+// Tile `number` of size `extent`: its first row, first column and batch indices (z1, z2). Tiles go down columns of
+// eight tiles' width, whose part of B stays in the cache meanwhile.
 fn locate(number: u32, extent: u32) -> vec4u {
   let across = (params.n + extent - 1u) / extent;
   let down = (params.m + extent - 1u) / extent;
   let z = number / (across * down);
   let tile = number % (across * down);
-  return vec4u(tile / across * extent, tile % across * extent, z / params.z2, z % params.z2);
+  let column = tile / (8u * down);
+  let width = min(8u, across - column * 8u);
+  let inside = tile - column * 8u * down;
+  let m = inside / width;
+  let n = column * 8u + inside % width;
+  return vec4u(m * extent, n * extent, z / params.z2, z % params.z2);
 }
 
 @compute @workgroup_size(8)

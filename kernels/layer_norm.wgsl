@@ -3,13 +3,14 @@
 // With x̂ = (x − m)·s and g = dy·w:
 //   dx = s·(g − mean(g) − x̂·mean(g·x̂)),  dw[c] = Σ_r dy·x̂,  db[c] = Σ_r dy.
 // LANES invocations share a row and add up through workgroup memory; with one there is no barrier. The second pass
-// over a row sums the centred numbers and their squares, and the first sum corrects the mean that was rounded.
+// over a row sums the centred numbers beside their squares, and the first sum corrects the mean, which was rounded.
 // Entry point `forward` writes `y`, `mean` and `rstd`; `backward` writes `dx`; `weights` writes `dw` and `db` for
-// each block of 64 rows, which reduce_rows adds up.
+// each block of BLOCK rows, which reduce_rows adds up.
 
 struct Params {
   rows: u32,
-  channels: u32,
+  columns: u32, // Numbers of a row
+  channels: f32, // f32 of a row
   first: u32, // first block of dw and db to write
   eps: f32,
 }
@@ -20,29 +21,29 @@ const BLOCK = 64u;
 override LANES: u32 = 64u; // a power of two, at most WIDTH
 override GATED: bool = false;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> w: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> open: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read> w: array<Number>;
+@group(0) @binding(2) var<storage, read> b: array<Number>;
+@group(0) @binding(3) var<storage, read> open: array<Number>;
+@group(0) @binding(4) var<storage, read_write> y: array<Number>;
 @group(0) @binding(5) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(6) var<storage, read_write> rstd: array<f32>;
-@group(0) @binding(7) var<uniform> params: Params;
-@group(0) @binding(8) var<storage, read> dy: array<f32>;
-@group(0) @binding(9) var<storage, read> means: array<f32>; // as `forward` wrote them
-@group(0) @binding(10) var<storage, read> rstds: array<f32>;
-@group(0) @binding(11) var<storage, read_write> dx: array<f32>;
-@group(0) @binding(12) var<storage, read_write> dw: array<f32>;
-@group(0) @binding(13) var<storage, read_write> db: array<f32>;
+@group(0) @binding(7) var<storage, read> dy: array<Number>;
+@group(0) @binding(8) var<storage, read> means: array<f32>; // as `forward` wrote them
+@group(0) @binding(9) var<storage, read> rstds: array<f32>;
+@group(0) @binding(10) var<storage, read_write> dx: array<Number>;
+@group(0) @binding(11) var<storage, read_write> dw: array<Number>;
+@group(0) @binding(12) var<storage, read_write> db: array<Number>;
+@group(0) @binding(13) var<uniform> params: Params;
 
-var<workgroup> parts: array<vec2f, WIDTH>;
+var<workgroup> parts: array<vec3f, WIDTH>;
 
-/** The sum over the invocations of a row. */
-fn row_sum(value: vec2f, local: u32) -> vec2f {
+/// The sum over the invocations of a row.
+fn row_sum(part: vec3f, local: u32) -> vec3f {
   if (LANES == 1u) {
-    return value;
+    return part;
   }
-  parts[local] = value;
+  parts[local] = part;
   workgroupBarrier();
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
     if (local % LANES < half) {
@@ -50,16 +51,17 @@ fn row_sum(value: vec2f, local: u32) -> vec2f {
     }
     workgroupBarrier();
   }
-  let total = parts[local - local % LANES];
+  let sum = parts[local - local % LANES];
   workgroupBarrier();
-  return total;
+  return sum;
 }
 
-fn is_open(c: u32) -> bool {
+/// v in open channels, 0 in closed ones.
+fn kept(c: u32, v: Number) -> Number {
   if (GATED) {
-    return open[c] > 0.0;
+    return select(Number(), v, open[c] > Number());
   }
-  return true;
+  return v;
 }
 
 @compute @workgroup_size(64)
@@ -70,36 +72,34 @@ fn forward(
 ) {
   let r = workgroup_number(workgroup, workgroups) * (WIDTH / LANES) + local / LANES;
   let lane = local % LANES;
-  let at = r * params.channels;
-  let end = select(0u, params.channels, r < params.rows); // beyond the rows only the barriers count
+  let at = r * params.columns;
+  let end = select(0u, params.columns, r < params.rows); // beyond the rows, only to meet the others at the barriers
 
-  var sums = vec2f();
+  var sum = Number();
+  var taking = Number();
   for (var c = lane; c < end; c += LANES) {
-    if (is_open(c)) {
-      sums += vec2f(x[at + c], 1.0);
+    sum += kept(c, x[at + c]);
+    if (GATED) {
+      taking += kept(c, Number(1.0));
     }
   }
-  sums = row_sum(sums, local);
-  let count = max(sums.y, 1.0);
+  let sums = row_sum(vec3f(total(sum), total(taking), 0.0), local);
+  let count = select(params.channels, max(sums.y, 1.0), GATED);
   let rounded = sums.x / count;
 
-  var centred = vec2f();
+  sum = Number();
+  var squares = Number();
   for (var c = lane; c < end; c += LANES) {
-    if (is_open(c)) {
-      let d = x[at + c] - rounded;
-      centred += vec2f(d, d * d);
-    }
+    let d = kept(c, x[at + c] - rounded);
+    sum += d;
+    squares += d * d;
   }
-  centred = row_sum(centred, local) / count;
+  let centred = row_sum(vec3f(total(sum), total(squares), 0.0), local) / count;
   let m = rounded + centred.x;
   let s = 1.0 / sqrt(max(centred.y - centred.x * centred.x, 0.0) + params.eps);
 
   for (var c = lane; c < end; c += LANES) {
-    if (is_open(c)) {
-      y[at + c] = (x[at + c] - m) * s * w[c] + b[c];
-    } else {
-      y[at + c] = 0.0;
-    }
+    y[at + c] = kept(c, (x[at + c] - m) * s * w[c] + b[c]);
   }
   if (r < params.rows && lane == 0u) {
     mean[r] = m;
@@ -115,29 +115,28 @@ fn backward(
 ) {
   let r = workgroup_number(workgroup, workgroups) * (WIDTH / LANES) + local / LANES;
   let lane = local % LANES;
-  let at = r * params.channels;
-  let end = select(0u, params.channels, r < params.rows);
+  let at = r * params.columns;
+  let end = select(0u, params.columns, r < params.rows);
   let m = means[min(r, params.rows - 1u)];
   let s = rstds[min(r, params.rows - 1u)];
 
-  var sums = vec2f();
-  var count = vec2f();
+  var sum = Number();
+  var products = Number();
+  var taking = Number();
   for (var c = lane; c < end; c += LANES) {
-    if (is_open(c)) {
-      let g = dy[at + c] * w[c];
-      sums += vec2f(g, g * (x[at + c] - m) * s);
-      count.x += 1.0;
+    let g = kept(c, dy[at + c] * w[c]);
+    sum += g;
+    products += g * kept(c, (x[at + c] - m) * s);
+    if (GATED) {
+      taking += kept(c, Number(1.0));
     }
   }
-  sums = row_sum(sums, local) / max(row_sum(count, local).x, 1.0);
+  let sums = row_sum(vec3f(total(sum), total(products), total(taking)), local);
+  let count = select(params.channels, max(sums.z, 1.0), GATED);
 
   for (var c = lane; c < end; c += LANES) {
-    if (is_open(c)) {
-      let normed = (x[at + c] - m) * s;
-      dx[at + c] = s * (dy[at + c] * w[c] - sums.x - normed * sums.y);
-    } else {
-      dx[at + c] = 0.0;
-    }
+    let normed = (x[at + c] - m) * s;
+    dx[at + c] = kept(c, s * (dy[at + c] * w[c] - sums.x / count - normed * (sums.y / count)));
   }
 }
 
@@ -148,20 +147,20 @@ fn weights(
   @builtin(local_invocation_index) local: u32,
 ) {
   let number = workgroup_number(workgroup, workgroups) * 64u + local;
-  let block = number / params.channels;
-  let c = number % params.channels;
+  let block = number / params.columns;
+  let c = number % params.columns;
   let end = min((block + 1u) * BLOCK, params.rows);
   if (block * BLOCK >= end) {
     return;
   }
-  var sums = vec2f();
-  if (is_open(c)) {
-    for (var r = block * BLOCK; r < end; r++) {
-      let at = r * params.channels + c;
-      sums += dy[at] * vec2f((x[at] - means[r]) * rstds[r], 1.0);
-    }
+  var products = Number();
+  var sum = Number();
+  for (var r = block * BLOCK; r < end; r++) {
+    let at = r * params.columns + c;
+    products += dy[at] * ((x[at] - means[r]) * rstds[r]);
+    sum += dy[at];
   }
-  let to = (params.first + block) * params.channels + c;
-  dw[to] = sums.x;
-  db[to] = sums.y;
+  let to = (params.first + block) * params.columns + c;
+  dw[to] = kept(c, products);
+  db[to] = kept(c, sum);
 }

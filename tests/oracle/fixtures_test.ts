@@ -1,7 +1,7 @@
 // The oracles against PyTorch: every tensor of ops.safetensors and adamw.safetensors. What each
 // name means stands in tests/testdata/README.md.
 import { assert, assertEquals } from "@std/assert";
-import { parseSafetensors, toFloat32, toInt32 } from "../../model/safetensors.ts";
+import { Fixtures } from "../fixtures.ts";
 import { adamw, adamwState } from "./adamw.ts";
 import { attention } from "./attention.ts";
 import { clipGradNorm } from "./clip_grad_norm.ts";
@@ -18,41 +18,6 @@ import { weightNorm } from "./weight_norm.ts";
 // Swaps the last two axes: channels-first to channels-last, and [Cout, Cin, K] to [Cout, K, Cin].
 const swap = (x: Nd) => permute(x, [0, 2, 1]);
 const same = (x: Nd) => x;
-
-// A fixture file that remembers which of its tensors were read.
-class Fixtures {
-  #file: ReturnType<typeof parseSafetensors>;
-  #read = new Set<string>();
-
-  constructor(name: string) {
-    const url = new URL(`../testdata/${name}`, import.meta.url);
-    this.#file = parseSafetensors(Deno.readFileSync(url), name);
-  }
-
-  get metadata(): Record<string, string> {
-    return this.#file.metadata;
-  }
-
-  nd(name: string): Nd {
-    const entry = this.#entry(name);
-    return nd(entry.shape, toFloat32(entry));
-  }
-
-  integers(name: string): number[] {
-    return [...toInt32(this.#entry(name))];
-  }
-
-  unread(): string[] {
-    return [...this.#file.tensors.keys()].filter((name) => !this.#read.has(name));
-  }
-
-  #entry(name: string) {
-    const entry = this.#file.tensors.get(name);
-    if (entry === undefined) throw new Error(`Cannot find the fixture: ${name}`);
-    this.#read.add(name);
-    return entry;
-  }
-}
 
 // Checks shape and values to `tolerance` times the largest value.
 function assertClose(actual: Nd, expected: Nd, what: string, tolerance = 1e-6) {

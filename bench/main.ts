@@ -1,0 +1,198 @@
+/**
+ * `deno task bench`: every operation and a training step, beside other WebGPU libraries on the same adapter.
+ *
+ * @module
+ */
+
+import { preferVulkan } from "../cli/backend.ts";
+import { openGpu } from "../cli/backend.ts";
+import { commandHelp } from "../cli/help.ts";
+import { defineCommand, parse } from "../cli/command.ts";
+import { UserError } from "../cli/user_error.ts";
+import config from "../deno.json" with { type: "json" };
+import { flopsByCase } from "./flops.ts";
+import { measure, type Measured } from "./measure.ts";
+import { ours } from "./ours.ts";
+import type { Peer } from "./peers/peer.ts";
+import { profile, show } from "./profile.ts";
+import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
+
+/** Where peers are loaded from; they are dependencies of the benchmark alone. */
+const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
+  jax: async () => (await import("./peers/jax.ts")).load(),
+  tfjs: async () => (await import("./peers/tfjs.ts")).load(),
+};
+
+const command = defineCommand({
+  name: "bench",
+  summary: "Measure every operation and a training step, beside other WebGPU libraries",
+  options: {
+    only: { type: "string", description: "measure the cases alone whose name contains this" },
+    rounds: {
+      type: "integer",
+      min: 1,
+      default: 5,
+      description: "samples of each library, of which the median counts",
+    },
+    peers: { type: "string", default: "jax,tfjs", description: "libraries to compare with, or none" },
+    json: { type: "flag", description: "print JSON" },
+    markdown: { type: "flag", description: "print Markdown" },
+    update: { type: "path", description: "write the table into this document, between its marks" },
+    profile: {
+      type: "flag",
+      description: "print the time by kernel of our side, of train_step unless --only says so",
+    },
+  },
+  async run(values) {
+    preferVulkan();
+    return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
+  },
+});
+
+async function runProfile(only: string): Promise<number> {
+  const gpu = await openGpu({ profile: true });
+  try {
+    const { cases } = ours(gpu, config.version);
+    for (const name of namesOf(only)) {
+      progress(`${name}: profiling`);
+      const work = await cases.get(name)!();
+      console.log(`${name} on ${gpu.name}\n\n${show(await profile(gpu, work, 5))}\n`);
+      work.dispose();
+    }
+    return 0;
+  } finally {
+    progress("");
+    gpu.destroy();
+  }
+}
+
+interface BenchOptions {
+  readonly only?: string | undefined;
+  readonly rounds: number;
+  readonly peers: string;
+  readonly json: boolean;
+  readonly markdown: boolean;
+  readonly update?: string | undefined;
+}
+
+async function runBench(options: BenchOptions): Promise<number> {
+  const names = namesOf(options.only ?? "");
+  const wanted = peerNames(options.peers);
+  const load = { before: Deno.loadavg()[0]!, cores: navigator.hardwareConcurrency };
+  const gpu = await openGpu();
+  try {
+    const libraries = [ours(gpu, config.version)];
+    const missing: Record<string, string> = {};
+    for (const name of wanted) {
+      progress(`loading ${name}`);
+      try {
+        libraries.push(await loaders[name]!());
+      } catch (error) {
+        missing[name] = error instanceof Error ? error.message : String(error);
+      }
+    }
+    sameAdapter(libraries);
+    const rows: Row[] = [];
+    for (const name of names) {
+      const [own, ...others] = await measure(name, libraries, { rounds: options.rounds, progress });
+      rows.push(rowOf(name, own ?? null, libraries.slice(1), others));
+    }
+    const report: Report = {
+      date: new Date().toISOString().slice(0, 10),
+      command: ["deno task bench", ...Deno.args].join(" "),
+      adapter: gpu.name,
+      runtime: `Deno ${Deno.version.deno}`,
+      load,
+      rounds: options.rounds,
+      libraries: Object.fromEntries(libraries.map(({ name, version }) => [name, version])),
+      missing,
+      rows,
+    };
+    progress("");
+    print(report, options);
+    return verdict(report);
+  } finally {
+    progress("");
+    gpu.destroy();
+  }
+}
+
+function rowOf(
+  name: string,
+  own: Measured | null,
+  peers: readonly Peer[],
+  others: readonly (Measured | null)[],
+): Row {
+  if (!own) throw new Error(`Cannot measure as our side must offer every case: ${name} is missing`);
+  const measured = peers.map((peer, i) => [peer.name, others[i] ?? null] as const);
+  return { name, flops: flopsByCase().get(name)!, ours: own, peers: Object.fromEntries(measured) };
+}
+
+function print(report: Report, { json: asJson, markdown, update }: BenchOptions): void {
+  if (update !== undefined) {
+    Deno.writeTextFileSync(update, replaceReport(Deno.readTextFileSync(update), report));
+  }
+  console.log(asJson ? json(report) : markdown ? document(report) : text(report));
+}
+
+/** The exit status: 1 where ours failed or values differ. */
+function verdict({ rows }: Report): number {
+  const wrong = rows.filter(({ ours, peers }) =>
+    ours.error !== null || Object.values(peers).some((peer) => peer?.disagrees)
+  );
+  for (const { name, ours } of wrong) {
+    console.error(`${name}: ${ours.error ?? "libraries do not agree on its values"}`);
+  }
+  return wrong.length === 0 ? 0 : 1;
+}
+
+function namesOf(only: string): string[] {
+  const all = [...flopsByCase().keys()];
+  const names = all.includes(only) ? [only] : all.filter((name) => name.includes(only));
+  if (names.length > 0) return names;
+  throw new UserError(
+    `Cannot run bench as --only must be part of a case's name: ${only} is none of ${all.join(", ")}`,
+  );
+}
+
+function peerNames(list: string): string[] {
+  if (list === "none") return [];
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !(name in loaders));
+  if (unknown === undefined) return names;
+  throw new UserError(
+    `Cannot run bench as --peers must be of ${Object.keys(loaders)} or none: got ${unknown}`,
+  );
+}
+
+function sameAdapter([first, ...others]: readonly Peer[]): void {
+  for (const { name, adapter } of others) {
+    if (adapter === first!.adapter) continue;
+    throw new Error(
+      `Cannot compare as libraries must run on one adapter: ${first!.name} on ${
+        first!.adapter
+      }, ${name} on ${adapter}`,
+    );
+  }
+}
+
+/** Shows what is being done in one line on standard error, where that is a terminal; else a line for each case. */
+function progress(message: string): void {
+  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${message}`));
+  else if (message !== "") console.error(message);
+}
+
+/** Runs the words of the command line. */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const request = parse(command, args, Deno.cwd());
+    if (request.help) console.log(commandHelp(command));
+    return request.help ? 0 : await command.run(request.values, request.operands);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

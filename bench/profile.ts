@@ -1,0 +1,65 @@
+/**
+ * Where the time of one of our cases goes, kernel by kernel, by timestamp queries.
+ *
+ * @module
+ */
+
+import type { Gpu } from "../tensor/gpu.ts";
+import type { KernelTime } from "../tensor/profiler.ts";
+import type { PeerCase } from "./peers/peer.ts";
+import { digits } from "./statistics.ts";
+import { plain } from "./table.ts";
+
+/** Time of a case by kernel. */
+export interface Profile {
+  /** Executions that were timed. */
+  readonly executions: number;
+  /** Time by kernel and constants, over all executions. */
+  readonly times: ReadonlyMap<string, KernelTime>;
+  /** Wall time of all executions, waits included. */
+  readonly ms: number;
+}
+
+/** Executes a case after a warm-up, each execution with a wait of its own. The device must have been made to profile. */
+export async function profile(gpu: Gpu, work: PeerCase, executions: number): Promise<Profile> {
+  const { profiler } = gpu;
+  if (!profiler) throw new Error("Cannot profile as the adapter must have timestamp-query: it is missing");
+  await work.run(1);
+  await work.run(1);
+  await gpu.sync();
+  profiler.times.clear();
+  const start = performance.now();
+  for (let i = 0; i < executions; i++) await work.run(1);
+  const ms = performance.now() - start;
+  await gpu.sync();
+  return { executions, times: new Map(profiler.times), ms };
+}
+
+/** The profile of one execution for a terminal, the slowest kernel first. */
+export function show({ executions, times, ms }: Profile): string {
+  const kernels = [...times].sort(([, a], [, b]) => b.ms - a.ms);
+  const total = kernels.reduce((sum, [, time]) => sum + time.ms, 0);
+  const dispatches = kernels.reduce((sum, [, time]) => sum + time.count, 0);
+  const share = (part: number) => `${(100 * part / total).toFixed(1)} %`;
+  return [
+    plain({
+      head: ["kernel", "dispatches", "ms", "share", "ms each"],
+      rows: kernels.map(([label, { count, ms }]) => [
+        concise(label),
+        digits(count / executions),
+        digits(ms / executions),
+        share(ms),
+        digits(ms / count),
+      ]),
+    }),
+    `${digits(dispatches / executions)} dispatches take ${digits(total / executions)} ms of the ${
+      digits(ms / executions)
+    } ms of an execution; the rest is copies, the host, and the wait`,
+  ].join("\n\n");
+}
+
+/** A pipeline's label with the constants that are on, or numbers, alone. */
+function concise(label: string): string {
+  return label.split(" ").filter((word) => !word.endsWith("=false")).map((word) => word.replace("=true", ""))
+    .join(" ");
+}

@@ -1,0 +1,153 @@
+/**
+ * The results of the benchmark as text, Markdown, and in a document.
+ *
+ * @module
+ */
+
+import type { Measured } from "./measure.ts";
+import { digits, geometricMean } from "./statistics.ts";
+import { markdown, plain, type Table } from "./table.ts";
+
+/** One case. */
+export interface Row {
+  readonly name: string;
+  /** Operations of one execution. */
+  readonly flops: number;
+  readonly ours: Measured;
+  /** By name of the peer; null where it does not offer the case. */
+  readonly peers: Readonly<Record<string, Measured | null>>;
+}
+
+/** What a run of the benchmark found. */
+export interface Report {
+  readonly date: string;
+  readonly command: string;
+  readonly adapter: string;
+  readonly runtime: string;
+  /** Processes that wanted a core in the minute before the run, and the number of cores. */
+  readonly load: { readonly before: number; readonly cores: number };
+  readonly rounds: number;
+  /** Version by name of library. */
+  readonly libraries: Readonly<Record<string, string>>;
+  /** Message by name of a peer that could not be loaded. */
+  readonly missing: Readonly<Record<string, string>>;
+  readonly rows: readonly Row[];
+}
+
+/** Time of the fastest peer over ours, or null where one of them has none. */
+export function ratioOf({ ours, peers }: Row): number | null {
+  const times = Object.values(peers).flatMap((peer) => typeof peer?.ms === "number" ? [peer.ms] : []);
+  return ours.ms === null || times.length === 0 ? null : Math.min(...times) / ours.ms;
+}
+
+/** Geometric mean and least of the ratios, or null where there is none. */
+export function summaryOf(
+  rows: readonly Row[],
+): { readonly mean: number; readonly least: number; readonly of: string; readonly count: number } | null {
+  const ratios = rows.flatMap((row) => {
+    const ratio = ratioOf(row);
+    return ratio === null ? [] : [{ name: row.name, ratio }];
+  });
+  if (ratios.length === 0) return null;
+  const [least] = ratios.sort((a, b) => a.ratio - b.ratio);
+  return {
+    mean: geometricMean(ratios.map(({ ratio }) => ratio)),
+    least: least!.ratio,
+    of: least!.name,
+    count: ratios.length,
+  };
+}
+
+/** The report for machines: what was measured, with what follows from it. */
+export function json(report: Report): string {
+  const rows = report.rows.map((row) => ({
+    ...row,
+    gflops: row.ours.ms === null ? null : row.flops / row.ours.ms / 1e6,
+    ratio: ratioOf(row),
+  }));
+  return JSON.stringify({ ...report, rows, summary: summaryOf(report.rows) }, null, 2);
+}
+
+/** The report for a terminal. */
+export function text(report: Report): string {
+  return [plain(tableOf(report)), ...notes(report)].join("\n\n");
+}
+
+/** The report in Markdown, as `deno fmt` leaves it. */
+export function document(report: Report): string {
+  const lines = notes(report).flatMap((note) => note.split("\n"));
+  return [markdown(tableOf(report)), lines.map((line) => `- ${line}`).join("\n")].join("\n\n");
+}
+
+/** The lines of a document between which the report stands. */
+export const MARKS = ["<!-- bench -->", "<!-- end of bench -->"] as const;
+
+/** A document with the report in place of what stood between the marks. @throws {SyntaxError} If they are missing. */
+export function replaceReport(page: string, report: Report): string {
+  const [begin, end] = MARKS;
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end, from);
+  if (from < 0 || to < 0) {
+    throw new SyntaxError(`Cannot update as there must be ${begin} and ${end}: not found`);
+  }
+  return `${page.slice(0, from + begin.length)}\n\n${document(report)}\n\n${page.slice(to)}`;
+}
+
+function tableOf({ rows, libraries, missing }: Report): Table {
+  const peers = Object.keys(libraries).slice(1).filter((name) => !(name in missing));
+  const failures = failuresOf(rows);
+  const cell = (row: Row, peer: string) => {
+    const measured = row.peers[peer];
+    if (!measured) return "";
+    if (measured.ms !== null) return digits(measured.ms);
+    return `failed (${failures.findIndex((one) => one.measured === measured) + 1})`;
+  };
+  return {
+    head: ["case", "ms", "GFLOP/s", ...peers.map((peer) => `${short(peer)} ms`), "ratio"],
+    rows: rows.map((row) => {
+      const { name, flops, ours } = row;
+      const ratio = ratioOf(row);
+      const own = ours.ms === null
+        ? [`failed (${failures.findIndex((one) => one.measured === ours) + 1})`, ""]
+        : [digits(ours.ms), digits(flops / ours.ms / 1e6)];
+      return [name, ...own, ...peers.map((peer) => cell(row, peer)), ratio === null ? "" : ratio.toFixed(2)];
+    }),
+  };
+}
+
+/** A package's name, without the scope where that only repeats it. */
+const short = (name: string) => name.replace("@tensorflow/", "");
+
+function failuresOf(rows: readonly Row[]): { library: string; row: Row; measured: Measured }[] {
+  return rows.flatMap((row) =>
+    [["espalier", row.ours] as const, ...Object.entries(row.peers)].flatMap(([library, measured]) =>
+      measured?.error ? [{ library, row, measured }] : []
+    )
+  );
+}
+
+function notes(report: Report): string[] {
+  const { adapter, runtime, libraries, missing, rounds, load, date, command, rows } = report;
+  const summary = summaryOf(rows);
+  const failures = failuresOf(rows).map(({ library, row, measured }, i) =>
+    `(${i + 1}) ${short(library)}, ${row.name}: ${measured.error!.replace(/\s*\n\s*/g, " ")}`
+  );
+  return [
+    ...(summary
+      ? [
+        `ratio (fastest peer's time / ours): geometric mean ${
+          summary.mean.toFixed(2)
+        } over ${summary.count} cases, ` +
+        `least ${summary.least.toFixed(2)} (${summary.of})`,
+      ]
+      : []),
+    [
+      `adapter: ${adapter}`,
+      `versions: ${Object.entries(libraries).map((library) => library.join(" ")).join(", ")}, ${runtime}`,
+      `medians of ${rounds} alternating rounds, each library on a device of this adapter in one process`,
+      `machine: ${load.cores} cores, load ${load.before.toFixed(1)} before the run`,
+      `${date}, \`${command}\``,
+    ].join("\n"),
+    ...[...Object.entries(missing).map(([name, message]) => `${name} is missing: ${message}`), ...failures],
+  ];
+}

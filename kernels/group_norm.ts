@@ -1,0 +1,74 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { record } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import source from "./group_norm.wgsl" with { type: "text" };
+import { reduceFrames } from "./reduce_frames.ts";
+import { reduceRows } from "./reduce_rows.ts";
+import { runEach, wideKernel } from "./rows.ts";
+
+const kernels = wideKernel("group_norm", source, [index]);
+
+/** Options of {@linkcode groupNorm}. */
+export interface GroupNormOptions {
+  /** Added to the variance; 1e-5 unless given. */
+  readonly eps?: number;
+}
+
+/**
+ * Group norm with one group per channel: y = (x − mean)/√(variance + eps)·w + b, with the mean and the biased
+ * variance of each channel of each item over all its frames (Wu and He 2018, arXiv 1803.08494).
+ *
+ * @param x Frames, [B, T, C]. Padding counts like any frame.
+ * @param w Weight, [C].
+ * @param b Bias, [C].
+ * @returns [B, T, C]
+ * @throws {TypeError} If w and b are not one number per channel, or if a tensor is not f32.
+ * @example
+ * ```ts
+ * const y = groupNorm(gpu.tensor([1, 3], [1, 2, 1]), gpu.tensor([1]), gpu.tensor([0])); // [[[-1], [1]]]
+ * ```
+ */
+export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions = {}): Tensor {
+  const doing = "apply a group norm";
+  const { eps = 1e-5 } = options;
+  sameDevice(doing, x, w, b);
+  ofRank(doing, "x", x, 3);
+  ofType(doing, "x", x, "f32");
+  const [, frames, channels] = x.shape as [number, number, number];
+  for (const [name, tensor] of Object.entries({ w, b })) {
+    ofShape(doing, name, tensor, [channels]);
+    ofType(doing, name, tensor, "f32");
+  }
+  const { gpu } = x;
+  const y = gpu.empty(x.shape);
+  const mean = reduceFrames(x, { finish: "mean" });
+  const rstd = reduceFrames(x, { centre: mean, square: true, finish: "rstd", eps });
+  runEach(gpu, kernels, x.size, {
+    entry: "forward",
+    columns: channels,
+    each: { x, y },
+    whole: { mean, rstd, w, b },
+    params: { frames },
+  });
+  record("groupNorm", [x, w, b], [y], ([dy], [needsX, needsW, needsB]) => {
+    const sums = reduceFrames(dy!);
+    const dots = reduceFrames(x, { centre: mean, times: dy! });
+    const dx = needsX ? gpu.empty(x.shape) : null;
+    if (dx) {
+      runEach(gpu, kernels, x.size, {
+        entry: "backward",
+        columns: channels,
+        each: { x, dy: dy!, dx },
+        whole: { mean, rstd, sums, dots, w },
+        params: { frames },
+      });
+    }
+    const dw = needsW ? reduceRows(dots, channels, rstd) : null;
+    const db = needsB ? reduceRows(sums, channels) : null;
+    sums.dispose();
+    dots.dispose();
+    return [dx, dw, db];
+  }, [mean, rstd]);
+  return y;
+}

@@ -1,0 +1,64 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import source from "./position_gate.wgsl" with { type: "text" };
+import { reduceRows } from "./reduce_rows.ts";
+import { runRows } from "./rows.ts";
+
+const kernel = new Kernel("position_gate", source, [index]);
+
+/**
+ * Gate of WavLM's relative position bias: g = a·(b·c − 1) + 2, with a the sigmoid of the sum of the first four
+ * numbers and b that of the last four (Chen et al. 2021, arXiv 2110.13900, in the form of the published models).
+ *
+ * @param u Outputs of `gru_rel_pos_linear` on each head's slice of the attention's input, [B, T, H, 8].
+ * @param c `gru_rel_pos_const`: H numbers in any shape, as the published [1, H, 1, 1].
+ * @returns [B, T, H]
+ * @throws {TypeError} If u has not four dimensions with eight numbers in the last, if there is not one c per head,
+ * or if a tensor is not f32.
+ * @example
+ * ```ts
+ * const g = positionGate(gpu.zeros([1, 1, 1, 8]), gpu.tensor([1])); // [[[1.75]]]
+ * ```
+ */
+export function positionGate(u: Tensor, c: Tensor): Tensor {
+  const doing = "gate a position bias";
+  sameDevice(doing, u, c);
+  ofType(doing, "u", u, "f32");
+  ofType(doing, "c", c, "f32");
+  ofRank(doing, "u", u, 4);
+  const [batch, frames, heads] = u.shape as [number, number, number, number];
+  ofShape(doing, "u", u, [batch, frames, heads, 8]);
+  if (c.size !== heads) {
+    throw new TypeError(
+      `Cannot ${doing} as there must be one c per head: u is ${showShape(u.shape)}, c is ${
+        showShape(c.shape)
+      }`,
+    );
+  }
+  const { gpu } = u;
+  const count = batch * frames * heads;
+  const perRow = {
+    params: ({ row, rows }: { row: number; rows: number }) => ({ n: rows, first: row, heads }),
+    workgroups: ({ rows }: { rows: number }) => Math.ceil(rows / 256),
+  };
+
+  const g = gpu.empty([batch, frames, heads]);
+  runRows(gpu, kernel, count, { entry: "forward", rows: { u, g }, whole: { c }, ...perRow });
+  record("positionGate", [u, c], [g], ([dg], [needsU, needsC]) => {
+    const du = needsU ? gpu.empty(u.shape) : null;
+    if (du) {
+      runRows(gpu, kernel, count, { entry: "backward", rows: { u, dg: dg!, du }, whole: { c }, ...perRow });
+    }
+    if (!needsC) return [du, null];
+    const ab = gpu.empty(g.shape);
+    runRows(gpu, kernel, count, { entry: "factors", rows: { u, ab }, ...perRow });
+    const sums = reduceRows(dg!, heads, ab);
+    const dc = sums.view(c.shape);
+    for (const tensor of [ab, sums]) tensor.dispose();
+    return [du, dc];
+  });
+  return g;
+}

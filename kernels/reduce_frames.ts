@@ -1,0 +1,63 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Tensor } from "../tensor/tensor.ts";
+import source from "./reduce_frames.wgsl" with { type: "text" };
+import { runRows, wideKernel } from "./rows.ts";
+
+const kernels = wideKernel("reduce_frames", source, [index]);
+
+/** Frames that one invocation sums. */
+const BLOCK = 64;
+
+/** What {@linkcode reduceFrames} sums, and what it makes of the sum. */
+export interface ReduceFrames {
+  /** Taken off each number first: means, [B, C]. */
+  readonly centre?: Tensor | null;
+  /** Squares each number. */
+  readonly square?: boolean;
+  /** Factor of each number, of x's shape. */
+  readonly times?: Tensor | null;
+  /** Frames of each item that count, i32, [B]; all unless given. */
+  readonly lengths?: Tensor | null;
+  /** Makes the sum the mean over the frames that count, or 1/√(mean + `eps`). */
+  readonly finish?: "mean" | "rstd";
+  /** Added to the mean before the root. */
+  readonly eps?: number;
+}
+
+/**
+ * Sums over the frames of each item, in blocks and the blocks in turn, so that the error grows with the logarithm
+ * of their number and no loop is long. Not recorded on the tape.
+ *
+ * @param x [B, T, C], T at least 1.
+ * @returns [B, C]
+ */
+export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
+  const { gpu } = x;
+  const { centre = null, square = false, times = null, lengths = null, finish, eps = 0 } = how;
+  const [items, frames, channels] = x.shape as [number, number, number];
+  const { kernel, width } = kernels.pick(channels);
+  const columns = channels / width;
+  const blocks = Math.ceil(frames / BLOCK);
+  const blockAt = (row: number) => Math.floor(row / frames) * blocks + Math.floor(row % frames / BLOCK);
+  const part = gpu.empty([items, blocks, channels]);
+  runRows(gpu, kernel, items * frames, {
+    rows: { x, times },
+    whole: { mean: centre, lengths, y: part },
+    params: ({ row, rows }) => ({ rows, first: row, frames, columns, block: blockAt(row), eps }),
+    constants: { CENTRE: !!centre, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
+    workgroups: ({ row, rows }) => Math.ceil((blockAt(row + rows - 1) - blockAt(row) + 1) * columns / 64),
+  });
+  const y = blocks === 1 ? part.view([items, channels]) : reduceFrames(part);
+  part.dispose();
+  if (finish) {
+    const rows = y.size / width;
+    gpu.run(kernel, {
+      entry: "finish",
+      bind: { lengths, y },
+      params: { rows, first: 0, frames, columns, block: 0, eps },
+      constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
+      workgroups: Math.ceil(rows / 64),
+    });
+  }
+  return y;
+}

@@ -1,0 +1,98 @@
+// One pass of a sum over the frames of each item: y[b, k, c] = Σ_t v(x[b, t, c]) over the frames t of block k, of
+// BLOCK frames each. v(x) is x, less its channel's mean (CENTRE), squared (SQUARE), times another number (TIMES);
+// with lengths, later frames do not count. One invocation sums one channel of one block, so that neighbours read
+// neighbouring channels and no loop is long; passes over the results go on until one frame an item is left.
+// Where x exceeds a binding, a window of frames adds to the block that the window before it left off in.
+// Entry point `main` writes `y`; `finish` makes a sum over `frames` frames, or over lengths, the mean, or
+// 1/√(mean + eps) (RSTD).
+
+struct Params {
+  rows: u32, // frames of the window, over all items; in `finish`, Numbers of y
+  first: u32, // the first of them
+  frames: u32, // frames of an item
+  columns: u32, // Numbers of a frame
+  block: u32, // first block of the window, over all items
+  eps: f32,
+}
+
+const BLOCK = 64u;
+
+override CENTRE: bool = false;
+override SQUARE: bool = false;
+override TIMES: bool = false;
+override LENGTHS: bool = false;
+override RSTD: bool = false;
+
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read> times: array<Number>;
+@group(0) @binding(2) var<storage, read> mean: array<Number>;
+@group(0) @binding(3) var<storage, read> lengths: array<u32>;
+@group(0) @binding(4) var<storage, read_write> y: array<Number>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+/// Frames of an item that count.
+fn length_of(item: u32) -> u32 {
+  if (LENGTHS) {
+    return min(lengths[item], params.frames);
+  }
+  return params.frames;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let number = workgroup_number(workgroup, workgroups) * 64u + local;
+  let block = params.block + number / params.columns;
+  let c = number % params.columns;
+  let blocks = (params.frames + BLOCK - 1u) / BLOCK; // of an item
+  let item = block / blocks;
+  let t = block % blocks * BLOCK;
+  let row = item * params.frames + t;
+  let last = params.first + params.rows;
+  if (row >= last) {
+    return;
+  }
+  let length = length_of(item);
+  let end = min(row + select(0u, min(length - t, BLOCK), t < length), last);
+  var sum = Number();
+  for (var r = max(row, params.first); r < end; r++) {
+    let at = (r - params.first) * params.columns + c;
+    var v = x[at];
+    if (CENTRE) {
+      v -= mean[item * params.columns + c];
+    }
+    if (SQUARE) {
+      v *= v;
+    }
+    if (TIMES) {
+      v *= times[at];
+    }
+    sum += v;
+  }
+  let to = block * params.columns + c;
+  if (row < params.first) {
+    sum += y[to];
+  }
+  y[to] = sum;
+}
+
+@compute @workgroup_size(64)
+fn finish(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 64u + local;
+  if (i >= params.rows) {
+    return;
+  }
+  let average = y[i] / f32(max(length_of(i / params.columns), 1u));
+  if (RSTD) {
+    y[i] = 1.0 / sqrt(average + params.eps);
+  } else {
+    y[i] = average;
+  }
+}

@@ -1,0 +1,78 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import { Kernel } from "../tensor/kernel.ts";
+import { record } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { reduceRows } from "./reduce_rows.ts";
+import source from "./relative_bias.wgsl" with { type: "text" };
+import { runRows } from "./rows.ts";
+
+const kernel = new Kernel("relative_bias", source, [index]);
+
+/**
+ * Gated relative position bias, the option `bias` of `attention`: y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h]
+ * (Chen et al. 2021, arXiv 2110.13900, section 3.1).
+ *
+ * @param g Gate of each query and head, [B, T, H], as `positionGate` makes it.
+ * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
+ * @returns [B, H, T, T]: clip, head, query, key.
+ * @throws {TypeError} If r has not 2T − 1 rows of H numbers, or if a tensor is not f32.
+ * @throws {RangeError} If 64 rows of T numbers exceed a binding.
+ * @example
+ * ```ts
+ * const g = gpu.tensor([1, 10], [1, 2, 1]);
+ * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5], [30, 40]]]]
+ * ```
+ */
+export function relativeBias(g: Tensor, r: Tensor): Tensor {
+  const doing = "make a position bias";
+  sameDevice(doing, g, r);
+  ofType(doing, "g", g, "f32");
+  ofType(doing, "r", r, "f32");
+  ofRank(doing, "g", g, 3);
+  const [batch, frames, heads] = g.shape as [number, number, number];
+  ofShape(doing, "r", r, [Math.max(0, 2 * frames - 1), heads]);
+  const { gpu } = g;
+  const count = batch * heads * frames;
+  const params = ({ row, rows }: { row: number; rows: number }) => ({ rows, first: row, frames, heads });
+
+  const y = gpu.empty([batch, heads, frames, frames]);
+  runRows(gpu, kernel, count, {
+    entry: "forward",
+    rows: { y },
+    whole: { g, r },
+    params,
+    workgroups: ({ rows }) => Math.ceil(rows * frames / 256),
+  });
+  record("relativeBias", [g, r], [y], ([dy], [needsG, needsR]) => {
+    const dg = needsG ? gpu.empty(g.shape) : null;
+    if (dg) {
+      const lanes = gpu.software ? 1 : 64;
+      runRows(gpu, kernel, count, {
+        entry: "gates",
+        rows: { dy: dy! },
+        whole: { r, dg },
+        params,
+        constants: { LANES: lanes },
+        workgroups: ({ rows }) => Math.ceil(rows * lanes / 64),
+      });
+    }
+    if (!needsR) return [dg, null];
+    const clips = gpu.zeros([batch, r.size]);
+    runRows(gpu, kernel, count, {
+      entry: "offsets",
+      rows: { dy: dy! },
+      whole: { g, dr: clips },
+      params,
+      workgroups: ({ row, rows }) => {
+        const images = Math.ceil((row + rows) / frames) - Math.floor(row / frames);
+        return Math.ceil(images * (2 * frames - 1) / 64);
+      },
+    });
+    const sums = reduceRows(clips, r.size);
+    const dr = sums.view(r.shape);
+    for (const tensor of [clips, sums]) tensor.dispose();
+    return [dg, dr];
+  });
+  return y;
+}

@@ -1,0 +1,115 @@
+// y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h], a row of T keys s per (clip b, head h, query t).
+// dg[b, t, h] = Σ_s dy[b, h, t, s]·r[s − t + T − 1, h],
+// dr[k, h] = Σ_b Σ_t dy[b, h, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
+// Entry point `forward` writes `y`; `gates` writes `dg`, LANES invocations to a row, which add up through workgroup
+// memory (with one there is no barrier); `offsets` adds the queries of a window to `dr` of each clip, one diagonal
+// per invocation, and reduce_rows adds the clips.
+
+struct Params {
+  rows: u32, // rows of this window
+  first: u32, // number of the window's first row
+  frames: u32, // T
+  heads: u32, // H
+}
+
+override LANES: u32 = 64u; // 1 or 64
+
+@group(0) @binding(0) var<storage, read> g: array<f32>;
+@group(0) @binding(1) var<storage, read> r: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dg: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dr: array<f32>; // [B, 2T − 1, H]
+@group(0) @binding(6) var<uniform> params: Params;
+
+var<workgroup> parts: array<f32, 64>;
+
+struct Row {
+  query: u32,
+  head: u32,
+  gate: u32, // address in g
+}
+
+fn locate(row: u32) -> Row {
+  let query = row % params.frames;
+  let head = row / params.frames % params.heads;
+  let clip = row / params.frames / params.heads;
+  return Row(query, head, (clip * params.frames + query) * params.heads + head);
+}
+
+/// Address in r of the offset between a query and a key.
+fn offset_of(row: Row, key: u32) -> u32 {
+  return (key + params.frames - 1u - row.query) * params.heads + row.head;
+}
+
+@compute @workgroup_size(256)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 256u + local;
+  if (i < params.rows * params.frames) {
+    let row = locate(params.first + i / params.frames);
+    y[i] = g[row.gate] * r[offset_of(row, i % params.frames)];
+  }
+}
+
+@compute @workgroup_size(64)
+fn gates(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let number = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
+  let row = locate(params.first + number);
+  let keys = select(0u, params.frames, number < params.rows); // beyond the rows only the barriers count
+  var sum = 0.0;
+  for (var s = local % LANES; s < keys; s += LANES) {
+    sum = fma(dy[number * params.frames + s], r[offset_of(row, s)], sum);
+  }
+  if (LANES > 1u) {
+    parts[local] = sum;
+    workgroupBarrier();
+    for (var half = LANES / 2u; half > 0u; half /= 2u) {
+      if (local < half) {
+        parts[local] += parts[local + half];
+      }
+      workgroupBarrier();
+    }
+    sum = parts[0];
+  }
+  if (number < params.rows && local % LANES == 0u) {
+    dg[row.gate] = sum;
+  }
+}
+
+@compute @workgroup_size(64)
+fn offsets(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 64u + local;
+  let frames = params.frames;
+  let diagonals = 2u * frames - 1u;
+  let k = i % diagonals;
+  let image = params.first / frames + i / diagonals; // clip·H + head
+  let end = params.first + params.rows;
+  if (image * frames >= end) {
+    return;
+  }
+  // Queries of the window, and of these the ones with a key: 0 ≤ t + k − (T − 1) < T.
+  let start = image * frames;
+  let lowest = max(max(params.first, start) - start, select(0u, frames - 1u - k, k < frames));
+  let limit = min(min(end - start, frames), diagonals - k);
+  let head = image % params.heads;
+  let clip = image / params.heads;
+  var sum = 0.0;
+  for (var t = lowest; t < limit; t++) {
+    let key = t + k + 1u - frames;
+    let at = (start + t - params.first) * frames + key;
+    sum = fma(dy[at], g[(clip * frames + t) * params.heads + head], sum);
+  }
+  dr[(clip * diagonals + k) * params.heads + head] += sum;
+}

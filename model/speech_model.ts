@@ -1,0 +1,131 @@
+import { linear } from "../kernels/linear.ts";
+import { meanFrames } from "../kernels/mean_frames.ts";
+import { recording } from "../tensor/tape.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import type { HeadKind, ModelConfig } from "./config.ts";
+import { encode } from "./encoder.ts";
+import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
+import type { Gates } from "./gates.ts";
+import { Parameters } from "./parameters.ts";
+import type { Pass } from "./pass.ts";
+
+/** Normalised audio of some clips. */
+export interface Batch {
+  /** Samples at 16 kHz, [B, S], padded with zeros. */
+  readonly samples: Tensor;
+  /** Valid samples of each clip, where the model was trained with an attention mask; else null. */
+  readonly lengths?: readonly number[] | null;
+}
+
+/** Options of {@linkcode SpeechModel.forward}. */
+export interface ForwardOptions {
+  /** Gates of the units; all open unless given. */
+  readonly gates?: Gates | null;
+  /** Is shown the activations by name; it owns the tensors that it gets. */
+  readonly observe?: (name: string, x: Tensor) => void;
+}
+
+/** What a model makes of a batch. */
+export interface Output {
+  /** Per frame [B, T, V] with a CTC head, per clip [B, labels] with a classification head; else null. */
+  readonly logits: Tensor | null;
+  /** Last hidden state, [B, T, d]. */
+  readonly hidden: Tensor;
+  /** Valid frames of each clip. */
+  readonly frameLengths: readonly number[];
+}
+
+/** Frames that come out of the convolutions for a number of samples; 0 if there are too few. */
+export function framesOf(config: ModelConfig, samples: number): number {
+  return config.conv_kernel.reduce(
+    (n, kernel, i) => Math.max(0, Math.floor((n - kernel) / config.conv_stride[i]!) + 1),
+    samples,
+  );
+}
+
+/**
+ * wav2vec 2.0, HuBERT or WavLM on the device, dense or compact, with a CTC head, a classification head or none.
+ *
+ * Shapes: B clips, S samples, T frames, C channels, H heads, D head size, d hidden size, V vocabulary.
+ */
+export class SpeechModel {
+  /** Architecture. */
+  readonly config: ModelConfig;
+  /** What follows the Transformer. */
+  readonly head: HeadKind;
+  /** Weights by published name, without the model's prefix. */
+  readonly weights: Parameters;
+
+  /** Uploads a checkpoint. @param gpu Device. @param checkpoint Config and weights. */
+  constructor(gpu: Gpu, checkpoint: Checkpoint) {
+    this.config = checkpoint.config;
+    this.head = checkpoint.head;
+    this.weights = new Parameters(gpu);
+    for (const [name, { shape, data }] of checkpoint.tensors) {
+      this.weights.add(name.replace(/^(wav2vec2|hubert|wavlm)\./, ""), shape, data);
+    }
+  }
+
+  /** The device. */
+  get gpu(): Gpu {
+    return this.weights.gpu;
+  }
+
+  /**
+   * Runs a batch. Call it inside {@linkcode Gpu.scope}; gradients are recorded if weights or gates require them.
+   *
+   * @throws {RangeError} If a clip is too short for one frame.
+   */
+  forward(batch: Batch, options: ForwardOptions = {}): Output {
+    const { config, weights, gpu } = this;
+    const [clips, samples] = batch.samples.shape as [number, number];
+    const frames = framesOf(config, samples);
+    const valid = batch.lengths?.map((length) => framesOf(config, length)) ?? null;
+    if (frames === 0 || valid?.some((n) => n === 0)) {
+      const shortest = Math.min(samples, ...batch.lengths ?? []);
+      throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
+    }
+    const { gates = null, observe } = options;
+    const followed = [
+      ...weights.names.map((name) => weights.get(name)),
+      ...[gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat(),
+    ];
+    const training = recording(followed);
+    const pass: Pass = {
+      config,
+      weights,
+      gates,
+      frameLengths: valid,
+      observe: (name, x) => observe?.(name, gpu.keep(x.view())),
+      next(x, fn) {
+        if (training) return fn(x);
+        const y = gpu.scope(() => fn(x));
+        if (x !== batch.samples) x.dispose();
+        return y;
+      },
+    };
+    const hidden = encode(pass, projectFeatures(pass, encodeFeatures(pass, batch.samples)));
+    const frameLengths = valid ?? new Array<number>(clips).fill(frames);
+    return { logits: this.#logits(hidden, valid), hidden, frameLengths };
+  }
+
+  /** Gives the weights' memory back. */
+  dispose(): void {
+    this.weights.dispose();
+  }
+
+  #logits(hidden: Tensor, valid: readonly number[] | null): Tensor | null {
+    const { head, weights } = this;
+    if (head === "none") return null;
+    if (head === "ctc") {
+      const { w, b } = weights.layer("lm_head");
+      return linear(hidden, w, b);
+    }
+    const projector = weights.layer("projector");
+    const classifier = weights.layer("classifier");
+    const pooled = meanFrames(linear(hidden, projector.w, projector.b), valid);
+    return linear(pooled, classifier.w, classifier.b);
+  }
+}

@@ -1,0 +1,64 @@
+import { assertThrows } from "@std/assert";
+import { groupNorm } from "../../kernels/group_norm.ts";
+import { testGpu } from "../gpu.ts";
+import { groupNorm as oracle } from "../oracle/group_norm.ts";
+import { nd, randomNd } from "../oracle/nd.ts";
+import { assertClose, checkOp, type OpCase, upload } from "./check_op.ts";
+import { narrowGpu } from "./narrow.ts";
+
+const of = (shape: number[], eps = 1e-5): OpCase => ({
+  name: `group_norm [${shape}] ${eps}`,
+  inputs: [randomNd(shape, 1, 3), randomNd(shape.slice(2), 2), randomNd(shape.slice(2), 3)],
+  op: ([x, w, b]) => groupNorm(x!, w!, b!, { eps }),
+  oracle: ([x, w, b]) => oracle(x!, w!, b!, { eps }),
+});
+
+Deno.test("group_norm", async () => {
+  for (const n of [1, 63, 64, 65, 257]) {
+    await checkOp(of([2, n, 3]));
+    await checkOp(of([1, n, 4]));
+    await checkOp(of([3, 5, n]));
+  }
+  await checkOp(of([2, 7, 4], 0.5));
+});
+
+Deno.test("group_norm, past 65,535 frames", async () => {
+  await checkOp(of([1, 66000, 1]));
+});
+
+Deno.test("group_norm of numbers far from 0", async () => {
+  const gpu = await testGpu();
+  const x = randomNd([1, 5000, 4], 1);
+  x.data.forEach((v, i) => x.data[i] = Math.fround(v + 1000));
+  const [w, b] = [nd([4], [1, 1, 1, 1]), nd([4])];
+  const y = gpu.scope(() => groupNorm(upload(gpu, x), upload(gpu, w), upload(gpu, b)));
+  // Each of three passes rounds the mean, by up to 2^-15 at 1000.
+  assertClose("group_norm", await y.read(), oracle(x, w, b).data, { rtol: 0, atol: 1e-4 });
+  y.dispose();
+});
+
+Deno.test("group_norm, more than a binding holds", async () => {
+  const gpu = await narrowGpu();
+  await checkOp({ ...of([5, 150, 33]), gpu });
+  await checkOp({ ...of([2, 700, 36]), gpu });
+});
+
+Deno.test("group_norm refuses what does not fit", async () => {
+  const gpu = await testGpu();
+  gpu.scope(() => {
+    const [x, two, three] = [gpu.zeros([1, 4, 3]), gpu.zeros([2]), gpu.zeros([3])];
+    const message = (name: string) => `Cannot apply a group norm as ${name} must be [3]: found [2]`;
+    assertThrows(() => groupNorm(x, two, three), TypeError, message("w"));
+    assertThrows(() => groupNorm(x, three, two), TypeError, message("b"));
+    assertThrows(
+      () => groupNorm(gpu.zeros([4, 3]), three, three),
+      TypeError,
+      "Cannot apply a group norm as x must have 3 dimensions: found [4, 3]",
+    );
+    assertThrows(
+      () => groupNorm(gpu.zeros([1, 4, 3], "i32"), three, three),
+      TypeError,
+      "Cannot apply a group norm as x must be f32: found i32",
+    );
+  });
+});
