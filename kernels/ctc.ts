@@ -84,19 +84,20 @@ export function ctc(
   const losses = gpu.empty([batch]);
   const dx = differentiate ? gpu.empty(x.shape) : null;
   const lost = zeroInfinity ? { lost: 0, lost_slope: 0 } : { lost: INFINITY, lost_slope: NOT_A_NUMBER };
-  const shared = { frames, columns, states, kept, blank, ...lost };
-  const width = Number(Deno.env.get("W") ?? 256);
+  const shared = { frames, columns, states, kept, ...lost };
+  // A software adapter takes eight invocations at a time, and long over a barrier of more.
+  const width = gpu.software ? 8 : 256;
   const step = Math.max(1, Math.floor(ROUNDS / (2 + Math.ceil(states / width))));
 
   for (let first = 0; first < batch; first += most) {
     const clips = Math.min(most, batch - first);
     const end = first + clips;
-    const { clips: lengths, targets: labels, places, starts } = packClips(
+    const { clips: lengths, path, places, starts } = packClips(
       gpu,
       frameLengths.slice(first, end),
       targets.slice(first, end),
       weights.slice(first, end),
-      columns,
+      { columns, blank },
     );
     const emission = gpu.empty([clips, frames, columns, 2]);
     const alpha = gpu.empty([clips, kept, states, 2]);
@@ -122,12 +123,12 @@ export function ctc(
     const parts = Array.from({ length: Math.max(1, Math.ceil(frames / step)) }, (_, part) => part * step);
     const rows = clips * frames;
     run("emissions", Math.ceil(rows * lanesOf(columns) / 64), { x: slice(x), emission });
-    for (const begin of parts) run("alphas", clips, { ...known, targets: labels, y: losses }, begin);
+    for (const begin of parts) run("alphas", clips, { ...known, path, y: losses }, begin);
     if (dx) {
-      for (const begin of parts.reverse()) run("betas", clips, { ...known, targets: labels, beta }, begin);
+      for (const begin of parts.reverse()) run("betas", clips, { ...known, path, beta }, begin);
       run("gradient", Math.ceil(rows * columns / 64), { ...known, places, starts, dx: slice(dx) });
     }
-    for (const tensor of [lengths, labels, places, starts, emission, alpha, beta, likelihood]) {
+    for (const tensor of [lengths, path, places, starts, emission, alpha, beta, likelihood]) {
       tensor.dispose();
     }
   }

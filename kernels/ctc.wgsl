@@ -17,24 +17,26 @@ struct Params {
   end: u32, // frame after its last
   shift: u32, // elements of x and dx before those of the first clip
   first: u32, // number of the first clip, its place in y
-  blank: u32,
   lost: u32, // bits of the loss of a clip that no alignment fits
   lost_slope: u32, // bits of its gradient
 }
 
 struct Clip {
   frames: u32,
-  labels: u32,
-  offset: u32, // place of its first label in targets
+  states: u32,
+  offset: u32, // place of its first state in path
   weight: f32, // share of its loss in the result
 }
+
+const ENTERS = 1u;
+const LEAVES = 2u;
 
 override WIDTH: u32 = 256u; // invocations that share the states of a clip
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> clips: array<Clip>;
-@group(0) @binding(2) var<storage, read> targets: array<u32>;
-@group(0) @binding(3) var<storage, read> places: array<u32>; // of a clip's labels, those of one label together
+@group(0) @binding(2) var<storage, read> path: array<u32>; // states: 4·label + ENTERS if from s − 2, + LEAVES if to s + 2
+@group(0) @binding(3) var<storage, read> places: array<u32>; // numbers of a clip's states, those of one label together
 @group(0) @binding(4) var<storage, read> starts: array<u32>; // [clips, V + 1]: where the places of a label start
 @group(0) @binding(5) var<storage, read_write> emission: array<Scaled>; // [clips, T, V]
 @group(0) @binding(6) var<storage, read_write> alpha: array<Scaled>; // [clips, kept, states]
@@ -65,17 +67,8 @@ fn one_if(condition: bool) -> Scaled {
   return scaled(select(0.0, 1.0, condition), 0);
 }
 
-fn label_of(clip: Clip, s: u32) -> u32 {
-  return select(params.blank, targets[clip.offset + s / 2u], s % 2u == 1u);
-}
-
-/// Whether a path may enter state s from s − 2.
-fn skips(clip: Clip, s: u32) -> bool {
-  return s % 2u == 1u && s >= 3u && targets[clip.offset + s / 2u] != targets[clip.offset + s / 2u - 1u];
-}
-
-fn emitted(number: u32, clip: Clip, t: u32, s: u32) -> Scaled {
-  return emission[(number * params.frames + t) * params.columns + label_of(clip, s)];
+fn emitted(number: u32, t: u32, state: u32) -> Scaled {
+  return emission[(number * params.frames + t) * params.columns + (state >> 2u)];
 }
 
 @compute @workgroup_size(WIDTH)
@@ -89,11 +82,11 @@ fn alphas(
     return;
   }
   let clip = clips[number];
-  let states = 2u * clip.labels + 1u;
   for (var t = params.begin; t < min(params.end, clip.frames); t++) {
     let row = (number * params.kept + t % params.kept) * params.states;
     let before = (number * params.kept + (t + params.kept - 1u) % params.kept) * params.states;
-    for (var s = local; s < states; s += WIDTH) {
+    for (var s = local; s < clip.states; s += WIDTH) {
+      let state = path[clip.offset + s];
       var paths = one_if(s < 2u);
       if (t > 0u) {
         var near = one_if(false);
@@ -101,23 +94,23 @@ fn alphas(
         if (s >= 1u) {
           near = alpha[before + s - 1u];
         }
-        if (skips(clip, s)) {
+        if ((state & ENTERS) != 0u) {
           far = alpha[before + s - 2u];
         }
         paths = scaled_sum(alpha[before + s], near, far);
       }
-      alpha[row + s] = scaled_product(paths, emitted(number, clip, t, s));
+      alpha[row + s] = scaled_product(paths, emitted(number, t, state));
     }
     storageBarrier();
   }
   if (local > 0u || params.end < params.frames) {
     return;
   }
-  var total = one_if(clip.labels == 0u);
+  var total = one_if(clip.states == 1u);
   if (clip.frames > 0u) {
-    let last = (number * params.kept + (clip.frames - 1u) % params.kept) * params.states + states - 1u;
+    let last = (number * params.kept + (clip.frames - 1u) % params.kept) * params.states + clip.states - 1u;
     total = alpha[last];
-    if (clip.labels > 0u) {
+    if (clip.states > 1u) {
       total = scaled_sum(total, alpha[last - 1u], one_if(false));
     }
   }
@@ -136,26 +129,26 @@ fn betas(
     return;
   }
   let clip = clips[number];
-  let states = 2u * clip.labels + 1u;
   let total = likelihood[number];
   for (var t = min(params.end, clip.frames); t > params.begin; t--) {
     // The frame is t − 1.
     let row = (number * 2u + t % 2u) * params.states;
     let after = (number * 2u + (t + 1u) % 2u) * params.states;
-    for (var s = local; s < states; s += WIDTH) {
-      var paths = one_if(s + 2u >= states);
+    for (var s = local; s < clip.states; s += WIDTH) {
+      let state = path[clip.offset + s];
+      var paths = one_if(s + 2u >= clip.states);
       if (t < clip.frames) {
         var near = one_if(false);
         var far = near;
-        if (s + 1u < states) {
+        if (s + 1u < clip.states) {
           near = beta[after + s + 1u];
         }
-        if (s + 2u < states && skips(clip, s + 2u)) {
+        if ((state & LEAVES) != 0u) {
           far = beta[after + s + 2u];
         }
         paths = scaled_sum(beta[after + s], near, far);
       }
-      beta[row + s] = scaled_product(paths, emitted(number, clip, t - 1u, s));
+      beta[row + s] = scaled_product(paths, emitted(number, t - 1u, state));
       let at = (number * params.frames + t - 1u) * params.states + s;
       let reached = alpha[at];
       alpha[at].m = reached.m * paths.m / total.m * power_of_two(reached.e + paths.e - total.e);
@@ -184,16 +177,10 @@ fn gradient(
   if (t < clip.frames && likelihood[number].m == 0.0) {
     slope = bitcast<f32>(params.lost_slope);
   } else if (t < clip.frames) {
+    let start = number * (params.columns + 1u) + v;
     var share = 0.0;
-    if (v == params.blank) {
-      for (var s = 0u; s <= clip.labels; s++) {
-        share += alpha[row * params.states + 2u * s].m;
-      }
-    } else {
-      let start = number * (params.columns + 1u) + v;
-      for (var k = starts[start]; k < starts[start + 1u]; k++) {
-        share += alpha[row * params.states + 2u * places[k] + 1u].m;
-      }
+    for (var k = starts[start]; k < starts[start + 1u]; k++) {
+      share += alpha[row * params.states + places[k]].m;
     }
     let probability = emission[row * params.columns + v];
     slope = clip.weight * (probability.m * power_of_two(probability.e) - share);

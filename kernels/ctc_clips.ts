@@ -4,11 +4,11 @@ import { ofType } from "./checks.ts";
 
 /** What the CTC shader knows of some clips, each a tensor by the name of the variable. */
 export interface PackedClips {
-  /** `Clip` structures: frames, labels, place of the first label, weight. */
+  /** `Clip` structures: frames, states, place of the first state, weight. */
   readonly clips: Tensor;
-  /** Labels of all clips, one clip after the other. */
-  readonly targets: Tensor;
-  /** For each clip the places of its labels, those of one label together. */
+  /** States of all clips, one clip after the other: 4·label, + 1 if from two before, + 2 if to two after. */
+  readonly path: Tensor;
+  /** For each clip the numbers of its states, those of one label together. */
   readonly places: Tensor;
   /** Where the places of each label start, [clips, V + 1]. */
   readonly starts: Tensor;
@@ -20,26 +20,34 @@ export function packClips(
   frameLengths: readonly number[],
   targets: readonly (readonly number[])[],
   weights: readonly number[],
-  columns: number,
+  { columns, blank }: { columns: number; blank: number },
 ): PackedClips {
   const words = new Int32Array(targets.length * 4);
   const floats = new Float32Array(words.buffer);
   const starts = new Int32Array(targets.length * (columns + 1));
+  const path: number[] = [];
   const places: number[] = [];
   targets.forEach((target, clip) => {
-    words.set([frameLengths[clip]!, target.length, places.length], clip * 4);
+    const labels = [blank, ...target.flatMap((label) => [label, blank])];
+    words.set([frameLengths[clip]!, labels.length, path.length], clip * 4);
     floats[clip * 4 + 3] = weights[clip]!;
-    const sorted = [...target.keys()].sort((a, b) => target[a]! - target[b]!);
+    // A path may jump over the blank between two labels that differ.
+    const jumps = (s: number) => s % 2 === 1 && s >= 3 && labels[s] !== labels[s - 2];
+    const sorted = [...labels.keys()].sort((a, b) => labels[a]! - labels[b]!);
     let next = 0;
     for (let label = 0; label <= columns; label++) {
       starts[clip * (columns + 1) + label] = places.length + next;
-      while (next < sorted.length && target[sorted[next]!]! === label) next++;
+      while (next < sorted.length && labels[sorted[next]!]! === label) next++;
     }
-    places.push(...sorted);
+    labels.forEach((label, s) => {
+      const leaves = s + 2 < labels.length && jumps(s + 2);
+      path.push(4 * label + (jumps(s) ? 1 : 0) + (leaves ? 2 : 0));
+      places.push(sorted[s]!);
+    });
   });
   return {
     clips: gpu.tensor(words),
-    targets: gpu.tensor(Int32Array.from(targets.flat())),
+    path: gpu.tensor(Int32Array.from(path)),
     places: gpu.tensor(Int32Array.from(places)),
     starts: gpu.tensor(starts),
   };

@@ -162,30 +162,29 @@ fn main(
   var c2 = vec4f();
   var c3 = vec4f();
   for (var k0 = 0u; k0 < k_end; k0 += DEPTH) {
+    // The loads are loops since SwiftShader takes minutes to compile them written out for both operands.
     if (inside) {
       if (A_ALONG_K) {
         for (var i = 0u; i < 4u; i++) {
           a_tile[(a_k + i) * 16u + a_m / 4u][a_m % 4u] = load_a(m0 + a_m, k0 + a_k + i, z1, z2);
         }
       } else {
-        a_tile[a_k * 16u + a_m / 4u] = vec4f(
-          load_a(m0 + a_m, k0 + a_k, z1, z2),
-          load_a(m0 + a_m + 1u, k0 + a_k, z1, z2),
-          load_a(m0 + a_m + 2u, k0 + a_k, z1, z2),
-          load_a(m0 + a_m + 3u, k0 + a_k, z1, z2),
-        );
+        var four = vec4f();
+        for (var i = 0u; i < 4u; i++) {
+          four[i] = load_a(m0 + a_m + i, k0 + a_k, z1, z2);
+        }
+        a_tile[a_k * 16u + a_m / 4u] = four;
       }
       if (B_ALONG_K) {
         for (var i = 0u; i < 4u; i++) {
           b_tile[(b_k + i) * 16u + b_n / 4u][b_n % 4u] = load_b(n0 + b_n, k0 + b_k + i, z1, z2);
         }
       } else {
-        b_tile[b_k * 16u + b_n / 4u] = vec4f(
-          load_b(n0 + b_n, k0 + b_k, z1, z2),
-          load_b(n0 + b_n + 1u, k0 + b_k, z1, z2),
-          load_b(n0 + b_n + 2u, k0 + b_k, z1, z2),
-          load_b(n0 + b_n + 3u, k0 + b_k, z1, z2),
-        );
+        var four = vec4f();
+        for (var i = 0u; i < 4u; i++) {
+          four[i] = load_b(n0 + b_n + i, k0 + b_k, z1, z2);
+        }
+        b_tile[b_k * 16u + b_n / 4u] = four;
       }
     }
     workgroupBarrier();

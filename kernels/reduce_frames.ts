@@ -28,13 +28,14 @@ export interface ReduceFrames {
  * Sums over the frames of each item, in blocks and the blocks in turn, so that the error grows with the logarithm
  * of their number and no loop is long. Not recorded on the tape.
  *
- * @param x [B, T, C], T at least 1.
- * @returns [B, C]
+ * @param x [B, T, C]
+ * @returns [B, C]; zeros if there are no frames.
  */
 export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   const { gpu } = x;
   const { centre = null, square = false, times = null, lengths = null, finish, eps = 0 } = how;
   const [items, frames, channels] = x.shape as [number, number, number];
+  if (frames === 0) return gpu.zeros([items, channels]);
   const { kernel, width } = kernels.pick(channels);
   const columns = channels / width;
   const blocks = Math.ceil(frames / BLOCK);

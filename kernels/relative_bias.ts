@@ -9,51 +9,76 @@ import { runRows } from "./rows.ts";
 
 const kernel = new Kernel("relative_bias", source, [index]);
 
+/** Options of {@linkcode relativeBias}. */
+export interface RelativeBiasOptions {
+  /** Heads of g and r to make the bias of, in this order: those a compact model kept. All unless given. */
+  readonly heads?: readonly number[];
+}
+
 /**
  * Gated relative position bias, the option `bias` of `attention`: y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h]
  * (Chen et al. 2021, arXiv 2110.13900, section 3.1).
  *
  * @param g Gate of each query and head, [B, T, H], as `positionGate` makes it.
  * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
- * @returns [B, H, T, T]: clip, head, query, key.
+ * @returns [B, H, T, T]: clip, head, query, key; as many heads as are chosen.
  * @throws {TypeError} If r has not 2T − 1 rows of H numbers, or if a tensor is not f32.
- * @throws {RangeError} If 64 rows of T numbers exceed a binding.
+ * @throws {RangeError} If a chosen head is none of the H or is named twice, or if 64 rows of T numbers exceed a binding.
  * @example
  * ```ts
  * const g = gpu.tensor([1, 10], [1, 2, 1]);
  * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5], [30, 40]]]]
  * ```
  */
-export function relativeBias(g: Tensor, r: Tensor): Tensor {
+export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions = {}): Tensor {
   const doing = "make a position bias";
   sameDevice(doing, g, r);
   ofType(doing, "g", g, "f32");
   ofType(doing, "r", r, "f32");
   ofRank(doing, "g", g, 3);
-  const [batch, frames, heads] = g.shape as [number, number, number];
-  ofShape(doing, "r", r, [Math.max(0, 2 * frames - 1), heads]);
+  const [batch, frames, width] = g.shape as [number, number, number];
+  ofShape(doing, "r", r, [Math.max(0, 2 * frames - 1), width]);
+  const chosen = options.heads ?? null;
+  chosen?.forEach((head, i) => {
+    if (!Number.isInteger(head) || head < 0 || head >= width || chosen.indexOf(head) !== i) {
+      throw new RangeError(
+        `Cannot ${doing} as chosen heads must be different ones below ${width}: heads[${i}] is ${head}`,
+      );
+    }
+  });
+  const heads = chosen?.length ?? width;
   const { gpu } = g;
+  const kept = chosen ? gpu.tensor(Int32Array.from(chosen)) : null;
   const count = batch * heads * frames;
-  const params = ({ row, rows }: { row: number; rows: number }) => ({ rows, first: row, frames, heads });
+  const params = ({ row, rows }: { row: number; rows: number }) => ({
+    rows,
+    first: row,
+    frames,
+    heads,
+    width,
+  });
+  const constants = { CHOICE: kept !== null };
 
   const y = gpu.empty([batch, heads, frames, frames]);
   runRows(gpu, kernel, count, {
     entry: "forward",
     rows: { y },
-    whole: { g, r },
+    whole: { g, r, kept },
     params,
+    constants,
     workgroups: ({ rows }) => Math.ceil(rows * frames / 256),
   });
   record("relativeBias", [g, r], [y], ([dy], [needsG, needsR]) => {
-    const dg = needsG ? gpu.empty(g.shape) : null;
+    // What a head that is not chosen leaves alone stays 0.
+    const dg = needsG ? gpu.zeros(g.shape) : null;
     if (dg) {
       const lanes = gpu.software ? 1 : 64;
       runRows(gpu, kernel, count, {
         entry: "gates",
         rows: { dy: dy! },
-        whole: { r, dg },
+        whole: { r, dg, kept },
         params,
-        constants: { LANES: lanes },
+        constants: { ...constants, LANES: lanes },
         workgroups: ({ rows }) => Math.ceil(rows * lanes / 64),
       });
     }
@@ -62,8 +87,9 @@ export function relativeBias(g: Tensor, r: Tensor): Tensor {
     runRows(gpu, kernel, count, {
       entry: "offsets",
       rows: { dy: dy! },
-      whole: { g, dr: clips },
+      whole: { g, dr: clips, kept },
       params,
+      constants,
       workgroups: ({ row, rows }) => {
         const images = Math.ceil((row + rows) / frames) - Math.floor(row / frames);
         return Math.ceil(images * (2 * frames - 1) / 64);
@@ -73,6 +99,6 @@ export function relativeBias(g: Tensor, r: Tensor): Tensor {
     const dr = sums.view(r.shape);
     for (const tensor of [clips, sums]) tensor.dispose();
     return [dg, dr];
-  });
+  }, kept ? [kept] : []);
   return y;
 }

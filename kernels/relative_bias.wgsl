@@ -1,6 +1,7 @@
-// y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h], a row of T keys s per (clip b, head h, query t).
-// dg[b, t, h] = Σ_s dy[b, h, t, s]·r[s − t + T − 1, h],
-// dr[k, h] = Σ_b Σ_t dy[b, h, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
+// y[b, i, t, s] = g[b, t, h]·r[s − t + T − 1, h] with h = kept[i] (h = i without a choice of heads): a row of T keys s
+// per (clip b, head i, query t).
+// dg[b, t, h] = Σ_s dy[b, i, t, s]·r[s − t + T − 1, h],
+// dr[k, h] = Σ_b Σ_t dy[b, i, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
 // Entry point `forward` writes `y`; `gates` writes `dg`, LANES invocations to a row, which add up through workgroup
 // memory (with one there is no barrier); `offsets` adds the queries of a window to `dr` of each clip, one diagonal
 // per invocation, and reduce_rows adds the clips.
@@ -9,10 +10,12 @@ struct Params {
   rows: u32, // rows of this window
   first: u32, // number of the window's first row
   frames: u32, // T
-  heads: u32, // H
+  heads: u32, // heads of y
+  width: u32, // H, heads of g and r
 }
 
 override LANES: u32 = 64u; // 1 or 64
+override CHOICE: bool = false;
 
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> r: array<f32>;
@@ -20,26 +23,35 @@ override LANES: u32 = 64u; // 1 or 64
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dg: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dr: array<f32>; // [B, 2T − 1, H]
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(6) var<storage, read> kept: array<i32>;
+@group(0) @binding(7) var<uniform> params: Params;
 
 var<workgroup> parts: array<f32, 64>;
 
 struct Row {
   query: u32,
-  head: u32,
+  head: u32, // in g and r
   gate: u32, // address in g
+}
+
+/// Head of g and r that head i of y is made of.
+fn dense_head(i: u32) -> u32 {
+  if (CHOICE) {
+    return u32(kept[i]);
+  }
+  return i;
 }
 
 fn locate(row: u32) -> Row {
   let query = row % params.frames;
-  let head = row / params.frames % params.heads;
+  let head = dense_head(row / params.frames % params.heads);
   let clip = row / params.frames / params.heads;
-  return Row(query, head, (clip * params.frames + query) * params.heads + head);
+  return Row(query, head, (clip * params.frames + query) * params.width + head);
 }
 
 /// Address in r of the offset between a query and a key.
 fn offset_of(row: Row, key: u32) -> u32 {
-  return (key + params.frames - 1u - row.query) * params.heads + row.head;
+  return (key + params.frames - 1u - row.query) * params.width + row.head;
 }
 
 @compute @workgroup_size(256)
@@ -94,7 +106,7 @@ fn offsets(
   let frames = params.frames;
   let diagonals = 2u * frames - 1u;
   let k = i % diagonals;
-  let image = params.first / frames + i / diagonals; // clip·H + head
+  let image = params.first / frames + i / diagonals; // clip·heads + head
   let end = params.first + params.rows;
   if (image * frames >= end) {
     return;
@@ -103,13 +115,13 @@ fn offsets(
   let start = image * frames;
   let lowest = max(max(params.first, start) - start, select(0u, frames - 1u - k, k < frames));
   let limit = min(min(end - start, frames), diagonals - k);
-  let head = image % params.heads;
+  let head = dense_head(image % params.heads);
   let clip = image / params.heads;
   var sum = 0.0;
   for (var t = lowest; t < limit; t++) {
     let key = t + k + 1u - frames;
     let at = (start + t - params.first) * frames + key;
-    sum = fma(dy[at], g[(clip * frames + t) * params.heads + head], sum);
+    sum = fma(dy[at], g[(clip * frames + t) * params.width + head], sum);
   }
-  dr[(clip * diagonals + k) * params.heads + head] += sum;
+  dr[(clip * diagonals + k) * params.width + head] += sum;
 }

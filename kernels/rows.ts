@@ -12,8 +12,8 @@ export interface RowPass {
   readonly entry?: string;
   /** Tensors of as many rows as the pass has, of any width, by variable name; null where unused. */
   readonly rows: Record<string, Tensor | null>;
-  /** Tensors that every window reads or writes as a whole; null where unused. */
-  readonly whole?: Record<string, Tensor | null>;
+  /** What every window reads or writes as a whole; null where unused. */
+  readonly whole?: Record<string, Resource | null>;
   /** `Params` of a window. */
   readonly params: (window: RowWindow) => Record<string, number>;
   /** Values of `override` constants. */
@@ -65,8 +65,8 @@ export interface EachPass {
   readonly columns: number;
   /** Tensors with an element for each of the pass, by variable name; null where unused. */
   readonly each: Record<string, Tensor | null>;
-  /** Tensors bound as a whole; null where unused. */
-  readonly whole?: Record<string, Tensor | null>;
+  /** What is bound as a whole; null where unused. */
+  readonly whole?: Record<string, Resource | null>;
   /** Fields of `Params` beside `n`, the `Number`s of a window, `first`, the first of them, and `columns`, those of a row. */
   readonly params?: Record<string, number>;
   /** Values of `override` constants. */

@@ -35,12 +35,10 @@ export function encode(pass: Pass, projected: Tensor): Tensor {
     const name = `encoder.layers.${i}`;
     if (preNorm) {
       x = pass.next(x, (x) => attend(pass, i, normed(pass, `${name}.layer_norm`, x), x, bias));
-      pass.observe(`layer.${i}.attn`, x);
       x = pass.next(x, (x) => feedForward(pass, i, normed(pass, `${name}.final_layer_norm`, x), x));
     } else {
       x = pass.next(x, (x) => attend(pass, i, x, x, bias));
       x = pass.next(x, (x) => normed(pass, `${name}.layer_norm`, x));
-      pass.observe(`layer.${i}.attn`, x);
       x = pass.next(x, (x) => feedForward(pass, i, x, x));
       x = pass.next(x, (x) => normed(pass, `${name}.final_layer_norm`, x));
     }
@@ -83,6 +81,7 @@ function attend(
   const heads = headsOf(config, layer);
   const out = weights.layer(`${name}.out_proj`);
   if (heads === 0) return add(residual, out.b!);
+  const observed = pass.observes(`layer.${layer}.attn`);
   const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => {
     const { w, b } = weights.layer(`${name}.${part}`);
     return linear(x, w, b);
@@ -93,7 +92,10 @@ function attend(
     gate: gates?.heads[layer] ?? null,
     bias: bias ? bias.of(layer, x) : null,
   });
-  return linear(context, out.w, out.b, { residual });
+  if (!observed) return linear(context, out.w, out.b, { residual });
+  const y = linear(context, out.w, out.b);
+  pass.observe(`layer.${layer}.attn`, y);
+  return add(residual, y);
 }
 
 /** The feed-forward block on `x`, added to `residual`; without units, its output bias alone is. */

@@ -63,5 +63,7 @@ export function projectFeatures(pass: Pass, features: Tensor): Tensor {
     if (open) x = pass.next(x, (x) => applyGate(x, open));
   }
   const { w, b } = weights.layer("feature_projection.projection");
-  return pass.next(x, (x) => linear(x, w, b));
+  x = pass.next(x, (x) => linear(x, w, b));
+  pass.observe("projection", x);
+  return x;
 }

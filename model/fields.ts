@@ -178,8 +178,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 function depthOf(json: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [mark] of json.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/gs)) {
-    if (mark === "[" || mark === "{") deepest = Math.max(deepest, ++depth);
+  let quoted = false;
+  for (let at = 0; at < json.length; at++) {
+    const mark = json[at];
+    if (quoted && mark === "\\") at++;
+    else if (mark === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (mark === "[" || mark === "{") deepest = Math.max(deepest, ++depth);
     else if (mark === "]" || mark === "}") depth--;
   }
   return deepest;

@@ -13,6 +13,8 @@ export interface Pass {
   readonly gates: Gates | null;
   /** Valid frames of each clip; null where padding is not masked. */
   readonly frameLengths: readonly number[] | null;
+  /** Whether somebody wants to see an activation. */
+  observes(name: string): boolean;
   /** Shows an activation to whoever asked for it, under the name of the block that made it. */
   observe(name: string, x: Tensor): void;
   /** Applies `fn` and, where no gradient will be wanted, gives the memory of `x` back. */

@@ -3,13 +3,22 @@ import { meanFrames } from "../kernels/mean_frames.ts";
 import { recording } from "../tensor/tape.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Checkpoint } from "./checkpoint.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
 import { Parameters } from "./parameters.ts";
 import type { Pass } from "./pass.ts";
+
+/** A model's weights on the host. */
+export interface HostModel {
+  /** Architecture. */
+  readonly config: ModelConfig;
+  /** What follows the Transformer. */
+  readonly head: HeadKind;
+  /** Weights by published name, in the published order, with or without the model's prefix. */
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+}
 
 /** Normalised audio of some clips. */
 export interface Batch {
@@ -58,12 +67,12 @@ export class SpeechModel {
   /** Weights by published name, without the model's prefix. */
   readonly weights: Parameters;
 
-  /** Uploads a checkpoint. @param gpu Device. @param checkpoint Config and weights. */
-  constructor(gpu: Gpu, checkpoint: Checkpoint) {
-    this.config = checkpoint.config;
-    this.head = checkpoint.head;
+  /** Uploads a model. @param gpu Device. @param host Config and weights. */
+  constructor(gpu: Gpu, host: HostModel) {
+    this.config = host.config;
+    this.head = host.head;
     this.weights = new Parameters(gpu);
-    for (const [name, { shape, data }] of checkpoint.tensors) {
+    for (const [name, { shape, data }] of host.tensors) {
       this.weights.add(name.replace(/^(wav2vec2|hubert|wavlm)\./, ""), shape, data);
     }
   }
@@ -98,6 +107,7 @@ export class SpeechModel {
       weights,
       gates,
       frameLengths: valid,
+      observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),
       next(x, fn) {
         if (training) return fn(x);

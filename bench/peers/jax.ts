@@ -114,6 +114,7 @@ function gemm(
     run: async (repeat) => {
       let y = multiply(a.ref, b.ref);
       for (let i = 1; i < repeat; i++) {
+        await device.submit(y);
         y.dispose();
         y = multiply(a.ref, b.ref);
       }
@@ -151,6 +152,7 @@ function gradient(
     run: async (repeat) => {
       let outputs = execute();
       for (let i = 1; i < repeat; i++) {
+        await device.submit(outputs[0]);
         tree.dispose(outputs);
         outputs = execute();
       }

@@ -28,6 +28,11 @@ export class JaxDevice {
     return this.jax.numpy.array(values).reshape(shape);
   }
 
+  /** Submits everything that `array` is computed with, without waiting: it is lazy, and drops what is disposed before. */
+  async submit(array: Array): Promise<void> {
+    await array.ref.gpuBuffer();
+  }
+
   /** Waits for everything that was computed with `array`, without reading more than a few of its values. */
   async finish(array: Array): Promise<void> {
     await array.ref.reshape([-1]).slice([0, Math.min(array.size, 4)]).data();

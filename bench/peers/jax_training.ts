@@ -33,6 +33,7 @@ export function adamw(device: JaxDevice): PeerCase {
   const run = async (repeat: number) => {
     for (let i = 0; i < repeat; i++) {
       states = program(states, tree.ref(gradients), correction(device, ++step));
+      await device.submit(states[0]!.parameter);
     }
     await device.finish(states[0]!.parameter);
   };
@@ -89,7 +90,11 @@ export function trainStep(device: JaxDevice): PeerCase {
   };
   return {
     run: async (repeat) => {
-      for (let i = 1; i < repeat; i++) train().dispose();
+      for (let i = 1; i < repeat; i++) {
+        const loss = train();
+        await device.submit(loss);
+        loss.dispose();
+      }
       await read(train());
     },
     check: async () => {

@@ -55,12 +55,18 @@ async function report(report: Report): Promise<void> {
   await fetch("/report", { method: "POST", body: JSON.stringify(report) });
 }
 
-/** Runs the collected tests, but for those named in `leftOut` with a reason. */
-export async function run(leftOut: Record<string, string>): Promise<void> {
+/**
+ * Runs the collected tests, but for those named in `leftOut` with a reason, and only those whose names contain a
+ * text of `parts`, if there is one.
+ */
+export async function run(leftOut: Record<string, string>, parts: readonly string[]): Promise<void> {
   try {
+    const stale = Object.keys(leftOut).find((name) => !tests.some((test) => test.name === name));
+    if (stale) throw new Error(`Cannot leave a test out as there is none of that name: "${stale}"`);
     const gpu = await testGpu();
     await report({ kind: "adapter", name: gpu.name });
     for (const { name, ignore, fn } of tests) {
+      if (parts.length > 0 && !parts.some((part) => name.includes(part))) continue;
       const why = ignore ? "ignored" : leftOut[name];
       if (why) {
         await report({ kind: "left out", name, why });

@@ -20,6 +20,17 @@ Deno.test("relative_bias", async () => {
   }
 });
 
+Deno.test("relative_bias of chosen heads", async () => {
+  for (const heads of [[2], [3, 0], [1, 2, 4], []]) {
+    await checkOp({
+      ...of(2, 9, 5),
+      name: `relative_bias of heads ${heads}`,
+      op: ([g, r]) => relativeBias(g!, r!, { heads }),
+      oracle: ([g, r]) => oracle(g!, r!, heads),
+    });
+  }
+});
+
 Deno.test("relative_bias, more than a binding holds", async () => {
   // 195 rows of 65 keys a clip against windows of 192: they begin and end within an image.
   await checkOp({ ...of(3, 65, 3), gpu: await narrowGpu() });
@@ -41,6 +52,11 @@ Deno.test("relative_bias refuses other sizes", async () => {
       () => relativeBias(gpu.zeros([4, 2]), gpu.zeros([7, 2])),
       TypeError,
       "Cannot make a position bias as g must have 3 dimensions: found [4, 2]",
+    );
+    assertThrows(
+      () => relativeBias(gpu.zeros([1, 4, 2]), gpu.zeros([7, 2]), { heads: [1, 1] }),
+      RangeError,
+      "Cannot make a position bias as chosen heads must be different ones below 2: heads[1] is 1",
     );
   });
 });

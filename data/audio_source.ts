@@ -1,0 +1,89 @@
+// Bytes of an audio file, read a piece at a time, so that a header can be judged before anything is decoded.
+
+/** Where audio comes from: a file or bytes in memory. */
+export interface AudioSource {
+  /** What to call it in errors, such as its path. */
+  readonly name: string;
+  /** Bytes in all. */
+  readonly size: number;
+  /** Up to `length` bytes from byte `at`; fewer at the end. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  /** Gives the file back. */
+  close(): void;
+}
+
+/** A source over bytes in memory, which are not copied. */
+export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
+  return {
+    name: printable(name),
+    size: bytes.length,
+    read: (at, length) => Promise.resolve(bytes.subarray(at, at + length)),
+    close: () => {},
+  };
+}
+
+/**
+ * A source over a file, which stays open until `close`.
+ *
+ * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied | TypeError} If it is missing, may not be read, or is
+ * no file.
+ */
+export async function fileSource(path: string | URL): Promise<AudioSource> {
+  const name = printable(String(path));
+  const file = await openFile(path, name);
+  const { size } = await file.stat();
+  const read = async (at: number, length: number) => {
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
+    await file.seek(at, Deno.SeekMode.Start);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const count = await file.read(bytes.subarray(filled));
+      if (count === null) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  };
+  return { name, size, read, close: () => file.close() };
+}
+
+async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> {
+  try {
+    // A look first, since opening a pipe would wait for a writer.
+    const found = await Deno.stat(path);
+    if (found.isFile) return await Deno.open(path);
+    throw new TypeError(`Cannot read ${name} as it must be a file: it is ${found.isDirectory ? "a folder" : "none"}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Deno.errors.NotFound(`Cannot read ${name} as it must exist: there is no such file`);
+    }
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
+      throw new Deno.errors.PermissionDenied(`Cannot read ${name} as reading must be allowed: it is not`);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Complains that a file is no audio, or broken.
+ *
+ * @throws {SyntaxError} Always: "Cannot read NAME as audio as RULE: FOUND".
+ */
+export function refuse(source: { readonly name: string }, rule: string, found: string): never {
+  throw new SyntaxError(`Cannot read ${source.name} as audio as ${rule}: ${printable(found)}`);
+}
+
+/** A view of bytes for reading numbers of any width. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The four letters at a place. */
+export function tagAt(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}
+
+// What a file says or is called may hold anything: in an error it is one short line of printable text.
+function printable(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+  return line.length > 200 ? line.slice(0, 197) + "..." : line;
+}

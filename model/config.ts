@@ -1,0 +1,207 @@
+import { checkConfig } from "./config_check.ts";
+import { Fields } from "./fields.ts";
+
+/** Family of a model, by its `model_type`. */
+export type ModelType = "wav2vec2" | "hubert" | "wavlm";
+
+/** What follows the Transformer: a CTC head, a classification head, or nothing. */
+export type HeadKind = "ctc" | "classify" | "none";
+
+/**
+ * Architecture of a model, by the names of `config.json`. Sizes are per layer where layers may differ, as in a
+ * compact model. Make one with {@linkcode parseConfig}; change it by spreading it into another.
+ *
+ * @example
+ * ```ts
+ * import { type ModelConfig, parseConfig } from "./config.ts";
+ *
+ * const dense: ModelConfig = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const compact: ModelConfig = { ...dense, intermediate_size: [96, 0, 128, 80] };
+ * console.log(compact.intermediate_size[1]); // 0: the layer lost all its units
+ * ```
+ */
+export interface ModelConfig {
+  readonly model_type: ModelType;
+  /** Names of Python classes, such as `Wav2Vec2ForCTC`. */
+  readonly architectures: readonly string[];
+
+  /** Output channels of every convolution. */
+  readonly conv_dim: readonly number[];
+  readonly conv_kernel: readonly number[];
+  readonly conv_stride: readonly number[];
+  readonly conv_bias: boolean;
+  /** `group`: a norm per channel over time after the first convolution; `layer`: a layer norm after each. */
+  readonly feat_extract_norm: "group" | "layer";
+  /** Whether a layer norm comes before the feature projection; only HuBERT's can lack it. */
+  readonly feat_proj_layer_norm: boolean;
+
+  readonly hidden_size: number;
+  readonly num_hidden_layers: number;
+  /** Heads of every layer, which may be 0. */
+  readonly num_attention_heads: readonly number[];
+  readonly head_dim: number;
+  /** WavLM: of every layer, the numbers its heads had in the dense model; null for the others. */
+  readonly remaining_heads: readonly (readonly number[])[] | null;
+  /** Feed-forward units of every layer, which may be 0. */
+  readonly intermediate_size: readonly number[];
+  /** Whether norms come before attention and feed-forward (pre-norm), or after. */
+  readonly do_stable_layer_norm: boolean;
+  readonly layer_norm_eps: number;
+  /** Kernel width of the positional convolution. */
+  readonly num_conv_pos_embeddings: number;
+  readonly num_conv_pos_embedding_groups: number;
+  /** WavLM: buckets of relative positions. */
+  readonly num_buckets: number;
+  readonly max_bucket_distance: number;
+
+  readonly vocab_size: number;
+  /** The blank of CTC. */
+  readonly pad_token_id: number;
+  readonly ctc_loss_reduction: "sum" | "mean";
+  readonly ctc_zero_infinity: boolean;
+  readonly classifier_proj_size: number;
+  /** Names of the classes. */
+  readonly id2label: readonly string[];
+  /** Whether the classification head reads a weighted sum of all hidden states, which is not supported. */
+  readonly use_weighted_layer_sum: boolean;
+
+  readonly hidden_dropout: number;
+  readonly attention_dropout: number;
+  readonly activation_dropout: number;
+  readonly feat_proj_dropout: number;
+  readonly final_dropout: number;
+  readonly layerdrop: number;
+  readonly apply_spec_augment: boolean;
+  readonly mask_time_prob: number;
+  readonly mask_time_length: number;
+  readonly mask_time_min_masks: number;
+  readonly mask_feature_prob: number;
+  readonly mask_feature_length: number;
+  readonly mask_feature_min_masks: number;
+  readonly initializer_range: number;
+
+  /** Text it was read from, with all its unknown fields, which {@linkcode encodeConfig} keeps. */
+  readonly source: string;
+}
+
+const SHARE = { least: 0, most: 1 };
+const COUNT = { least: 0 };
+
+/**
+ * Reads a `config.json` of wav2vec 2.0, HuBERT or WavLM, dense or compact. Sizes of the architecture must be there;
+ * other fields that are left out have Hugging Face's defaults.
+ *
+ * @param text Content of the file.
+ * @param name What to call it in errors, such as its path.
+ * @throws {SyntaxError} If the text is no JSON object; like the other errors one line that names file and field.
+ * @throws {TypeError} If a field is missing or of the wrong type.
+ * @throws {RangeError} If a value is out of range, contradicts another one, or asks for something unsupported.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "./config.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
+ * console.log(config.num_attention_heads); // [12, 12, …]: one number per layer
+ * ```
+ */
+export function parseConfig(text: string, name = "config.json"): ModelConfig {
+  const fields = new Fields(text, name);
+  const model_type = fields.word("model_type", ["wav2vec2", "hubert", "wavlm"]);
+  const hidden_size = fields.whole("hidden_size");
+  const num_hidden_layers = fields.whole("num_hidden_layers", undefined, { most: 1024 });
+  const num_attention_heads = fields.wholes("num_attention_heads", num_hidden_layers, COUNT);
+  const conv_dim = fields.wholes("conv_dim");
+  const config: ModelConfig = {
+    model_type,
+    architectures: fields.words("architectures"),
+    conv_dim,
+    conv_kernel: fields.wholes("conv_kernel"),
+    conv_stride: fields.wholes("conv_stride"),
+    conv_bias: fields.flag("conv_bias", false),
+    feat_extract_norm: fields.word("feat_extract_norm", ["group", "layer"]),
+    feat_proj_layer_norm: model_type !== "hubert" || fields.flag("feat_proj_layer_norm", true),
+    hidden_size,
+    num_hidden_layers,
+    num_attention_heads,
+    head_dim: fields.whole("head_dim", denseHeadSize(fields, hidden_size, num_attention_heads)),
+    remaining_heads: model_type === "wavlm" ? remainingHeads(fields, num_attention_heads) : null,
+    intermediate_size: fields.wholes("intermediate_size", num_hidden_layers, COUNT),
+    do_stable_layer_norm: fields.flag("do_stable_layer_norm"),
+    layer_norm_eps: fields.number("layer_norm_eps", 1e-5, { least: 1e-30, most: 1 }),
+    num_conv_pos_embeddings: fields.whole("num_conv_pos_embeddings", 128),
+    num_conv_pos_embedding_groups: fields.whole("num_conv_pos_embedding_groups", 16),
+    num_buckets: fields.whole("num_buckets", 320, { least: 4 }),
+    max_bucket_distance: fields.whole("max_bucket_distance", 800),
+    vocab_size: fields.whole("vocab_size", 32),
+    pad_token_id: fields.whole("pad_token_id", 0, COUNT),
+    ctc_loss_reduction: fields.word("ctc_loss_reduction", ["sum", "mean"], "sum"),
+    ctc_zero_infinity: fields.flag("ctc_zero_infinity", false),
+    classifier_proj_size: fields.whole("classifier_proj_size", 256),
+    id2label: labels(fields),
+    use_weighted_layer_sum: fields.flag("use_weighted_layer_sum", false),
+    hidden_dropout: fields.number("hidden_dropout", 0.1, SHARE),
+    attention_dropout: fields.number("attention_dropout", 0.1, SHARE),
+    activation_dropout: fields.number("activation_dropout", 0.1, SHARE),
+    feat_proj_dropout: fields.number("feat_proj_dropout", 0, SHARE),
+    final_dropout: fields.number("final_dropout", 0.1, SHARE),
+    layerdrop: fields.number("layerdrop", 0.1, SHARE),
+    apply_spec_augment: fields.flag("apply_spec_augment", true),
+    mask_time_prob: fields.number("mask_time_prob", 0.05, SHARE),
+    mask_time_length: fields.whole("mask_time_length", 10),
+    mask_time_min_masks: fields.whole("mask_time_min_masks", 2, COUNT),
+    mask_feature_prob: fields.number("mask_feature_prob", 0, SHARE),
+    mask_feature_length: fields.whole("mask_feature_length", 10),
+    mask_feature_min_masks: fields.whole("mask_feature_min_masks", 0, COUNT),
+    initializer_range: fields.number("initializer_range", 0.02, SHARE),
+    source: text,
+  };
+  checkConfig(config, fields);
+  return config;
+}
+
+/** Heads of a layer. @param layer From 0. */
+export function headsOf({ num_attention_heads }: ModelConfig, layer: number): number {
+  return num_attention_heads[layer]!;
+}
+
+/** Feed-forward units of a layer. @param layer From 0. */
+export function unitsOf({ intermediate_size }: ModelConfig, layer: number): number {
+  return intermediate_size[layer]!;
+}
+
+/** Numbers of a head. */
+export function headSizeOf({ head_dim }: ModelConfig): number {
+  return head_dim;
+}
+
+/** Head size where none is given: that of a dense layer. */
+function denseHeadSize(fields: Fields, hidden: number, heads: readonly number[]): number | undefined {
+  const [first = 0] = heads;
+  const alike = first > 0 && heads.every((n) => n === first);
+  if (fields.has("head_dim") || !alike) return undefined;
+  return hidden % first === 0
+    ? hidden / first
+    : fields.refuse("num_attention_heads", `must divide hidden_size ${hidden}`);
+}
+
+function remainingHeads(fields: Fields, heads: readonly number[]): number[][] {
+  if (fields.has("remaining_heads")) return fields.lists("remaining_heads", heads.length, COUNT);
+  return heads.map((n) => Array.from({ length: n }, (_, head) => head));
+}
+
+/** Names of the classes: `id2label`, or as many as `num_labels` says, or two. */
+function labels(fields: Fields): string[] {
+  const named = fields.raw["id2label"] ?? undefined;
+  const count = fields.whole("num_labels", typeof named === "object" ? Object.keys(named).length : 2, COUNT);
+  if (named === undefined) return Array.from({ length: count }, (_, i) => `LABEL_${i}`);
+  if (typeof named !== "object" || Array.isArray(named)) return fields.fail("id2label", "must be an object");
+  if (Object.keys(named).length !== count) {
+    fields.refuse("id2label", `must name ${count} labels`, `it names ${Object.keys(named).length}`);
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const label: unknown = Object.hasOwn(named, i) ? (named as Record<number, unknown>)[i] : undefined;
+    if (typeof label === "string" || typeof label === "number") return String(label);
+    return fields.fail("id2label", "must name the labels from 0 on", `${i} is no name`);
+  });
+}

@@ -1,0 +1,76 @@
+/** The fields of a `config.json` that the oracle reads, under their published names; others are left alone. */
+export type ModelConfig = {
+  model_type: "wav2vec2" | "hubert" | "wavlm";
+  feat_extract_norm: "group" | "layer";
+  /** Output channels of every conv layer. */
+  conv_dim: number[];
+  conv_kernel: number[];
+  conv_stride: number[];
+  /** Read by `randomWeights` alone: the forward pass looks whether there is a bias. */
+  conv_bias: boolean;
+  hidden_size: number;
+  num_hidden_layers: number;
+  /** One number, or one per layer in a compact model. */
+  num_attention_heads: number | number[];
+  intermediate_size: number | number[];
+  /** Numbers of a head; hidden_size / num_attention_heads unless given. */
+  head_dim?: number;
+  num_conv_pos_embeddings: number;
+  num_conv_pos_embedding_groups: number;
+  /** True for pre-norm. */
+  do_stable_layer_norm: boolean;
+  layer_norm_eps?: number;
+  /** HuBERT: false where the feature projection has no norm. */
+  feat_proj_layer_norm?: boolean;
+  /** WavLM: number of position buckets, 320 unless given. */
+  num_buckets?: number;
+  /** WavLM: distance from which on all share a bucket, 800 unless given. */
+  max_bucket_distance?: number;
+  /** Compact WavLM: dense numbers of each layer's heads; all heads unless given. */
+  remaining_heads?: number[][];
+  vocab_size?: number;
+  num_labels?: number;
+  classifier_proj_size?: number;
+  mask_time_prob?: number;
+  mask_feature_prob?: number;
+  [field: string]: unknown;
+};
+
+/** Sizes of one layer of the encoder. */
+export type LayerSizes = {
+  heads: number;
+  /** Numbers of a head. */
+  width: number;
+  /** Units of the feed-forward network. */
+  units: number;
+  /** Heads before pruning; the same in every layer. */
+  allHeads: number;
+  /** Number before pruning of each head. */
+  remaining: number[];
+};
+
+const of = (field: number | number[], layer: number) => typeof field === "number" ? field : field[layer]!;
+
+/** Sizes of layer `layer`. */
+export function layerSizes(config: ModelConfig, layer: number): LayerSizes {
+  const { num_attention_heads: all, head_dim, hidden_size } = config;
+  const width = head_dim ?? hidden_size / of(all, layer);
+  const heads = of(all, layer);
+  return {
+    heads,
+    width,
+    units: of(config.intermediate_size, layer),
+    allHeads: hidden_size / width,
+    remaining: config.remaining_heads?.[layer] ?? Array.from({ length: heads }, (_, h) => h),
+  };
+}
+
+/** Valid frames of clips of the given numbers of samples. */
+export function frameLengths(config: ModelConfig, samples: readonly number[]): number[] {
+  return samples.map((length) =>
+    config.conv_kernel.reduce(
+      (n, kernel, i) => Math.max(0, Math.floor((n - kernel) / config.conv_stride[i]!) + 1),
+      length,
+    )
+  );
+}

@@ -1,0 +1,93 @@
+import { type Nd, nd } from "../nd.ts";
+import { contexts, positionBias } from "./attention.ts";
+import { layerSizes, type ModelConfig } from "./config.ts";
+import { affine, geluAll, normRows, plus, weightOf } from "./rows.ts";
+
+/**
+ * The encoder from the projected features on, x [B, T, d], with padded frames already 0. Adds its activations to
+ * `acts` and returns the last hidden state.
+ */
+export function encoder(
+  config: ModelConfig,
+  weights: ReadonlyMap<string, Nd>,
+  prefix: string,
+  x: Nd,
+  gates: ReadonlyMap<string, Nd>,
+  lengths: readonly number[] | null,
+  acts: Map<string, Nd>,
+): Nd {
+  const name = `${prefix}encoder`;
+  const { do_stable_layer_norm: preNorm, layer_norm_eps: eps = 1e-5 } = config;
+  const norm = (which: string, x: Nd) => normRows(weights, `${name}.${which}`, x, { eps });
+  const positions = positionalConv(config, weights, `${name}.pos_conv_embed.conv`, x);
+  acts.set("act.pos_conv", positions);
+  let h = plus(x, positions);
+  if (!preNorm) h = norm("layer_norm", h);
+  acts.set("act.encoder_in", h);
+
+  const embedding = weights.get(`${name}.layers.0.attention.rel_attn_embed.weight`);
+  const position = embedding ? positionBias(config, embedding, x.shape[1]!) : null;
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const layer = `layers.${i}`;
+    const attend = (x: Nd) => {
+      const gate = gates.get(`heads.${i}`) ?? null;
+      const shared = { lengths, position };
+      const c = contexts(weights, `${name}.${layer}.attention`, x, layerSizes(config, i), shared, gate);
+      const y = affine(weights, `${name}.${layer}.attention.out_proj`, c);
+      acts.set(`act.layer.${i}.attn`, y);
+      return y;
+    };
+    const feedForward = (x: Nd) => {
+      const u = geluAll(affine(weights, `${name}.${layer}.feed_forward.intermediate_dense`, x));
+      const gate = gates.get(`ffn.${i}`);
+      if (gate) u.data.forEach((v, n) => u.data[n] = v * gate.data[n % gate.data.length]!);
+      return affine(weights, `${name}.${layer}.feed_forward.output_dense`, u);
+    };
+    if (preNorm) {
+      h = plus(h, attend(norm(`${layer}.layer_norm`, h)));
+      h = plus(h, feedForward(norm(`${layer}.final_layer_norm`, h)));
+    } else {
+      h = norm(`${layer}.layer_norm`, plus(h, attend(h)));
+      h = norm(`${layer}.final_layer_norm`, plus(h, feedForward(h)));
+    }
+    acts.set(`act.layer.${i}`, h);
+  }
+  if (preNorm) h = norm("layer_norm", h);
+  acts.set("act.encoder_out", h);
+  return h;
+}
+
+/** GELU of the weight-normed grouped convolution over the frames; x and y [B, T, d]. */
+function positionalConv(config: ModelConfig, weights: ReadonlyMap<string, Nd>, name: string, x: Nd): Nd {
+  const [B, T, d] = x.shape as [number, number, number];
+  const renamed = weights.has(`${name}.parametrizations.weight.original1`);
+  const v = weightOf(weights, renamed ? `${name}.parametrizations.weight.original1` : `${name}.weight_v`);
+  const g = weightOf(weights, renamed ? `${name}.parametrizations.weight.original0` : `${name}.weight_g`);
+  const b = weightOf(weights, `${name}.bias`);
+  const [, width, K] = v.shape as [number, number, number];
+  const factors = Array.from({ length: K }, (_, k) => {
+    let squares = 0;
+    for (let i = k; i < v.data.length; i += K) squares += v.data[i]! ** 2;
+    return g.data[k]! / Math.sqrt(squares);
+  });
+  const perGroup = d / config.num_conv_pos_embedding_groups;
+  const padding = Math.floor(K / 2);
+  const y = nd(x.shape);
+  // One frame more would come out for an even K: it is the one that is dropped.
+  for (let n = 0; n < B; n++) {
+    for (let o = 0; o < d; o++) {
+      const first = Math.floor(o / perGroup) * width;
+      for (let t = 0; t < T; t++) {
+        let total = b.data[o]!;
+        for (let k = Math.max(0, padding - t); k < Math.min(K, T + padding - t); k++) {
+          const row = (n * T + t + k - padding) * d + first;
+          let sum = 0;
+          for (let i = 0; i < width; i++) sum += v.data[(o * width + i) * K + k]! * x.data[row + i]!;
+          total += factors[k]! * sum;
+        }
+        y.data[(n * T + t) * d + o] = total;
+      }
+    }
+  }
+  return geluAll(y);
+}

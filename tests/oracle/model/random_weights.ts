@@ -1,0 +1,70 @@
+import { type Nd, nd, randomNd, sizeOf } from "../nd.ts";
+import { layerSizes, type ModelConfig } from "./config.ts";
+
+/** Head of a model: CTC, sequence classification, or none. */
+export type HeadKind = "ctc" | "classification" | null;
+
+/**
+ * Seeded weights of every tensor of a model under its published name and shape, such that activations stay near 1;
+ * each is a float32 value. Convolutions have a bias as `conv_bias` says, and the positional one's weight norm is
+ * spelt `weight_g` and `weight_v`.
+ */
+export function randomWeights(config: ModelConfig, head: HeadKind, seed: number): Map<string, Nd> {
+  const weights = new Map<string, Nd>();
+  const add = (name: string, shape: number[], spread: number, mean = 0) => {
+    const x = randomNd(shape, 1000 * seed + weights.size, spread);
+    weights.set(name, nd(shape, x.data.map((v) => Math.fround(mean + v))));
+  };
+  const bias = (name: string, n: number) => add(`${name}.bias`, [n], 0.2);
+  const linear = (name: string, outputs: number, inputs: number) => {
+    add(`${name}.weight`, [outputs, inputs], 1 / Math.sqrt(Math.max(1, inputs)));
+    bias(name, outputs);
+  };
+  const norm = (name: string, n: number) => {
+    add(`${name}.weight`, [n], 0.2, 1);
+    bias(name, n);
+  };
+  const { conv_dim, conv_kernel, hidden_size: d, num_conv_pos_embeddings: taps } = config;
+  const prefix = `${config.model_type}.`;
+  if ((config.mask_time_prob ?? 0) > 0 || (config.mask_feature_prob ?? 0) > 0) {
+    add(`${prefix}masked_spec_embed`, [d], 1);
+  }
+  conv_dim.forEach((outputs, i) => {
+    const name = `${prefix}feature_extractor.conv_layers.${i}`;
+    const shape = [outputs, i === 0 ? 1 : conv_dim[i - 1]!, conv_kernel[i]!];
+    add(`${name}.conv.weight`, shape, Math.sqrt(2 / sizeOf(shape.slice(1))));
+    if (config.conv_bias) bias(`${name}.conv`, outputs);
+    if (config.feat_extract_norm === "layer" || i === 0) norm(`${name}.layer_norm`, outputs);
+  });
+  const features = conv_dim.at(-1)!;
+  if (config.feat_proj_layer_norm ?? true) norm(`${prefix}feature_projection.layer_norm`, features);
+  linear(`${prefix}feature_projection.projection`, d, features);
+
+  const conv = `${prefix}encoder.pos_conv_embed.conv`;
+  bias(conv, d);
+  add(`${conv}.weight_g`, [1, 1, taps], 0.2 * Math.sqrt(d / taps), Math.sqrt(d / taps));
+  add(`${conv}.weight_v`, [d, d / config.num_conv_pos_embedding_groups, taps], 1);
+  norm(`${prefix}encoder.layer_norm`, d);
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    const { heads, width, units, allHeads } = layerSizes(config, i);
+    const name = `${prefix}encoder.layers.${i}`;
+    for (const which of ["k", "v", "q"]) linear(`${name}.attention.${which}_proj`, heads * width, d);
+    linear(`${name}.attention.out_proj`, d, heads * width);
+    if (config.model_type === "wavlm") {
+      add(`${name}.attention.gru_rel_pos_const`, [1, allHeads, 1, 1], 0.3, 1);
+      linear(`${name}.attention.gru_rel_pos_linear`, 8, width);
+      if (i === 0) add(`${name}.attention.rel_attn_embed.weight`, [config.num_buckets ?? 320, allHeads], 1);
+    }
+    norm(`${name}.layer_norm`, d);
+    linear(`${name}.feed_forward.intermediate_dense`, units, d);
+    linear(`${name}.feed_forward.output_dense`, d, units);
+    norm(`${name}.final_layer_norm`, d);
+  }
+  if (head === "ctc") linear("lm_head", config.vocab_size ?? 32, d);
+  if (head === "classification") {
+    const width = config.classifier_proj_size ?? 256;
+    linear("projector", width, d);
+    linear("classifier", config.num_labels ?? 2, width);
+  }
+  return weights;
+}
