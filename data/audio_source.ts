@@ -51,7 +51,9 @@ async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> 
     // A look first, since opening a pipe would wait for a writer.
     const found = await Deno.stat(path);
     if (found.isFile) return await Deno.open(path);
-    throw new TypeError(`Cannot read ${name} as it must be a file: it is ${found.isDirectory ? "a folder" : "none"}`);
+    throw new TypeError(
+      `Cannot read ${name} as it must be a file: it is a ${found.isDirectory ? "folder" : "device or pipe"}`,
+    );
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Deno.errors.NotFound(`Cannot read ${name} as it must exist: there is no such file`);

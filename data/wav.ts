@@ -51,7 +51,9 @@ export async function readWavHeader(source: AudioSource): Promise<WavHeader> {
       if (body.length === 16) longSize = Number(viewOf(body).getBigUint64(8, true));
     }
     if (tag === "data") {
-      if (format === undefined) return refuse(source, "the format must come before the data", "there is none");
+      if (format === undefined) {
+        return refuse(source, "the format must come before the data", "there is none");
+      }
       const rest = source.size - at;
       const claimed = size === 0xffff_ffff && longSize !== undefined ? longSize : size;
       const bytes = claimed > rest && isPlaceholder(claimed) ? rest : claimed;
@@ -79,12 +81,22 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
   const block = view.getUint16(12, true);
   const bits = view.getUint16(14, true);
   const width = Math.ceil(bits / 8);
-  if (!(channels >= 1 && channels <= 64)) refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
+  if (!(channels >= 1 && channels <= 64)) {
+    refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
+  }
   if (!WIDTHS[encoding].includes(width)) {
-    refuse(source, `${encoding} numbers must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`, `${bits}`);
+    refuse(
+      source,
+      `${encoding} numbers must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`,
+      `${bits}`,
+    );
   }
   if (block !== width * channels) {
-    refuse(source, "a frame must hold a number of each channel", `${channels} of ${bits} bits, in ${block} bytes`);
+    refuse(
+      source,
+      "a frame must hold a number of each channel",
+      `${channels} of ${bits} bits, in ${block} bytes`,
+    );
   }
   return { encoding, width, channels, sampleRate };
 }
@@ -101,7 +113,7 @@ export function decodeWav(bytes: Uint8Array, { encoding, width, channels }: WavH
   const frames = Math.floor(bytes.length / (width * channels));
   return Array.from({ length: channels }, (_, channel) => {
     const samples = new Float32Array(frames);
-    for (let i = 0, at = channel * width; i < frames; i++, at += width * channels) samples[i] = read(at);
+    for (let i = 0; i < frames; i++) samples[i] = read((i * channels + channel) * width);
     return samples;
   });
 }

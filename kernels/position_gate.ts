@@ -2,6 +2,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
+import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./position_gate.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
@@ -41,8 +42,8 @@ export function positionGate(u: Tensor, c: Tensor): Tensor {
   const { gpu } = u;
   const count = batch * frames * heads;
   const perRow = {
-    params: ({ row, rows }: { row: number; rows: number }) => ({ n: rows, first: row, heads }),
-    workgroups: ({ rows }: { rows: number }) => Math.ceil(rows / 256),
+    params: ({ row, rows }: RowWindow) => ({ n: rows, first: row, heads }),
+    workgroups: ({ rows }: RowWindow) => Math.ceil(rows / 256),
   };
 
   const g = gpu.empty([batch, frames, heads]);

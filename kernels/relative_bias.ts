@@ -2,6 +2,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import source from "./relative_bias.wgsl" with { type: "text" };
@@ -17,7 +18,7 @@ export interface RelativeBiasOptions {
 
 /**
  * Gated relative position bias, the option `bias` of `attention`: y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h]
- * (Chen et al. 2021, arXiv 2110.13900, section 3.1).
+ * (Chen et al. 2021, arXiv 2110.13900).
  *
  * @param g Gate of each query and head, [B, T, H], as `positionGate` makes it.
  * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
@@ -50,37 +51,22 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
   const { gpu } = g;
   const kept = chosen ? gpu.tensor(Int32Array.from(chosen)) : null;
   const count = batch * heads * frames;
-  const params = ({ row, rows }: { row: number; rows: number }) => ({
-    rows,
-    first: row,
-    frames,
-    heads,
-    width,
-  });
-  const constants = { CHOICE: kept !== null };
+  const lanes = gpu.software ? 1 : 64;
+  const choice = { CHOICE: kept !== null };
+  const params = ({ row, rows }: RowWindow) => ({ rows, first: row, frames, heads, width });
+  const perRow = {
+    params,
+    constants: { ...choice, LANES: lanes },
+    workgroups: ({ rows }: RowWindow) => Math.ceil(rows * lanes / 64),
+  };
 
   const y = gpu.empty([batch, heads, frames, frames]);
-  runRows(gpu, kernel, count, {
-    entry: "forward",
-    rows: { y },
-    whole: { g, r, kept },
-    params,
-    constants,
-    workgroups: ({ rows }) => Math.ceil(rows * frames / 256),
-  });
+  runRows(gpu, kernel, count, { entry: "forward", rows: { y }, whole: { g, r, kept }, ...perRow });
   record("relativeBias", [g, r], [y], ([dy], [needsG, needsR]) => {
     // What a head that is not chosen leaves alone stays 0.
     const dg = needsG ? gpu.zeros(g.shape) : null;
     if (dg) {
-      const lanes = gpu.software ? 1 : 64;
-      runRows(gpu, kernel, count, {
-        entry: "gates",
-        rows: { dy: dy! },
-        whole: { r, dg, kept },
-        params,
-        constants: { ...constants, LANES: lanes },
-        workgroups: ({ rows }) => Math.ceil(rows * lanes / 64),
-      });
+      runRows(gpu, kernel, count, { entry: "gates", rows: { dy: dy! }, whole: { r, dg, kept }, ...perRow });
     }
     if (!needsR) return [dg, null];
     const clips = gpu.zeros([batch, r.size]);
@@ -89,7 +75,7 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
       rows: { dy: dy! },
       whole: { g, dr: clips, kept },
       params,
-      constants,
+      constants: choice,
       workgroups: ({ row, rows }) => {
         const images = Math.ceil((row + rows) / frames) - Math.floor(row / frames);
         return Math.ceil(images * (2 * frames - 1) / 64);

@@ -2,9 +2,9 @@
 // per (clip b, head i, query t).
 // dg[b, t, h] = Σ_s dy[b, i, t, s]·r[s − t + T − 1, h],
 // dr[k, h] = Σ_b Σ_t dy[b, i, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
-// Entry point `forward` writes `y`; `gates` writes `dg`, LANES invocations to a row, which add up through workgroup
-// memory (with one there is no barrier); `offsets` adds the queries of a window to `dr` of each clip, one diagonal
-// per invocation, and reduce_rows adds the clips.
+// LANES invocations share a row; in sums they add up through workgroup memory, and with one there is no barrier.
+// Entry point `forward` writes `y`, `gates` writes `dg`; `offsets` adds the queries of a window to `dr` of each clip,
+// one diagonal per invocation, and reduce_rows adds the clips.
 
 struct Params {
   rows: u32, // rows of this window
@@ -54,16 +54,20 @@ fn offset_of(row: Row, key: u32) -> u32 {
   return (key + params.frames - 1u - row.query) * params.width + row.head;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn forward(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = workgroup_number(workgroup, workgroups) * 256u + local;
-  if (i < params.rows * params.frames) {
-    let row = locate(params.first + i / params.frames);
-    y[i] = g[row.gate] * r[offset_of(row, i % params.frames)];
+  let number = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
+  if (number >= params.rows) {
+    return;
+  }
+  let row = locate(params.first + number);
+  let gate = g[row.gate];
+  for (var s = local % LANES; s < params.frames; s += LANES) {
+    y[number * params.frames + s] = gate * r[offset_of(row, s)];
   }
 }
 

@@ -47,7 +47,8 @@ export function gather(x: Tensor, index: RowIndex): Tensor {
   const onDevice = index instanceof Tensor ? index.view() : gpu.tensor(Int32Array.from(index));
   const { kernel, width } = gatherKernels.pick(channels);
   const columns = channels / width;
-  const y = gpu.empty([onDevice.size, channels]);
+  const shape = [onDevice.size, channels];
+  const y = rows === 0 ? gpu.zeros(shape) : gpu.empty(shape);
   for (const window of rowWindows(gpu, rows, channels)) {
     runRows(gpu, kernel, onDevice.size, {
       entry: "forward",

@@ -67,7 +67,10 @@ export interface EachPass {
   readonly each: Record<string, Tensor | null>;
   /** What is bound as a whole; null where unused. */
   readonly whole?: Record<string, Resource | null>;
-  /** Fields of `Params` beside `n`, the `Number`s of a window, `first`, the first of them, and `columns`, those of a row. */
+  /**
+   * Fields of `Params` beside `n`, the `Number`s of a window, `first`, the first of them, and `columns`, those of
+   * a row.
+   */
   readonly params?: Record<string, number>;
   /** Values of `override` constants. */
   readonly constants?: Constants;

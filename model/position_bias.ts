@@ -1,6 +1,5 @@
 import { gatherRows } from "../kernels/gather_rows.ts";
 import { linear } from "../kernels/linear.ts";
-import { matmul } from "../kernels/matmul.ts";
 import { positionGate } from "../kernels/position_gate.ts";
 import { relativeBias } from "../kernels/relative_bias.ts";
 import { reshape } from "../kernels/reshape.ts";
@@ -25,7 +24,6 @@ export interface PositionBias {
  */
 export function positionBias(pass: Pass, frames: number): PositionBias {
   const { config, weights } = pass;
-  const { gpu } = weights;
   const buckets = relativeBuckets(frames, config.num_buckets, config.max_bucket_distance);
   const table = weights.get("encoder.layers.0.attention.rel_attn_embed.weight");
   const offsets = gatherRows(table, buckets); // [2T − 1, H]
@@ -36,14 +34,9 @@ export function positionBias(pass: Pass, frames: number): PositionBias {
       const [batch, t] = x.shape as [number, number];
       const { w, b } = weights.layer(`${name}.gru_rel_pos_linear`);
       const u = linear(reshape(x, [batch, t, all, headSizeOf(config)]), w, b);
-      const g = positionGate(u, reshape(weights.get(`${name}.gru_rel_pos_const`), [all]));
-      const kept = config.remaining_heads?.[layer];
-      if (!kept || kept.length === all) return relativeBias(g, offsets);
-      const pick = new Float32Array(all * kept.length);
-      kept.forEach((head, i) => pick[head * kept.length + i] = 1);
-      const picked = gpu.tensor(pick, [all, kept.length]);
-      const gates = reshape(matmul(reshape(g, [batch * t, all]), picked), [batch, t, kept.length]);
-      return relativeBias(gates, matmul(offsets, picked));
+      const g = positionGate(u, weights.get(`${name}.gru_rel_pos_const`));
+      const heads = config.remaining_heads?.[layer];
+      return relativeBias(g, offsets, heads ? { heads } : {});
     },
   };
 }

@@ -47,7 +47,7 @@ export class Faults {
     };
   };
 
-  /** @throws {Error} If the device is lost. */
+  /** Checks that the device is there. @throws {Error} If it is lost. */
   throwIfLost(doing: string): void {
     if (this.#lost !== null) {
       throw new Error(`Cannot ${doing} as the device was lost: ${this.#lost}`);

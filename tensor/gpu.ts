@@ -100,7 +100,13 @@ export class Gpu {
   #unwritten: GPUBuffer | null = null;
   #submission = 0;
 
-  /** @param adapter Chosen adapter. @param device Its device. @param options As for {@linkcode requestGpu}. */
+  /**
+   * Takes a device over. {@linkcode requestGpu} is the way to make one.
+   *
+   * @param adapter Adapter of the device.
+   * @param device Device, used by nobody else.
+   * @param options As for {@linkcode requestGpu}.
+   */
   constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions) {
     this.adapter = adapter;
     this.device = device;

@@ -71,6 +71,8 @@ export class Kernel {
   readonly #used = new Map<string, readonly ShaderBinding[]>();
 
   /**
+   * Reads the text; it is compiled with the first dispatch.
+   *
    * @param name Stem of the shader's file.
    * @param source WGSL text.
    * @param helpers Texts appended to it.

@@ -41,7 +41,12 @@ export class PipelineCache {
   readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
   #count = 0;
 
-  /** @param device Device that compiles. @param faults Where compile errors go. */
+  /**
+   * An empty cache.
+   *
+   * @param device Device that compiles.
+   * @param faults Where compile errors go.
+   */
   constructor(device: GPUDevice, faults: Faults) {
     this.#device = device;
     this.#faults = faults;

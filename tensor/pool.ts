@@ -33,6 +33,8 @@ export class BufferPool {
   #peakBytes = 0;
 
   /**
+   * An empty pool.
+   *
    * @param device Device that makes the buffers.
    * @param guard Opens an error scope under a label and returns the function that closes it.
    * @param onDestroy Called with the id of a buffer that leaves the pool for good.

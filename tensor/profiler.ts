@@ -19,7 +19,7 @@ export class Profiler {
   /** Dispatches that one submission can time; later ones of it are not counted. */
   static readonly capacity = 2048;
 
-  /** @param device Device with the feature `timestamp-query`. */
+  /** Makes room for timestamps. @param device Device with the feature `timestamp-query`. */
   constructor(device: GPUDevice) {
     this.#device = device;
     const count = Profiler.capacity * 2;

@@ -28,6 +28,8 @@ export class SurfacePool {
   #live = 0;
 
   /**
+   * An empty pool.
+   *
    * @param device Device that makes the textures.
    * @param guard Opens an error scope under a label and returns the function that closes it.
    * @param onDestroy Called with the id of a surface that leaves the pool for good.

@@ -13,11 +13,17 @@ export type Pullback = (
   needs: readonly boolean[],
 ) => readonly (Tensor | null)[];
 
-interface Step {
+/** A recorded operation. */
+export interface Step {
+  /** Name for errors. */
   readonly op: string;
+  /** What it read. */
   readonly inputs: readonly Tensor[];
+  /** What it made. */
   readonly outputs: readonly Tensor[];
+  /** Intermediate tensors that only the pullback needs. */
   readonly saved: readonly Tensor[];
+  /** Gradients of the inputs from those of the outputs. */
   readonly pullback: (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 }
 

@@ -16,7 +16,7 @@ export class Storage {
   /** Grows with every write in place, so that copies of the content know when they are stale. */
   version = 0;
 
-  /** @param entry Buffer lent by the pool. */
+  /** Wraps a buffer that no tensor uses yet. @param entry Buffer lent by the pool. */
   constructor(entry: PooledBuffer) {
     this.entry = entry;
   }

@@ -26,6 +26,7 @@ Deno.test("add, more than a binding holds", async () => {
   const gpu = await narrowGpu();
   await checkOp({ ...of([70, 600], [70, 600]), gpu });
   await checkOp({ ...of([600, 65], [65]), gpu });
+  await checkOp({ ...of([600, 68], [68]), gpu });
 });
 
 Deno.test("add refuses shapes and types that do not fit", async () => {

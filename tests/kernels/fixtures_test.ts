@@ -10,6 +10,7 @@ import { layerNorm } from "../../kernels/layer_norm.ts";
 import { linear } from "../../kernels/linear.ts";
 import { positionalConv } from "../../kernels/positional_conv.ts";
 import { weightNorm } from "../../kernels/weight_norm.ts";
+import type { GemmVariant } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";
@@ -30,28 +31,31 @@ const bound = { rtol: 2e-5, atol: 0 };
 
 const file = new Fixtures("ops.safetensors");
 
-for (const variant of ["texture", "tile"] as const) {
-  async function check(
-    op: string,
-    inputs: Record<string, Layout>,
-    layout: Layout,
-    apply: (inputs: Tensor[]) => Tensor,
-  ): Promise<void> {
-    const gpu = await testGpu({ gemm: variant });
-    const names = Object.keys(inputs);
-    const tensors = names.map((name) => upload(gpu, inputs[name]!(file.nd(`${op}.${name}`))));
-    for (const tensor of tensors) tensor.requiresGrad = true;
-    const seed = upload(gpu, layout(file.nd(`${op}.gy`)));
-    const { y, grads } = gpu.scope(() => {
-      const y = apply(tensors);
-      return { y, grads: backward(y, { seed }) };
-    });
-    assertClose(`${op}.y`, await y.read(), layout(file.nd(`${op}.y`)).data, bound);
-    for (const [i, name] of names.entries()) {
-      const expected = inputs[name]!(file.nd(`${op}.grad.${name}`));
-      assertClose(`${op}.grad.${name}`, await grads.get(tensors[i]!)!.read(), expected.data, bound);
-    }
+async function compare(
+  variant: GemmVariant,
+  op: string,
+  inputs: Record<string, Layout>,
+  layout: Layout,
+  apply: (inputs: Tensor[]) => Tensor,
+): Promise<void> {
+  const gpu = await testGpu({ gemm: variant });
+  const names = Object.keys(inputs);
+  const tensors = names.map((name) => upload(gpu, inputs[name]!(file.nd(`${op}.${name}`))));
+  for (const tensor of tensors) tensor.requiresGrad = true;
+  const seed = upload(gpu, layout(file.nd(`${op}.gy`)));
+  const { y, grads } = gpu.scope(() => {
+    const y = apply(tensors);
+    return { y, grads: backward(y, { seed }) };
+  });
+  assertClose(`${op}.y`, await y.read(), layout(file.nd(`${op}.y`)).data, bound);
+  for (const [i, name] of names.entries()) {
+    const expected = inputs[name]!(file.nd(`${op}.grad.${name}`));
+    assertClose(`${op}.grad.${name}`, await grads.get(tensors[i]!)!.read(), expected.data, bound);
   }
+}
+
+for (const variant of ["texture", "tile"] as const) {
+  const check = compare.bind(null, variant);
 
   Deno.test(`operations agree with ops.safetensors, ${variant}`, async () => {
     await check("gelu", { x: same }, same, ([x]) => gelu(x!));

@@ -22,7 +22,9 @@ Deno.test("gate", async () => {
 });
 
 Deno.test("gate, more than a binding holds", async () => {
-  await checkOp({ ...of([600, 65]), gpu: await narrowGpu() });
+  const gpu = await narrowGpu();
+  await checkOp({ ...of([600, 65]), gpu });
+  await checkOp({ ...of([600, 68]), gpu });
 });
 
 Deno.test("gate refuses another number of gates", async () => {

@@ -49,6 +49,13 @@ Deno.test("gather_rows of no index", async () => {
   y.dispose();
 });
 
+Deno.test("gather_rows of no row gives zeros", async () => {
+  const gpu = await testGpu();
+  const y = gpu.scope(() => gatherRows(gpu.empty([0, 2]), gpu.tensor(Int32Array.of(0))));
+  assertEquals(await y.read(), new Float32Array(2));
+  y.dispose();
+});
+
 Deno.test("gather_rows, more than a binding holds", async () => {
   const gpu = await narrowGpu();
   for (const onDevice of [false, true]) {

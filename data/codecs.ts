@@ -1,0 +1,97 @@
+// Decoders of libraries, each loaded when a file needs it: libFLAC, libvorbis, libopus and mpg123 as WebAssembly.
+import type { AudioFormat } from "./audio_format.ts";
+import { type AudioSource, refuse } from "./audio_source.ts";
+import { oggPages } from "./ogg.ts";
+
+/** Samples that were decoded together: one array for each channel, all of the same length. */
+export interface AudioBlock {
+  readonly channels: readonly Float32Array[];
+  /** Hz. */
+  readonly sampleRate: number;
+}
+
+/** What the libraries have in common. */
+interface Decoder {
+  readonly ready: Promise<void>;
+  decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
+  flush?(): Promise<Decoded>;
+  free(): void;
+}
+
+interface Decoded {
+  channelData: Float32Array[];
+  sampleRate: number;
+  errors: { message: string }[];
+  bitDepth?: number;
+}
+
+const PIECE = 65_536;
+
+/**
+ * Decodes a compressed file, a piece at a time.
+ *
+ * @throws {SyntaxError} If the library finds a fault in it.
+ */
+export async function* decodeByLibrary(
+  source: AudioSource,
+  format: Exclude<AudioFormat, "wav" | "g722">,
+): AsyncGenerator<AudioBlock> {
+  const decoder = await load(format);
+  const isFlac = format === "flac" || format === "ogg flac";
+  const run = async (step: () => Decoded | Promise<Decoded>): Promise<AudioBlock[]> => {
+    const { channelData, sampleRate, errors, bitDepth } = await attempt(source, step);
+    const [error] = errors;
+    if (error !== undefined) refuse(source, `its ${format} data must be sound`, error.message);
+    if ((channelData[0]?.length ?? 0) === 0) return [];
+    if (isFlac) { for (const channel of channelData) rescale(channel, bitDepth ?? 16); }
+    return [{ channels: channelData, sampleRate }];
+  };
+  try {
+    await decoder.ready;
+    const pieces = format === "flac" || format === "mp3" ? piecesOf(source) : oggPages(source);
+    for await (const piece of pieces) yield* await run(() => decoder.decode(piece));
+    if (decoder.flush !== undefined) yield* await run(() => decoder.flush!());
+  } finally {
+    decoder.free();
+  }
+}
+
+async function load(format: Exclude<AudioFormat, "wav" | "g722">): Promise<Decoder> {
+  switch (format) {
+    case "flac":
+    case "ogg flac":
+      return new (await import("npm:@wasm-audio-decoders/flac@0.2.11")).FLACDecoder();
+    case "vorbis":
+      return new (await import("npm:@wasm-audio-decoders/ogg-vorbis@0.1.20")).OggVorbisDecoder();
+    case "opus":
+      return new (await import("npm:ogg-opus-decoder@1.7.5")).OggOpusDecoder();
+    case "mp3":
+      return new (await import("npm:mpg123-decoder@1.0.3")).MPEGDecoder();
+  }
+}
+
+async function* piecesOf(source: AudioSource): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < source.size; at += PIECE) yield await source.read(at, PIECE);
+}
+
+/** Runs a step of a decoder. What it prints about errors, which it also returns, and what it throws become one line. */
+async function attempt(source: AudioSource, step: () => Decoded | Promise<Decoded>): Promise<Decoded> {
+  const { error, warn } = console;
+  try {
+    // The libraries compute before they return; only then is the console theirs.
+    console.error = console.warn = () => {};
+    const result = step();
+    Object.assign(console, { error, warn });
+    return await result;
+  } catch (thrown) {
+    Object.assign(console, { error, warn });
+    return refuse(source, "it must be sound", thrown instanceof Error ? thrown.message : String(thrown));
+  }
+}
+
+// The FLAC library divides integers by 2^(bits−1) − 1, unlike libsndfile and torchaudio. Rounding gives the integers
+// back, exactly up to 20 bits and within one unit at 24.
+function rescale(samples: Float32Array, bits: number): void {
+  const half = 2 ** (bits - 1);
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (half - 1)) / half;
+}

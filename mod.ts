@@ -1,0 +1,76 @@
+/**
+ * Speech models on any GPU that speaks WebGPU: tensors, operations with their gradients as hand-written WGSL, and
+ * wav2vec 2.0, HuBERT and WavLM on top of them.
+ *
+ * @example
+ * ```ts
+ * import { backward, matmul, requestGpu, sum } from "./mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const a = gpu.tensor([1, 2, 3, 4], [2, 2]);
+ * a.requiresGrad = true;
+ * const gradient = gpu.scope(() => backward(sum(matmul(a, a))).get(a)!);
+ * console.log(await gradient.read()); // Float32Array [ 7, 11, 9, 13 ]
+ * gpu.destroy();
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type Dispatch,
+  type GemmVariant,
+  Gpu,
+  type GpuLimits,
+  type GpuOptions,
+  requestGpu,
+  type Resource,
+  type Slice,
+} from "./tensor/gpu.ts";
+export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "./tensor/kernel.ts";
+export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
+export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
+export { type KernelTime, Profiler } from "./tensor/profiler.ts";
+export { type Surface, SurfacePool } from "./tensor/surfaces.ts";
+export {
+  backward,
+  type BackwardOptions,
+  noGrad,
+  type Pullback,
+  record,
+  recording,
+  type Step,
+  Tape,
+} from "./tensor/tape.ts";
+export { Faults } from "./tensor/faults.ts";
+export { type DType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
+
+export type { Activation } from "./kernels/activation.ts";
+export { add } from "./kernels/add.ts";
+export { attention, type AttentionOptions } from "./kernels/attention.ts";
+export { conv1d, type Conv1dOptions } from "./kernels/conv1d.ts";
+export { crossEntropy, type CrossEntropyOptions, type Reduction } from "./kernels/cross_entropy.ts";
+export { ctc, type CtcOptions } from "./kernels/ctc.ts";
+export { dropout, type DropoutOptions } from "./kernels/dropout.ts";
+export { gate } from "./kernels/gate.ts";
+export { gatherRows } from "./kernels/gather_rows.ts";
+export type { RowIndex } from "./kernels/row_index.ts";
+export { gelu } from "./kernels/gelu.ts";
+export { groupNorm, type GroupNormOptions } from "./kernels/group_norm.ts";
+export { layerNorm, type LayerNormOptions } from "./kernels/layer_norm.ts";
+export { linear, type LinearOptions } from "./kernels/linear.ts";
+export { logSoftmax } from "./kernels/log_softmax.ts";
+export { maskEmbedding } from "./kernels/mask_embedding.ts";
+export { maskFrames } from "./kernels/mask_frames.ts";
+export { matmul, type MatmulOptions } from "./kernels/matmul.ts";
+export { meanFrames } from "./kernels/mean_frames.ts";
+export { philox, type RandomStream, uniform, uniformAt } from "./kernels/philox.ts";
+export { positionGate } from "./kernels/position_gate.ts";
+export { positionalConv, type PositionalConvOptions } from "./kernels/positional_conv.ts";
+export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.ts";
+export { reshape } from "./kernels/reshape.ts";
+export { scale } from "./kernels/scale.ts";
+export { scatterRows } from "./kernels/scatter_rows.ts";
+export { sum } from "./kernels/sum.ts";
+export { sumRows } from "./kernels/sum_rows.ts";
+export { weightNorm } from "./kernels/weight_norm.ts";

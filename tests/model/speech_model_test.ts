@@ -1,0 +1,115 @@
+// The model on the device against the float64 oracle of the whole model, which was written from the published
+// description alone: every family, head and a compact model of each.
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type HeadKind, parseConfig } from "../../model/config.ts";
+import { framesOf, SpeechModel } from "../../model/speech_model.ts";
+import { backward } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { testGpu } from "../gpu.ts";
+import { assertClose, upload } from "../kernels/check_op.ts";
+import { forwardModel } from "../oracle/model.ts";
+import { randomDirection, slopeAlong } from "../oracle/model/directions.ts";
+import { randomWeights } from "../oracle/model/random_weights.ts";
+import { TINY_LENGTHS, TINY_MODELS, tinySamples } from "../oracle/model/tiny.ts";
+import { dot, type Nd, nd, permute, randomNd } from "../oracle/nd.ts";
+
+const bound = { rtol: 2e-5, atol: 1e-6 };
+const samples = tinySamples(1);
+const lengths = [...TINY_LENGTHS];
+
+async function loadTiny(name: keyof typeof TINY_MODELS) {
+  const gpu = await testGpu();
+  const tiny = TINY_MODELS[name];
+  const weights = randomWeights(tiny.config, tiny.head, 7);
+  const tensors = new Map(
+    [...weights].map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+  );
+  const head: HeadKind = tiny.head === "ctc" ? "ctc" : tiny.head === null ? "none" : "classify";
+  const config = parseConfig(JSON.stringify(tiny.config));
+  const prefix = new RegExp(`^${config.model_type}\\.`);
+  return { gpu, tiny, weights, prefix, model: new SpeechModel(gpu, { config, head, tensors }) };
+}
+
+for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
+  Deno.test(`${name} agrees with the float64 model`, async () => {
+    const { gpu, tiny, weights, prefix, model } = await loadTiny(name);
+    const live = gpu.pool.live;
+    const x = upload(gpu, samples);
+
+    // What the head gives, or the last hidden state, with and without a mask, nothing recorded.
+    for (const mask of [lengths, null]) {
+      const expected = forwardModel(tiny.config, weights, samples, { lengths: mask });
+      const output = gpu.scope(() => {
+        const { logits, hidden } = model.forward({ samples: x, lengths: mask });
+        return logits ?? hidden;
+      });
+      const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
+      assertEquals(output.shape, wanted.shape);
+      assertClose(mask ? "masked" : "unmasked", await output.read(), wanted.data, bound);
+      output.dispose();
+    }
+
+    // Activations and the gradients of a random sum of the outputs.
+    const value = (moved: ReadonlyMap<string, Nd>) => {
+      const { logits, acts } = forwardModel(tiny.config, moved, samples, { lengths });
+      return logits ?? acts.get("act.encoder_out")!;
+    };
+    const expected = forwardModel(tiny.config, weights, samples, { lengths });
+    const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
+    const cotangent = randomNd(wanted.shape, 3);
+    model.weights.require();
+    const seen = new Map<string, Tensor>();
+    const grads = gpu.scope(() => {
+      const observe = (name: string, x: Tensor) => void seen.set(name, x);
+      const { logits, hidden } = model.forward({ samples: x, lengths }, { observe });
+      return backward(logits ?? hidden, { seed: upload(gpu, cotangent) });
+    });
+    const names = [...seen.keys()];
+    assert(names.length >= 2 * tiny.config.num_hidden_layers, `only ${names} were observed`);
+    for (const name of names) {
+      const act = expected.acts.get(`act.${name}`)!;
+      const last = name.startsWith("conv.") ? permute(act, [0, 2, 1]) : act;
+      assertClose(name, await seen.get(name)!.read(), last.data, bound);
+    }
+
+    const gradient = new Map<string, Nd>();
+    for (const published of weights.keys()) {
+      const name = published.replace(prefix, "");
+      const grad = grads.get(model.weights.get(name));
+      const { shape } = weights.get(published)!;
+      gradient.set(published, nd(shape, grad ? (await model.weights.read(name, grad)).data : undefined));
+    }
+    const all = [...gradient.values()];
+    const norm = Math.sqrt(all.reduce((sum, grad) => sum + dot(grad, grad), 0));
+    const size = all.reduce((sum, grad) => sum + grad.data.length, 0);
+    const compare = (what: string, pick?: (name: string) => boolean) => {
+      const direction = randomDirection(weights, what.length, pick);
+      const found = [...direction].reduce((sum, [name, d]) => sum + dot(gradient.get(name)!, d), 0);
+      const picked = [...direction.keys()].reduce((sum, name) => sum + gradient.get(name)!.data.length, 0);
+      const expected = slopeAlong((moved) => dot(value(moved), cotangent), weights, direction);
+      // A random direction meets a gradient of norm |g| in n dimensions at about |g|/√n.
+      const allowed = 2e-5 * norm / Math.sqrt(Math.min(picked, size));
+      assert(Math.abs(found - expected) <= allowed, `${what}: ${found}, not ${expected} ± ${allowed}`);
+    };
+    compare("all weights");
+    compare("all weights, another way");
+    const kinds = new Set([...weights.keys()].map((name) => name.replace(/\.\d+\./, ".")));
+    for (const kind of kinds) compare(kind, (name) => name.replace(/\.\d+\./, ".") === kind);
+
+    for (const tensor of [...seen.values(), ...grads.values()]) tensor.dispose();
+    assertEquals(gpu.pool.live, live + 1, "live buffers");
+    x.dispose();
+    model.dispose();
+  });
+}
+
+Deno.test("a clip that is too short for a frame is refused", async () => {
+  const { gpu, model } = await loadTiny("wav2vec2 base");
+  const run = (samples: Tensor, lengths: number[] | null) => gpu.scope(() => model.forward({ samples, lengths }));
+  using short = gpu.zeros([1, 20]);
+  assertThrows(() => run(short, null), RangeError, "a clip must be one frame long: 20 samples");
+  using padded = gpu.zeros([2, 2500]);
+  assertThrows(() => run(padded, [2500, 20]), RangeError, "a clip must be one frame long: 20 samples");
+  assertEquals(framesOf(model.config, 20), 0);
+  model.dispose();
+});
