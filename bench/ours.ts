@@ -9,7 +9,9 @@
 import { attention } from "../kernels/attention.ts";
 import { conv1d } from "../kernels/conv1d.ts";
 import { crossEntropy } from "../kernels/cross_entropy.ts";
+import { ctc } from "../kernels/ctc.ts";
 import { gelu } from "../kernels/gelu.ts";
+import { groupNorm } from "../kernels/group_norm.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { positionalConv } from "../kernels/positional_conv.ts";
@@ -26,11 +28,14 @@ import {
   CONV1D,
   conv1dInputs,
   crossEntropyInputs,
+  CTC,
+  ctcInputs,
   geluInputs,
   GEMM_SIZES,
   gemmInputs,
   gemmName,
   type GradientInputs,
+  groupNormInputs,
   layerNormInputs,
   NORM_EPSILON,
   POSITIONAL_CONV,
@@ -87,6 +92,15 @@ export function ours(gpu: Gpu, version: string): Peer {
     return gradient(gpu, { inputs: [logits], cotangent: one }, (x) => crossEntropy(x!, rows));
   });
   cases.set("train_step", () => trainStep(gpu));
+  cases.set(
+    "group_norm_8000x512",
+    () => gradient(gpu, groupNormInputs(), (x, w, b) => groupNorm(x!, w!, b!, { eps })),
+  );
+  cases.set("ctc_b4_t200_v32_s40", () => {
+    const { logits, targets } = ctcInputs();
+    const lengths = targets.map(() => CTC.frames);
+    return gradient(gpu, { inputs: [logits], cotangent: one }, (x) => ctc(x!, lengths, targets));
+  });
   const entries = [...cases].map(([name, make]) => [name, () => Promise.resolve().then(make)] as const);
   return { name: "espalier", version, adapter: gpu.adapter.info.description, cases: new Map(entries) };
 }

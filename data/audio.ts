@@ -150,14 +150,14 @@ async function* read(source: AudioSource, options: AudioOptions): AsyncGenerator
       } else if (block.sampleRate !== sampleRate) {
         refuse(source, "its sample rate must not change", `${sampleRate} Hz, then ${block.sampleRate} Hz`);
       }
-      const mono = mix(block, source);
+      const mono = mix(block, source).subarray(0, Math.max(0, (head.end ?? Infinity) - taken));
       taken += mono.length;
       if (taken > maxSeconds * sampleRate) tooLong("it is longer");
       const samples = resampler?.push(mono) ?? mono;
       given += samples.length;
       yield { samples: samples as AudioClip["samples"], sampleRate: options.sampleRate ?? sampleRate };
     }
-    if (taken === 0) refuse(source, "it must have samples", "there are none");
+    if (taken === 0) refuse(source, "it must have samples", "none could be decoded");
     if (head.frames !== null && head.frames !== taken) {
       refuse(
         source,

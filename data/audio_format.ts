@@ -13,6 +13,8 @@ export interface AudioHead {
   readonly seconds: number | null;
   /** Frames that must come out, where the header says so and the format promises it; else null. */
   readonly frames: number | null;
+  /** Frames after which only padding comes, where the header says so. */
+  readonly end?: number;
   /** Of a WAV file. */
   readonly wav?: WavHeader;
 }
@@ -65,7 +67,11 @@ async function oggHead(source: AudioSource, start: Uint8Array): Promise<AudioHea
     const sampleRate = viewOf(packet).getUint32(12, true);
     return { format: "vorbis", seconds: secondsOf(last, sampleRate), frames: null };
   }
-  if (text === "OpusHead") return { format: "opus", seconds: secondsOf(last, 48_000), frames: null };
+  if (text === "OpusHead" && packet.length >= 19) {
+    // The library leaves the padding of a stream of one page (RFC 7845: the end is the last granule less pre-skip).
+    const end = last === null ? Infinity : Math.max(0, last - viewOf(packet).getUint16(10, true));
+    return { format: "opus", seconds: secondsOf(last, 48_000), frames: null, end };
+  }
   if (text.startsWith("\x7fFLAC") && packet.length >= 51) {
     const { seconds, frames } = flacHead(source, packet.subarray(9));
     return { format: "ogg flac", seconds, frames };

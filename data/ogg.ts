@@ -8,7 +8,7 @@ const LARGEST_PAGE = 27 + 255 + 255 * 255;
  * The pages of a file one after the other, each whole and with the right checksum. Bytes after the last page of a
  * stream, such as tags, are left out.
  *
- * @throws {SyntaxError} If a page is broken or cut off.
+ * @throws {SyntaxError} If a page is broken or cut off, or a second stream starts.
  */
 export async function* oggPages(source: AudioSource): AsyncGenerator<Uint8Array> {
   let at = 0;
@@ -24,6 +24,9 @@ export async function* oggPages(source: AudioSource): AsyncGenerator<Uint8Array>
     if (page === null) {
       if (ended) return;
       refuse(source, "each Ogg page must be whole", `the one at byte ${at} is broken or cut off`);
+    }
+    if (at > 0 && page[5]! & 2) {
+      refuse(source, "an Ogg file must hold one stream", `another starts at byte ${at}`);
     }
     ended = (page[5]! & 4) !== 0;
     at += page.length;

@@ -1,13 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { Kernel } from "../tensor/kernel.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { rowWindows } from "../tensor/windows.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import source from "./activation.wgsl" with { type: "text" };
 import { ofShape, ofType } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
-const kernel = new Kernel("activation", source, [formula, index]);
+const kernels = wideKernel("activation", source, [formula, index]);
 
 /** What follows the sum of a linear layer or a convolution: y = gelu(u) · gate. */
 export interface Activation {
@@ -48,21 +47,12 @@ export function pullActivation(
   const columns = dy.shape.at(-1)!;
   const du = gpu.empty(dy.shape);
   const a = gate ? gpu.empty(dy.shape) : null;
-  for (const { row, rows } of rowWindows(gpu, dy.size / columns, columns)) {
-    const window = { start: row * columns, length: rows * columns };
-    gpu.run(kernel, {
-      bind: {
-        dy: { tensor: dy, ...window },
-        u: { tensor: u, ...window },
-        gate,
-        du: { tensor: du, ...window },
-        a: a && { tensor: a, ...window },
-      },
-      params: { n: window.length, columns },
-      constants: { GELU: gelu, GATE: gate !== null },
-      workgroups: Math.ceil(window.length / 256),
-    });
-  }
+  runEach(gpu, kernels, dy.size, {
+    columns,
+    each: { dy, u, du, a },
+    whole: { gate },
+    constants: { GELU: gelu, GATE: gate !== null },
+  });
   const dgate = a && needsGate ? reduceRows(dy, columns, a) : null;
   a?.dispose();
   return { du, dgate };

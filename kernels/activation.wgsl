@@ -3,18 +3,19 @@
 // Entry point `main` writes `du`, and `a` if there is a gate.
 
 struct Params {
-  n: u32, // elements
-  columns: u32, // numbers of a row, one gate each
+  n: u32, // Numbers of a window
+  first: u32, // the first of them
+  columns: u32, // Numbers of a row
 }
 
 override GELU: bool = false;
 override GATE: bool = false;
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read> gate: array<f32>;
-@group(0) @binding(3) var<storage, read_write> du: array<f32>;
-@group(0) @binding(4) var<storage, read_write> a: array<f32>;
+@group(0) @binding(0) var<storage, read> dy: array<Number>;
+@group(0) @binding(1) var<storage, read> u: array<Number>;
+@group(0) @binding(2) var<storage, read> gate: array<Number>;
+@group(0) @binding(3) var<storage, read_write> du: array<Number>;
+@group(0) @binding(4) var<storage, read_write> a: array<Number>;
 @group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(256)
@@ -29,7 +30,7 @@ fn main(
   }
   var d = dy[i];
   if (GATE) {
-    d *= gate[i % params.columns];
+    d *= gate[(params.first + i) % params.columns];
     a[i] = u[i];
     if (GELU) {
       a[i] = gelu(u[i]);

@@ -4,7 +4,7 @@ import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./add.wgsl" with { type: "text" };
 import { ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("add", source, [index]);
 

@@ -6,7 +6,7 @@ import generator from "./_philox.wgsl" with { type: "text" };
 import { ofType } from "./checks.ts";
 import source from "./dropout.wgsl" with { type: "text" };
 import { type RandomStream, streamParams } from "./philox.ts";
-import { runRows } from "./rows.ts";
+import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("dropout", source, [generator, index]);
 

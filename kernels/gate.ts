@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./gate.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("gate", source, [index]);
 

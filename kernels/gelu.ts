@@ -1,13 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { runFlat } from "../tensor/flat.ts";
-import { Kernel } from "../tensor/kernel.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import { ofType } from "./checks.ts";
 import source from "./gelu.wgsl" with { type: "text" };
 
-const kernel = new Kernel("gelu", source, [formula, index]);
+const kernels = wideKernel("gelu", source, [formula, index]);
 
 /**
  * GELU in its erf form, x·Φ(x), to fp32 accuracy (Hendrycks and Gimpel 2016, arXiv 1606.08415).
@@ -24,10 +23,10 @@ export function gelu(x: Tensor): Tensor {
   ofType("apply GELU", "x", x, "f32");
   const { gpu } = x;
   const y = gpu.empty(x.shape);
-  runFlat(gpu, kernel, x.size, { entry: "forward", bind: { x, y } });
+  runEach(gpu, kernels, x.size, { entry: "forward", each: { x, y } });
   record("gelu", [x], [y], ([dy]) => {
     const dx = gpu.empty(x.shape);
-    runFlat(gpu, kernel, x.size, { entry: "backward", bind: { x, dy: dy!, dx } });
+    runEach(gpu, kernels, x.size, { entry: "backward", each: { x, dy: dy!, dx } });
     return [dx];
   });
   return y;

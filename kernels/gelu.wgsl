@@ -3,13 +3,13 @@
 // Entry point `forward` writes `y`, `backward` writes `dx`.
 
 struct Params {
-  n: u32, // elements
+  n: u32, // Numbers
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read_write> y: array<Number>;
+@group(0) @binding(2) var<storage, read> dy: array<Number>;
+@group(0) @binding(3) var<storage, read_write> dx: array<Number>;
 @group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(256)

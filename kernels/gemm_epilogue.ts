@@ -2,14 +2,20 @@ import type { Resource } from "../tensor/gpu.ts";
 import type { Gemm, Vector } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./gemm_ranges.ts";
 
+/** Fields of `Params` that say where an epilogue reads and writes. */
+export type EpilogueParams = Record<
+  "c_base" | "bias_base" | "bias_z2" | "gate_base" | "gate_z2" | "gate_n",
+  number
+>;
+
 /** Bindings, constants and fields of `Params` that write a product with its epilogue. */
 export interface Epilogue {
   /** `c`, `bias`, `pre`, `gate` and `residual`; null where absent. */
-  readonly bind: Record<string, Resource | null>;
+  readonly bind: Record<"c" | "bias" | "pre" | "gate" | "residual", Resource | null>;
   /** Which parts there are. */
-  readonly constants: Record<string, boolean>;
+  readonly constants: Record<"ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "RESIDUAL", boolean>;
   /** Their addresses. */
-  readonly params: Record<string, number>;
+  readonly params: EpilogueParams;
 }
 
 /** Reads the epilogue of a product for the shaders that do it. */

@@ -1,13 +1,14 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
 //   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
-// Writes `c`, and `pre` at the same addresses.
+// Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
+// `item_gate`.
 
 struct Params {
   m: u32, // rows
   n: u32, // columns
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
-  product_row: u32, // numbers of a scratch row
+  product_row: u32, // of a scratch row
   c_base: u32, // addresses of c, pre and residual
   c_z1: u32,
   c_z2: u32,
@@ -16,23 +17,24 @@ struct Params {
   bias_z2: u32,
   gate_base: u32,
   gate_z2: u32,
-  gate_n: u32, // 1 for a gate per column, 0 for one per item
 }
 
 override ACCUMULATE: bool = false;
 override BIAS: bool = false;
 override PRE: bool = false;
 override GELU: bool = false;
-override GATE: bool = false;
+override GATE: bool = false; // per column
+override ITEM_GATE: bool = false;
 override RESIDUAL: bool = false;
 
-@group(0) @binding(0) var<storage, read> product: array<f32>;
-@group(0) @binding(1) var<storage, read_write> c: array<f32>;
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> pre: array<f32>;
-@group(0) @binding(4) var<storage, read> gate: array<f32>;
-@group(0) @binding(5) var<storage, read> residual: array<f32>;
-@group(0) @binding(6) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> product: array<Number>;
+@group(0) @binding(1) var<storage, read_write> c: array<Number>;
+@group(0) @binding(2) var<storage, read> bias: array<Number>;
+@group(0) @binding(3) var<storage, read_write> pre: array<Number>;
+@group(0) @binding(4) var<storage, read> gate: array<Number>;
+@group(0) @binding(5) var<storage, read> residual: array<Number>;
+@group(0) @binding(6) var<storage, read> item_gate: array<f32>;
+@group(0) @binding(7) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(
@@ -65,7 +67,10 @@ fn main(
     u = gelu(u);
   }
   if (GATE) {
-    u *= gate[params.gate_base + z2 * params.gate_z2 + n * params.gate_n];
+    u *= gate[params.gate_base + z2 * params.gate_z2 + n];
+  }
+  if (ITEM_GATE) {
+    u *= item_gate[params.gate_base + z2 * params.gate_z2];
   }
   if (RESIDUAL) {
     u += residual[at];

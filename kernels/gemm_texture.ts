@@ -1,6 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
+import { wideKernel } from "../tensor/rows.ts";
 import type { Surface } from "../tensor/surfaces.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
@@ -13,7 +14,7 @@ import source from "./gemm_texture.wgsl" with { type: "text" };
 
 const kernel = new Kernel("gemm_texture", source, [index]);
 const pack = new Kernel("gemm_pack", packSource, [index]);
-const finish = new Kernel("gemm_finish", finishSource, [gelu, index]);
+const finish = wideKernel("gemm_finish", finishSource, [gelu, index]);
 
 /** Most rounds of a reduction loop in one dispatch: software adapters cut them short past 65,535. */
 const ROUNDS = 32_768;
@@ -180,23 +181,35 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
   gpu.surfaces.give(b.surface);
 
   if (scratch) {
-    const epilogue = epilogueOf(problem);
-    gpu.run(finish, {
-      bind: { product: scratch, ...epilogue.bind },
-      constants: epilogue.constants,
-      params: {
-        m,
-        n,
-        z,
-        z2,
-        product_row: row,
-        c_z1: c.z1 ?? 0,
-        c_z2: c.z2 ?? 0,
-        c_row: c.row,
-        ...epilogue.params,
-      },
-      workgroups: Math.ceil(z * m * n / 64),
-    });
+    finishProduct(gpu, problem, scratch, row);
     scratch.dispose();
   }
+}
+
+/** Moves a product of `row` numbers a row from scratch to its place, with its epilogue. */
+function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor, row: number): void {
+  const { m, n, c } = problem;
+  const [z1, z2] = batchOf(problem);
+  const { bind: { gate, ...bind }, constants, params } = epilogueOf(problem);
+  const { gate_base, gate_z2, gate_n, ...places } = params;
+  const perItem = constants.GATE && gate_n === 0;
+  // What is counted in `Number`s, of four f32 where all of it allows.
+  const numbers: Record<string, number> = {
+    n,
+    product_row: row,
+    c_z1: c.z1 ?? 0,
+    c_z2: c.z2 ?? 0,
+    c_row: c.row,
+    ...places,
+    ...(!perItem && { gate_base, gate_z2 }),
+  };
+  const wide = Object.values(numbers).every((value) => value % 4 === 0);
+  const { kernel, width } = finish.pick(wide ? 4 : 1);
+  const counted = Object.entries(numbers).map(([name, value]) => [name, value / width]);
+  gpu.run(kernel, {
+    bind: { product, ...bind, gate: perItem ? null : gate, item_gate: perItem ? gate : null },
+    constants: { ...constants, GATE: constants.GATE && !perItem, ITEM_GATE: perItem },
+    params: { m, z: z1 * z2, z2, gate_base, gate_z2, ...Object.fromEntries(counted) },
+    workgroups: Math.ceil(z1 * z2 * m * n / width / 64),
+  });
 }

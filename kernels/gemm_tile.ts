@@ -2,12 +2,13 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import one from "../tensor/_one.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { bindable, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
-const kernel = new Kernel("gemm_tile", source, [gelu, index]);
+const kernel = new Kernel("gemm_tile", source, [gelu, one, index]);
 
 const TILE = 64;
 

@@ -1,6 +1,6 @@
 import { Kernel } from "../tensor/kernel.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { ofType, sameDevice } from "./checks.ts";
+import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./grad_norm.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
 
@@ -30,11 +30,42 @@ export function gradNorm(tensors: readonly Tensor[]): Tensor {
   const squares = gpu.empty([tensors.length]);
   tensors.forEach((x, i) => {
     // Rows of 64, where the elements make whole ones, let neighbours read neighbours.
-    const columns = x.size % 64 === 0 ? 64 : 1;
-    const sums = reduceRows(x, columns, x);
+    const sums = reduceRows(x, x.size % 64 === 0 ? 64 : 1, x);
     const sum = reduceRows(sums, 1);
-    gpu.copy(sum, new Tensor(gpu, squares.storage, [1], "f32", i));
-    sums.dispose();
-    sum.dispose();
+    const place = new Tensor(gpu, squares.storage, [1], "f32", i);
+    gpu.copy(sum, place);
+    for (const tensor of [sums, sum, place]) tensor.dispose();
   });
+  const total = reduceRows(squares, 1);
+  const norm = gpu.empty([]);
+  gpu.run(kernel, { entry: "root", bind: { x: total, y: norm }, workgroups: 1 });
+  squares.dispose();
+  total.dispose();
+  return norm;
+}
+
+/**
+ * What gradients are multiplied with so that their norm is at most `maxNorm`, min(1, maxNorm / (norm + 1e-6)), as
+ * torch.nn.utils.clip_grad_norm_; 0 if the norm is not finite. It stays on the device.
+ *
+ * @param norm Norm of the gradients, [].
+ * @param maxNorm Largest norm, above 0; without one the result is 1, or 0 if the norm is not finite.
+ * @returns []
+ * @throws {TypeError} If the norm is not an f32 scalar.
+ * @throws {RangeError} If maxNorm is not above 0.
+ * @example
+ * ```ts
+ * const factor = clipCoefficient(gradNorm([gpu.tensor([3, 4])]), 1); // 0.2
+ * ```
+ */
+export function clipCoefficient(norm: Tensor, maxNorm = Infinity): Tensor {
+  ofType("clip gradients", "norm", norm, "f32");
+  ofShape("clip gradients", "norm", norm, []);
+  if (!(maxNorm > 0)) {
+    throw new RangeError(`Cannot clip gradients as maxNorm must be above 0: found ${maxNorm}`);
+  }
+  const y = norm.gpu.empty([]);
+  const limit = Math.min(maxNorm, LARGEST);
+  norm.gpu.run(kernel, { entry: "coefficient", bind: { x: norm, y }, params: { limit }, workgroups: 1 });
+  return y;
 }

@@ -5,7 +5,7 @@ import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./group_norm.wgsl" with { type: "text" };
 import { reduceFrames } from "./reduce_frames.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("group_norm", source, [index]);
 

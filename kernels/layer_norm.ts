@@ -6,7 +6,7 @@ import type { RowWindow } from "../tensor/windows.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
-import { runRows, wideKernel } from "./rows.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("layer_norm", source, [index]);
 

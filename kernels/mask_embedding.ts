@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./mask_embedding.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, runRows, wideKernel } from "./rows.ts";
+import { runEach, runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("mask_embedding", source, [index]);
 

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { ofRank, ofType } from "./checks.ts";
 import { uploadLengths } from "./lengths.ts";
 import source from "./mask_frames.wgsl" with { type: "text" };
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("mask_frames", source, [index]);
 

@@ -5,7 +5,7 @@ import { ofRank, ofType } from "./checks.ts";
 import { uploadLengths } from "./lengths.ts";
 import source from "./mean_frames.wgsl" with { type: "text" };
 import { reduceFrames } from "./reduce_frames.ts";
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("mean_frames", source, [index]);
 

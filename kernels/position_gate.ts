@@ -6,7 +6,7 @@ import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./position_gate.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
-import { runRows } from "./rows.ts";
+import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("position_gate", source, [index]);
 

@@ -1,7 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Tensor } from "../tensor/tensor.ts";
 import source from "./reduce_frames.wgsl" with { type: "text" };
-import { runRows, wideKernel } from "./rows.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("reduce_frames", source, [index]);
 

@@ -6,7 +6,7 @@ import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import source from "./relative_bias.wgsl" with { type: "text" };
-import { runRows } from "./rows.ts";
+import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("relative_bias", source, [index]);
 

@@ -4,7 +4,7 @@ import { showShape, Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
 import { ofRank, ofType, sameDevice } from "./checks.ts";
 import gatherSource from "./gather_rows.wgsl" with { type: "text" };
-import { runRows, wideKernel } from "./rows.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
 import scatterSource from "./scatter_rows.wgsl" with { type: "text" };
 
 const gatherKernels = wideKernel("gather_rows", gatherSource, [workgroup]);

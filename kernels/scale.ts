@@ -1,12 +1,11 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { runFlat } from "../tensor/flat.ts";
-import { Kernel } from "../tensor/kernel.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 import source from "./scale.wgsl" with { type: "text" };
 
-const kernel = new Kernel("scale", source, [index]);
+const kernels = wideKernel("scale", source, [index]);
 
 /**
  * Multiplies every number by a constant.
@@ -26,7 +25,7 @@ export function scale(x: Tensor, s: number): Tensor {
   if (!Number.isFinite(s)) throw new RangeError(`Cannot scale as the factor must be finite: found ${s}`);
   const { gpu } = x;
   const y = gpu.empty(x.shape);
-  runFlat(gpu, kernel, x.size, { entry: "forward", bind: { x, y }, params: { s } });
+  runEach(gpu, kernels, x.size, { entry: "forward", each: { x, y }, params: { s } });
   record("scale", [x], [y], ([dy]) => [scale(dy!, s)]);
   return y;
 }

@@ -3,12 +3,12 @@
 // Entry point `forward` writes `y`; the pullback runs it on dy.
 
 struct Params {
-  n: u32, // elements
+  n: u32, // Numbers
   s: f32,
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read_write> y: array<Number>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(256)

@@ -4,7 +4,7 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatWindows } from "../tensor/windows.ts";
 import { ofType } from "./checks.ts";
-import { runRows } from "./rows.ts";
+import { runRows } from "../tensor/rows.ts";
 import source from "./sum.wgsl" with { type: "text" };
 
 const kernel = new Kernel("sum", source, [index]);

@@ -3,7 +3,7 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofRank, ofType } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, wideKernel } from "./rows.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
 import source from "./sum_rows.wgsl" with { type: "text" };
 
 const kernels = wideKernel("sum_rows", source, [index]);

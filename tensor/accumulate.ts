@@ -1,10 +1,9 @@
 import index from "./_index.wgsl" with { type: "text" };
 import source from "./accumulate.wgsl" with { type: "text" };
-import { runFlat } from "./flat.ts";
-import { Kernel } from "./kernel.ts";
+import { runEach, wideKernel } from "./rows.ts";
 import type { Tensor } from "./tensor.ts";
 
-const kernel = new Kernel("accumulate", source, [index]);
+const kernels = wideKernel("accumulate", source, [index]);
 
 /**
  * Adds `x` to `y`, both of one shape, and returns the sum: `y` itself, or a new tensor in its place if other
@@ -18,6 +17,6 @@ export function accumulate(y: Tensor, x: Tensor): Tensor {
     gpu.copy(y, sum);
     y.dispose();
   }
-  runFlat(gpu, kernel, sum.size, { bind: { x, y: sum } });
+  runEach(gpu, kernels, sum.size, { each: { x, y: sum } });
   return sum;
 }

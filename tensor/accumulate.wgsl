@@ -1,11 +1,11 @@
 // y_i = y_i + x_i. Entry point `main` reads `x` and updates `y`.
 
 struct Params {
-  n: u32, // elements
+  n: u32, // Numbers
 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<Number>;
+@group(0) @binding(1) var<storage, read_write> y: array<Number>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(256)

@@ -1,11 +1,11 @@
 // y_i = value. Entry point `main` writes `y`.
 
 struct Params {
-  n: u32, // elements of y
+  n: u32, // Numbers of y
   value: f32,
 }
 
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read_write> y: array<Number>;
 @group(0) @binding(1) var<uniform> params: Params;
 
 @compute @workgroup_size(256)
@@ -16,6 +16,6 @@ fn main(
 ) {
   let i = workgroup_number(workgroup, workgroups) * 256u + local;
   if (i < params.n) {
-    y[i] = params.value;
+    y[i] = Number(params.value);
   }
 }

@@ -301,15 +301,17 @@ export class Gpu {
     this.flush();
     try {
       await staging.mapAsync(GPUMapMode.READ);
-    } catch (error) {
       await this.#faults.settle();
+      const copy = staging.getMappedRange().slice(0, bytes);
+      return tensor.dtype === "i32" ? new Int32Array(copy) : new Float32Array(copy);
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve)); // a loss is told after what fails of it
       this.#faults.throwIfLost("read a tensor");
+      await this.#faults.settle();
       throw error;
+    } finally {
+      staging.destroy();
     }
-    await this.#faults.settle();
-    const copy = staging.getMappedRange().slice(0, bytes);
-    staging.destroy();
-    return tensor.dtype === "i32" ? new Int32Array(copy) : new Float32Array(copy);
   }
 
   /**
@@ -337,7 +339,9 @@ export class Gpu {
       return result;
     } finally {
       this.#scopes.pop();
-      this.tape.steps.length = Math.min(this.tape.steps.length, recorded);
+      for (const step of this.tape.steps.splice(recorded)) {
+        for (const output of step.outputs) output.tracked = false;
+      }
       const outer = this.#scopes.at(-1);
       for (const tensor of made) {
         if (kept.has(tensor)) outer?.push(tensor);

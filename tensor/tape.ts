@@ -143,6 +143,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
       for (const tensor of step.outputs) {
         grads.get(tensor)?.dispose();
         grads.delete(tensor);
+        tensor.tracked = false;
         if (!kept.has(tensor)) tensor.dispose();
       }
       for (const tensor of step.saved) tensor.dispose();

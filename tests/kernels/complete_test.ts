@@ -12,7 +12,6 @@ const SERVES: Record<string, readonly string[]> = {
   gemm_texture: PRODUCTS,
   gemm_tile: PRODUCTS,
   reduce_frames: ["group_norm", "mean_frames"],
-  reduce_rows: ["sum_rows"],
 };
 
 /** Ops that compute nothing. */

@@ -1,8 +1,8 @@
-import type { Gpu, Resource } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
-import type { Constants } from "../tensor/pipelines.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { type RowWindow, rowWindows } from "../tensor/windows.ts";
+import type { Gpu, Resource } from "./gpu.ts";
+import { Kernel } from "./kernel.ts";
+import type { Constants } from "./pipelines.ts";
+import type { Tensor } from "./tensor.ts";
+import { type RowWindow, rowWindows } from "./windows.ts";
 import four from "./_four.wgsl" with { type: "text" };
 import one from "./_one.wgsl" with { type: "text" };
 
@@ -61,15 +61,15 @@ export function wideKernel(name: string, source: string, helpers: readonly strin
 export interface EachPass {
   /** Entry point; `main` unless given. */
   readonly entry?: string;
-  /** f32 of a row. */
-  readonly columns: number;
+  /** f32 of a row; the pass is one row unless given. */
+  readonly columns?: number;
   /** Tensors with an element for each of the pass, by variable name; null where unused. */
   readonly each: Record<string, Tensor | null>;
   /** What is bound as a whole; null where unused. */
   readonly whole?: Record<string, Resource | null>;
   /**
-   * Fields of `Params` beside `n`, the `Number`s of a window, `first`, the first of them, and `columns`, those of
-   * a row.
+   * Fields of `Params` beside `n`, the `Number`s of a window, and those that the shader has of `first`, the first of
+   * them, and `columns`, those of a row.
    */
   readonly params?: Record<string, number>;
   /** Values of `override` constants. */
@@ -78,15 +78,17 @@ export interface EachPass {
 
 /** Runs a shader whose invocation i, of workgroups of 256, works on the window's `Number` i of `count` f32. */
 export function runEach(gpu: Gpu, kernels: WideKernel, count: number, pass: EachPass): void {
-  const { kernel, width } = kernels.pick(pass.columns);
+  const { columns = count } = pass;
+  const { kernel, width } = kernels.pick(columns);
+  const has = (name: string) => kernel.params.some((field) => field.name === name);
   runRows(gpu, kernel, count, {
     entry: pass.entry ?? "main",
     rows: pass.each,
     whole: pass.whole ?? {},
     params: ({ row, rows }) => ({
       n: rows / width,
-      first: row / width,
-      columns: pass.columns / width,
+      ...(has("first") && { first: row / width }),
+      ...(has("columns") && { columns: columns / width }),
       ...pass.params,
     }),
     constants: pass.constants ?? {},

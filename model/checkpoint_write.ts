@@ -1,0 +1,115 @@
+import type { Checkpoint, Weight } from "./checkpoint.ts";
+import { prefixOf } from "./checkpoint_names.ts";
+import { encodeConfig } from "./config_encode.ts";
+import { publishedName } from "./layout.ts";
+import { encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
+import { writeWhole } from "./whole_file.ts";
+
+/**
+ * Writes a model folder: `config.json` and `model.safetensors`, each whole or not at all. What was read in F32 from one
+ * file and not changed is written byte for byte as it was: order, names, metadata, tensors left aside. Shards become one
+ * file, other dtypes F32. Other files of the folder stay as they are.
+ *
+ * @param folder Path of the folder, which is made where it is missing.
+ * @param checkpoint The model.
+ * @throws {Error} If a file cannot be written; one line that names it.
+ *
+ * @example
+ * ```ts
+ * import { readCheckpoint } from "./checkpoint.ts";
+ * import { writeCheckpoint } from "./checkpoint_write.ts";
+ *
+ * const checkpoint = await readCheckpoint("tests/testdata/base");
+ * await writeCheckpoint("copy", checkpoint);
+ * ```
+ */
+export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
+  const config = new TextEncoder().encode(encodeConfig(checkpoint.config));
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const [why] = (cause as Error).message.split(": ");
+    throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
+  }
+  await writeWhole(`${folder}/model.safetensors`, encodeParts(checkpoint));
+  await writeWhole(`${folder}/config.json`, [config]);
+}
+
+/**
+ * The bytes of a model's `model.safetensors`.
+ *
+ * @param checkpoint The model.
+ *
+ * @example
+ * ```ts
+ * import { readCheckpoint } from "./checkpoint.ts";
+ * import { encodeCheckpoint } from "./checkpoint_write.ts";
+ *
+ * const bytes = encodeCheckpoint(await readCheckpoint("tests/testdata/base"));
+ * ```
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  return concatenated(encodeParts(checkpoint));
+}
+
+/** Header and tensors; the header as it was read where it says the same. */
+function encodeParts(checkpoint: Checkpoint): Uint8Array[] {
+  const { metadata, header } = checkpoint.layoutOnDisk;
+  const bytes = encodeSafetensors(entriesOf(checkpoint), metadata);
+  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  if (!header || !saySame(header, bytes.subarray(8, start))) return [bytes];
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
+  return [length, header, bytes.subarray(start)];
+}
+
+/** Tensors by the names of the file, in its order; those that it did not have come last. */
+function entriesOf({ config, tensors, layoutOnDisk }: Checkpoint): Map<string, SafetensorsEntry> {
+  const entries = new Map<string, SafetensorsEntry>();
+  const written = new Set<string>();
+  for (const { name, keys, aside } of layoutOnDisk.tensors) {
+    if (aside) entries.set(name, aside);
+    const parts = keys.flatMap((key) => tensors.get(key) ?? []);
+    if (parts.length === 0 || parts.length !== keys.length) continue;
+    entries.set(name, joined(parts));
+    for (const key of keys) written.add(key);
+  }
+  const own = layoutOnDisk.tensors.filter(({ keys }) => keys.length > 0);
+  const bare = own.length > 0 && own.every(({ name }) => prefixOf(name) === "");
+  for (const [key, weight] of tensors) {
+    if (!written.has(key)) entries.set(bare ? key : publishedName(config, key), joined([weight]));
+  }
+  return entries;
+}
+
+/** Tensors one after the other along the first axis. */
+function joined(parts: readonly Weight[]): SafetensorsEntry {
+  const [{ shape: [, ...rest] }] = parts as [Weight];
+  const shape = [parts.reduce((rows, { shape: [n] }) => rows + n!, 0), ...rest];
+  const bytes = parts.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return { dtype: "F32", shape, data: bytes.length === 1 ? bytes[0]! : concatenated(bytes) };
+}
+
+function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Whether two headers name the same tensors at the same places. */
+function saySame(a: Uint8Array, b: Uint8Array): boolean {
+  const decoder = new TextDecoder();
+  const [one, other] = [a, b].map((header) => normal(JSON.parse(decoder.decode(header))));
+  return one === other;
+}
+
+/** One spelling of a header, whatever the order of its keys. */
+function normal(header: Record<string, Record<string, unknown>>): string {
+  const sorted = (object: Record<string, unknown>) =>
+    Object.entries(object).sort(([a], [b]) => a < b ? -1 : Number(a > b));
+  return JSON.stringify(sorted(header).map(([key, value]) => [key, sorted(value as Record<string, unknown>)]));
+}

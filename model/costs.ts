@@ -1,0 +1,172 @@
+// Parameters and multiply–accumulates (MACs) of a model, as functions of its numbers of units. The counts may be
+// fractional: with the expected numbers of open gates these are expected costs, since a gate is independent of others.
+// Norms, softmax, activations and table look-ups count no MACs, and the head is not part of the model that is pruned.
+
+import type { HeadKind, ModelConfig } from "./config.ts";
+import { hasConvNorm, hasMaskEmbedding, MASK_EMBEDDING } from "./layout.ts";
+
+/** What a module costs. */
+export interface Cost {
+  /** Numbers that are learnt. */
+  readonly parameters: number;
+  /** Multiply–accumulates for one clip. */
+  readonly macs: number;
+}
+
+/** A module and its cost. */
+export interface CostRow extends Cost {
+  /** Its published name without prefix, the `group` of its tensors. */
+  readonly name: string;
+  /** Channels, heads or feed-forward units it has; null where none can be pruned. */
+  readonly units: number | null;
+}
+
+/** The cost of a model, which is the sum of its rows. */
+export interface Costs extends Cost {
+  readonly rows: readonly CostRow[];
+}
+
+/** Units of a model, whole or expected. */
+export interface UnitCounts {
+  /** Channels of every convolution. */
+  readonly conv: readonly number[];
+  /** Heads of every layer. */
+  readonly heads: readonly number[];
+  /** Feed-forward units of every layer. */
+  readonly ffn: readonly number[];
+}
+
+/** Options of {@linkcode costsOf}. */
+export interface CostOptions {
+  /** Units; those of the config unless given. */
+  readonly units?: UnitCounts;
+  /** Whether the embedding of masked frames is there; as the config has it unless given. */
+  readonly maskEmbedding?: boolean;
+}
+
+/**
+ * Frames after every convolution: T_i = ⌊(T_{i−1} − K_i)/stride_i⌋ + 1, and 0 where that is negative.
+ *
+ * @param config Architecture.
+ * @param samples Samples S of a clip.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "./config.ts";
+ * import { convFrames } from "./costs.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
+ * convFrames(config, 16000); // [3199, 1599, 799, 399, 199, 99, 49]
+ * ```
+ */
+export function convFrames(config: ModelConfig, samples: number): number[] {
+  let frames = samples;
+  return config.conv_kernel.map((kernel, i) => {
+    return frames = Math.max(0, Math.floor((frames - kernel) / config.conv_stride[i]!) + 1);
+  });
+}
+
+/** Convolution `i` with its norm, from C_{i−1} to C_i channels, on T_i frames. */
+export function convCost(
+  config: ModelConfig,
+  i: number,
+  inputs: number,
+  outputs: number,
+  frames: number,
+): Cost {
+  const weights = inputs * outputs * config.conv_kernel[i]!;
+  const perChannel = (config.conv_bias ? 1 : 0) + (hasConvNorm(config, i) ? 2 : 0);
+  return { parameters: weights + perChannel * outputs, macs: frames * weights };
+}
+
+/** The feature projection with its norm, from C channels, on T frames. */
+export function projectionCost(config: ModelConfig, channels: number, frames: number): Cost {
+  const d = config.hidden_size;
+  const norm = config.feat_proj_layer_norm ? 2 * channels : 0;
+  return { parameters: norm + (channels + 1) * d, macs: frames * channels * d };
+}
+
+/** The positional convolution on T frames. */
+export function positionalCost(config: ModelConfig, frames: number): Cost {
+  const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
+  const weights = taps * d * (d / groups);
+  return { parameters: weights + taps + d, macs: frames * weights };
+}
+
+/** Attention of `heads` heads on T frames, with the norm beside it. WavLM's gates cost something too. */
+export function attentionCost(config: ModelConfig, layer: number, heads: number, frames: number): Cost {
+  const { hidden_size: d, head_dim, num_buckets } = config;
+  const width = heads * head_dim;
+  const dense = d / head_dim;
+  const gated = config.model_type === "wavlm";
+  const gates = gated ? 8 * (head_dim + 1) + dense + (layer === 0 ? num_buckets * dense : 0) : 0;
+  return {
+    parameters: 3 * (d + 1) * width + (width + 1) * d + gates + 2 * d,
+    macs: 4 * frames * width * d + 2 * frames * frames * width + (gated ? 8 * frames * width : 0),
+  };
+}
+
+/** Feed-forward block of `units` units on T frames, with the norm beside it. */
+export function feedForwardCost(config: ModelConfig, units: number, frames: number): Cost {
+  const d = config.hidden_size;
+  return { parameters: (d + 1) * units + (units + 1) * d + 2 * d, macs: 2 * frames * d * units };
+}
+
+/**
+ * Parameters and MACs of every module of a model without its head.
+ *
+ * @param config Architecture, dense or compact.
+ * @param samples Samples S of the clip that MACs are counted for.
+ * @param options Other units than the config's.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "./config.ts";
+ * import { costsOf } from "./costs.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
+ * const { parameters, macs } = costsOf(config, 10 * 16000);
+ * console.log(parameters, macs / 1e9); // 94371712 74.06…
+ * ```
+ */
+export function costsOf(config: ModelConfig, samples: number, options: CostOptions = {}): Costs {
+  const { units = unitCounts(config), maskEmbedding = hasMaskEmbedding(config) } = options;
+  const { conv, heads, ffn } = units;
+  const d = config.hidden_size;
+  const frames = convFrames(config, samples);
+  const last = frames.at(-1)!;
+  const rows: CostRow[] = [];
+  const add = (name: string, cost: Cost, count: number | null = null) =>
+    rows.push({ name, ...cost, units: count });
+
+  if (maskEmbedding) add(MASK_EMBEDDING, { parameters: d, macs: 0 });
+  conv.forEach((channels, i) => {
+    const cost = convCost(config, i, conv[i - 1] ?? 1, channels, frames[i]!);
+    add(`feature_extractor.conv_layers.${i}`, cost, channels);
+  });
+  add("feature_projection", projectionCost(config, conv.at(-1)!, last));
+  add("encoder.pos_conv_embed", positionalCost(config, last));
+  add("encoder.layer_norm", { parameters: 2 * d, macs: 0 });
+  heads.forEach((count, j) => {
+    const layer = `encoder.layers.${j}`;
+    add(`${layer}.attention`, attentionCost(config, j, count, last), count);
+    add(`${layer}.feed_forward`, feedForwardCost(config, ffn[j]!, last), ffn[j]!);
+  });
+  const sum = (of: keyof Cost) => rows.reduce((total, row) => total + row[of], 0);
+  return { rows, parameters: sum("parameters"), macs: sum("macs") };
+}
+
+/** The units that a config says. */
+export function unitCounts(config: ModelConfig): UnitCounts {
+  return { conv: config.conv_dim, heads: config.num_attention_heads, ffn: config.intermediate_size };
+}
+
+/** The head, which is not part of {@linkcode costsOf}: CTC's runs on every frame, a classifier's projector too. */
+export function headCost(config: ModelConfig, head: HeadKind, samples: number): Cost {
+  const { hidden_size: d, vocab_size, classifier_proj_size: p, id2label } = config;
+  const frames = convFrames(config, samples).at(-1)!;
+  if (head === "ctc") return { parameters: (d + 1) * vocab_size, macs: frames * d * vocab_size };
+  if (head === "none") return { parameters: 0, macs: 0 };
+  const labels = id2label.length;
+  return { parameters: (d + 1) * p + (p + 1) * labels, macs: frames * d * p + p * labels };
+}

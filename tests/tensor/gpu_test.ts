@@ -1,0 +1,291 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { gelu } from "../../kernels/gelu.ts";
+import { matmul } from "../../kernels/matmul.ts";
+import { scale } from "../../kernels/scale.ts";
+import { accumulate } from "../../tensor/accumulate.ts";
+import { fill } from "../../tensor/fill.ts";
+import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
+import { Kernel } from "../../tensor/kernel.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { testGpu } from "../gpu.ts";
+
+const constant = (n: number, value: number) => new Float32Array(n).fill(value);
+
+/** Asserts that all numbers of a tensor are one. */
+async function assertAll(tensor: Tensor, value: number): Promise<void> {
+  const found = await tensor.read();
+  assertEquals(found.find((number) => number !== value), undefined);
+}
+
+/** Runs a test and asserts that it leaves no buffer behind. */
+async function balanced(test: (gpu: Gpu) => Promise<void>): Promise<void> {
+  const gpu = await testGpu();
+  const live = gpu.pool.live;
+  await test(gpu);
+  assertEquals(gpu.pool.live, live);
+}
+
+Deno.test("tensors hold what they were given, of both types and any shape", () =>
+  balanced(async (gpu) => {
+    using floats = gpu.tensor([1.5, -2, 3]);
+    using matrix = gpu.tensor(Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+    using integers = gpu.tensor(Int32Array.of(-1, 2 ** 31 - 1), [2, 1]);
+    using scalar = gpu.tensor([7], []);
+    using nothing = gpu.tensor([], [0, 3]);
+    using part = gpu.tensor(new Float32Array(8).fill(9).subarray(2, 5));
+    assertEquals([floats.shape, matrix.shape, scalar.shape, nothing.shape, part.shape], [[3], [2, 3], [], [
+      0,
+      3,
+    ], [3]]);
+    assertEquals([floats.dtype, integers.dtype], ["f32", "i32"]);
+    assertEquals(await floats.read(), Float32Array.of(1.5, -2, 3));
+    assertEquals(await matrix.read(), Float32Array.of(1, 2, 3, 4, 5, 6));
+    assertEquals(await integers.read(), Int32Array.of(-1, 2 ** 31 - 1));
+    assertEquals(await scalar.read(), Float32Array.of(7));
+    assertEquals(await nothing.read(), new Float32Array(0));
+    assertEquals(await part.read(), new Float32Array(3).fill(9));
+  }));
+
+Deno.test("zeros are zeros in a used buffer, and fill fills", () =>
+  balanced(async (gpu) => {
+    gpu.tensor(constant(300, 5)).dispose();
+    using zeros = gpu.zeros([3, 100]);
+    using integers = gpu.zeros([2], "i32");
+    using filled = fill(gpu, [1000], -1.25);
+    await assertAll(zeros, 0);
+    assertEquals(await integers.read(), new Int32Array(2));
+    await assertAll(filled, -1.25);
+  }));
+
+Deno.test("views share the numbers, which live as long as one of them", () =>
+  balanced(async (gpu) => {
+    const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+    const view = x.view([3, 2]);
+    x.dispose();
+    x.dispose(); // of no effect
+    assertEquals([view.shape, [...await view.read()]], [[3, 2], [1, 2, 3, 4, 5, 6]]);
+    assertThrows(
+      () => view.view([4]),
+      TypeError,
+      "Cannot reshape as sizes must be equal: [3, 2] to [4]",
+    );
+    view.dispose();
+    assertThrows(
+      () => view.storage,
+      ReferenceError,
+      "Cannot use a tensor as it was disposed: its shape was [3, 2]",
+    );
+  }));
+
+Deno.test("an upload does not reach what pending commands read", () =>
+  balanced(async (gpu) => {
+    const x = gpu.tensor(constant(3000, 2));
+    using y = scale(x, 3);
+    x.dispose();
+    using other = gpu.tensor(constant(3000, 100)); // must not take the buffer of x
+    await assertAll(y, 6);
+    await assertAll(other, 100);
+  }));
+
+Deno.test("pending commands do not overwrite an upload", () =>
+  balanced(async (gpu) => {
+    using x = gpu.tensor(constant(3000, 2));
+    scale(x, 3).dispose();
+    gpu.zeros([3000]).dispose();
+    const copy = gpu.empty([3000]);
+    gpu.copy(x, copy);
+    copy.dispose();
+    const uploads = Array.from({ length: 4 }, (_, i) => gpu.tensor(constant(3000, i)));
+    await Promise.all(uploads.map((tensor, i) => assertAll(tensor, i)));
+    for (const tensor of uploads) tensor.dispose();
+  }));
+
+Deno.test("buffers are reused in a loop of steps, uploads included", () =>
+  balanced(async (gpu) => {
+    const step = async (value: number) => {
+      using x = gpu.tensor(constant(5000, value));
+      using y = scale(x, 2);
+      using z = scale(y, 2);
+      await assertAll(z, 4 * value);
+    };
+    for (let i = 0; i < 3; i++) await step(i);
+    const bytes = gpu.pool.allBytes;
+    for (let i = 0; i < 10; i++) await step(i);
+    assertEquals(gpu.pool.allBytes, bytes);
+  }));
+
+Deno.test("tensors are read at once, each as it was when asked", () =>
+  balanced(async (gpu) => {
+    const x = gpu.tensor(constant(1000, 1));
+    using y = gpu.tensor(constant(70_000, 2));
+    using one = gpu.tensor(constant(1000, 1));
+    const before = x.read();
+    const large = y.read();
+    const sum = accumulate(x, one);
+    const [first, second, third, again] = await Promise.all([before, large, sum.read(), sum.read()]);
+    assertEquals([first[999], second[69_999], third[999], again[0]], [1, 2, 2, 2]);
+    sum.dispose();
+  }));
+
+Deno.test("accumulate adds in place, unless others look at the numbers", () =>
+  balanced(async (gpu) => {
+    using x = gpu.tensor([1, 2]);
+    const own = gpu.tensor([10, 20]);
+    const sum = accumulate(own, x);
+    assertEquals(sum, own);
+    using view = sum.view();
+    using another = accumulate(sum, x);
+    assertEquals([[...await view.read()], [...await another.read()]], [[11, 22], [12, 24]]);
+  }));
+
+Deno.test("more dispatches than a submission's Params hold keep their own", () =>
+  balanced(async (gpu) => {
+    let y = gpu.tensor(constant(10, 1));
+    for (let i = 0; i < 2500; i++) {
+      const next = scale(y, i % 2 ? 0.5 : 2);
+      y.dispose();
+      y = next;
+    }
+    using last = scale(y, 3);
+    y.dispose();
+    await assertAll(last, 3);
+  }));
+
+Deno.test("workgroups past a dimension's limit fold into rows", async () => {
+  const gpu = await testGpu({ limits: { workgroups: 7 } });
+  using x = gpu.tensor(Float32Array.from({ length: 256 * 47 + 3 }, (_, i) => i));
+  using y = scale(x, 2);
+  assertEquals((await y.read()).findIndex((number, i) => number !== 2 * i), -1);
+  assertThrows(
+    () => gpu.run(double, { bind: { y }, params: { n: 0 }, workgroups: 50 }),
+    RangeError,
+    "Cannot run double as a dispatch has at most 7² workgroups: 50",
+  );
+});
+
+Deno.test("limits can be lowered, not raised", async () => {
+  const { limits, device } = await testGpu({ limits: { bindingBytes: 2 ** 50, workgroups: 7 } });
+  assertEquals(limits.bindingBytes, device.limits.maxStorageBufferBindingSize);
+  assertEquals([limits.workgroups, limits.texture], [7, device.limits.maxTextureDimension2D]);
+});
+
+Deno.test("a profile has the time of each kernel", async () => {
+  const gpu = await requestGpu({ profile: true });
+  assert(gpu.profiler, "the adapter has no timestamps");
+  using x = gpu.tensor(constant(100_000, 1));
+  using y = scale(x, 2);
+  using z = scale(y, 2);
+  using g = gelu(z);
+  await g.read();
+  const counts = [...gpu.profiler.times].map(([label, { count, ms }]) => [label, count, ms >= 0]);
+  assertEquals(counts.length, 2);
+  assertEquals(counts.map(([, count, valid]) => [count, valid]), [[2, true], [1, true]]);
+  gpu.destroy();
+});
+
+Deno.test("a tensor's size must be that of its data", async () => {
+  const gpu = await testGpu();
+  assertThrows(
+    () => gpu.tensor([1, 2, 3], [2, 2]),
+    TypeError,
+    "Cannot make a tensor as its size must be that of the data: [2, 2] for 3 numbers",
+  );
+  using x = gpu.zeros([2]);
+  using y = gpu.zeros([3]);
+  assertThrows(() => gpu.copy(x, y), TypeError, "Cannot copy as sizes must be equal: [2] to [3]");
+});
+
+Deno.test("disposed tensors are refused", () =>
+  balanced(async (gpu) => {
+    using x = gpu.zeros([2, 2]);
+    const gone = gpu.zeros([2, 2]);
+    gone.dispose();
+    const message = "Cannot use a tensor as it was disposed: its shape was [2, 2]";
+    gpu.scope(() => {
+      assertThrows(() => gelu(gone), ReferenceError, message);
+      assertThrows(() => matmul(x, gone), ReferenceError, message);
+      assertThrows(() => gone.view(), ReferenceError, message);
+      assertThrows(() => gpu.copy(gone, x), ReferenceError, message);
+    });
+    await gone.read().then(() => assert(false), (error) => assertEquals(error.message, message));
+  }));
+
+Deno.test("tensors of another device are refused", async () => {
+  const gpu = await testGpu();
+  const other = await testGpu({ gemm: "tile" });
+  const [live, liveOther] = [gpu.pool.live, other.pool.live];
+  {
+    using x = gpu.zeros([2, 2]);
+    using foreign = other.zeros([2, 2]);
+    gpu.scope(() => {
+      assertThrows(
+        () => matmul(x, foreign),
+        TypeError,
+        "Cannot multiply as all tensors must be of one device: found two",
+      );
+      assertThrows(
+        () => gpu.run(double, { bind: { y: foreign }, params: { n: 4 }, workgroups: 1 }),
+        TypeError,
+        "Cannot run double.main as y must be of the same device",
+      );
+    });
+  }
+  assertEquals([gpu.pool.live, other.pool.live], [live, liveOther]);
+});
+
+const double = new Kernel(
+  "double",
+  `struct Params { n: u32 }
+   @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+   @group(0) @binding(1) var<uniform> params: Params;
+   @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+     if (id.x < params.n) { y[id.x] *= 2.0; }
+   }`,
+);
+
+Deno.test("bindings and Params that do not fit the shader are refused by name, and nothing runs", () =>
+  balanced(async (gpu) => {
+    using y = gpu.tensor(constant(4, 1));
+    const [params, workgroups] = [{ n: 4 }, 1];
+    assertThrows(
+      () => gpu.run(double, { bind: {}, params, workgroups }),
+      TypeError,
+      "Cannot run double.main as it binds y: none is given",
+    );
+    assertThrows(
+      () => gpu.run(double, { bind: { y, x: y }, params, workgroups }),
+      TypeError,
+      "Cannot run double.main as it does not bind x",
+    );
+    assertThrows(
+      () => gpu.run(double, { bind: { y }, params: { n: 4, m: 4 }, workgroups }),
+      TypeError,
+      "Cannot run double as Params has no such field: m",
+    );
+    assertThrows(
+      () => gpu.run(double, { bind: { y }, workgroups }),
+      TypeError,
+      "Cannot run double as Params.n must be u32: found undefined",
+    );
+    assertThrows(
+      () => gpu.run(double, { entry: "triple", bind: { y }, params, workgroups }),
+      TypeError,
+      'Cannot run double as it has no entry point of that name: "triple"',
+    );
+    gpu.run(double, { bind: { y }, params, workgroups: 0 }); // nothing to do
+    await assertAll(y, 1);
+    gpu.run(double, { bind: { y }, params, workgroups });
+    await assertAll(y, 2);
+  }));
+
+Deno.test("a binding past the adapter's limit is refused with its size", async () => {
+  const gpu = await testGpu({ limits: { bindingBytes: 65536 } });
+  using y = gpu.empty([2, 16384]);
+  assertThrows(
+    () => gpu.run(double, { bind: { y }, params: { n: 1 }, workgroups: 1 }),
+    RangeError,
+    "Cannot bind y of double.main as the adapter binds at most 65536 bytes: [2, 16384] needs 131072",
+  );
+  gpu.run(double, { bind: { y: { tensor: y, start: 16384 } }, params: { n: 1 }, workgroups: 1 });
+  await gpu.sync();
+});
