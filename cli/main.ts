@@ -4,13 +4,15 @@
  * @module
  */
 import { type Command, parse } from "./command.ts";
+import { dataCommand } from "./data.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp } from "./help.ts";
+import { inspectCommand } from "./inspect.ts";
 import { suggest } from "./suggest.ts";
 import { UserError } from "./user_error.ts";
 
 /** All commands, in the order of the help. */
-export const commands: readonly Command[] = [gpuCommand];
+export const commands: readonly Command[] = [inspectCommand, dataCommand, gpuCommand];
 
 /**
  * Runs the command that the words name.

@@ -12,20 +12,22 @@ export interface AudioBlock {
 
 /** What the libraries have in common. */
 interface Decoder {
-  readonly ready: Promise<void>;
+  readonly ready?: Promise<void>;
   decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
-  flush?(): Promise<Decoded>;
+  flush?(): Decoded | Promise<Decoded>;
   free(): void;
 }
 
 interface Decoded {
   channelData: Float32Array[];
   sampleRate: number;
-  errors: { message: string }[];
+  errors?: { message: string }[];
   bitDepth?: number;
 }
 
 const PIECE = 65_536;
+// Bytes without audio: more than any picture in a header, few enough for decoders that search again and again.
+const MOST_SILENT = 2 ** 25;
 
 /**
  * Decodes a compressed file, a piece at a time.
@@ -40,7 +42,7 @@ export async function* decodeByLibrary(
   const isFlac = format === "flac" || format === "ogg flac";
   const run = async (step: () => Decoded | Promise<Decoded>): Promise<AudioBlock[]> => {
     const { channelData, sampleRate, errors, bitDepth } = await attempt(source, step);
-    const [error] = errors;
+    const [error] = errors ?? [];
     if (error !== undefined) refuse(source, `its ${format} data must be sound`, error.message);
     if ((channelData[0]?.length ?? 0) === 0) return [];
     if (isFlac) { for (const channel of channelData) rescale(channel, bitDepth ?? 16); }
@@ -49,7 +51,15 @@ export async function* decodeByLibrary(
   try {
     await decoder.ready;
     const pieces = format === "flac" || format === "mp3" ? piecesOf(source) : oggPages(source);
-    for await (const piece of pieces) yield* await run(() => decoder.decode(piece));
+    let silent = 0;
+    for await (const piece of pieces) {
+      const blocks = await run(() => decoder.decode(piece));
+      silent = blocks.length > 0 ? 0 : silent + piece.length;
+      if (silent > MOST_SILENT) {
+        refuse(source, `its ${format} data must be sound`, `no frame in ${silent} bytes`);
+      }
+      yield* blocks;
+    }
     if (decoder.flush !== undefined) yield* await run(() => decoder.flush!());
   } finally {
     decoder.free();
@@ -60,7 +70,8 @@ async function load(format: Exclude<AudioFormat, "wav" | "g722">): Promise<Decod
   switch (format) {
     case "flac":
     case "ogg flac":
-      return new (await import("npm:@wasm-audio-decoders/flac@0.2.11")).FLACDecoder();
+      // It finds frames by their checksums; @wasm-audio-decoders/flac 0.2.11, whose libFLAC it uses, loses some.
+      return await (await import("npm:@audio/decode-flac@1.3.5")).decoder();
     case "vorbis":
       return new (await import("npm:@wasm-audio-decoders/ogg-vorbis@0.1.20")).OggVorbisDecoder();
     case "opus":

@@ -81,6 +81,9 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
   const block = view.getUint16(12, true);
   const bits = view.getUint16(14, true);
   const width = Math.ceil(bits / 8);
+  if (!(sampleRate >= 1000 && sampleRate <= 192_000)) {
+    refuse(source, "its sample rate must be 1000 to 192000 Hz", `it is ${sampleRate}`);
+  }
   if (!(channels >= 1 && channels <= 64)) {
     refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
   }

@@ -2,6 +2,7 @@ import { Kernel } from "../tensor/kernel.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./grad_norm.wgsl" with { type: "text" };
+import { reduceFrames } from "./reduce_frames.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
 const kernel = new Kernel("grad_norm", source);
@@ -27,20 +28,19 @@ export function gradNorm(tensors: readonly Tensor[]): Tensor {
   sameDevice("take a norm", first, ...tensors);
   tensors.forEach((tensor, i) => ofType("take a norm", `tensors[${i}]`, tensor, "f32"));
   const { gpu } = first;
-  const squares = gpu.empty([tensors.length]);
+  using squares = gpu.empty([tensors.length]);
   tensors.forEach((x, i) => {
     // Rows of 64, where the elements make whole ones, let neighbours read neighbours.
-    const sums = reduceRows(x, x.size % 64 === 0 ? 64 : 1, x);
-    const sum = reduceRows(sums, 1);
-    const place = new Tensor(gpu, squares.storage, [1], "f32", i);
+    const columns = x.size % 64 === 0 ? 64 : 1;
+    using frames = x.view([1, x.size / columns, columns]);
+    using sums = reduceFrames(frames, { square: true });
+    using sum = reduceRows(sums, 1);
+    using place = new Tensor(gpu, squares.storage, [1], "f32", i);
     gpu.copy(sum, place);
-    for (const tensor of [sums, sum, place]) tensor.dispose();
   });
-  const total = reduceRows(squares, 1);
+  using total = reduceRows(squares, 1);
   const norm = gpu.empty([]);
   gpu.run(kernel, { entry: "root", bind: { x: total, y: norm }, workgroups: 1 });
-  squares.dispose();
-  total.dispose();
   return norm;
 }
 

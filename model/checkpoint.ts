@@ -101,7 +101,8 @@ export async function readCheckpoint(
   const files = file ? [await oneFile(folder, file, read)] : await readWeights(folder, read, pickles);
   const [only] = files.length === 1 ? files : [];
   const { onDisk: tensors, ...model } = matchTensors(config, files);
-  const metadata = only?.content.metadata ?? Object.assign({}, ...files.map(({ content }) => content.metadata));
+  const metadata = only?.content.metadata ??
+    Object.assign({}, ...files.map(({ content }) => content.metadata));
   return { ...model, layoutOnDisk: { tensors, metadata, header: only?.header ?? null } };
 }
 

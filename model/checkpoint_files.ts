@@ -45,7 +45,9 @@ export async function readWeights(
   for (const [name, shard] of names) {
     if (!files[shards.indexOf(shard)]!.content.tensors.has(name)) {
       const found = printable(name);
-      throw new SyntaxError(`Cannot load ${folder}/${shard} as ${INDEX} places a tensor there: ${found} is not`);
+      throw new SyntaxError(
+        `Cannot load ${folder}/${shard} as ${INDEX} places a tensor there: ${found} is not`,
+      );
     }
   }
   return files;
@@ -74,7 +76,9 @@ function readIndex(text: string, name: string): { names: [string, string][]; sha
 function nothingToRead(folder: string, pickles: readonly string[]): Error {
   const [pickle] = pickles;
   if (pickle === undefined) {
-    return new Error(`Cannot load ${printable(folder)} as a model needs ${SINGLE} or ${INDEX}: neither is there`);
+    return new Error(
+      `Cannot load ${printable(folder)} as a model needs ${SINGLE} or ${INDEX}: neither is there`,
+    );
   }
   return new Error(pickleAdvice(`${folder}/${pickle}`, `${folder}/${SINGLE}`));
 }
@@ -93,7 +97,9 @@ export function pickleAdvice(pickle: string, target: string): string {
     "w=w.get('state_dict',w)",
     `save_file({k:v.contiguous() for k,v in w.items()},'${target}',{'format':'pt'})`,
   ].join("; ");
-  return `Cannot load ${printable(pickle)} as opening a pickle file runs code in it: convert it where you trust it, ` +
+  return `Cannot load ${
+    printable(pickle)
+  } as opening a pickle file runs code in it: convert it where you trust it, ` +
     `python3 -c "${python.replace(/[^\x20-\x7e]+/g, " ")}"`;
 }
 

@@ -71,7 +71,9 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
     const more = missing.length > 1 ? `, like ${missing.length - 1} more` : "";
     const [{ name, shape }] = missing as [TensorSpec];
     const where = files.length === 1 ? files[0]!.name : "the shards";
-    throw new TypeError(`Cannot load ${where} as ${name} ${showSizes(shape)} is needed: it is missing${more}`);
+    throw new TypeError(
+      `Cannot load ${where} as ${name} ${showSizes(shape)} is needed: it is missing${more}`,
+    );
   }
   // In the order of the model, whatever the file's.
   const ordered = [...specs.keys()].flatMap((key) => {
@@ -106,10 +108,14 @@ function withBiases(
   places: ReadonlyMap<string, string>,
   notes: string[],
 ): ModelConfig {
-  const weights = config.conv_dim.some((_, i) => places.has(`feature_extractor.conv_layers.${i}.conv.weight`));
+  const weights = config.conv_dim.some((_, i) =>
+    places.has(`feature_extractor.conv_layers.${i}.conv.weight`)
+  );
   const biases = config.conv_dim.some((_, i) => places.has(`feature_extractor.conv_layers.${i}.conv.bias`));
   if (!weights || biases === config.conv_bias) return config;
-  notes.push(`conv_bias is ${config.conv_bias} in config.json, but the weights ${biases ? "have" : "lack"} biases`);
+  notes.push(
+    `conv_bias is ${config.conv_bias} in config.json, but the weights ${biases ? "have" : "lack"} biases`,
+  );
   return { ...config, conv_bias: biases };
 }
 

@@ -21,8 +21,14 @@ const WEIGHT_NORM: Readonly<Record<string, string>> = {
 
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/(^|\.)adapter(_layer)?\./, "adapters are not supported"],
-  [/^encoder\.pos_conv_embed\.batch_norm\./, "a batch norm before the positional convolution is not supported"],
-  [/^encoder\.pos_conv_embed\.conv\.weight$/, "weight norm takes weight_g and weight_v instead of one weight"],
+  [
+    /^encoder\.pos_conv_embed\.batch_norm\./,
+    "a batch norm before the positional convolution is not supported",
+  ],
+  [
+    /^encoder\.pos_conv_embed\.conv\.weight$/,
+    "weight norm takes weight_g and weight_v instead of one weight",
+  ],
 ];
 
 /** Gates of DPHuBERT in the middle of its pruning. */
@@ -68,7 +74,9 @@ export function meaningOf(name: string, torchaudio: boolean): Meaning {
   if (/^(quantizer|project_hid|project_q|final_proj|label_embs_concat|logit_generator)(\.|$)/.test(key)) {
     return { outside: "is of pre-training" };
   }
-  const fused = /^(encoder\.layers\.\d+\.attention)\.attention\.(in_proj_(weight|bias)|out_proj\..*)$/.exec(key);
+  const fused = /^(encoder\.layers\.\d+\.attention)\.attention\.(in_proj_(weight|bias)|out_proj\..*)$/.exec(
+    key,
+  );
   if (fused) {
     const [, module, , kind] = fused;
     if (kind === undefined) return { keys: [`${module}.${fused[2]}`] };

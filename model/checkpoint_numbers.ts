@@ -69,10 +69,12 @@ export function fillEmptied(
   notes: string[],
 ): void {
   for (let j = 0; j < config.num_hidden_layers; j++) {
-    for (const [units, module, output] of [
-      [config.num_attention_heads[j], `encoder.layers.${j}.attention`, "out_proj"],
-      [config.intermediate_size[j], `encoder.layers.${j}.feed_forward`, "output_dense"],
-    ] as const) {
+    for (
+      const [units, module, output] of [
+        [config.num_attention_heads[j], `encoder.layers.${j}.attention`, "out_proj"],
+        [config.intermediate_size[j], `encoder.layers.${j}.feed_forward`, "output_dense"],
+      ] as const
+    ) {
       if (units !== 0 || [...tensors.keys()].some((key) => key.startsWith(`${module}.`))) continue;
       for (const { name, shape } of specs.values()) {
         if (!name.startsWith(`${module}.`) || name.endsWith(".rel_attn_embed.weight")) continue;

@@ -111,5 +111,7 @@ function saySame(a: Uint8Array, b: Uint8Array): boolean {
 function normal(header: Record<string, Record<string, unknown>>): string {
   const sorted = (object: Record<string, unknown>) =>
     Object.entries(object).sort(([a], [b]) => a < b ? -1 : Number(a > b));
-  return JSON.stringify(sorted(header).map(([key, value]) => [key, sorted(value as Record<string, unknown>)]));
+  return JSON.stringify(
+    sorted(header).map(([key, value]) => [key, sorted(value as Record<string, unknown>)]),
+  );
 }

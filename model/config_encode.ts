@@ -38,7 +38,9 @@ export function encodeConfig(config: ModelConfig): string {
     json["label2id"] = Object.fromEntries(config.id2label.map((label, id) => [label, id]));
     delete json["num_labels"];
   }
-  if (Object.hasOwn(json, "num_feat_extract_layers")) json["num_feat_extract_layers"] = config.conv_dim.length;
+  if (Object.hasOwn(json, "num_feat_extract_layers")) {
+    json["num_feat_extract_layers"] = config.conv_dim.length;
+  }
   const indent = /^\{\n( +)"/.exec(source)?.[1] ?? "  ";
   return JSON.stringify(json, null, indent) + "\n";
 }

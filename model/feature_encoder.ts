@@ -34,10 +34,13 @@ export function encodeFeatures(pass: Pass, samples: Tensor): Tensor {
     } else {
       const norm = weights.norm(`${name}.layer_norm`);
       x = pass.next(x, (x) => conv1d(x, w, b, { stride }));
-      x = pass.next(x, (x) =>
-        config.feat_extract_norm === "group"
-          ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
-          : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }));
+      x = pass.next(
+        x,
+        (x) =>
+          config.feat_extract_norm === "group"
+            ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
+            : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }),
+      );
       x = pass.next(x, gelu);
       if (gate) x = pass.next(x, (x) => applyGate(x, gate));
     }

@@ -107,7 +107,9 @@ export class Fields {
   /** Lists of whole numbers, `length` lists. */
   lists(key: string, length: number, bounds: Bounds = {}): number[][] {
     const value = this.#get(key);
-    if (!Array.isArray(value) || !value.every(Array.isArray)) return this.fail(key, "must be a list of lists");
+    if (!Array.isArray(value) || !value.every(Array.isArray)) {
+      return this.fail(key, "must be a list of lists");
+    }
     if (value.length !== length) {
       return this.refuse(key, `must have ${length} lists`, `it has ${value.length}`);
     }

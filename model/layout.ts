@@ -68,7 +68,7 @@ export function layoutOf(config: ModelConfig, head: HeadKind): TensorSpec[] {
     const layer = `encoder.layers.${j}`;
     const attention = `${layer}.attention`;
     const width = config.num_attention_heads[j]! * config.head_dim;
-    for (const of of ["k_proj", "v_proj", "q_proj"]) linear(attention, `${attention}.${of}`, width, d);
+    for (const part of ["k_proj", "v_proj", "q_proj"]) linear(attention, `${attention}.${part}`, width, d);
     linear(attention, `${attention}.out_proj`, d, width);
     if (config.model_type === "wavlm") {
       const heads = d / config.head_dim;
@@ -107,6 +107,14 @@ export function headOf({ architectures }: ModelConfig): HeadKind {
   const [name = ""] = architectures;
   if (/For(CTC|MaskedLM)$/.test(name)) return "ctc";
   return name.endsWith("ForSequenceClassification") ? "classify" : "none";
+}
+
+/** The config of the same model with another head, told by its architecture. */
+export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
+  if (headOf(config) === head) return config;
+  const family = { wav2vec2: "Wav2Vec2", hubert: "Hubert", wavlm: "WavLM" }[config.model_type];
+  const suffix = { ctc: "ForCTC", classify: "ForSequenceClassification", none: "Model" }[head];
+  return { ...config, architectures: [family + suffix] };
 }
 
 /**

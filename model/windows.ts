@@ -84,7 +84,9 @@ export async function frameLogits(
   masked: boolean,
   options: WindowOptions = {},
 ): Promise<FrameLogits> {
-  if (model.head !== "ctc") throw new TypeError(`Cannot transcribe as the model has no CTC head: ${model.head}`);
+  if (model.head !== "ctc") {
+    throw new TypeError(`Cannot transcribe as the model has no CTC head: ${model.head}`);
+  }
   const { gpu } = model;
   const labels = model.config.vocab_size;
   const frames = framesOf(model.config, samples.length);

@@ -20,9 +20,10 @@ async function assertAll(tensor: Tensor, value: number): Promise<void> {
 /** Runs a test and asserts that it leaves no buffer behind. */
 async function balanced(test: (gpu: Gpu) => Promise<void>): Promise<void> {
   const gpu = await testGpu();
-  const live = gpu.pool.live;
+  const lent = () => [gpu.pool.live, gpu.surfaces.live];
+  const before = lent();
   await test(gpu);
-  assertEquals(gpu.pool.live, live);
+  assertEquals(lent(), before);
 }
 
 Deno.test("tensors hold what they were given, of both types and any shape", () =>

@@ -1,0 +1,137 @@
+import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
+import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model/costs.ts";
+import { MASK_EMBEDDING } from "../model/layout.ts";
+import { parsePruningRecord, type PruningRecord, type RemovedShare } from "../model/pruning_record.ts";
+import { readWhole } from "../model/whole_file.ts";
+import { defineCommand } from "./command.ts";
+import { fromUser, onFiles } from "./files.ts";
+import { UserError } from "./user_error.ts";
+
+/** What `inspect --json` prints. */
+export interface InspectReport extends Cost {
+  readonly model: string;
+  readonly model_type: string;
+  readonly head: string;
+  /** Length of the clip that MACs are counted for. */
+  readonly seconds: number;
+  readonly samples: number;
+  readonly frames: number;
+  /** Modules without the head, whose costs add up to the totals. */
+  readonly rows: readonly CostRow[];
+  /** What the head costs beside the totals. */
+  readonly head_cost: Cost;
+  /** How it was pruned, where `espalier.json` says so. */
+  readonly pruned: PruningRecord | null;
+  readonly notes: readonly string[];
+}
+
+const HEADS = { ctc: "CTC head", classify: "classification head", none: "no head" };
+
+/** `inspect`: parameters and MACs of every module of a model. */
+export const inspectCommand = defineCommand({
+  name: "inspect",
+  summary: "Show parameters, MACs and units of every module of a model",
+  operands: "MODEL",
+  options: {
+    seconds: {
+      type: "number",
+      description: "seconds of audio that MACs are counted for",
+      default: 10,
+      min: 0.025,
+      max: 36000,
+    },
+    json: { type: "flag", description: "print JSON" },
+  },
+  async run({ seconds, json }, operands) {
+    const [model, more] = operands;
+    if (model === undefined || more !== undefined) {
+      throw new UserError(`Cannot run inspect as it takes one MODEL: got ${operands.length}`);
+    }
+    const report = await onFiles(() => inspect(model, seconds));
+    console.log(json ? JSON.stringify(report, null, 2) : render(report));
+    return 0;
+  },
+});
+
+async function inspect(model: string, seconds: number): Promise<InspectReport> {
+  const path = fromUser(model);
+  const checkpoint: Checkpoint = await readCheckpoint(path);
+  const record = await readWhole(`${path}/espalier.json`);
+  const { config, head, notes, tensors } = checkpoint;
+  const samples = Math.round(seconds * 16000);
+  const costs = costsOf(config, samples, { maskEmbedding: tensors.has(MASK_EMBEDDING) });
+  return {
+    model,
+    model_type: config.model_type,
+    head,
+    seconds,
+    samples,
+    frames: convFrames(config, samples).at(-1)!,
+    parameters: costs.parameters,
+    macs: costs.macs,
+    rows: costs.rows,
+    head_cost: headCost(config, head, samples),
+    pruned: record && parsePruningRecord(new TextDecoder().decode(record), `${path}/espalier.json`),
+    notes,
+  };
+}
+
+function render(report: InspectReport): string {
+  const { parameters, macs, rows, head, head_cost, pruned, notes, seconds, frames } = report;
+  const total = { name: "total", parameters, macs, units: null };
+  const lines = [...rows, total].map((row) => [
+    row.name,
+    row.units === null ? "" : whole(row.units),
+    whole(row.parameters),
+    percent(row.parameters, parameters),
+    whole(row.macs),
+    percent(row.macs, macs),
+  ]);
+  const beside = head === "none"
+    ? ""
+    : `; its ${HEADS[head as keyof typeof HEADS]} adds ${summary(head_cost)}`;
+  return [
+    `${report.model}: ${report.model_type}, ${HEADS[head as keyof typeof HEADS]}`,
+    "",
+    ...table([["module", "units", "parameters", "share", "MACs", "share"], ...lines]),
+    "",
+    `${summary(report)} for ${seconds} s of audio (${whole(frames)} frames)${beside}`,
+    ...pruned ? [`pruned by ${pruned.method}: ${shares(pruned)}`] : [],
+    ...notes.map((note) => `note: ${note}`),
+  ].join("\n");
+}
+
+function summary({ parameters, macs }: Cost): string {
+  return `${whole(parameters)} parameters, ${scaled(macs)}`;
+}
+
+/** Target and achieved share, one line for each constraint. */
+function shares({ target, achieved }: PruningRecord): string {
+  const show = (share: RemovedShare) =>
+    typeof share === "number"
+      ? percent(share, 1)
+      : Object.entries(share).map(([name, one]) => `${name} ${percent(one, 1)}`).join(", ");
+  return `target ${show(target)} removed, achieved ${show(achieved)}`;
+}
+
+/** MACs with four digits: `74.06 GMACs`. */
+function scaled(macs: number): string {
+  const [unit, size] = macs >= 1e9 ? ["GMACs", 1e9] as const : ["MMACs", 1e6] as const;
+  return `${Number((macs / size).toPrecision(4))} ${unit}`;
+}
+
+function whole(n: number): string {
+  return n.toLocaleString("en");
+}
+
+function percent(part: number, of: number): string {
+  return `${of === 0 ? "0.0" : (100 * part / of).toFixed(1)} %`;
+}
+
+/** Columns, the first to the left and the others to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) =>
+    row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
+  );
+}

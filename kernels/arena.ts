@@ -1,0 +1,73 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import addition from "../tensor/accumulate.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
+import { runEach, wideKernel } from "../tensor/rows.ts";
+import { sizeOf, Tensor } from "../tensor/tensor.ts";
+
+const kernels = wideKernel("accumulate", addition, [index]);
+
+/** Elements at whose multiples a slot starts, so that a binding may. */
+const ALIGN = 64;
+
+/**
+ * Splits tensors, in their order, into runs that fit arenas.
+ *
+ * @param sizes Elements of each tensor.
+ * @param capacity Elements of an arena; a larger tensor has one of its own.
+ * @returns Numbers of the tensors of each arena.
+ */
+export function splitIntoArenas(sizes: readonly number[], capacity: number): number[][] {
+  const arenas: number[][] = [];
+  let used = Infinity;
+  sizes.forEach((size, tensor) => {
+    const slot = Math.ceil(size / ALIGN) * ALIGN;
+    if (used + slot <= capacity) {
+      arenas.at(-1)!.push(tensor);
+      used += slot;
+    } else {
+      arenas.push([tensor]);
+      used = slot;
+    }
+  });
+  return arenas;
+}
+
+/**
+ * Several f32 tensors one after the other in a single buffer, so that one dispatch works on all of them. Each slot
+ * starts at a multiple of 64 elements; what lies between them is 0.
+ */
+export class Arena {
+  /** All elements, in one dimension. */
+  readonly flat: Tensor;
+  /** The tensors of the given shapes, views of `flat`. */
+  readonly slots: readonly Tensor[];
+
+  /** An arena of zeros. @param gpu Device that holds it. @param shapes Shapes of the slots. */
+  constructor(gpu: Gpu, shapes: readonly (readonly number[])[]) {
+    let size = 0;
+    const starts = shapes.map((shape) => {
+      const start = size;
+      size += Math.ceil(sizeOf(shape) / ALIGN) * ALIGN;
+      return start;
+    });
+    this.flat = gpu.zeros([size]);
+    this.slots = shapes.map((shape, i) => new Tensor(gpu, this.flat.storage, shape, "f32", starts[i]!));
+  }
+
+  /** Writes `x` to slot `i`, or zeros if there is none. */
+  write(i: number, x: Tensor | null): void {
+    const slot = this.slots[i]!;
+    using zeros = x ? null : slot.gpu.zeros(slot.shape);
+    slot.gpu.copy(x ?? zeros!, slot);
+  }
+
+  /** Adds `x` to slot `i`. */
+  add(i: number, x: Tensor): void {
+    runEach(x.gpu, kernels, x.size, { each: { x, y: this.slots[i]! } });
+  }
+
+  /** Gives the handles back; the buffer lives on while others share it. */
+  dispose(): void {
+    for (const tensor of [...this.slots, this.flat]) tensor.dispose();
+  }
+}

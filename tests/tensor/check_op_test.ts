@@ -1,0 +1,67 @@
+// The check of the operations is itself checked: it must refuse operations that are wrong in one way each.
+import { assertRejects } from "@std/assert";
+import { scale } from "../../kernels/scale.ts";
+import { noGrad, record } from "../../tensor/tape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { checkOp } from "../kernels/check_op.ts";
+import { randomNd } from "../oracle/nd.ts";
+import { scale as oracle } from "../oracle/scale.ts";
+
+/** Doubling, with a factor in either direction that should be 2. */
+function double(forward: number, backward: number | null) {
+  return ([x]: Tensor[]): Tensor => {
+    const y = noGrad(x!.gpu, () => scale(x!, forward));
+    record("double", [x!], [y], ([dy]) => [backward === null ? null : scale(dy!, backward)]);
+    return y;
+  };
+}
+
+const check = (n: number, op: (inputs: Tensor[]) => Tensor) =>
+  checkOp({ name: "double", inputs: [randomNd([n], 1)], op, oracle: ([x]) => oracle(x!, 2) });
+
+for (const n of [65, 1000]) { // differentiated by element and along directions
+  const gradient = n > 300 ? "double: slope along input 0" : "double: gradient of input 0";
+
+  Deno.test(`checkOp accepts a right operation of ${n} numbers`, () => check(n, double(2, 2)));
+
+  Deno.test(`checkOp refuses a wrong value of ${n} numbers`, async () => {
+    await assertRejects(() => check(n, double(2.0002, 2)), Error, "double: value: element");
+  });
+
+  Deno.test(`checkOp refuses a wrong pullback of ${n} numbers`, async () => {
+    for (const factor of [2.0002, -2, 0, NaN]) {
+      await assertRejects(() => check(n, double(2, factor)), Error, gradient);
+    }
+    await assertRejects(() => check(n, double(2, null)), Error, "double: input 0 has no gradient");
+  });
+
+  Deno.test(`checkOp refuses a gradient of ${n} numbers that is wrong in one place`, async () => {
+    await assertRejects(
+      () =>
+        check(n, ([x]) => {
+          const { gpu } = x!;
+          const y = noGrad(gpu, () => scale(x!, 2));
+          record("double", [x!], [y], ([dy]) => {
+            const dx = scale(dy!, 2);
+            gpu.copy(gpu.tensor([1]), new Tensor(gpu, dx.storage, [1], "f32", n - 2));
+            return [dx];
+          });
+          return y;
+        }),
+      Error,
+      gradient,
+    );
+  });
+}
+
+Deno.test("checkOp refuses an operation that keeps a buffer", async () => {
+  await assertRejects(
+    () =>
+      check(65, ([x]) => {
+        x!.gpu.keep(x!.gpu.zeros([3]));
+        return double(2, 2)([x!]);
+      }),
+    Error,
+    "double: live buffers",
+  );
+});
