@@ -1,231 +1,70 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import type { Gpu } from "../tensor/gpu.ts";
 import { runEach, wideKernel } from "../tensor/rows.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import source from "./adamw.wgsl" with { type: "text" };
-import { Arena, splitIntoArenas } from "./arena.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
-import { clipCoefficient, gradNorm } from "./grad_norm.ts";
 
 const kernels = wideKernel("adamw", source, [index]);
 
-/** Parameters that {@linkcode AdamW} updates alike. */
-export interface AdamWGroup {
-  /** f32 tensors; each is in one group. */
-  readonly params: readonly Tensor[];
-  /** Learning rate, from 0. */
-  readonly lr: number;
-  /** Shares that the averages of the gradient and of its square keep in a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number, number];
-  /** Added to the root of the averaged square, above 0; 1e-8 unless given. */
-  readonly eps?: number;
-  /** Share of the parameter, times the learning rate, taken off in a step; 0 unless given. */
-  readonly weightDecay?: number;
-  /** Goes up the gradient. The averages are those of the gradient as it is. */
-  readonly maximize?: boolean;
-}
-
-/** Options of {@linkcode AdamW.step}. */
-export interface AdamWStep {
-  /** Factor of every group's learning rate, as a schedule gives it; 1 unless given. */
-  readonly lrScale?: number;
-  /** Norm over all gradients that they are scaled down to if they exceed it; none unless given. */
-  readonly maxGradNorm?: number;
-}
-
-/** Averages that {@linkcode AdamW} keeps of a parameter, in its shape. */
-export interface Moments {
+/** What {@linkcode adamw} works on; all but the factor have one shape. */
+export interface AdamwTensors {
+  /** Parameters. */
+  readonly w: Tensor;
+  /** Their gradient. */
+  readonly dw: Tensor;
   /** Average of the gradient. */
-  readonly expAvg: Tensor;
+  readonly m: Tensor;
   /** Average of its square. */
-  readonly expAvgSq: Tensor;
+  readonly v: Tensor;
+  /** Multiplies the gradient, []; where it is 0, nothing changes. {@linkcode clipGradNorm} makes one. */
+  readonly factor: Tensor;
 }
 
-/** Parameters of one group that share a buffer, with what goes with them in the same order. */
-interface Block {
-  readonly group: Required<AdamWGroup>;
-  readonly params: readonly Tensor[];
-  readonly w: Arena;
-  readonly dw: Arena;
-  readonly m: Arena;
-  readonly v: Arena;
-}
-
-/** Where a parameter lies, and what its gradient's slot holds. */
-interface Place {
-  readonly block: Block;
-  readonly slot: number;
-  gradient: "zeros" | "old" | "new";
-}
-
-const DOING = "optimize";
-
-function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
-  const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, maximize = false, lr } = group;
-  const demand = (name: string, value: number, fits: boolean, rule: string) => {
-    if (fits && value < Infinity) return;
-    throw new RangeError(`Cannot ${DOING} as ${name} must be ${rule}: groups[${number}] has ${value}`);
-  };
-  demand("lr", lr, lr >= 0, "a number from 0");
-  demand("eps", eps, eps > 0, "above 0");
-  demand("weightDecay", weightDecay, weightDecay >= 0, "a number from 0");
-  betas.forEach((beta, i) => demand(`betas[${i}]`, beta, beta >= 0 && beta < 1, "from 0 to below 1"));
-  return { params: group.params, lr, betas, eps, weightDecay, maximize };
+/** Rates of {@linkcode adamw}. */
+export interface AdamwRates {
+  /** Learning rate; a negative one goes up the gradient. */
+  readonly lr: number;
+  /** Shares that the averages of the gradient and of its square keep, each from 0 to below 1. */
+  readonly betas: readonly [number, number];
+  /** Added to the root of the averaged square, above 0. */
+  readonly eps: number;
+  /** Share of the parameter, times the size of the learning rate, that is taken off. */
+  readonly weightDecay: number;
+  /** Number of this step, from 1. */
+  readonly step: number;
 }
 
 /**
- * Adam with decoupled weight decay, as torch.optim.AdamW (Loshchilov and Hutter, ICLR 2019), on the device: nothing
- * is read back. It moves the parameters of a group into one buffer; the tensors stay valid, views made of them
- * before do not follow. Make it outside a scope, since it keeps tensors of its own.
+ * One step of Adam with decoupled weight decay, in place, as torch.optim.AdamW (Loshchilov and Hutter, ICLR 2019).
+ * Not recorded on the tape. `AdamW` in `train/optimizer.ts` runs it on all parameters.
  *
+ * @throws {TypeError} If a tensor is not f32, of another shape or of another device.
  * @example
  * ```ts
- * const optimizer = new AdamW([{ params: [w, b], lr: 1e-3, weightDecay: 0.01 }]);
- * for (const batch of microBatches) optimizer.accumulate(backward(lossOf(batch)));
- * optimizer.step({ lrScale: 0.5, maxGradNorm: 1 });
+ * const { norm, factor } = clipGradNorm([dw], 1);
+ * adamw({ w, dw, m, v, factor }, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, step: 1 });
  * ```
  */
-export class AdamW {
-  /** Updates so far, those that were skipped included; set it together with the moments to go on from there. */
-  steps = 0;
-  /** Norm over all gradients in the last step, before clipping, []. If it is not finite, nothing was changed. */
-  readonly gradNorm: Tensor;
-  readonly #gpu: Gpu;
-  readonly #blocks: Block[] = [];
-  readonly #places = new Map<Tensor, Place>();
-
-  /**
-   * @param groups Groups of parameters with their rates.
-   * @throws {TypeError} If there is no parameter, or one is not f32, of another device, or in two groups.
-   * @throws {RangeError} If a rate, average or decay is out of its range.
-   */
-  constructor(groups: readonly AdamWGroup[]) {
-    const params = groups.flatMap((group) => group.params);
-    const [first] = params;
-    if (!first) throw new TypeError(`Cannot ${DOING} as there must be a parameter: found none`);
-    sameDevice(DOING, first, ...params);
-    params.forEach((param, i) => {
-      ofType(DOING, `parameter ${i}`, param, "f32");
-      if (params.indexOf(param) === i) return;
-      const shape = showShape(param.shape);
-      throw new TypeError(
-        `Cannot ${DOING} as a parameter must be in one group once: ${i}, ${shape}, is again`,
-      );
-    });
-    const gpu = this.#gpu = first.gpu;
-    const complete_ = groups.map(complete);
-    for (const group of complete_) {
-      const sizes = group.params.map((param) => param.size);
-      for (const members of splitIntoArenas(sizes, gpu.device.limits.maxBufferSize / 4)) {
-        this.#place(group, members.map((i) => group.params[i]!));
-      }
-    }
-    this.gradNorm = gpu.zeros([]);
+export function adamw(tensors: AdamwTensors, { lr, betas, eps, weightDecay, step }: AdamwRates): void {
+  const { w, dw, m, v, factor } = tensors;
+  sameDevice("run AdamW", w, dw, m, v, factor);
+  for (const [name, tensor] of Object.entries(tensors)) {
+    ofType("run AdamW", name, tensor, "f32");
+    ofShape("run AdamW", name, tensor, name === "factor" ? [] : w.shape);
   }
-
-  #place(group: Required<AdamWGroup>, params: readonly Tensor[]): void {
-    const shapes = params.map((param) => param.shape);
-    const [w, dw, m, v] = [0, 1, 2, 3].map(() => new Arena(this.#gpu, shapes)) as [
-      Arena,
-      Arena,
-      Arena,
-      Arena,
-    ];
-    const block = { group, params, w, dw, m, v };
-    this.#blocks.push(block);
-    params.forEach((param, slot) => {
-      w.write(slot, param);
-      param.rebase(w.flat.storage, w.slots[slot]!.offset);
-      this.#places.set(param, { block, slot, gradient: "zeros" });
-    });
-  }
-
-  /**
-   * Adds gradients to those of the step to come. Scale the loss of a micro-batch by its share beforehand.
-   *
-   * @param grads Gradient by parameter, as {@linkcode backward} returns them; of tensors that are no parameters,
-   * they are left alone. They stay the caller's.
-   * @throws {TypeError} If a gradient is not f32 of the parameter's shape, or of another device.
-   */
-  accumulate(grads: ReadonlyMap<Tensor, Tensor>): void {
-    for (const [param, grad] of grads) {
-      const place = this.#places.get(param);
-      if (!place) continue;
-      sameDevice("accumulate gradients", param, grad);
-      ofType("accumulate gradients", "the gradient", grad, "f32");
-      ofShape("accumulate gradients", "the gradient", grad, param.shape);
-      const { block: { dw }, slot } = place;
-      if (place.gradient === "new") dw.add(slot, grad);
-      else dw.write(slot, grad);
-      place.gradient = "new";
-    }
-  }
-
-  /**
-   * Updates the parameters by the gradients accumulated since the last step; a parameter without one counts as one
-   * of gradient 0, so that its averages and its decay go on. If the norm of the gradients is not finite, nothing
-   * changes but `steps`.
-   *
-   * @throws {RangeError} If no gradient was accumulated, or if lrScale is below 0 or maxGradNorm not above 0.
-   */
-  step({ lrScale = 1, maxGradNorm = Infinity }: AdamWStep = {}): void {
-    if (!(lrScale >= 0 && lrScale < Infinity)) {
-      throw new RangeError(`Cannot ${DOING} as lrScale must be a number from 0: found ${lrScale}`);
-    }
-    const places = [...this.#places.values()];
-    if (places.every((place) => place.gradient !== "new")) {
-      throw new RangeError(`Cannot ${DOING} as a gradient must have been accumulated: found none`);
-    }
-    for (const place of places) {
-      if (place.gradient === "old") place.block.dw.write(place.slot, null);
-      place.gradient = place.gradient === "new" ? "old" : "zeros";
-    }
-    const gpu = this.#gpu;
-    using norm = gradNorm(this.#blocks.map((block) => block.dw.flat));
-    using factor = clipCoefficient(norm, maxGradNorm);
-    gpu.copy(norm, this.gradNorm);
-    this.steps++;
-    for (
-      const { group: { lr, betas: [beta1, beta2], eps, weightDecay, maximize }, w, dw, m, v } of this.#blocks
-    ) {
-      const rate = lr * lrScale;
-      runEach(gpu, kernels, w.flat.size, {
-        each: { w: w.flat, dw: dw.flat, m: m.flat, v: v.flat },
-        whole: { factor },
-        params: {
-          decay: 1 - rate * weightDecay,
-          rate: (maximize ? -rate : rate) / (1 - beta1 ** this.steps),
-          spread: 1 / Math.sqrt(1 - beta2 ** this.steps),
-          eps,
-          beta1,
-          beta2,
-          rest1: 1 - beta1,
-          rest2: 1 - beta2,
-        },
-      });
-    }
-  }
-
-  /**
-   * The averages by parameter, in the order of the groups: read them to save the state, copy into them to restore
-   * it. They are the optimizer's and change with every step.
-   */
-  state(): Map<Tensor, Moments> {
-    return new Map(
-      this.#places.entries().map(([param, { block: { m, v }, slot }]) =>
-        [param, { expAvg: m.slots[slot]!, expAvgSq: v.slots[slot]! }] as const
-      ),
-    );
-  }
-
-  /** Gives its memory back, but for the parameters, which stay valid. */
-  dispose(): void {
-    for (const { w, dw, m, v } of this.#blocks) for (const arena of [w, dw, m, v]) arena.dispose();
-    this.gradNorm.dispose();
-  }
-
-  /** Disposes it at the end of a `using` block. */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
+  const [beta1, beta2] = betas;
+  runEach(w.gpu, kernels, w.size, {
+    each: { w, dw, m, v },
+    whole: { factor },
+    params: {
+      decay: 1 - Math.abs(lr) * weightDecay,
+      rate: lr / (1 - beta1 ** step),
+      spread: 1 / Math.sqrt(1 - beta2 ** step),
+      eps,
+      beta1,
+      beta2,
+      rest1: 1 - beta1,
+      rest2: 1 - beta2,
+    },
+  });
 }

@@ -1,9 +1,8 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import type { Slice } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
+import { runRows } from "../tensor/rows.ts";
 import { record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { rowWindows } from "../tensor/windows.ts";
 import source from "./attention.wgsl" with { type: "text" };
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
@@ -64,19 +63,23 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     z1: frames * columns,
     z2: width,
   });
+  // Rows of scores are padded to a multiple of four, so that a product can write four columns at a time; not where
+  // their gradient is a bias's.
+  const row = bias ? frames : Math.ceil(frames / 4) * 4;
   const square = (tensor: Tensor, alongK: boolean) => ({
     tensor,
     height: frames,
-    row: frames,
+    row,
     alongK,
-    z1: heads * frames * frames,
-    z2: frames * frames,
+    z1: heads * frames * row,
+    z2: frames * row,
+    padded: true,
   });
   const scores = { m: frames, n: frames, k: [1, width], batch: [batch, heads] } as const;
   const contexts = { m: frames, n: width, k: [1, frames], batch: [batch, heads] } as const;
-  const place = ({ tensor, row, z1, z2 }: ReturnType<typeof image>) => ({ tensor, row, z1, z2 });
+  const place = ({ alongK: _alongK, height: _height, ...c }: ReturnType<typeof image>) => c;
 
-  const p = gpu.empty([batch, heads, frames, frames]);
+  const p = gpu.empty([batch, heads, frames, row]);
   gemm(gpu, {
     ...scores,
     a: image(q, true),
@@ -126,63 +129,67 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return y;
 }
 
-/** Runs the softmax or its pullback over all rows, clip by clip if there is a bias. */
+/** Runs the softmax or its pullback over all rows. */
 function softmax(
   entry: "forward" | "backward",
   { batch, frames, heads, width }: Sizes,
   squares: Record<string, Tensor>,
   { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
 ): void {
-  const { gpu } = Object.values(squares)[0]!;
+  const { gpu, shape } = Object.values(squares)[0]!;
   const lanes = gpu.software ? 1 : 64;
-  const rows = batch * heads * frames;
-  for (const { row, rows: n } of rowWindows(gpu, rows, frames)) {
-    const window = { start: row * frames, length: n * frames };
-    const slices = Object.entries(squares).map(([name, tensor]): [string, Slice] => {
-      return [name, { tensor, ...window }];
-    });
-    gpu.run(kernel, {
-      entry,
-      bind: { ...Object.fromEntries(slices), lengths, bias },
-      params: {
-        n,
-        first: row,
-        frames,
-        heads,
-        width,
-        scale,
-        bias_clip: bias?.shape.length === 4 ? heads * frames * frames : 0,
-      },
-      constants: { LANES: lanes, LENGTHS: lengths !== null, BIAS: bias !== null },
-      workgroups: Math.ceil(n * lanes / 64),
-    });
-  }
+  const own = bias?.shape.length === 4; // a bias of each clip, whose rows are those of the scores
+  runRows(gpu, kernel, batch * heads * frames, {
+    entry,
+    rows: { ...squares, ...(own && { bias }) },
+    whole: { lengths, ...(!own && { bias }) },
+    params: ({ row, rows }) => ({
+      n: rows,
+      first: row,
+      frames,
+      row: shape.at(-1)!,
+      heads,
+      width,
+      scale,
+      own_bias: Number(own),
+    }),
+    constants: { LANES: lanes, LENGTHS: lengths !== null, BIAS: bias !== null },
+    workgroups: ({ rows }) => Math.ceil(rows * lanes / 64),
+  });
 }
 
-function gateHeads({ frames, heads, width }: Sizes, dy: Tensor, gate: Tensor): Tensor {
-  const { gpu } = dy;
-  const dc = gpu.empty(dy.shape);
-  const columns = heads * width;
-  for (const { row, rows } of rowWindows(gpu, dy.size / columns, columns)) {
-    const window = { start: row * columns, length: rows * columns };
-    gpu.run(kernel, {
-      entry: "gate_heads",
-      bind: { gate, dy: { tensor: dy, ...window }, dc: { tensor: dc, ...window } },
-      params: { n: window.length, first: 0, frames, heads, width, scale: 1, bias_clip: 0 },
-      workgroups: Math.ceil(window.length / 256),
-    });
-  }
+function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
+  const dc = dy.gpu.empty(dy.shape);
+  runRows(dy.gpu, kernel, dy.size, {
+    entry: "gate_heads",
+    rows: { dy, dc },
+    whole: { gate },
+    params: ({ row, rows }) => ({ ...elements(sizes), n: rows, first: row }),
+    workgroups: ({ rows }) => Math.ceil(rows / 256),
+  });
   return dc;
 }
 
-function gateGradient({ frames, heads, width }: Sizes, dy: Tensor, context: Tensor): Tensor {
+/** `Params` of the passes that know no rows of scores. */
+const elements = ({ frames, heads, width }: Sizes) => ({
+  first: 0,
+  frames,
+  row: frames,
+  heads,
+  width,
+  scale: 1,
+  own_bias: 0,
+});
+
+function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor): Tensor {
   const { gpu } = dy;
+  const { heads, width } = sizes;
   const columns = reduceRows(dy, heads * width, context);
   const dgate = gpu.empty([heads]);
   gpu.run(kernel, {
     entry: "sum_heads",
     bind: { columns, dgate },
-    params: { n: heads, first: 0, frames, heads, width, scale: 1, bias_clip: 0 },
+    params: { ...elements(sizes), n: heads },
     workgroups: Math.ceil(heads / 64),
   });
   columns.dispose();

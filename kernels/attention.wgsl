@@ -8,12 +8,13 @@
 
 struct Params {
   n: u32, // rows of this window, or elements
-  first: u32, // number of the window's first row
+  first: u32, // number of the window's first row or element
   frames: u32, // keys of a row
+  row: u32, // numbers between two rows, a few more than keys
   heads: u32,
   width: u32, // numbers of a head
   scale: f32,
-  bias_clip: u32, // elements of the bias between two clips: 0 if they share it
+  own_bias: u32, // 1 if the bias has the rows of this window, 0 if all clips share its first
 }
 
 override LANES: u32 = 64u;
@@ -51,8 +52,8 @@ fn locate(number: u32) -> Row {
   if (LENGTHS) {
     keys = min(keys, u32(lengths[clip]));
   }
-  let at = clip * params.bias_clip + (head * params.frames + query) * params.frames;
-  return Row(number < params.n, number * params.frames, keys, at);
+  let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.frames;
+  return Row(number < params.n, number * params.row, keys, at);
 }
 
 fn reduce_max(local: u32, value: f32) -> f32 {
@@ -150,7 +151,7 @@ fn gate_heads(
 ) {
   let i = workgroup_number(workgroup, workgroups) * 256u + local;
   if (i < params.n) {
-    dc[i] = dy[i] * gate[i / params.width % params.heads];
+    dc[i] = dy[i] * gate[(params.first + i) / params.width % params.heads];
   }
 }
 

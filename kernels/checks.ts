@@ -1,9 +1,16 @@
 import { type DType, showShape, type Tensor } from "../tensor/tensor.ts";
 
-/** @throws {TypeError} If the tensors are not all of one device. */
+/**
+ * Looks at all tensors of an operation before it takes memory.
+ *
+ * @throws {TypeError} If they are not all of one device.
+ * @throws {ReferenceError} If one is disposed.
+ */
 export function sameDevice(doing: string, first: Tensor, ...others: (Tensor | null)[]): void {
-  for (const other of others) {
-    if (other && other.gpu !== first.gpu) {
+  for (const tensor of [first, ...others]) {
+    if (!tensor) continue;
+    void tensor.storage; // throws where there is none
+    if (tensor.gpu !== first.gpu) {
       throw new TypeError(`Cannot ${doing} as all tensors must be of one device: found two`);
     }
   }

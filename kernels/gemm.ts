@@ -48,6 +48,8 @@ export interface Product {
   readonly offset?: number;
   /** Elements between rows. */
   readonly row: number;
+  /** Whether what lies between a row's last column and the next multiple of four may be overwritten. */
+  readonly padded?: boolean;
   /** Elements between two z1; 0 unless given. */
   readonly z1?: number;
   /** Elements between two z2; 0 unless given. */

@@ -43,7 +43,8 @@ export function readRange(problem: Gemm, operand: Operand, outer: number): Range
 export function writtenRange(problem: Gemm): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
-  const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + n;
+  const columns = c.padded ? Math.ceil(n / 4) * 4 : n;
+  const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + columns;
   const offset = c.offset ?? 0;
   return { from: offset, to: offset + last };
 }

@@ -125,7 +125,7 @@ function direct(problem: Gemm): boolean {
   const { c, n } = problem;
   const plain = !problem.accumulate && !problem.bias && !problem.gelu && !problem.pre &&
     !problem.gate && !problem.residual;
-  const steps = [c.tensor.offset, c.offset ?? 0, c.row, c.z1 ?? 0, c.z2 ?? 0, n];
+  const steps = [c.tensor.offset, c.offset ?? 0, c.row, c.z1 ?? 0, c.z2 ?? 0, c.padded ? 0 : n];
   return plain && steps.every((step) => step % 4 === 0);
 }
 

@@ -1,0 +1,62 @@
+import { Kernel } from "../tensor/kernel.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { ofType, sameDevice } from "./checks.ts";
+import source from "./clip_grad_norm.wgsl" with { type: "text" };
+import { reduceFrames } from "./reduce_frames.ts";
+import { reduceRows } from "./reduce_rows.ts";
+
+const kernel = new Kernel("clip_grad_norm", source);
+
+/** Largest finite number in float32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127;
+
+/** What {@linkcode clipGradNorm} finds; both stay on the device. */
+export interface ClippedNorm {
+  /** 2-norm over all elements before clipping, []. */
+  readonly norm: Tensor;
+  /** What the gradients are to be multiplied with, []. */
+  readonly factor: Tensor;
+}
+
+/**
+ * The 2-norm over all gradients together, √Σx², and the factor that brings it to `maxNorm` at most,
+ * min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. The gradients are left as they are: who
+ * reads them multiplies. Not recorded on the tape.
+ *
+ * @param gradients At least one tensor, of any shapes.
+ * @param maxNorm Largest norm, above 0; none unless given.
+ * @returns Norm and factor. Where an element is not finite, or the sum of squares exceeds float32, the norm is not
+ * finite and the factor is 0.
+ * @throws {TypeError} If a gradient is not f32, or of another device.
+ * @throws {RangeError} If there is no gradient, or if maxNorm is not above 0.
+ * @example
+ * ```ts
+ * const { norm, factor } = clipGradNorm([gpu.tensor([3]), gpu.tensor([0, 4])], 1); // 5 and 0.2
+ * ```
+ */
+export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): ClippedNorm {
+  const [first] = gradients;
+  if (!first) throw new RangeError("Cannot clip gradients as there must be one: found none");
+  sameDevice("clip gradients", first, ...gradients);
+  gradients.forEach((x, i) => ofType("clip gradients", `gradients[${i}]`, x, "f32"));
+  if (!(maxNorm > 0)) {
+    throw new RangeError(`Cannot clip gradients as maxNorm must be above 0: found ${maxNorm}`);
+  }
+  const { gpu } = first;
+  using squares = gpu.empty([gradients.length]);
+  gradients.forEach((x, i) => {
+    // Rows of 64, where the elements make whole ones, let neighbours read neighbours.
+    const columns = x.size % 64 === 0 ? 64 : 1;
+    using frames = x.view([1, x.size / columns, columns]);
+    using sums = reduceFrames(frames, { square: true });
+    using sum = reduceRows(sums, 1);
+    using place = new Tensor(gpu, squares.storage, [1], "f32", i);
+    gpu.copy(sum, place);
+  });
+  using total = reduceRows(squares, 1);
+  const norm = gpu.empty([]);
+  const factor = gpu.empty([]);
+  const limit = Math.min(maxNorm, LARGEST);
+  gpu.run(kernel, { bind: { x: total, norm, factor }, params: { limit }, workgroups: 1 });
+  return { norm, factor };
+}
