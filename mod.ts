@@ -46,8 +46,10 @@ export { Faults } from "./tensor/faults.ts";
 export { type DType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
 
 export type { Activation } from "./kernels/activation.ts";
+export { adamw, type AdamwRates, type AdamwTensors } from "./kernels/adamw.ts";
 export { add } from "./kernels/add.ts";
 export { attention, type AttentionOptions } from "./kernels/attention.ts";
+export { clipGradNorm, type ClippedNorm } from "./kernels/clip_grad_norm.ts";
 export { conv1d, type Conv1dOptions } from "./kernels/conv1d.ts";
 export { crossEntropy, type CrossEntropyOptions, type Reduction } from "./kernels/cross_entropy.ts";
 export { ctc, type CtcOptions } from "./kernels/ctc.ts";
@@ -74,3 +76,5 @@ export { scatterRows } from "./kernels/scatter_rows.ts";
 export { sum } from "./kernels/sum.ts";
 export { sumRows } from "./kernels/sum_rows.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";
+
+export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";

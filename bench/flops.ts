@@ -41,8 +41,8 @@ const SOFTMAX_CROSS_ENTROPY = 4 + 3;
 /** For each parameter: first moment 3, second 4, corrections 2, root 1, epsilon 1, quotient 1, rate 1, decay 1, update 1. */
 const ADAMW_UPDATE = 15;
 
-/** For each parameter: its square into the sum 2, the factor 1. */
-const CLIP_GRAD_NORM = 3;
+/** For each number: its square into the sum. What reads the gradient multiplies it. */
+const CLIP_GRAD_NORM = 2;
 
 /** For each frame and state: the log-sum of three paths and the emission 11, forward and backward; their posterior 4. */
 const CTC_STATE = 2 * 11 + 4;

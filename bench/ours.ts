@@ -7,6 +7,7 @@
  */
 
 import { attention } from "../kernels/attention.ts";
+import { clipGradNorm } from "../kernels/clip_grad_norm.ts";
 import { conv1d } from "../kernels/conv1d.ts";
 import { crossEntropy } from "../kernels/cross_entropy.ts";
 import { ctc } from "../kernels/ctc.ts";
@@ -21,8 +22,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { HostTensor } from "./inputs.ts";
 import { permute } from "./inputs.ts";
 import { type Peer, type PeerCase, samples } from "./peers/peer.ts";
-import { trainStep } from "./transformer.ts";
+import { adamw, trainStep } from "./transformer.ts";
 import {
+  adamwInputs,
   ATTENTION,
   attentionInputs,
   CONV1D,
@@ -91,11 +93,16 @@ export function ours(gpu: Gpu, version: string): Peer {
     const rows = Array.from(labels);
     return gradient(gpu, { inputs: [logits], cotangent: one }, (x) => crossEntropy(x!, rows));
   });
+  cases.set("adamw_4m", () => adamw(gpu));
   cases.set("train_step", () => trainStep(gpu));
   cases.set(
     "group_norm_8000x512",
     () => gradient(gpu, groupNormInputs(), (x, w, b) => groupNorm(x!, w!, b!, { eps })),
   );
+  cases.set("clip_grad_norm_4m", () => {
+    const gradients = adamwInputs().gradients.map((gradient) => upload(gpu, gradient));
+    return repeated(gpu, () => Object.values(clipGradNorm(gradients, 1)), gradients);
+  });
   cases.set("ctc_b4_t200_v32_s40", () => {
     const { logits, targets } = ctcInputs();
     const lengths = targets.map(() => CTC.frames);

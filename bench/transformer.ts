@@ -1,5 +1,6 @@
 /**
- * Our training step: the post-norm encoder of `workloads.ts`, its mean squared error and AdamW. Only the loss is read back.
+ * Our optimizer and training step: the post-norm encoder of `workloads.ts`, its mean squared error and AdamW, of which
+ * only the loss is read back. The optimizer takes the norm of all gradients on the way, which the peers do not.
  *
  * @module
  */
@@ -14,9 +15,12 @@ import { sum } from "../kernels/sum.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { backward, noGrad } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { AdamW } from "../train/optimizer.ts";
 import { type HostTensor, permute } from "./inputs.ts";
-import type { PeerCase } from "./peers/peer.ts";
+import { type PeerCase, samples } from "./peers/peer.ts";
 import {
+  ADAMW,
+  adamwInputs,
   ENCODER,
   ENCODER_KEYS,
   encoderData,
@@ -77,6 +81,47 @@ function build(gpu: Gpu, initial: readonly EncoderLayer<HostTensor>[]): Model {
   return { layers, optimizer: makeOptimizer(layers.flatMap((layer) => Object.values(layer))) };
 }
 
+function makeOptimizer(params: readonly Tensor[]): AdamW {
+  const { learningRate, beta1, beta2, epsilon, weightDecay } = ADAMW;
+  return new AdamW([{ params, lr: learningRate, betas: [beta1, beta2], eps: epsilon, weightDecay }]);
+}
+
+/** The optimizer alone. */
+export function adamw(gpu: Gpu): PeerCase {
+  const inputs = adamwInputs();
+  const upload = ({ values, shape }: HostTensor) => gpu.tensor(values, shape);
+  const gradients = inputs.gradients.map(upload);
+  let parameters = inputs.parameters.map(upload);
+  let optimizer = makeOptimizer(parameters);
+  const free = () => {
+    optimizer.dispose();
+    for (const parameter of parameters) parameter.dispose();
+  };
+  const run = async (repeat: number) => {
+    for (let i = 0; i < repeat; i++) {
+      optimizer.accumulate(new Map(parameters.map((parameter, i) => [parameter, gradients[i]!])));
+      optimizer.step();
+    }
+    await gpu.sync();
+  };
+  return {
+    run,
+    check: async () => {
+      free();
+      parameters = inputs.parameters.map(upload);
+      optimizer = makeOptimizer(parameters);
+      await run(1);
+      const host: Float32Array[] = [];
+      for (const parameter of parameters) host.push(Float32Array.from(await parameter.read()));
+      return samples(host);
+    },
+    dispose: () => {
+      free();
+      for (const gradient of gradients) gradient.dispose();
+    },
+  };
+}
+
 /** The transformer training step. */
 export function trainStep(gpu: Gpu): PeerCase {
   const initial = encoderLayers();
@@ -88,7 +133,8 @@ export function trainStep(gpu: Gpu): PeerCase {
     gpu.scope(() => {
       const y = model.layers.reduce(encoderLayer, input);
       const { loss, seed } = meanSquaredError(y, negativeTarget);
-      model.optimizer.step(backward(y, { seed }));
+      model.optimizer.accumulate(backward(y, { seed }));
+      model.optimizer.step();
       return loss;
     });
   const read = async (loss: Tensor) => {
@@ -117,11 +163,3 @@ export function trainStep(gpu: Gpu): PeerCase {
     },
   };
 }
-
-class AdamW {
-  step(grads: Map<Tensor, Tensor>): void {
-    for (const grad of grads.values()) grad.dispose();
-  }
-  dispose(): void {}
-}
-const makeOptimizer = (_: unknown) => new AdamW();

@@ -1,6 +1,7 @@
 import { type AudioFormat, type AudioHead, readAudioHead } from "./audio_format.ts";
 import { type AudioSource, bytesSource, fileSource, refuse } from "./audio_source.ts";
 import { type AudioBlock, decodeByLibrary } from "./codecs.ts";
+import { decodeFlac } from "./flac.ts";
 import { G722Decoder } from "./g722.ts";
 import { concat, createResampler, type Resampler } from "./resample.ts";
 import { decodeWav } from "./wav.ts";
@@ -134,7 +135,7 @@ async function* read(source: AudioSource, options: AudioOptions): AsyncGenerator
     const most = `${maxSeconds} s`;
     throw new RangeError(`Cannot read ${source.name} as audio may last at most ${most}: ${found}`);
   };
-  const head = await readAudioHead(source);
+  const head = readAudioHead(source);
   if ((head.seconds ?? 0) > maxSeconds) tooLong(`its header says ${Math.round(head.seconds!)} s`);
   let resampler: Resampler | undefined;
   let sampleRate = 0;
@@ -183,16 +184,19 @@ async function* decode(source: AudioSource, { format, wav }: AudioHead): AsyncGe
     const frame = wav.width * wav.channels;
     const most = Math.max(1, Math.floor(PIECE / frame));
     for (let done = 0; done < wav.frames; done += most) {
-      const bytes = await source.read(wav.start + done * frame, Math.min(most, wav.frames - done) * frame);
+      const bytes = source.read(wav.start + done * frame, Math.min(most, wav.frames - done) * frame);
       yield { channels: decodeWav(bytes, wav), sampleRate: wav.sampleRate };
     }
   } else if (format === "g722") {
     const decoder = new G722Decoder();
     for (let at = 0; at < source.size; at += PIECE) {
-      yield { channels: [decoder.decode(await source.read(at, PIECE))], sampleRate: 16_000 };
+      yield { channels: [decoder.decode(source.read(at, PIECE))], sampleRate: 16_000 };
     }
+  } else if (format === "flac" || format === "ogg flac") {
+    yield* decodeFlac(source, format === "ogg flac");
   } else {
-    yield* decodeByLibrary(source, format as Exclude<AudioFormat, "wav" | "g722">);
+    const library = format as Exclude<AudioFormat, "wav" | "g722" | "flac" | "ogg flac">;
+    yield* decodeByLibrary(source, library);
   }
 }
 

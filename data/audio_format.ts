@@ -24,18 +24,18 @@ export interface AudioHead {
  *
  * @throws {SyntaxError} If it is empty, of an unknown format, or its header is broken.
  */
-export async function readAudioHead(source: AudioSource): Promise<AudioHead> {
+export function readAudioHead(source: AudioSource): AudioHead {
   if (source.size === 0) refuse(source, "it must have samples", "the file is empty");
-  const start = await source.read(0, 512);
+  const start = source.read(0, 512);
   const tag = tagAt(start, 0);
   if ((tag === "RIFF" || tag === "RF64") && tagAt(start, 8) === "WAVE") {
-    const wav = await readWavHeader(source);
+    const wav = readWavHeader(source);
     return { format: "wav", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
   }
   if (/\.g722$/i.test(source.name)) return { format: "g722", seconds: source.size / 8000, frames: null };
   if (tag === "fLaC") return flacHead(source, start);
-  if (tag === "OggS") return await oggHead(source, start);
-  if (tag.startsWith("ID3") || isMp3Frame(viewOf(start), 0)) return await mp3Head(source, start);
+  if (tag === "OggS") return oggHead(source, start);
+  if (tag.startsWith("ID3") || isMp3Frame(viewOf(start), 0)) return mp3Head(source, start);
   const found = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return refuse(
     source,
@@ -59,10 +59,10 @@ function secondsOf(frames: number | null, sampleRate: number): number | null {
   return frames === null || sampleRate === 0 ? null : frames / sampleRate;
 }
 
-async function oggHead(source: AudioSource, start: Uint8Array): Promise<AudioHead> {
+function oggHead(source: AudioSource, start: Uint8Array): AudioHead {
   const packet = firstPacket(start);
   const text = String.fromCharCode(...packet.subarray(0, 8));
-  const last = await lastGranule(source);
+  const last = lastGranule(source);
   if (text.startsWith("\x01vorbis") && packet.length >= 16) {
     const sampleRate = viewOf(packet).getUint32(12, true);
     return { format: "vorbis", seconds: secondsOf(last, sampleRate), frames: null };
@@ -97,10 +97,10 @@ function isMp3Frame(view: DataView, at: number): boolean {
   return bits >>> 21 === 0x7ff && version !== 1 && layer !== 0 && bitrate !== 15 && rate !== 3;
 }
 
-async function mp3Head(source: AudioSource, start: Uint8Array): Promise<AudioHead> {
+function mp3Head(source: AudioSource, start: Uint8Array): AudioHead {
   const size = start.subarray(6, 10).reduce((sum, byte) => sum * 128 + (byte & 127), 0);
   const at = tagAt(start, 0).startsWith("ID3") ? 10 + size : 0;
-  const frame = viewOf(await source.read(at, 256));
+  const frame = viewOf(source.read(at, 256));
   // The highest bit rate is 320 kbit/s; a table of frames (Xing, LAME) tells more.
   let seconds = (source.size - at) / 40_000;
   if (isMp3Frame(frame, 0)) {

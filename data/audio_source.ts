@@ -7,7 +7,7 @@ export interface AudioSource {
   /** Bytes in all. */
   readonly size: number;
   /** Up to `length` bytes from byte `at`; fewer at the end. */
-  read(at: number, length: number): Promise<Uint8Array>;
+  read(at: number, length: number): Uint8Array;
   /** Gives the file back. */
   close(): void;
 }
@@ -17,7 +17,7 @@ export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
   return {
     name: printable(name),
     size: bytes.length,
-    read: (at, length) => Promise.resolve(bytes.subarray(at, at + length)),
+    read: (at, length) => bytes.subarray(at, at + length),
     close: () => {},
   };
 }
@@ -32,12 +32,12 @@ export async function fileSource(path: string | URL): Promise<AudioSource> {
   const name = printable(String(path));
   const file = await openFile(path, name);
   const { size } = await file.stat();
-  const read = async (at: number, length: number) => {
+  const read = (at: number, length: number) => {
     const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
-    await file.seek(at, Deno.SeekMode.Start);
+    file.seekSync(at, Deno.SeekMode.Start);
     let filled = 0;
     while (filled < bytes.length) {
-      const count = await file.read(bytes.subarray(filled));
+      const count = file.readSync(bytes.subarray(filled));
       if (count === null) break;
       filled += count;
     }

@@ -1,5 +1,4 @@
-// Decoders of libraries, each loaded when a file needs it: libFLAC, libvorbis, libopus and mpg123 as WebAssembly.
-import type { AudioFormat } from "./audio_format.ts";
+// libvorbis, libopus and mpg123 as WebAssembly, each loaded when a file needs it.
 import { type AudioSource, refuse } from "./audio_source.ts";
 import { oggPages } from "./ogg.ts";
 
@@ -22,7 +21,6 @@ interface Decoded {
   channelData: Float32Array[];
   sampleRate: number;
   errors?: { message: string }[];
-  bitDepth?: number;
 }
 
 const PIECE = 65_536;
@@ -36,23 +34,21 @@ const MOST_SILENT = 2 ** 25;
  */
 export async function* decodeByLibrary(
   source: AudioSource,
-  format: Exclude<AudioFormat, "wav" | "g722">,
+  format: "vorbis" | "opus" | "mp3",
 ): AsyncGenerator<AudioBlock> {
   const decoder = await load(format);
-  const isFlac = format === "flac" || format === "ogg flac";
   const run = async (step: () => Decoded | Promise<Decoded>): Promise<AudioBlock[]> => {
-    const { channelData, sampleRate, errors, bitDepth } = await attempt(source, step);
+    const { channelData, sampleRate, errors } = await attempt(source, step);
     const [error] = errors ?? [];
     if (error !== undefined) refuse(source, `its ${format} data must be sound`, error.message);
     if ((channelData[0]?.length ?? 0) === 0) return [];
-    if (isFlac) { for (const channel of channelData) rescale(channel, bitDepth ?? 16); }
     return [{ channels: channelData, sampleRate }];
   };
   try {
     await decoder.ready;
-    const pieces = format === "flac" || format === "mp3" ? piecesOf(source) : oggPages(source);
+    const pieces = format === "mp3" ? piecesOf(source) : oggPages(source);
     let silent = 0;
-    for await (const piece of pieces) {
+    for (const piece of pieces) {
       const blocks = await run(() => decoder.decode(piece));
       silent = blocks.length > 0 ? 0 : silent + piece.length;
       if (silent > MOST_SILENT) {
@@ -66,12 +62,8 @@ export async function* decodeByLibrary(
   }
 }
 
-async function load(format: Exclude<AudioFormat, "wav" | "g722">): Promise<Decoder> {
+async function load(format: "vorbis" | "opus" | "mp3"): Promise<Decoder> {
   switch (format) {
-    case "flac":
-    case "ogg flac":
-      // It finds frames by their checksums; @wasm-audio-decoders/flac 0.2.11, whose libFLAC it uses, loses some.
-      return await (await import("npm:@audio/decode-flac@1.3.5")).decoder();
     case "vorbis":
       return new (await import("npm:@wasm-audio-decoders/ogg-vorbis@0.1.20")).OggVorbisDecoder();
     case "opus":
@@ -81,8 +73,8 @@ async function load(format: Exclude<AudioFormat, "wav" | "g722">): Promise<Decod
   }
 }
 
-async function* piecesOf(source: AudioSource): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < source.size; at += PIECE) yield await source.read(at, PIECE);
+function* piecesOf(source: AudioSource): Generator<Uint8Array> {
+  for (let at = 0; at < source.size; at += PIECE) yield source.read(at, PIECE);
 }
 
 /** Runs a step of a decoder. What it prints about errors, which it also returns, and what it throws become one line. */
@@ -98,11 +90,4 @@ async function attempt(source: AudioSource, step: () => Decoded | Promise<Decode
     Object.assign(console, { error, warn });
     return refuse(source, "it must be sound", thrown instanceof Error ? thrown.message : String(thrown));
   }
-}
-
-// The FLAC library divides integers by 2^(bits−1) − 1, unlike libsndfile and torchaudio. Rounding gives the integers
-// back, exactly up to 20 bits and within one unit at 24.
-function rescale(samples: Float32Array, bits: number): void {
-  const half = 2 ** (bits - 1);
-  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(samples[i]! * (half - 1)) / half;
 }

@@ -10,14 +10,14 @@ const LARGEST_PAGE = 27 + 255 + 255 * 255;
  *
  * @throws {SyntaxError} If a page is broken or cut off, or a second stream starts.
  */
-export async function* oggPages(source: AudioSource): AsyncGenerator<Uint8Array> {
+export function* oggPages(source: AudioSource): Generator<Uint8Array> {
   let at = 0;
   let ended = false;
-  let window = new Uint8Array(0);
+  let window: Uint8Array = new Uint8Array(0);
   let windowAt = 0;
   while (at < source.size) {
     if (at + LARGEST_PAGE > windowAt + window.length && windowAt + window.length < source.size) {
-      window = Uint8Array.from(await source.read(at, 4 * LARGEST_PAGE));
+      window = source.read(at, 4 * LARGEST_PAGE);
       windowAt = at;
     }
     const page = pageOf(window.subarray(at - windowAt));
@@ -54,9 +54,9 @@ export function firstPacket(page: Uint8Array): Uint8Array {
  * Position of the last page's end in samples, or null where the file does not tell: what its header claims to be its
  * length.
  */
-export async function lastGranule(source: AudioSource): Promise<number | null> {
+export function lastGranule(source: AudioSource): number | null {
   const start = Math.max(0, source.size - LARGEST_PAGE - 1024);
-  const tail = await source.read(start, source.size - start);
+  const tail = source.read(start, source.size - start);
   for (let at = tail.length - 27; at >= 0; at--) {
     if (tail[at] !== 0x4f || tagAt(tail, at) !== "OggS") continue;
     const granule = viewOf(tail).getBigInt64(at + 6, true);

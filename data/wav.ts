@@ -36,18 +36,18 @@ const MOST_CHUNKS = 1000;
  *
  * @throws {SyntaxError} If there is no format or no data, a format that is not known, or data beyond the file.
  */
-export async function readWavHeader(source: AudioSource): Promise<WavHeader> {
+export function readWavHeader(source: AudioSource): WavHeader {
   let format: Omit<WavHeader, "start" | "frames"> | undefined;
   let longSize: number | undefined;
   let at = 12;
   for (let count = 0; count < MOST_CHUNKS && at + 8 <= source.size; count++) {
-    const head = await source.read(at, 8);
+    const head = source.read(at, 8);
     const tag = tagAt(head, 0);
     const size = viewOf(head).getUint32(4, true);
     at += 8;
-    if (tag === "fmt ") format = readFormat(source, await source.read(at, Math.min(size, 40)));
+    if (tag === "fmt ") format = readFormat(source, source.read(at, Math.min(size, 40)));
     if (tag === "ds64") {
-      const body = await source.read(at, 16);
+      const body = source.read(at, 16);
       if (body.length === 16) longSize = Number(viewOf(body).getBigUint64(8, true));
     }
     if (tag === "data") {

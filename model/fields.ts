@@ -167,6 +167,7 @@ export function printable(text: string): string {
 
 /** A value of a file as part of an error. */
 export function show(value: unknown): string {
+  if (typeof value === "number") return String(value); // JSON has no infinity
   const flat = !Array.isArray(value) || value.every((item) => typeof item !== "object");
   return flat && !isObject(value) ? printable(JSON.stringify(value)) : "something nested";
 }

@@ -88,6 +88,8 @@ export class AdamW {
   readonly #places = new Map<Tensor, Place>();
 
   /**
+   * Moves the parameters and makes their averages, of zeros.
+   *
    * @param groups Groups of parameters with their rates.
    * @throws {TypeError} If there is no parameter, or one is not f32, of another device, or in two groups.
    * @throws {RangeError} If a rate, average or decay is out of its range.

@@ -50,10 +50,8 @@ Deno.test("parseConfig reads compact models", () => {
 });
 
 Deno.test("encodeConfig gives an unchanged config's text back", () => {
-  for (const source of [base, text("recipes/configs/wavlm-base.json"), '{"x": 1e400}'.padEnd(12)]) {
-    if (source === base || source.includes("wavlm")) {
-      assertEquals(encodeConfig({ ...parseConfig(source) }), source);
-    }
+  for (const source of [base, text("recipes/configs/wavlm-base.json")]) {
+    assertEquals(encodeConfig({ ...parseConfig(source) }), source);
   }
 });
 
@@ -111,7 +109,7 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     "infinity",
     base.replace('"hidden_size": 24', '"hidden_size": 1e400'),
     RangeError,
-    "hidden_size must be a whole number from 1 to 1048576: it is null",
+    "hidden_size must be a whole number from 1 to 1048576: it is Infinity",
   ],
   [
     "too few heads",
@@ -207,6 +205,8 @@ Deno.test("parseConfig survives mutations", () => {
       const config = parseConfig(mutant);
       read++;
       assertEquals(encodeConfig(config), mutant);
+      const pruned = { ...config, intermediate_size: config.intermediate_size.map((_, j) => j % 3) };
+      assertEquals(parseConfig(encodeConfig(pruned)).intermediate_size, pruned.intermediate_size);
       assert(layoutOf(config, headOf(config)).every(({ shape }) => shape.every(Number.isInteger)));
       assert(Number.isFinite(costsOf(config, 16000).macs));
     } catch (error) {

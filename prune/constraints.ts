@@ -1,0 +1,89 @@
+// The constraints of HJ-Pruning's methods (Peng et al. 2023, arXiv 2302.14132): which cost is brought to which target.
+
+import type { ModelConfig } from "../model/config.ts";
+import { Cost, type Quantity } from "./cost.ts";
+import { UNIT_KINDS, unitGroups, type UnitKind, withCounts } from "./groups.ts";
+
+/** What is constrained: all parameters, those of convolutions and Transformer apart, or MACs. */
+export type ConstraintMethod = "size" | "sep-size" | "mac";
+
+/** Samples a second. */
+const RATE = 16000;
+
+/** A cost and the share of it to remove. */
+export interface Constraint {
+  /** The cost. */
+  readonly cost: Cost;
+  /** Share of the cost of the model's present units to remove, 0 to 1. */
+  readonly target: number;
+  /** Kinds of units by whose choice it is met. */
+  readonly kinds: readonly UnitKind[];
+}
+
+/** Options of {@linkcode constraintsOf}. */
+export interface ConstraintOptions {
+  /** What is constrained. */
+  readonly method: ConstraintMethod;
+  /** Share to remove; with `sep-size`, of both parts unless theirs are given. */
+  readonly target: number;
+  /** `sep-size`: share of the convolutions' parameters to remove. */
+  readonly targetConv?: number;
+  /** `sep-size`: share of the other parameters to remove. */
+  readonly targetTransformer?: number;
+  /** Kinds of units that may go; all unless given. */
+  readonly kinds?: readonly UnitKind[];
+  /** Length that MACs are counted for, in seconds; 10 unless given. */
+  readonly seconds?: number;
+}
+
+/**
+ * The constraints of a method. Where no unit of a constraint may go and its target is 0, there is none.
+ *
+ * @param config Architecture of the model to prune, dense or compact.
+ * @param options Method and targets.
+ * @throws {RangeError} If a target is no share, more than all units of those kinds hold, or the length gives no frame.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../model/config.ts";
+ * import { constraintsOf } from "./constraints.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
+ * const [macs] = constraintsOf(config, { method: "mac", target: 0.5 });
+ * const [conv, transformer] = constraintsOf(config, { method: "sep-size", target: 0.5, targetConv: 0.3 });
+ * console.log(macs!.target, conv!.target, transformer!.target); // 0.5 0.3 0.5
+ * ```
+ */
+export function constraintsOf(config: ModelConfig, options: ConstraintOptions): Constraint[] {
+  const { method, target, targetConv = target, targetTransformer = target } = options;
+  const { kinds = UNIT_KINDS, seconds = 10 } = options;
+  const samples = Math.round(seconds * RATE);
+  const constraint = (quantity: Quantity, target: number, by: readonly UnitKind[]): Constraint => ({
+    cost: new Cost(config, quantity, samples),
+    target,
+    kinds: by.filter((kind) => kinds.includes(kind)),
+  });
+  const all = method === "size"
+    ? [constraint("parameters", target, UNIT_KINDS)]
+    : method === "mac"
+    ? [constraint("macs", target, UNIT_KINDS)]
+    : [constraint("conv", targetConv, ["conv"]), constraint("transformer", targetTransformer, ["heads", "ffn"])];
+  const wanted = all.filter(({ kinds, target }) => kinds.length > 0 || target !== 0);
+  for (const { cost, target, kinds } of wanted) check(cost, target, kinds);
+  return wanted;
+}
+
+function check(cost: Cost, target: number, kinds: readonly UnitKind[]): void {
+  const refuse = (rule: string, found: string | number): never => {
+    throw new RangeError(`Cannot prune ${cost.quantity} as ${rule}: ${found}`);
+  };
+  if (!(target >= 0 && target <= 1)) refuse("the target must be a share from 0 to 1", target);
+  if (!(cost.dense > 0)) refuse("the reference length must give a frame", `${cost.samples} samples`);
+  const groups = unitGroups(cost.config, kinds);
+  const fewest = withCounts(cost.config, groups, groups.map(({ least }) => least));
+  const most = cost.removed(fewest);
+  if (target > most) {
+    const which = kinds.length > 0 ? kinds.join(", ") : "nothing";
+    refuse(`${which} can remove a share of ${most.toFixed(4)} at most`, `the target is ${target}`);
+  }
+}
