@@ -137,7 +137,7 @@ function notes(report: Report): string[] {
       ? [
         `ratio (fastest peer's time / ours): geometric mean ${
           summary.mean.toFixed(2)
-        } over ${summary.count} cases, ` +
+        } over ${summary.count} ${summary.count === 1 ? "case" : "cases"}, ` +
         `least ${summary.least.toFixed(2)} (${summary.of})`,
       ]
       : []),

@@ -50,6 +50,8 @@ function flacHead(source: AudioSource, start: Uint8Array): AudioHead {
   }
   const view = viewOf(start);
   const sampleRate = view.getUint32(18) >>> 12;
+  const bits = (view.getUint16(20) >>> 4 & 31) + 1;
+  if (![8, 16, 24].includes(bits)) refuse(source, "FLAC must have 8, 16 or 24 bits", `it has ${bits}`);
   // 36 bits; 0 where the writer did not know.
   const frames = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22) || null;
   return { format: "flac", seconds: secondsOf(frames, sampleRate), frames };

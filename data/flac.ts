@@ -2,7 +2,7 @@
 // one in WebAssembly cannot be loaded from Deno. Of the other packages, @wasm-audio-decoders/flac 0.2.11 and
 // @audio/decode-flac 1.3.5 lose the last frame of some files when they are given in pieces.
 import { createHash } from "node:crypto";
-import { type AudioSource, refuse, viewOf } from "./audio_source.ts";
+import { type AudioSource, refuse } from "./audio_source.ts";
 import type { AudioBlock } from "./codecs.ts";
 
 /** The part of the library that is used. */
@@ -70,15 +70,12 @@ export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGener
   const write = (channels: Uint8Array[], { blocksize, sampleRate, bitsPerSample: bits }: FrameHeader) => {
     frames += blocksize;
     if (bits !== 8 && bits !== 16 && bits !== 24) {
-      fault ??= `a frame has numbers of ${bits} bits, neither 8, 16 nor 24`;
+      fault ??= `a frame has numbers of ${bits} bits, not 8, 16 or 24`;
       return;
     }
-    const integers = channels.map((bytes) => integersOf(bytes, bits, blocksize));
+    const integers = channels.map((bytes) => integersOf(bytes, bits));
     sum.update(interleave(integers, bits / 8));
-    blocks.push({
-      channels: integers.map((values) => Float32Array.from(values, (x) => x / 2 ** (bits - 1))),
-      sampleRate,
-    });
+    blocks.push({ channels: integers.map((values) => scale(values, bits)), sampleRate });
   };
   const decoder = library.create_libflac_decoder(false);
   try {
@@ -113,23 +110,30 @@ export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGener
 }
 
 /** Numbers of one channel, which the library gives in 2 bytes up to 16 bits and in 4 above. */
-function integersOf(bytes: Uint8Array, bits: number, length: number): Int32Array {
-  const view = viewOf(bytes);
-  return Int32Array.from(
-    { length },
-    bits <= 16 ? (_, i) => view.getInt16(2 * i, true) : (_, i) => view.getInt32(4 * i, true),
-  );
+function integersOf(bytes: Uint8Array, bits: number): Int16Array | Int32Array {
+  // A copy, which starts where numbers may.
+  const { buffer } = bytes.slice();
+  return bits <= 16 ? new Int16Array(buffer) : new Int32Array(buffer);
+}
+
+function scale(integers: Int16Array | Int32Array, bits: number): Float32Array {
+  const samples = new Float32Array(integers.length);
+  const unit = 2 ** (1 - bits);
+  for (let i = 0; i < samples.length; i++) samples[i] = integers[i]! * unit;
+  return samples;
 }
 
 /** The bytes that the checksum is of: all channels of a moment, little-endian, `width` bytes a number. */
-function interleave(channels: readonly Int32Array[], width: number): Uint8Array {
-  const frames = channels[0]?.length ?? 0;
-  const bytes = new Uint8Array(frames * channels.length * width);
-  let at = 0;
-  for (let i = 0; i < frames; i++) {
-    for (const channel of channels) {
-      for (let byte = 0; byte < width; byte++) bytes[at++] = channel[i]! >> 8 * byte;
+function interleave(channels: readonly (Int16Array | Int32Array)[], width: number): Uint8Array {
+  const bytes = new Uint8Array((channels[0]?.length ?? 0) * channels.length * width);
+  const step = channels.length * width;
+  channels.forEach((integers, channel) => {
+    let at = channel * width;
+    for (let i = 0; i < integers.length; i++) {
+      const value = integers[i]!;
+      for (let byte = 0; byte < width; byte++) bytes[at + byte] = value >> 8 * byte;
+      at += step;
     }
-  }
+  });
   return bytes;
 }

@@ -1,10 +1,11 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { runRows } from "../tensor/rows.ts";
-import { record, recording } from "../tensor/tape.ts";
+import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./attention.wgsl" with { type: "text" };
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
+import { dropout, type DropoutOptions } from "./dropout.ts";
 import { gemm } from "./gemm.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import { scale as scaled } from "./scale.ts";
@@ -21,6 +22,8 @@ export interface AttentionOptions {
   readonly gate?: Tensor | null;
   /** Added to the scaled scores, [H, T, T], or [B, H, T, T]. */
   readonly bias?: Tensor | null;
+  /** Drops attention weights; none unless given. */
+  readonly dropout?: DropoutOptions | null;
   /** Factor of the scores; D^-0.5 unless given. */
   readonly scale?: number;
 }
@@ -50,7 +53,7 @@ interface Sizes {
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
   const sizes = check(q, k, v, options);
   const { batch, frames, heads, width } = sizes;
-  const { gate = null, bias = null, scale = width ** -0.5 } = options;
+  const { gate = null, bias = null, dropout: drops = null, scale = width ** -0.5 } = options;
   const { gpu } = q;
   const from = [q, k, v, gate, bias];
   const lengths = options.lengths ? gpu.tensor(Int32Array.from(options.lengths)) : null;
@@ -87,18 +90,19 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     c: place(square(p, true)),
   });
   softmax("forward", sizes, { p }, { scale, lengths, bias });
+  const kept = drops ? noGrad(gpu, () => dropout(p, drops)) : p.view();
   const y = gpu.empty(q.shape);
   const context = gate && recording(from) ? gpu.empty(q.shape) : null;
   gemm(gpu, {
     ...contexts,
-    a: square(p, true),
+    a: square(kept, true),
     b: image(v, false),
     c: place(image(y, true)),
     ...(gate && { gate: { tensor: gate, z2: 1, n: 0 } }),
     ...(context && { pre: context }),
   });
 
-  const saved = [p, lengths, context].filter((tensor) => tensor !== null);
+  const saved = [p, kept, lengths, context].filter((tensor) => tensor !== null);
   record("attention", from, [y], ([dy], [needsQ, needsK, needsV, needsGate, needsBias]) => {
     const dgate = context && needsGate ? gateGradient(sizes, dy!, context) : null;
     const dc = gate ? gateHeads(sizes, dy!, gate) : dy!.view();
@@ -107,13 +111,15 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
       gemm(gpu, { ...contexts, ...parts, c: place(image(d, true)) });
       return d;
     };
-    const dv = needsV ? product({ a: square(p, false), b: image(dc, false) }) : null;
+    const dv = needsV ? product({ a: square(kept, false), b: image(dc, false) }) : null;
     let dq: Tensor | null = null;
     let dk: Tensor | null = null;
     let dbias: Tensor | null = null;
     if (needsQ || needsK || needsBias) {
-      const dp = gpu.empty(p.shape);
-      gemm(gpu, { ...scores, a: image(dc, true), b: image(v, true), c: place(square(dp, true)) });
+      const dkept = gpu.empty(p.shape);
+      gemm(gpu, { ...scores, a: image(dc, true), b: image(v, true), c: place(square(dkept, true)) });
+      const dp = drops ? dropout(dkept, drops) : dkept.view();
+      dkept.dispose();
       // The bias wants the gradient before the factor of the scores.
       softmax("backward", sizes, { probability: p, dp }, { scale: needsBias ? 1 : scale, lengths });
       if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumClips(dp, bias!.shape);
@@ -207,7 +213,7 @@ function sumClips(dp: Tensor, shape: readonly number[]): Tensor {
 function check(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Sizes {
   const { heads, lengths, gate = null, bias = null } = options;
   sameDevice("attend", q, k, v, gate, bias);
-  ofType("attend", "q", q, "f32");
+  ofFloats("attend", { q, k, v, gate, bias });
   ofRank("attend", "q", q, 3);
   ofShape("attend", "k", k, q.shape);
   ofShape("attend", "v", v, q.shape);

@@ -16,11 +16,22 @@ export function sameDevice(doing: string, first: Tensor, ...others: (Tensor | nu
   }
 }
 
-/** @throws {TypeError} If a tensor's element type is not the one an operation reads. */
+/**
+ * Looks at the element type of a tensor.
+ *
+ * @throws {TypeError} If it is not the one that the operation reads.
+ * @throws {ReferenceError} If the tensor is disposed.
+ */
 export function ofType(doing: string, name: string, tensor: Tensor, dtype: DType): void {
+  void tensor.storage; // throws where there is none
   if (tensor.dtype !== dtype) {
     throw new TypeError(`Cannot ${doing} as ${name} must be ${dtype}: found ${tensor.dtype}`);
   }
+}
+
+/** @throws {TypeError} If one of the tensors is not f32. */
+export function ofFloats(doing: string, tensors: Record<string, Tensor | null>): void {
+  for (const [name, tensor] of Object.entries(tensors)) if (tensor) ofType(doing, name, tensor, "f32");
 }
 
 /** @throws {TypeError} If a tensor's shape is not the expected one. */

@@ -1,7 +1,8 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { fitsTexture, runTexture } from "./gemm_texture.ts";
-import { fitsTile, runTile } from "./gemm_tile.ts";
+import { halves } from "./gemm_split.ts";
+import { runTexture, textureExcess } from "./gemm_texture.ts";
+import { runTile, tileExcess } from "./gemm_tile.ts";
 
 /**
  * One operand of a product, as images of rows and columns in a buffer. For A, the element of row m and
@@ -124,9 +125,10 @@ export function gemm(gpu: Gpu, problem: Gemm): void {
   if (m * n * z1 * z2 === 0) return;
   if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
   const merged = mergeTaps(problem, gpu.gemm === "tile" ? Infinity : 16);
-  const fits = gpu.gemm === "tile" ? fitsTile : fitsTexture;
-  if (!fits(gpu, merged)) {
-    for (const half of halves(merged)) gemm(gpu, half);
+  const excess = (problem: Gemm) =>
+    gpu.gemm === "tile" ? tileExcess(gpu, problem) : textureExcess(gpu, problem);
+  if (excess(merged) > 0) {
+    for (const half of halves(merged, excess)) gemm(gpu, half);
   } else if (gpu.gemm === "tile") runTile(gpu, merged);
   else runTexture(gpu, merged);
 }
@@ -148,72 +150,4 @@ function mergeTaps(problem: Gemm, limit: number): Gemm {
     tap: 0,
   });
   return { ...problem, k: [1, k1 * k2], a: flat(a, m), b: flat(b, n) };
-}
-
-/** Two products that together are the given one: half of the batch, the rows, the columns or the reduction. */
-function halves(problem: Gemm): Gemm[] {
-  const { m, n, k: [k1, k2], a, b, c } = problem;
-  const [z1, z2] = batchOf(problem);
-  const moved = (operand: Operand, elements: number, rows = 0): Operand => ({
-    ...operand,
-    offset: (operand.offset ?? 0) + elements,
-    y0: (operand.y0 ?? 0) + rows,
-  });
-  const place = (elements: number) => ({ ...c, offset: (c.offset ?? 0) + elements });
-  const vector = (v: Vector | undefined, elements: (v: Vector) => number) =>
-    v && { ...v, offset: (v.offset ?? 0) + elements(v) };
-  const along = (operand: Operand, inner: boolean, count: number) =>
-    operand.alongK === inner ? moved(operand, count) : moved(operand, 0, count * (operand.step ?? 1));
-  const epilogue = (elements: (v: Vector) => number) => {
-    const bias = vector(problem.bias, elements);
-    const gate = vector(problem.gate, elements);
-    return { ...(bias && { bias }), ...(gate && { gate }) };
-  };
-
-  if (z1 > 1) {
-    const h = z1 >> 1;
-    const rest = {
-      a: moved(a, h * (a.z1 ?? 0)),
-      b: moved(b, h * (b.z1 ?? 0)),
-      c: place(h * (c.z1 ?? 0)),
-    };
-    return [{ ...problem, batch: [h, z2] }, { ...problem, ...rest, batch: [z1 - h, z2] }];
-  }
-  if (z2 > 1) {
-    const h = z2 >> 1;
-    const rest = {
-      a: moved(a, h * (a.z2 ?? 0), h * (a.z2Step ?? 0)),
-      b: moved(b, h * (b.z2 ?? 0), h * (b.z2Step ?? 0)),
-      c: place(h * (c.z2 ?? 0)),
-      ...epilogue((v) => h * (v.z2 ?? 0)),
-    };
-    return [{ ...problem, batch: [1, h] }, { ...problem, ...rest, batch: [1, z2 - h] }];
-  }
-  if (k1 * k2 > 64 && k1 * k2 >= Math.max(m, n)) {
-    const { bias: _bias, gelu: _gelu, pre: _pre, gate: _gate, residual: _residual, ...raw } = problem;
-    if (k1 > 1) {
-      const h = k1 >> 1;
-      const shift = (o: Operand) => moved(o, h * (o.k1 ?? 0), h * (o.tap ?? 0));
-      const rest = { a: shift(a), b: shift(b), accumulate: true };
-      return [{ ...raw, k: [h, k2] }, { ...problem, ...rest, k: [k1 - h, k2] }];
-    }
-    const h = Math.ceil(k2 / 8) * 4;
-    const rest = { a: along(a, true, h), b: along(b, true, h), accumulate: true };
-    return [{ ...raw, k: [1, h] }, { ...problem, ...rest, k: [1, k2 - h] }];
-  }
-  if (m >= n && m > 1) {
-    const h = m > 32 ? Math.ceil(m / 32) * 16 : m >> 1;
-    const rest = { a: along(a, false, h), c: place(h * c.row) };
-    return [{ ...problem, m: h }, { ...problem, ...rest, m: m - h }];
-  }
-  if (n > 1) {
-    const h = n > 32 ? Math.ceil(n / 32) * 16 : n >> 1;
-    const rest = {
-      b: along(b, false, h),
-      c: place(h),
-      ...epilogue((v) => h * (v.n ?? 1)),
-    };
-    return [{ ...problem, n: h }, { ...problem, ...rest, n: n - h }];
-  }
-  throw new RangeError("Cannot multiply as a single row exceeds the limits of the adapter");
 }

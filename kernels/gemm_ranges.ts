@@ -63,7 +63,12 @@ export function sliceOf(
   return { slice: { tensor, start, length }, base: at - start };
 }
 
-/** Whether a range, aligned, fits one binding. */
-export function bindable(gpu: Gpu, range: Range): boolean {
-  return (range.to - range.from + ALIGN) * 4 <= gpu.limits.bindingBytes;
+/** What is beyond a limit, as a share of it; 0 if nothing is. */
+export function beyond(need: number, limit: number): number {
+  return Math.max(0, need / limit - 1);
+}
+
+/** What of a range, aligned, is beyond one binding. */
+export function beyondBinding(gpu: Gpu, range: Range): number {
+  return beyond((range.to - range.from + ALIGN) * 4, gpu.limits.bindingBytes);
 }

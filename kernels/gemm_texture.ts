@@ -9,7 +9,7 @@ import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import finishSource from "./gemm_finish.wgsl" with { type: "text" };
 import packSource from "./gemm_pack.wgsl" with { type: "text" };
-import { bindable, readRange, rowsOf, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { beyond, beyondBinding, readRange, rowsOf, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import source from "./gemm_texture.wgsl" with { type: "text" };
 
 const kernel = new Kernel("gemm_texture", source, [index]);
@@ -48,18 +48,19 @@ function packingOf(problem: Gemm, operand: Operand, outer: number): Packing {
   };
 }
 
-/** Whether {@linkcode runTexture} can do a product at once. */
-export function fitsTexture(gpu: Gpu, problem: Gemm): boolean {
+/** How far a product is beyond what {@linkcode runTexture} can do; 0 if it fits. */
+export function textureExcess(gpu: Gpu, problem: Gemm): number {
   const { a, b, m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
+  const { bindingBytes, texture } = gpu.limits;
   const packed = (operand: Operand, outer: number) => {
     const { texels, rows, images } = packingOf(problem, operand, outer);
-    return texels <= gpu.limits.texture && rows * sizeOf(images) <= gpu.limits.texture &&
-      bindable(gpu, readRange(problem, operand, outer));
+    return beyond(texels, texture) + beyond(rows * sizeOf(images), texture) +
+      beyondBinding(gpu, readRange(problem, operand, outer));
   };
   const scratch = z1 * z2 * m * roundUp(n, 4) * 4;
-  return packed(a, m) && packed(b, n) && k1 * (Math.ceil(k2 / 4) + 1) <= ROUNDS &&
-    scratch <= gpu.limits.bindingBytes && bindable(gpu, writtenRange(problem));
+  return packed(a, m) + packed(b, n) + beyond(k1 * (Math.ceil(k2 / 4) + 1), ROUNDS) +
+    beyond(scratch, bindingBytes) + beyondBinding(gpu, writtenRange(problem));
 }
 
 /** Packs an operand and returns its surface, with the row steps that the product's shader wants. */

@@ -5,7 +5,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import one from "../tensor/_one.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
-import { bindable, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { beyond, beyondBinding, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
 const kernel = new Kernel("gemm_tile", source, [gelu, one, index]);
@@ -15,12 +15,11 @@ const TILE = 64;
 /** Longest reduction of one dispatch: software adapters cut loops short past 65,535 rounds. */
 const LONGEST = 16_384;
 
-/** Whether {@linkcode runTile} can do a product in one dispatch. */
-export function fitsTile(gpu: Gpu, problem: Gemm): boolean {
+/** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
+export function tileExcess(gpu: Gpu, problem: Gemm): number {
   const { a, b, m, n, k: [k1, k2] } = problem;
-  return k1 * k2 <= LONGEST &&
-    bindable(gpu, readRange(problem, a, m)) && bindable(gpu, readRange(problem, b, n)) &&
-    bindable(gpu, writtenRange(problem));
+  const ranges = [readRange(problem, a, m), readRange(problem, b, n), writtenRange(problem)];
+  return ranges.reduce((sum, range) => sum + beyondBinding(gpu, range), beyond(k1 * k2, LONGEST));
 }
 
 /** Computes a product by tiles staged in workgroup memory, straight from the operands' buffers. */

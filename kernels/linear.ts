@@ -1,7 +1,7 @@
 import { record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
@@ -35,7 +35,7 @@ export function linear(
   const doing = "apply a linear layer";
   const { gelu = false, gate = null, residual = null } = options;
   sameDevice(doing, x, w, b, gate, residual);
-  ofType(doing, "x", x, "f32");
+  ofFloats(doing, { x, w, b, residual });
   ofRank(doing, "w", w, 2);
   const [outputs, inputs] = w.shape as [number, number];
   if (x.shape.at(-1) !== inputs) {

@@ -1,7 +1,7 @@
 import { record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { gemm } from "./gemm.ts";
-import { sameDevice } from "./checks.ts";
+import { ofFloats, sameDevice } from "./checks.ts";
 
 /** How {@linkcode matmul} reads its operands. */
 export interface MatmulOptions {
@@ -17,7 +17,7 @@ export interface MatmulOptions {
  * @param a Left matrices, [..., M, K], or [..., K, M] if transposed.
  * @param b Right matrices, [..., K, N], or [..., N, K] if transposed.
  * @returns Products, [..., M, N].
- * @throws {TypeError} If inner sizes or leading dimensions differ.
+ * @throws {TypeError} If inner sizes or leading dimensions differ, or if an operand is not f32.
  * @example
  * ```ts
  * const c = matmul(gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [2, 1])); // [[11]]
@@ -25,6 +25,7 @@ export interface MatmulOptions {
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   sameDevice("multiply", a, b);
+  ofFloats("multiply", { a, b });
   const { transposeA = false, transposeB = false } = options;
   const show = () => `a is ${showShape(a.shape)}, b is ${showShape(b.shape)}`;
   if (a.shape.length < 2 || b.shape.length < 2) {

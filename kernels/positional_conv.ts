@@ -2,7 +2,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, keepsPre, pullActivation } from "./activation.ts";
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
@@ -133,7 +133,7 @@ function check(
   { groups }: PositionalConvOptions,
 ): Sizes {
   sameDevice("convolve", x, w, b);
-  ofType("convolve", "x", x, "f32");
+  ofFloats("convolve", { x, w, b });
   ofRank("convolve", "x", x, 3);
   ofRank("convolve", "w", w, 3);
   const [batch, frames, channels] = x.shape as [number, number, number];

@@ -2,7 +2,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { ofRank, sameDevice } from "./checks.ts";
+import { ofFloats, ofRank, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import source from "./weight_norm.wgsl" with { type: "text" };
 
@@ -23,6 +23,7 @@ const kernel = new Kernel("weight_norm", source, [index]);
  */
 export function weightNorm(v: Tensor, g: Tensor): Tensor {
   sameDevice("norm a weight", v, g);
+  ofFloats("norm a weight", { v, g });
   ofRank("norm a weight", "v", v, 3);
   const [, taps, width] = v.shape as [number, number, number];
   if (g.size !== taps) {

@@ -14,6 +14,7 @@ import type { SafetensorsEntry } from "./safetensors.ts";
 
 /** A tensor on the host, as published: convolutions are [O, C, K]. */
 export interface Weight {
+  /** Sizes of the axes. */
   readonly shape: readonly number[];
   /** product(shape) numbers. */
   readonly data: Float32Array<ArrayBuffer>;

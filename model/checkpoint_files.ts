@@ -8,6 +8,7 @@ export interface WeightFile {
   readonly name: string;
   /** Header as written, without its length. */
   readonly header: Uint8Array;
+  /** Tensors and metadata. */
   readonly content: Safetensors;
 }
 

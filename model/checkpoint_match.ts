@@ -8,10 +8,15 @@ import { fillEmptied, type Located, numbersOf, placeNumbers, showSizes } from ".
 
 /** The tensors of files, put in their places. */
 export interface Matched {
+  /** Architecture, as the tensors have it. */
   readonly config: ModelConfig;
+  /** What follows the Transformer. */
   readonly head: HeadKind;
+  /** Tensors by the names of {@linkcode layoutOf}, in its order. */
   readonly tensors: Map<string, Weight>;
+  /** What is odd about the files: a sentence each. */
   readonly notes: string[];
+  /** All tensors of the files, in the order of their bytes. */
   readonly onDisk: DiskTensor[];
 }
 

@@ -10,6 +10,7 @@ export interface Located {
   readonly file: string;
   /** Name as written. */
   readonly name: string;
+  /** Its bytes. */
   readonly entry: SafetensorsEntry;
 }
 

@@ -15,7 +15,7 @@ import { writeWhole } from "./whole_file.ts";
  * @throws {Error} If a file cannot be written; one line that names it.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { readCheckpoint } from "./checkpoint.ts";
  * import { writeCheckpoint } from "./checkpoint_write.ts";
  *

@@ -23,6 +23,7 @@ export interface CostRow extends Cost {
 
 /** The cost of a model, which is the sum of its rows. */
 export interface Costs extends Cost {
+  /** Modules in the order of the model. */
   readonly rows: readonly CostRow[];
 }
 

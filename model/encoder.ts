@@ -7,6 +7,7 @@ import { positionalConv } from "../kernels/positional_conv.ts";
 import { weightNorm } from "../kernels/weight_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headsOf, unitsOf } from "./config.ts";
+import { drop, dropoutAt, skipsLayer } from "./dropouts.ts";
 import type { Pass } from "./pass.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
 
@@ -26,12 +27,14 @@ export function encode(pass: Pass, projected: Tensor): Tensor {
   if (frameLengths) x = pass.next(x, (x) => maskFrames(x, frameLengths));
   x = pass.next(x, (x) => add(x, positions(pass, x)));
   if (!preNorm) x = pass.next(x, norm);
+  x = drop(pass, "encoder", config.hidden_dropout, x);
   pass.observe("encoder_in", x);
 
   const bias = weights.has("encoder.layers.0.attention.rel_attn_embed.weight")
     ? positionBias(pass, x.shape[1]!)
     : null;
   for (let i = 0; i < config.num_hidden_layers; i++) {
+    if (skipsLayer(pass, i)) continue;
     const name = `encoder.layers.${i}`;
     if (preNorm) {
       x = pass.next(x, (x) => attend(pass, i, normed(pass, `${name}.layer_norm`, x), x, bias));
@@ -81,7 +84,6 @@ function attend(
   const heads = headsOf(config, layer);
   const out = weights.layer(`${name}.out_proj`);
   if (heads === 0) return add(residual, out.b!);
-  const observed = pass.observes(`layer.${layer}.attn`);
   const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => {
     const { w, b } = weights.layer(`${name}.${part}`);
     return linear(x, w, b);
@@ -91,11 +93,25 @@ function attend(
     lengths: frameLengths,
     gate: gates?.heads[layer] ?? null,
     bias: bias ? bias.of(layer, x) : null,
+    dropout: dropoutAt(pass, `${name} weights`, config.attention_dropout),
   });
-  if (!observed) return linear(context, out.w, out.b, { residual });
-  const y = linear(context, out.w, out.b);
-  pass.observe(`layer.${layer}.attn`, y);
-  return add(residual, y);
+  return addOutput(pass, `layer.${layer}.attn`, context, out, residual);
+}
+
+/** The last product of a sub-layer, dropped out and added to the residual; at once where nothing comes between. */
+function addOutput(
+  pass: Pass,
+  name: string,
+  x: Tensor,
+  { w, b }: { w: Tensor; b: Tensor | null },
+  residual: Tensor,
+): Tensor {
+  const rate = pass.config.hidden_dropout;
+  const between = pass.observes(name) || dropoutAt(pass, name, rate) !== null;
+  if (!between) return linear(x, w, b, { residual });
+  const y = linear(x, w, b);
+  pass.observe(name, y);
+  return add(residual, drop(pass, name, rate, y));
 }
 
 /** The feed-forward block on `x`, added to `residual`; without units, its output bias alone is. */
@@ -106,5 +122,6 @@ function feedForward(pass: Pass, layer: number, x: Tensor, residual: Tensor): Te
   if (unitsOf(config, layer) === 0) return add(residual, output.b!);
   const inner = weights.layer(`${name}.intermediate_dense`);
   const h = linear(x, inner.w, inner.b, { gelu: true, gate: gates?.ffn[layer] ?? null });
-  return linear(h, output.w, output.b, { residual });
+  const kept = drop(pass, `${name} units`, config.activation_dropout, h);
+  return addOutput(pass, `layer.${layer}.ffn`, kept, output, residual);
 }

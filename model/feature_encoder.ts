@@ -4,7 +4,9 @@ import { gelu } from "../kernels/gelu.ts";
 import { groupNorm } from "../kernels/group_norm.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
+import { maskEmbedding } from "../kernels/mask_embedding.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { drop } from "./dropouts.ts";
 import type { Pass } from "./pass.ts";
 
 /** Epsilon of the norms between convolutions, fixed in the published code whatever the config says. */
@@ -50,7 +52,8 @@ export function encodeFeatures(pass: Pass, samples: Tensor): Tensor {
 }
 
 /**
- * The feature projection: layer norm over the open channels → gate → linear.
+ * The feature projection: layer norm over the open channels → gate → linear; in training, frames that SpecAugment
+ * masks (arXiv 1904.08779) become the mask embedding.
  *
  * @param pass The forward pass.
  * @param features [B, T, C]
@@ -67,6 +70,8 @@ export function projectFeatures(pass: Pass, features: Tensor): Tensor {
   }
   const { w, b } = weights.layer("feature_projection.projection");
   x = pass.next(x, (x) => linear(x, w, b));
+  x = drop(pass, "projection", config.feat_proj_dropout, x);
   pass.observe("projection", x);
-  return x;
+  const masked = pass.training?.masked;
+  return masked ? maskEmbedding(x, weights.get("masked_spec_embed"), masked) : x;
 }

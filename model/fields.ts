@@ -34,6 +34,8 @@ export class Fields {
   #name: string;
 
   /**
+   * Parses the object.
+   *
    * @param text JSON of an object.
    * @param name What to call it in errors, such as its path.
    * @throws {SyntaxError} If it is none.

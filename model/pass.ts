@@ -3,6 +3,16 @@ import type { ModelConfig } from "./config.ts";
 import type { Gates } from "./gates.ts";
 import type { Parameters } from "./parameters.ts";
 
+/** What a training step draws, and from which generator. */
+export interface Training {
+  /** Seed of the run. */
+  readonly seed: number;
+  /** Number of the step. */
+  readonly step: number;
+  /** Frames whose features the mask embedding replaces, i32 of 0 and 1, [B, T]; none unless given. */
+  readonly masked?: Tensor | null;
+}
+
 /** What one forward pass works with. */
 export interface Pass {
   /** Architecture. */
@@ -13,6 +23,8 @@ export interface Pass {
   readonly gates: Gates | null;
   /** Valid frames of each clip; null where padding is not masked. */
   readonly frameLengths: readonly number[] | null;
+  /** What a training step draws; null in evaluation, where nothing is dropped. */
+  readonly training: Training | null;
   /** Whether somebody wants to see an activation. */
   observes(name: string): boolean;
   /** Shows an activation to whoever asked for it, under the name of the block that made it. */

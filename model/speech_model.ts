@@ -8,7 +8,8 @@ import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
 import { Parameters } from "./parameters.ts";
-import type { Pass } from "./pass.ts";
+import { drop } from "./dropouts.ts";
+import type { Pass, Training } from "./pass.ts";
 
 /** A model's weights on the host. */
 export interface HostModel {
@@ -32,6 +33,8 @@ export interface Batch {
 export interface ForwardOptions {
   /** Gates of the units; all open unless given. */
   readonly gates?: Gates | null;
+  /** What a training step draws; nothing is dropped or masked unless given. */
+  readonly training?: Training | null;
   /** Is shown the activations by name; it owns the tensors that it gets. */
   readonly observe?: (name: string, x: Tensor) => void;
 }
@@ -96,21 +99,22 @@ export class SpeechModel {
       const shortest = Math.min(samples, ...batch.lengths ?? []);
       throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
     }
-    const { gates = null, observe } = options;
+    const { gates = null, training = null, observe } = options;
     const followed = [
       ...weights.names.map((name) => weights.get(name)),
       ...[gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat(),
     ];
-    const training = recording(followed);
+    const recorded = recording(followed);
     const pass: Pass = {
       config,
       weights,
       gates,
       frameLengths: valid,
+      training,
       observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),
       next(x, fn) {
-        if (training) return fn(x);
+        if (recorded) return fn(x);
         const y = gpu.scope(() => fn(x));
         if (x !== batch.samples) x.dispose();
         return y;
@@ -118,7 +122,8 @@ export class SpeechModel {
     };
     const hidden = encode(pass, projectFeatures(pass, encodeFeatures(pass, batch.samples)));
     const frameLengths = valid ?? new Array<number>(clips).fill(frames);
-    return { logits: this.#logits(hidden, valid), hidden, frameLengths };
+    const kept = drop(pass, "head", config.final_dropout, hidden);
+    return { logits: this.#logits(kept, valid), hidden, frameLengths };
   }
 
   /** Gives the weights' memory back. */

@@ -32,7 +32,7 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> |
  * @throws {Error} If it cannot be written; one line that names the path. What was there before is unharmed.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { writeWhole } from "./whole_file.ts";
  *
  * await writeWhole("pruned/config.json", [new TextEncoder().encode("{}")]);

@@ -67,7 +67,10 @@ export function constraintsOf(config: ModelConfig, options: ConstraintOptions): 
     ? [constraint("parameters", target, UNIT_KINDS)]
     : method === "mac"
     ? [constraint("macs", target, UNIT_KINDS)]
-    : [constraint("conv", targetConv, ["conv"]), constraint("transformer", targetTransformer, ["heads", "ffn"])];
+    : [
+      constraint("conv", targetConv, ["conv"]),
+      constraint("transformer", targetTransformer, ["heads", "ffn"]),
+    ];
   const wanted = all.filter(({ kinds, target }) => kinds.length > 0 || target !== 0);
   for (const { cost, target, kinds } of wanted) check(cost, target, kinds);
   return wanted;

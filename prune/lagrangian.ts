@@ -4,6 +4,11 @@
 //
 // with s = 1 − E[cost]/dense cost, the share removed.
 
+import type { UnitCounts } from "../model/costs.ts";
+import type { Constraint } from "./constraints.ts";
+import type { Quantity } from "./cost.ts";
+import type { UnitGroup } from "./groups.ts";
+
 /** The penalty of one constraint and its derivatives. */
 export interface Penalty {
   /** λ1·(s − t) + λ2·(s − t)². */
@@ -39,19 +44,93 @@ export function penalty(sparsity: number, target: number, lambda: readonly [numb
 }
 
 /**
- * The target of a step: it rises linearly from 0 to `target` over `warmup` steps.
+ * The share of the targets that must be met in a step: it rises linearly from 0 to 1 over `warmup` steps.
  *
- * @param target Share to remove in the end.
- * @param step Steps done before, from 0.
- * @param warmup Steps until the target is reached; 0 for at once.
+ * @param step Number of the step, from 0.
+ * @param warmup Steps until the targets are reached; 0 for at once.
  *
  * @example
  * ```ts
- * import { warmedTarget } from "./lagrangian.ts";
+ * import { risenShare } from "./lagrangian.ts";
  *
- * warmedTarget(0.5, 20, 100); // 0.1
+ * risenShare(20, 100); // 0.2
  * ```
  */
-export function warmedTarget(target: number, step: number, warmup: number): number {
-  return step < warmup ? target * step / warmup : target;
+export function risenShare(step: number, warmup: number): number {
+  return step < warmup ? step / warmup : 1;
+}
+
+/** Where a constraint stands in a step. */
+export interface ConstraintState {
+  /** What it counts. */
+  readonly quantity: Quantity;
+  /** Expected share removed, s. */
+  readonly sparsity: number;
+  /** Share to remove by now, t. */
+  readonly target: number;
+  /** λ1 and λ2. */
+  readonly lambda: readonly [number, number];
+}
+
+/** The penalties of all constraints and their derivatives. */
+export interface Penalties {
+  /** Their sum. */
+  readonly value: number;
+  /** Derivatives by the expected count of each group. */
+  readonly byCount: Float64Array;
+  /** Derivatives by λ1 and λ2 of each constraint. */
+  readonly byLambda: Float64Array;
+  /** One per constraint. */
+  readonly states: readonly ConstraintState[];
+}
+
+/** Where {@linkcode penalties} is evaluated. */
+export interface PenaltyPoint {
+  /** Expected units of the model. */
+  readonly units: UnitCounts;
+  /** Groups to differentiate by. */
+  readonly groups: readonly UnitGroup[];
+  /** λ1 and λ2 of each constraint. */
+  readonly lambda: ArrayLike<number>;
+  /** Share of its target that each constraint must meet by now, as the warm-up has it; 1 unless given. */
+  readonly risen?: number;
+}
+
+/**
+ * The part of the objective that is not the task's.
+ *
+ * @param constraints What to bring to which target.
+ * @param point Expected units and multipliers.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../model/config.ts";
+ * import { unitCounts } from "../model/costs.ts";
+ * import { constraintsOf } from "./constraints.ts";
+ * import { unitGroups } from "./groups.ts";
+ * import { penalties } from "./lagrangian.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const constraints = constraintsOf(config, { method: "size", target: 0.5 });
+ * const groups = unitGroups(config);
+ * const { value, byLambda } = penalties(constraints, { units: unitCounts(config), groups, lambda: [1, 0] });
+ * console.log(value, byLambda); // −0.5, [−0.5, 0.25]
+ * ```
+ */
+export function penalties(constraints: readonly Constraint[], point: PenaltyPoint): Penalties {
+  const { units, groups, lambda, risen = 1 } = point;
+  const byCount = new Float64Array(groups.length);
+  const byLambda = new Float64Array(2 * constraints.length);
+  let value = 0;
+  const states = constraints.map(({ cost, target: final }, c): ConstraintState => {
+    const pair = [lambda[2 * c]!, lambda[2 * c + 1]!] as const;
+    const sparsity = cost.removed(units);
+    const target = risen * final;
+    const found = penalty(sparsity, target, pair);
+    value += found.value;
+    byLambda.set(found.byLambda, 2 * c);
+    cost.slopes(groups, units).forEach((slope, g) => byCount[g]! -= found.bySparsity * slope / cost.dense);
+    return { quantity: cost.quantity, sparsity, target, lambda: pair };
+  });
+  return { value, byCount, byLambda, states };
 }

@@ -133,9 +133,10 @@ export class Gpu {
     this.profiler = timed ? new Profiler(device) : null;
   }
 
-  /** A tensor without defined content. */
+  /** A tensor without defined content. @throws {RangeError} If an extent is no whole number. */
   empty(shape: readonly number[], dtype: DType = "f32"): Tensor {
     this.#faults.throwIfLost("make a tensor");
+    checkShape(shape);
     return new Tensor(this, new Storage(this.pool.take(sizeOf(shape) * 4)), shape, dtype);
   }
 
@@ -157,6 +158,7 @@ export class Gpu {
    * @param data Numbers in row-major order; an `Int32Array` makes an i32 tensor.
    * @param shape Its extents; one dimension unless given.
    * @throws {TypeError} If the shape's size is not the number of numbers.
+   * @throws {RangeError} If an extent is no whole number.
    * @example
    * ```ts
    * const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
@@ -167,6 +169,7 @@ export class Gpu {
     shape: readonly number[] = [data.length],
   ): Tensor {
     this.#faults.throwIfLost("make a tensor");
+    checkShape(shape);
     if (sizeOf(shape) !== data.length) {
       throw new TypeError(
         `Cannot make a tensor as its size must be that of the data: ${
@@ -486,6 +489,12 @@ export class Gpu {
   #forget(owner: string): void {
     for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
     this.#groupsOf.delete(owner);
+  }
+}
+
+function checkShape(shape: readonly number[]): void {
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+    throw new RangeError(`Cannot make a tensor as its extents must be whole numbers: ${showShape(shape)}`);
   }
 }
 

@@ -65,6 +65,21 @@ const REFUSED: Refused[] = [
     changed(bytesOf("tone.flac"), 25, 0xc1),
     "it must have as many samples as its header says: 4800 of 4801 are sound",
   ],
+  [
+    "a broken FLAC frame",
+    changed(bytesOf("tone.flac"), 2500, 1, 2, 3),
+    "its FLAC data must be sound: lost sync",
+  ],
+  [
+    "FLAC of 32 bits",
+    bytesOf("tone_32bit.flac"),
+    "FLAC must have 8, 16 or 24 bits: it has 32",
+  ],
+  [
+    "another checksum",
+    changed(bytesOf("tone.flac"), 26, 1, 2, 3),
+    "its samples must have the checksum in its header: they have another",
+  ],
   ["a cut Opus", bytesOf("tone.opus").subarray(0, 1500), "each Ogg page must be whole: the one at byte "],
   ["a flipped bit", changed(bytesOf("tone.opus"), 1500, 0), "each Ogg page must be whole: the one at byte "],
   ["a cut Vorbis", bytesOf("tone.ogg").subarray(0, 4000), "each Ogg page must be whole: the one at byte "],

@@ -93,6 +93,12 @@ Deno.test("FLAC comes out as the bits that its checksum is of", async () => {
     const md5 = createHash("md5").update(new Uint8Array(integers.buffer)).digest("hex");
     assertEquals(md5, bytes.subarray(at + 18, at + 34).toHex(), name);
   }
+  // The mean of two integers of 24 bits is a multiple of half a unit.
+  const { samples } = await decodeAudio(bytesOf("tone_48k_24bit_stereo.flac"), "24.flac");
+  assert(
+    samples.every((x) => Number.isInteger(x * 2 ** 24)) &&
+      !samples.every((x) => Number.isInteger(x * 2 ** 20)),
+  );
 });
 
 Deno.test("G.722 comes out bit by bit as ffmpeg decodes it", async () => {

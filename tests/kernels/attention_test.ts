@@ -1,7 +1,10 @@
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
+import { uniformAt } from "../../kernels/philox.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
-import { randomNd } from "../oracle/nd.ts";
+import { logSoftmax } from "../oracle/log_softmax.ts";
+import { matmul as oracleMatmul } from "../oracle/matmul.ts";
+import { type Nd, nd, randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 
 /** Batch, frames, heads, numbers of a head. */
@@ -41,3 +44,24 @@ for (const gemm of ["texture", "tile"] as const) {
     }
   });
 }
+
+Deno.test("attention drops weights, and pulls back through those it kept", async () => {
+  const frames = 8;
+  const width = 8;
+  const drops = { p: 0.4, seed: 5, step: 3, purpose: "weights" };
+  const kept = (i: number) => uniformAt(i, drops) < Math.fround(drops.p) ? 0 : 1 / (1 - drops.p);
+  // With one head this is softmax, mask and product, whose mask the host can draw.
+  const composed = ([q, k, v]: Nd[]) => {
+    const score = oracleMatmul(q!, k!, { transposeB: true });
+    const p = logSoftmax(nd(score.shape, score.data.map((x) => x * width ** -0.5)));
+    const dropped = nd(p.shape, p.data.map((x, i) => Math.exp(x) * kept(i)));
+    return oracleMatmul(dropped, v!);
+  };
+  const shape = [2, frames, width];
+  await checkOp({
+    name: "attention with dropout",
+    inputs: [randomNd(shape, 1), randomNd(shape, 2), randomNd(shape, 3)],
+    op: ([q, k, v]) => attention(q!, k!, v!, { heads: 1, dropout: drops }),
+    oracle: composed,
+  });
+});

@@ -66,7 +66,10 @@ Deno.test("encodeConfig keeps unknown fields, order and spelling, and writes lay
     id2label: ["on", "off"],
   };
   const written = encodeConfig(compact);
-  assert(written.startsWith('{\n "later": {\n  "x": [\n   1.50,\n   12345678901234567890\n  ]\n },\n "archi'), written);
+  assert(
+    written.startsWith('{\n "later": {\n  "x": [\n   1.50,\n   12345678901234567890\n  ]\n },\n "archi'),
+    written,
+  );
   assert(written.includes('"layer_norm_eps": 1e-05') && written.includes('"hidden_dropout": 0.0'), written);
   const json = JSON.parse(written);
   assertEquals([json.num_attention_heads, json.head_dim, json.intermediate_size], [[3, 0, 1], 8, 5]);
@@ -153,19 +156,49 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     RangeError,
     "num_conv_pos_embedding_groups must divide hidden_size 24: it is 5",
   ],
-  ["another activation", changed({ hidden_act: "gelu_new" }), RangeError, 'hidden_act must be "gelu", anything'],
+  [
+    "another activation",
+    changed({ hidden_act: "gelu_new" }),
+    RangeError,
+    'hidden_act must be "gelu", anything',
+  ],
   ["another norm", changed({ feat_extract_norm: "batch" }), RangeError, 'must be "group" or "layer"'],
   ["a flag as a number", changed({ conv_bias: 1 }), TypeError, "conv_bias must be true or false: it is 1"],
-  ["an adapter", changed({ add_adapter: true }), RangeError, "add_adapter must be false, anything else is not"],
+  [
+    "an adapter",
+    changed({ add_adapter: true }),
+    RangeError,
+    "add_adapter must be false, anything else is not",
+  ],
   ["adapters of layers", changed({ adapter_attn_dim: 16 }), RangeError, "adapter_attn_dim must be left out"],
   ["a batch norm", changed({ conv_pos_batch_norm: true }), RangeError, "conv_pos_batch_norm must be false"],
   ["another head", changed({ architectures: ["Wav2Vec2ForXVector"] }), RangeError, "architectures must be"],
   ["a padding beyond", changed({ pad_token_id: 11 }), RangeError, "pad_token_id must be below vocab_size 11"],
-  ["a loss without reduction", changed({ ctc_loss_reduction: "none" }), RangeError, "ctc_loss_reduction must"],
-  ["a dropout above 1", changed({ hidden_dropout: 1.5 }), RangeError, "hidden_dropout must be a number from 0"],
+  [
+    "a loss without reduction",
+    changed({ ctc_loss_reduction: "none" }),
+    RangeError,
+    "ctc_loss_reduction must",
+  ],
+  [
+    "a dropout above 1",
+    changed({ hidden_dropout: 1.5 }),
+    RangeError,
+    "hidden_dropout must be a number from 0",
+  ],
   ["an eps of 0", changed({ layer_norm_eps: 0 }), RangeError, "layer_norm_eps must be a number from 1e-30"],
-  ["labels with a hole", changed({ id2label: { 0: "a", 2: "b" } }), TypeError, "id2label must name the labels"],
-  ["fewer labels", changed({ id2label: { 0: "a" }, num_labels: 2 }), RangeError, "id2label must name 2 labels"],
+  [
+    "labels with a hole",
+    changed({ id2label: { 0: "a", 2: "b" } }),
+    TypeError,
+    "id2label must name the labels",
+  ],
+  [
+    "fewer labels",
+    changed({ id2label: { 0: "a" }, num_labels: 2 }),
+    RangeError,
+    "id2label must name 2 labels",
+  ],
   ["labels in a list", changed({ id2label: ["a"] }), TypeError, "id2label must be an object"],
   [
     "heads kept that nobody numbers",
@@ -175,7 +208,12 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
   ],
   [
     "heads kept that fall",
-    changed({ model_type: "wavlm", num_attention_heads: 2, head_dim: 8, remaining_heads: [[1, 0], [0, 1], [1, 2]] }),
+    changed({
+      model_type: "wavlm",
+      num_attention_heads: 2,
+      head_dim: 8,
+      remaining_heads: [[1, 0], [0, 1], [1, 2]],
+    }),
     RangeError,
     "remaining_heads must rise and stay below 3: layer 0 has 1,0",
   ],
@@ -219,7 +257,20 @@ Deno.test("parseConfig survives mutations", () => {
   assert(read > 0 && read < rounds, `${read} of ${rounds} were read`);
 });
 
-const VALUES = ["null", "-1", "0", "1e400", "0.5", "9007199254740993", '""', "[]", "[[]]", "{}", "true", "[1e9]"];
+const VALUES = [
+  "null",
+  "-1",
+  "0",
+  "1e400",
+  "0.5",
+  "9007199254740993",
+  '""',
+  "[]",
+  "[[]]",
+  "{}",
+  "true",
+  "[1e9]",
+];
 
 /** A text with one to three changes: a value, a key, or some characters. */
 function mutated(source: string, round: number): string {

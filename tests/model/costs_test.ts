@@ -1,6 +1,13 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { parseConfig } from "../../model/config.ts";
-import { convFrames, type CostOptions, costsOf, headCost, unitCounts, type UnitCounts } from "../../model/costs.ts";
+import {
+  convFrames,
+  type CostOptions,
+  costsOf,
+  headCost,
+  type UnitCounts,
+  unitCounts,
+} from "../../model/costs.ts";
 import { Fixtures } from "../fixtures.ts";
 
 const read = (path: string) =>
@@ -43,7 +50,7 @@ Deno.test("a unit more saves as many MACs per parameter as the method's check va
   const saved = (kind: keyof UnitCounts, layer: number) => {
     const units = { ...dense, [kind]: dense[kind].map((n, i) => n - (i === layer ? 1 : 0)) };
     const less = cost({ units });
-    return Math.floor((cost({}).macs - less.macs) / (cost({}).parameters - less.parameters));
+    return Math.round((cost({}).macs - less.macs) / (cost({}).parameters - less.parameters));
   };
   assertEquals(
     dense.conv.map((_, i) => saved("conv", i)),
@@ -57,7 +64,10 @@ for (const family of ["base", "large"]) {
     const config = read(`tests/testdata/${family}/config.json`);
     const file = new Fixtures(`costs_${family}.safetensors`);
     const open = (name: string) =>
-      file.nd(`log_alpha.${name}`).data.reduce((sum, a) => sum + 1 / (1 + Math.exp(-a - 2 / 3 * Math.log(11))), 0);
+      file.nd(`log_alpha.${name}`).data.reduce(
+        (sum, a) => sum + 1 / (1 + Math.exp(-a - 2 / 3 * Math.log(11))),
+        0,
+      );
     const expected: UnitCounts = {
       conv: config.conv_dim.map((_, i) => open(`conv.${i}`)),
       heads: config.num_attention_heads.map((_, j) => open(`heads.${j}`)),
@@ -69,7 +79,12 @@ for (const family of ["base", "large"]) {
       ) as [ReturnType<typeof costsOf>, ReturnType<typeof costsOf>];
       const conv = short.rows.filter(({ name }) => name.startsWith("feature_extractor"))
         .reduce((sum, row) => sum + row.parameters, 0);
-      const found = { params_conv: conv, params_rest: short.parameters - conv, macs_1s: short.macs, macs_10s: long.macs };
+      const found = {
+        params_conv: conv,
+        params_rest: short.parameters - conv,
+        macs_1s: short.macs,
+        macs_10s: long.macs,
+      };
       for (const [name, value] of Object.entries(found)) {
         const reference = file.nd(`${name}.${kind}`).data[0]!;
         assertAlmostEquals(value, reference, 1e-6 * reference, `${name}.${kind}`);

@@ -60,7 +60,9 @@ for (const family of ["base", "large"]) {
       for (const gate of gateOf.values()) gate.requiresGrad = false;
       const run = (mask: boolean) =>
         gpu.scope(() => {
-          const { logits, frameLengths } = model.forward({ samples, lengths: mask ? lengths : null }, { gates });
+          const { logits, frameLengths } = model.forward({ samples, lengths: mask ? lengths : null }, {
+            gates,
+          });
           const losses = ctc(logits!, frameLengths, targets, { reduction: "none" });
           return { logits: logits!, losses };
         });
@@ -89,6 +91,7 @@ for (const family of ["base", "large"]) {
       assertClose("sum", [found[0]! + found[1]!], expected.nd("loss_sum").data, bound);
       assertClose("mean", await mean.read(), expected.nd("loss_mean").data, bound);
       for (const [name, x] of seen) {
+        if (name.endsWith(".ffn")) continue; // not in the file
         const wanted = channelsLast(name, expected.nd(`act.${name}`));
         if (name === "conv.6" && file === "masked") {
           // The reference shows 0 for the channels that its projection's norm leaves out.

@@ -31,7 +31,12 @@ Deno.test("the numbers of every group of tensors are the parameters of its row o
   const configs = [
     ...["wav2vec2-base", "hubert-base", "wavlm-base", "tiny-base", "tiny-large"].map(recipe),
     { ...tiny, feat_proj_layer_norm: false, mask_time_prob: 0 },
-    { ...tiny, conv_dim: [5, 1, 32, 9, 7, 64, 11], num_attention_heads: [4, 0, 1, 2], intermediate_size: [0, 1, 2, 3] },
+    {
+      ...tiny,
+      conv_dim: [5, 1, 32, 9, 7, 64, 11],
+      num_attention_heads: [4, 0, 1, 2],
+      intermediate_size: [0, 1, 2, 3],
+    },
     { ...wavlm, num_attention_heads: [0, 1, 4, 2], remaining_heads: [[], [3], [0, 1, 2, 3], [0, 2]] },
   ];
   for (const config of configs) {
@@ -42,14 +47,21 @@ Deno.test("the numbers of every group of tensors are the parameters of its row o
     const costs = costsOf(config, 16000);
     assertEquals([...sizes], costs.rows.map(({ name, parameters }) => [name, parameters]));
     for (const head of ["ctc", "classify", "none"] as const) {
-      const all = layoutOf(config, head).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+      const all = layoutOf(config, head).reduce(
+        (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+        0,
+      );
       assertEquals(all, costs.parameters + headCost(config, head, 16000).parameters);
     }
   }
 });
 
 Deno.test("a layer without heads or units keeps its output biases alone", () => {
-  const config = { ...recipe("tiny-base"), num_attention_heads: [4, 0, 4, 4], intermediate_size: [9, 0, 9, 9] };
+  const config = {
+    ...recipe("tiny-base"),
+    num_attention_heads: [4, 0, 4, 4],
+    intermediate_size: [9, 0, 9, 9],
+  };
   const names = layoutOf(config, "none").map(({ name }) => name).filter((name) => name.includes("layers.1."));
   assertEquals(names.filter((name) => name.startsWith("encoder")), [
     "encoder.layers.1.attention.out_proj.bias",

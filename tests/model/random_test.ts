@@ -52,7 +52,12 @@ Deno.test("random models of every family and head, dense and compact, are read b
   };
   const small = { num_hidden_layers: 1, conv_dim: new Array<number>(7).fill(8), intermediate_size: [16] };
   const heads = { num_attention_heads: [12] };
-  const wavlm = { ...read("wavlm-base"), ...small, ...heads, remaining_heads: [Array.from({ length: 12 }, (_, i) => i)] };
+  const wavlm = {
+    ...read("wavlm-base"),
+    ...small,
+    ...heads,
+    remaining_heads: [Array.from({ length: 12 }, (_, i) => i)],
+  };
   const hubert = { ...read("hubert-base"), ...small, ...heads, feat_proj_layer_norm: false };
   for (const config of [tiny, compact, wavlm, hubert]) {
     for (const head of ["ctc", "classify", "none"] as const) {
@@ -69,6 +74,10 @@ Deno.test("random models of every family and head, dense and compact, are read b
 });
 
 Deno.test("random models have bounds", () => {
-  assertThrows(() => randomCheckpoint({ ...tiny, vocab_size: 2 ** 30 }, 1), RangeError, "it may have 2147483648");
+  assertThrows(
+    () => randomCheckpoint({ ...tiny, vocab_size: 2 ** 30 }, 1),
+    RangeError,
+    "it may have 2147483648",
+  );
   assertThrows(() => randomCheckpoint(tiny, -1), RangeError, "seed must be a whole number below 2^32");
 });

@@ -64,7 +64,7 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
       const { logits, hidden } = model.forward({ samples: x, lengths }, { observe });
       return backward(logits ?? hidden, { seed: upload(gpu, cotangent) });
     });
-    const names = [...seen.keys()];
+    const names = [...seen.keys()].filter((name) => expected.acts.has(`act.${name}`));
     assert(names.length >= 2 * tiny.config.num_hidden_layers, `only ${names} were observed`);
     for (const name of names) {
       const act = expected.acts.get(`act.${name}`)!;
@@ -105,7 +105,8 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
 
 Deno.test("a clip that is too short for a frame is refused", async () => {
   const { gpu, model } = await loadTiny("wav2vec2 base");
-  const run = (samples: Tensor, lengths: number[] | null) => gpu.scope(() => model.forward({ samples, lengths }));
+  const run = (samples: Tensor, lengths: number[] | null) =>
+    gpu.scope(() => model.forward({ samples, lengths }));
   using short = gpu.zeros([1, 20]);
   assertThrows(() => run(short, null), RangeError, "a clip must be one frame long: 20 samples");
   using padded = gpu.zeros([2, 2500]);

@@ -184,8 +184,14 @@ Deno.test("a profile has the time of each kernel", async () => {
   gpu.destroy();
 });
 
-Deno.test("a tensor's size must be that of its data", async () => {
+Deno.test("a tensor's extents must be whole numbers, and its size that of its data", async () => {
   const gpu = await testGpu();
+  for (const shape of [[1.5, 2], [-1, -3], [NaN], [Infinity]]) {
+    const message = `Cannot make a tensor as its extents must be whole numbers: [${shape.join(", ")}]`;
+    assertThrows(() => gpu.empty(shape), RangeError, message);
+    assertThrows(() => gpu.zeros(shape), RangeError, message);
+    assertThrows(() => gpu.tensor([1, 2, 3], shape), RangeError, message);
+  }
   assertThrows(
     () => gpu.tensor([1, 2, 3], [2, 2]),
     TypeError,

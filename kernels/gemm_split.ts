@@ -1,0 +1,103 @@
+import { batchOf, type Gemm, type Operand, type Vector } from "./gemm.ts";
+
+type Pair = readonly [Gemm, Gemm];
+
+const moved = (operand: Operand, elements: number, rows = 0): Operand => ({
+  ...operand,
+  offset: (operand.offset ?? 0) + elements,
+  y0: (operand.y0 ?? 0) + rows,
+});
+
+/** Moves an operand by `count` of k2 (`inner`) or of m or n. */
+const along = (operand: Operand, inner: boolean, count: number): Operand =>
+  operand.alongK === inner ? moved(operand, count) : moved(operand, 0, count * (operand.step ?? 1));
+
+const place = ({ c }: Gemm, elements: number) => ({ ...c, offset: (c.offset ?? 0) + elements });
+
+/** The vectors of the epilogue, each moved by as many elements as `elements` says. */
+function vectors({ bias, gate }: Gemm, elements: (v: Vector) => number): Pick<Gemm, "bias" | "gate"> {
+  const to = (v: Vector): Vector => ({ ...v, offset: (v.offset ?? 0) + elements(v) });
+  return { ...(bias && { bias: to(bias) }), ...(gate && { gate: to(gate) }) };
+}
+
+/** Half of an extent, a multiple of the tile where it is long. */
+const half = (extent: number) => extent > 32 ? Math.ceil(extent / 32) * 16 : extent >> 1;
+
+function byBatch(problem: Gemm): Pair | null {
+  const { a, b, c } = problem;
+  const [z1, z2] = batchOf(problem);
+  if (z1 > 1) {
+    const h = z1 >> 1;
+    const rest = {
+      a: moved(a, h * (a.z1 ?? 0)),
+      b: moved(b, h * (b.z1 ?? 0)),
+      c: place(problem, h * (c.z1 ?? 0)),
+    };
+    return [{ ...problem, batch: [h, z2] }, { ...problem, ...rest, batch: [z1 - h, z2] }];
+  }
+  if (z2 === 1) return null;
+  const h = z2 >> 1;
+  const rest = {
+    a: moved(a, h * (a.z2 ?? 0), h * (a.z2Step ?? 0)),
+    b: moved(b, h * (b.z2 ?? 0), h * (b.z2Step ?? 0)),
+    c: place(problem, h * (c.z2 ?? 0)),
+    ...vectors(problem, (v) => h * (v.z2 ?? 0)),
+  };
+  return [{ ...problem, batch: [1, h] }, { ...problem, ...rest, batch: [1, z2 - h] }];
+}
+
+function byReduction(problem: Gemm): Pair | null {
+  const { k: [k1, k2], a, b } = problem;
+  const { bias: _bias, gelu: _gelu, pre: _pre, gate: _gate, residual: _residual, ...raw } = problem;
+  if (k1 > 1) {
+    const h = k1 >> 1;
+    const shift = (o: Operand) => moved(o, h * (o.k1 ?? 0), h * (o.tap ?? 0));
+    const rest = { a: shift(a), b: shift(b), accumulate: true };
+    return [{ ...raw, k: [h, k2] }, { ...problem, ...rest, k: [k1 - h, k2] }];
+  }
+  if (k2 === 1) return null;
+  const h = k2 > 8 ? Math.ceil(k2 / 8) * 4 : k2 >> 1;
+  const rest = { a: along(a, true, h), b: along(b, true, h), accumulate: true };
+  return [{ ...raw, k: [1, h] }, { ...problem, ...rest, k: [1, k2 - h] }];
+}
+
+function byRows(problem: Gemm): Pair | null {
+  const { m, a, c } = problem;
+  if (m === 1) return null;
+  const h = half(m);
+  const rest = { a: along(a, false, h), c: place(problem, h * c.row) };
+  return [{ ...problem, m: h }, { ...problem, ...rest, m: m - h }];
+}
+
+function byColumns(problem: Gemm): Pair | null {
+  const { n, b } = problem;
+  if (n === 1) return null;
+  const h = half(n);
+  const rest = {
+    b: along(b, false, h),
+    c: place(problem, h),
+    ...vectors(problem, (v) => h * (v.n ?? 1)),
+  };
+  return [{ ...problem, n: h }, { ...problem, ...rest, n: n - h }];
+}
+
+/**
+ * Two products that together are the given one: half of the batch, or else of the reduction, the rows or the
+ * columns, whichever leaves the least beyond the limits.
+ *
+ * @param excess How far a product is beyond the limits.
+ * @throws {RangeError} If there is nothing left to halve.
+ */
+export function halves(problem: Gemm, excess: (problem: Gemm) => number): Pair {
+  const { m, n, k: [k1, k2] } = problem;
+  const batch = byBatch(problem);
+  if (batch) return batch;
+  // Of ways that are equally good the longest extent comes first; sums in two parts cost a pass more.
+  const outer = m >= n ? [byRows, byColumns] : [byColumns, byRows];
+  const ways = k1 * k2 >= Math.max(65, m, n) ? [byReduction, ...outer] : [...outer, byReduction];
+  const pairs = ways.map((way) => way(problem)).filter((pair) => pair !== null);
+  const [best] = pairs.map((pair) => ({ pair, beyond: Math.max(...pair.map(excess)) }))
+    .toSorted((a, b) => a.beyond - b.beyond);
+  if (!best) throw new RangeError("Cannot multiply as a single term exceeds the limits of the adapter");
+  return best.pair;
+}
