@@ -82,8 +82,7 @@ function attend(
   const { config, weights, gates, frameLengths } = pass;
   const name = `encoder.layers.${layer}.attention`;
   const heads = headsOf(config, layer);
-  const out = weights.layer(`${name}.out_proj`);
-  if (heads === 0) return add(residual, out.b!);
+  if (heads === 0) return add(residual, weights.get(`${name}.out_proj.bias`));
   const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => {
     const { w, b } = weights.layer(`${name}.${part}`);
     return linear(x, w, b);
@@ -95,6 +94,7 @@ function attend(
     bias: bias ? bias.of(layer, x) : null,
     dropout: dropoutAt(pass, `${name} weights`, config.attention_dropout),
   });
+  const out = weights.layer(`${name}.out_proj`);
   return addOutput(pass, `layer.${layer}.attn`, context, out, residual);
 }
 
@@ -118,10 +118,10 @@ function addOutput(
 function feedForward(pass: Pass, layer: number, x: Tensor, residual: Tensor): Tensor {
   const { config, weights, gates } = pass;
   const name = `encoder.layers.${layer}.feed_forward`;
-  const output = weights.layer(`${name}.output_dense`);
-  if (unitsOf(config, layer) === 0) return add(residual, output.b!);
+  if (unitsOf(config, layer) === 0) return add(residual, weights.get(`${name}.output_dense.bias`));
   const inner = weights.layer(`${name}.intermediate_dense`);
   const h = linear(x, inner.w, inner.b, { gelu: true, gate: gates?.ffn[layer] ?? null });
+  const output = weights.layer(`${name}.output_dense`);
   const kept = drop(pass, `${name} units`, config.activation_dropout, h);
   return addOutput(pass, `layer.${layer}.ffn`, kept, output, residual);
 }

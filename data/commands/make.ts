@@ -61,6 +61,7 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   if (found) return found;
 
   const partial = `${dir}.partial`;
+  await takeUp(partial, spec);
   const rows = lines.map((line): Row => ({ ...line, ...place(line, format) }));
   for (const folder of new Set(rows.map(({ folder }) => folder))) await makeFolder(`${partial}/${folder}`);
   const threads = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
@@ -89,12 +90,34 @@ function place({ subset, index, voice }: Line, format: string): { folder: string
   return { folder: `LibriSpeech/${subset}/${reader}/${chapter}`, id, file: `${id}.${format}` };
 }
 
+/** Makes the folder to work in; what an interrupted run of the same options has left there stays. */
+async function takeUp(partial: string, spec: Record<string, unknown>): Promise<void> {
+  const left = await readSpec(partial);
+  if (left === null || differing(left, spec) !== undefined) {
+    await Deno.remove(partial, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw refused("remove", partial, error);
+    });
+    await makeFolder(partial);
+    await writeFile(`${partial}/corpus.json`, JSON.stringify(spec));
+  }
+}
+
+async function readSpec(dir: string): Promise<Record<string, unknown> | null> {
+  return await Deno.readTextFile(`${dir}/corpus.json`).then(JSON.parse).catch(() => null);
+}
+
+function differing(made: Record<string, unknown>, spec: Record<string, unknown>): string | undefined {
+  return Object.keys(spec).find((key) => JSON.stringify(made[key]) !== JSON.stringify(spec[key]));
+}
+
 async function findCorpus(dir: string, spec: Record<string, unknown>): Promise<CommandsCorpus | undefined> {
   if (!await Deno.stat(dir).then(() => true, () => false)) return undefined;
-  const made = await Deno.readTextFile(`${dir}/corpus.json`).then(JSON.parse).catch(() => null);
-  const differs = Object.keys(spec).find((key) => JSON.stringify(made?.[key]) !== JSON.stringify(spec[key]));
-  if (differs === undefined) return { dir, found: true, subsets: made.subsets };
-  const found = made?.version === undefined
+  const made = await readSpec(dir) ?? {};
+  const differs = differing(made, spec);
+  if (differs === undefined) {
+    return { dir, found: true, subsets: made["subsets"] as CommandsCorpus["subsets"] };
+  }
+  const found = made["version"] === undefined
     ? "it holds something else"
     : `it has ${differs} ${JSON.stringify(made[differs])}, not ${JSON.stringify(spec[differs])}`;
   throw new Error(`Cannot make ${dir} as it must be a new folder or the same corpus: ${found}`);
@@ -108,11 +131,14 @@ async function speakAll(
   progress: MakeCommandsOptions["progress"],
 ): Promise<number[]> {
   const pool = new WorkerPool<SpeechJob, number>(new URL("./speech_worker.ts", import.meta.url), threads);
-  let done = 0;
+  const left: (number | undefined)[] = [];
+  // One after the other: a process may not open thousands of files at a time.
+  for (const { folder, file } of rows) left.push(await lengthOf(`${partial}/${folder}/${file}`));
+  let done = left.filter((seconds) => seconds !== undefined).length;
   try {
-    return await Promise.all(rows.map(async ({ folder, file, text, voice }) => {
-      const path = `${partial}/${folder}/${file}`;
-      const seconds = await lengthOf(path) ?? await pool.run({ text, voice, path });
+    return await Promise.all(rows.map(async ({ folder, file, text, voice }, i) => {
+      if (left[i] !== undefined) return left[i];
+      const seconds = await pool.run({ text, voice, path: `${partial}/${folder}/${file}` });
       progress?.(++done, rows.length);
       return seconds;
     }));
