@@ -3,16 +3,26 @@
  *
  * @module
  */
+import { classifyCommand } from "./classify.ts";
 import { type Command, parse } from "./command.ts";
 import { dataCommand } from "./data.ts";
+import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { suggest } from "./suggest.ts";
+import { transcribeCommand } from "./transcribe.ts";
 import { UserError } from "./user_error.ts";
 
 /** All commands, in the order of the help. */
-export const commands: readonly Command[] = [inspectCommand, dataCommand, gpuCommand];
+export const commands: readonly Command[] = [
+  transcribeCommand,
+  classifyCommand,
+  extractCommand,
+  inspectCommand,
+  dataCommand,
+  gpuCommand,
+];
 
 /**
  * Runs the command that the words name.

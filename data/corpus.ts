@@ -125,6 +125,8 @@ async function findLayout(
 function resolve(dir: string, word: string, subsets: ReadonlyMap<string, string>): string[] {
   const names = [...subsets.keys()];
   if (names.includes(word)) return [word];
+  const alike = names.find((name) => name.replaceAll("_", "-") === word.replaceAll("_", "-"));
+  if (alike !== undefined) return [alike];
   if (subsets.size === 1 && subsets.has("")) return [""];
   if (["train", "dev", "test"].includes(word)) {
     // SLURP says devel. Its synthetic speech and our held-out voice, with an underscore, are for those who name them.

@@ -41,12 +41,15 @@ export class Prefix<State> {
   /** Leaves the beam. It stays in the tree while longer prefixes need it, so that a way back finds it again. */
   drop(): void {
     this.kept = false;
-    this.blank =
-      this.label =
-      this.total =
-      this.score =
-        -Infinity;
-    if (this.children.size === 0 && this.parent !== null) this.parent.#forget(this.token);
+    this.blank = this.label = -Infinity;
+    this.total = this.score = -Infinity;
+    let { token, parent } = this as Prefix<State>;
+    let leaf = this.children.size === 0;
+    while (leaf && parent !== null) {
+      parent.children.delete(token);
+      leaf = !parent.kept && parent.children.size === 0;
+      ({ token, parent } = parent);
+    }
   }
 
   /** Its tokens. */
@@ -54,11 +57,6 @@ export class Prefix<State> {
     const ids = this.parent === null ? [] : [this.token];
     for (let prefix = this.parent; prefix?.parent; prefix = prefix.parent) ids.push(prefix.token);
     return ids.reverse();
-  }
-
-  #forget(token: number): void {
-    this.children.delete(token);
-    if (!this.kept && this.children.size === 0) this.parent?.#forget(this.token);
   }
 }
 

@@ -47,7 +47,7 @@ export async function loadFlite(): Promise<Speak> {
       );
     }
     const source = bytesSource(wav, "speech.wav");
-    const { start, frames, sampleRate, channels, width } = await readWavHeader(source);
+    const { start, frames, sampleRate, channels, width } = readWavHeader(source);
     if (sampleRate !== SPEECH_RATE || channels !== 1 || width !== 2) {
       const found = `${sampleRate} Hz, ${channels} channels, ${width * 8} bits`;
       throw new Error(`Cannot speak with ${voice} as it must give 16 kHz, one channel, 16 bits: ${found}`);

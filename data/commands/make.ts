@@ -153,7 +153,7 @@ async function lengthOf(path: string): Promise<number | undefined> {
   if (!there?.isFile || there.size === 0) return undefined;
   const source = await fileSource(path);
   try {
-    return (await readAudioHead(source)).seconds ?? undefined;
+    return readAudioHead(source).seconds ?? undefined;
   } finally {
     source.close();
   }

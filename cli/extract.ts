@@ -1,0 +1,63 @@
+import { encodeSafetensors, type SafetensorsEntry } from "../model/safetensors.ts";
+import { writeWhole } from "../model/whole_file.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { defineCommand } from "./command.ts";
+import { eachFile } from "./each_file.ts";
+import { onFiles } from "./files.ts";
+import { modelOption, openModel } from "./model_option.ts";
+
+/** `extract`: logits and hidden states of audio files. */
+export const extractCommand = defineCommand({
+  name: "extract",
+  summary: "Write logits and hidden states of audio files to one safetensors file",
+  operands: "FILES…",
+  options: {
+    model: modelOption,
+    out: {
+      type: "path",
+      description:
+        "file to write: FILE/logits, and FILE/hidden.N for the input of layer N, the last one the output",
+      required: true,
+    },
+  },
+  async run({ model, out }, files) {
+    const loaded = await openModel(model);
+    const { model: network } = loaded;
+    const tensors = new Map<string, SafetensorsEntry>();
+    try {
+      const status = await eachFile("extract", files, async (file, samples) => {
+        const hidden: Tensor[] = [];
+        const logits = network.gpu.scope(() =>
+          loaded.forward(loaded.batch([samples]), {
+            observe: (name, x) => keepHidden(name, network.config.do_stable_layer_norm, hidden, x),
+          }).logits
+        );
+        const named = [
+          ...logits ? [["logits", logits] as const] : [],
+          ...hidden.map((x, i) => [`hidden.${i}`, x] as const),
+        ];
+        for (const [name, tensor] of named) {
+          using x = tensor;
+          // One clip: the batch dimension says nothing.
+          const data = new Uint8Array((await x.read()).buffer);
+          tensors.set(`${file}/${name}`, { dtype: "F32", shape: x.shape.slice(1), data });
+        }
+      }, { maxSeconds: 120 });
+      if (tensors.size > 0) await onFiles(() => writeWhole(out, [encodeSafetensors(tensors)]));
+      return status;
+    } finally {
+      loaded.dispose();
+      network.gpu.destroy();
+    }
+  },
+});
+
+/**
+ * Keeps the hidden states that the published models give: the first layer's input and every layer's output, the last
+ * one behind the last norm.
+ */
+function keepHidden(name: string, preNorm: boolean, hidden: Tensor[], x: Tensor): void {
+  if (name === "encoder_in" || /^layer\.\d+$/.test(name)) hidden.push(x);
+  else if (name === "encoder_out" && preNorm) hidden.splice(-1, 1, x)[0]!.dispose();
+  else x.dispose();
+}

@@ -1,0 +1,150 @@
+import { philox, type RandomStream, streamParams, uniformAt } from "../kernels/philox.ts";
+import { concat, createResampler } from "./resample.ts";
+
+export { maskSpans, type SpanMaskOptions } from "./spec_augment.ts";
+
+/** Speeds of the usual perturbation (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015). */
+export const SPEEDS: readonly number[] = [0.9, 1, 1.1];
+
+/** Noise to add to some clips. */
+export interface NoiseOptions {
+  /** Share of the clips that get noise, 0 to 1. */
+  readonly probability: number;
+  /** Least and greatest ratio of the clip's power to the noise's, dB; drawn evenly between. */
+  readonly snr: readonly [number, number];
+  /** Colours to draw from; both unless given. */
+  readonly colors?: readonly NoiseColor[];
+}
+
+/** White has the same power in every hertz, pink in every octave. */
+export type NoiseColor = "white" | "pink";
+
+/**
+ * The speed of a clip, each of `speeds` equally often.
+ *
+ * @param index The clip's place in the corpus.
+ * @param stream Names the numbers, such as those of an epoch.
+ * @throws {RangeError} If there is no speed, or the stream is none.
+ */
+export function drawSpeed(speeds: readonly number[], index: number, stream: RandomStream): number {
+  const speed = speeds[Math.floor(uniformAt(index, stream) * speeds.length)];
+  if (speed === undefined) throw new RangeError("Cannot draw a speed as there must be one: there is none");
+  return speed;
+}
+
+/**
+ * Plays a clip faster or slower by resampling, pitch and all: s at speed f lasts s / f.
+ *
+ * @param samples [S] at `sampleRate`.
+ * @param speed 0.5 to 2.
+ * @param sampleRate Hz; speed · sampleRate is rounded to a whole number.
+ * @returns [⌈S / speed⌉] at `sampleRate`; the same array at speed 1.
+ * @throws {RangeError} If the speed is out of range.
+ *
+ * @example
+ * ```ts
+ * import { changeSpeed } from "./augment.ts";
+ *
+ * const slower = await changeSpeed(new Float32Array(16_000), 0.8, 16_000);
+ * console.log(slower.length); // 20000
+ * ```
+ */
+export async function changeSpeed(
+  samples: Float32Array<ArrayBuffer>,
+  speed: number,
+  sampleRate: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  if (!(speed >= 0.5 && speed <= 2)) {
+    throw new RangeError(`Cannot change the speed as it must be from 0.5 to 2: it is ${speed}`);
+  }
+  if (speed === 1) return samples;
+  const resampler = await createResampler(Math.round(sampleRate * speed), sampleRate);
+  try {
+    return concat([resampler.push(samples), resampler.finish()]);
+  } finally {
+    resampler.close();
+  }
+}
+
+/**
+ * Adds noise to a clip, or leaves it, as the stream says.
+ *
+ * @param samples [S]; silence stays silence.
+ * @param options How much noise, and how often.
+ * @param index The clip's place in the epoch.
+ * @param stream Names the numbers.
+ * @returns [S], the same array where no noise is added. It may leave ±1.
+ * @throws {RangeError} If the stream is none.
+ *
+ * @example
+ * ```ts
+ * import { addNoise } from "./augment.ts";
+ *
+ * const tone = Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(i / 10));
+ * const stream = { seed: 1, purpose: "noise", step: 0 };
+ * const noisy = addNoise(tone, { probability: 1, snr: [10, 20] }, 0, stream);
+ * ```
+ */
+export function addNoise(
+  samples: Float32Array<ArrayBuffer>,
+  options: NoiseOptions,
+  index: number,
+  stream: RandomStream,
+): Float32Array<ArrayBuffer> {
+  const { probability, snr: [least, most], colors = ["white", "pink"] } = options;
+  const [chance, level, color] = [0, 1, 2].map((i) => uniformAt(index * 4 + i, stream));
+  if (chance! >= probability) return samples;
+  const power = meanSquare(samples);
+  const key = { ...stream, purpose: `${stream.purpose} ${index}` };
+  const noise = makeNoise(samples.length, colors[Math.floor(color! * colors.length)] ?? "white", key);
+  const snr = least + level! * (most - least);
+  const gain = Math.sqrt(power / 10 ** (snr / 10) / (meanSquare(noise) || 1));
+  return samples.map((x, i) => x + gain * noise[i]!);
+}
+
+/**
+ * Normal noise of about unit variance. Pink noise is white noise through three poles (Kellet's "economy" filter: within
+ * half a decibel of 3 dB an octave).
+ *
+ * @param length Samples.
+ * @param color White or pink.
+ * @param stream Names the numbers.
+ * @returns [length]
+ * @throws {RangeError} If the stream is none.
+ */
+export function makeNoise(
+  length: number,
+  color: NoiseColor,
+  stream: RandomStream,
+): Float32Array<ArrayBuffer> {
+  const { seed, purpose, step } = streamParams(stream);
+  const noise = new Float32Array(length);
+  for (let block = 0; block * 4 < length; block++) {
+    const words = philox([block, 0, step, 1], [seed, purpose]);
+    for (let pair = 0; pair < 4; pair += 2) {
+      // Box and Muller 1958; the half keeps the logarithm finite.
+      const radius = Math.sqrt(-2 * Math.log((words[pair]! + 0.5) / 2 ** 32));
+      const angle = 2 * Math.PI * words[pair + 1]! / 2 ** 32;
+      noise[block * 4 + pair] = radius * Math.cos(angle);
+      noise[block * 4 + pair + 1] = radius * Math.sin(angle);
+    }
+  }
+  return color === "white" ? noise : pinken(noise);
+}
+
+function pinken(white: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  let [a, b, c] = [0, 0, 0];
+  return white.map((x) => {
+    a = 0.99765 * a + 0.0990460 * x;
+    b = 0.96300 * b + 0.2965164 * x;
+    c = 0.57000 * c + 1.0526913 * x;
+    // 3.1: the standard deviation of the sum for unit white noise, which a test holds.
+    return (a + b + c + 0.1848 * x) / 3.1;
+  });
+}
+
+function meanSquare(samples: Float32Array): number {
+  let sum = 0;
+  for (const x of samples) sum += x * x;
+  return sum / Math.max(1, samples.length);
+}

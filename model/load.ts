@@ -1,0 +1,207 @@
+import { type Gpu, requestGpu } from "../tensor/gpu.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type BeamOptions, beamSearch } from "./beam_search.ts";
+import { type CheckpointFiles, readCheckpoint } from "./checkpoint.ts";
+import { folderReader, type ReadFile } from "./checkpoint_files.ts";
+import { alignTokens } from "./ctc_align.ts";
+import { greedyDecode, type Transcript, transcriptOf } from "./decode.ts";
+import {
+  DEFAULT_PREPROCESSOR,
+  parsePreprocessorConfig,
+  prepareBatch,
+  type PreprocessorConfig,
+} from "./preprocess.ts";
+import { type Batch, type ForwardOptions, framesOf, type Output, SpeechModel } from "./speech_model.ts";
+import { type CtcTokenizer, parseTokenizer } from "./tokenizer.ts";
+import { frameLogits, type WindowOptions } from "./windows.ts";
+
+/** Options of {@linkcode loadModel}. */
+export interface LoadOptions {
+  /** Device to load it to; the model asks for one of its own, and destroys it, unless given. */
+  readonly gpu?: Gpu;
+}
+
+/** Options of {@linkcode LoadedModel.transcribe}. */
+export interface TranscribeOptions<State = unknown> extends WindowOptions {
+  /** Searches texts with this beam instead of taking the best token of every frame. */
+  readonly beam?: BeamOptions<State>;
+}
+
+/** A class with its probability. */
+export interface Ranked {
+  /** Name of the class, from the config's `id2label`. */
+  readonly label: string;
+  /** 0 to 1. */
+  readonly probability: number;
+}
+
+/** A model with what its folder says about input and output. Made by {@linkcode loadModel}. */
+export class LoadedModel {
+  /** The network. */
+  readonly model: SpeechModel;
+  /** How audio becomes its input. */
+  readonly preprocessor: PreprocessorConfig;
+  /** How its tokens become text; null without a CTC head or without `vocab.json`. */
+  readonly tokenizer: CtcTokenizer | null;
+  /** What the user should know about the files: a sentence each. */
+  readonly notes: readonly string[];
+  /** What was loaded, for messages. */
+  readonly name: string;
+  readonly #ownsGpu: boolean;
+
+  /** Joins the parts. @param parts What {@linkcode loadModel} read. @param ownsGpu Whether to destroy the device. */
+  constructor(
+    parts: Pick<LoadedModel, "model" | "preprocessor" | "tokenizer" | "notes" | "name">,
+    ownsGpu: boolean,
+  ) {
+    this.model = parts.model;
+    this.preprocessor = parts.preprocessor;
+    this.tokenizer = parts.tokenizer;
+    this.notes = parts.notes;
+    this.name = parts.name;
+    this.#ownsGpu = ownsGpu;
+  }
+
+  /** Runs a batch, as {@linkcode SpeechModel.forward}; call it inside {@linkcode Gpu.scope}. */
+  forward(batch: Batch, options: ForwardOptions = {}): Output {
+    return this.model.forward(batch, options);
+  }
+
+  /**
+   * Puts clips on the device as the model's input.
+   *
+   * @param clips Samples of each, at 16 kHz.
+   * @throws {RangeError} If there is no clip, or one is empty.
+   */
+  batch(clips: readonly Float32Array[]): Batch {
+    const { inputValues, samples, lengths } = prepareBatch(clips, this.preprocessor);
+    return {
+      samples: this.model.gpu.tensor(inputValues, [clips.length, samples]),
+      lengths: this.preprocessor.return_attention_mask ? lengths : null,
+    };
+  }
+
+  /**
+   * Transcribes audio of any length, in overlapping windows.
+   *
+   * @param samples One channel at 16 kHz, at least 400 samples.
+   * @returns Text, with time and confidence of every word.
+   * @throws {TypeError} If the model has no CTC head or no vocabulary.
+   * @throws {RangeError} If the audio is shorter than a frame.
+   */
+  async transcribe<State>(
+    samples: Float32Array,
+    { beam, ...windows }: TranscribeOptions<State> = {},
+  ): Promise<Transcript> {
+    const { model, tokenizer } = this;
+    if (model.head !== "ctc" || !tokenizer) {
+      const found = model.head === "ctc" ? "it has no vocab.json" : `its head is ${model.head}`;
+      throw new TypeError(
+        `Cannot transcribe as ${this.name} must have a CTC head and a vocabulary: ${found}`,
+      );
+    }
+    this.#checkLength("transcribe", samples);
+    const { inputValues } = prepareBatch([samples], this.preprocessor);
+    const masked = this.preprocessor.return_attention_mask;
+    const { logits, frames } = await frameLogits(model, inputValues, masked, windows);
+    const timing = { secondsPerFrame: model.config.conv_stride.reduce((hop, n) => hop * n, 1) / 16_000 };
+    if (!beam) return greedyDecode(logits, frames, tokenizer, timing);
+    const [best] = beamSearch(logits, frames, tokenizer, beam);
+    return transcriptOf(alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId), tokenizer, timing);
+  }
+
+  /**
+   * Classifies a clip.
+   *
+   * @param samples One channel at 16 kHz, at least 400 samples.
+   * @returns All classes, the most probable first.
+   * @throws {TypeError} If the model has no classification head.
+   * @throws {RangeError} If the audio is shorter than a frame.
+   */
+  async classify(samples: Float32Array): Promise<Ranked[]> {
+    const { model } = this;
+    if (model.head !== "classify") {
+      throw new TypeError(
+        `Cannot classify as ${this.name} must have a classification head: its head is ${model.head}`,
+      );
+    }
+    this.#checkLength("classify", samples);
+    using logits = model.gpu.scope(() => this.forward(this.batch([samples])).logits as Tensor);
+    const scores = await logits.read();
+    const largest = Math.max(...scores);
+    const weights = [...scores].map((score) => Math.exp(score - largest));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights
+      .map((weight, i) => ({ label: model.config.id2label[i]!, probability: weight / total }))
+      .sort((a, b) => b.probability - a.probability);
+  }
+
+  /** Gives the model's memory back, and the device if the model asked for it. */
+  dispose(): void {
+    this.model.dispose();
+    if (this.#ownsGpu) this.model.gpu.destroy();
+  }
+
+  #checkLength(doing: string, samples: Float32Array): void {
+    if (framesOf(this.model.config, samples.length) > 0) return;
+    throw new RangeError(
+      `Cannot ${doing} as the audio must be one frame long: it has ${samples.length} samples`,
+    );
+  }
+}
+
+/**
+ * Loads a model: its weights to the device, its vocabulary and its preprocessing.
+ *
+ * @param source Path of a model folder, or its files in memory.
+ * @throws {SyntaxError | TypeError | RangeError} If a file is wrong; one line that names file and field.
+ * @throws {Error} If files are missing or unreadable, or if there is no adapter.
+ * @example
+ * ```ts
+ * import { loadModel } from "./mod.ts";
+ *
+ * const model = await loadModel("tests/testdata/base");
+ * const { text } = await model.transcribe(new Float32Array(16_000));
+ * console.log(text);
+ * model.dispose();
+ * ```
+ */
+export async function loadModel(
+  source: string | CheckpointFiles,
+  options: LoadOptions = {},
+): Promise<LoadedModel> {
+  const checkpoint = await readCheckpoint(source);
+  const name = typeof source === "string" ? source : source.name ?? "the files";
+  const read = readerOf(source);
+  const text = async (file: string) => {
+    const bytes = await read(file);
+    return bytes ? new TextDecoder().decode(bytes) : undefined;
+  };
+  const settings = await text("preprocessor_config.json");
+  const preprocessor = settings === undefined
+    ? DEFAULT_PREPROCESSOR
+    : parsePreprocessorConfig(settings, `${name}/preprocessor_config.json`);
+  const vocab = checkpoint.head === "ctc" ? await text("vocab.json") : undefined;
+  let tokenizer: CtcTokenizer | null = null;
+  if (vocab !== undefined) {
+    const files = {
+      tokenizerConfig: await text("tokenizer_config.json"),
+      specialTokensMap: await text("special_tokens_map.json"),
+      addedTokens: await text("added_tokens.json"),
+    };
+    const present = Object.entries(files).filter(([, content]) => content !== undefined);
+    tokenizer = parseTokenizer({ vocab, name: `${name}/vocab.json`, ...Object.fromEntries(present) });
+    tokenizer.checkSize(checkpoint.config.vocab_size, `${name}/vocab.json`);
+  }
+  const gpu = options.gpu ?? await requestGpu();
+  const model = new SpeechModel(gpu, checkpoint);
+  const notes = [...checkpoint.notes, ...tokenizer?.notes ?? []];
+  return new LoadedModel({ model, preprocessor, tokenizer, notes, name }, !options.gpu);
+}
+
+function readerOf(source: string | CheckpointFiles): ReadFile {
+  if (typeof source !== "string") {
+    return (file) => Promise.resolve(Object.hasOwn(source.files, file) ? source.files[file]! : null);
+  }
+  return folderReader(source.replace(/(?<=.)\/+$/, ""));
+}

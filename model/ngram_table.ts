@@ -1,0 +1,78 @@
+// N-grams as nodes of a tree: a node's number and a word give the number of the node one word further. Kept in typed
+// arrays, as models have millions of them; the arrays grow with what is added, whatever a file's header announces.
+
+/** Number that stands for "there is none". */
+export const NONE = -1;
+
+/** A tree of n-grams with the log10 probability and backoff of each. */
+export class NgramTable {
+  /** Log10 probability by node; NaN for one that only leads to longer ones. */
+  probs = new Float32Array(64);
+  /** Log10 backoff weight by node. */
+  backoffs = new Float32Array(64);
+  /** Nodes there are. */
+  size = 0;
+  // Open addressing: the key of a slot is node · words + word, or −1.
+  #keys = new Float64Array(128).fill(NONE);
+  #nodes = new Int32Array(128);
+  #words = 1;
+
+  /** Tells how many words there are, once all are added as the first nodes: their numbers are the words'. */
+  set words(count: number) {
+    this.#words = count;
+  }
+
+  /** Adds a node without a way to it. */
+  add(prob: number, backoff: number): number {
+    if (this.size === this.probs.length) {
+      this.probs = grown(this.probs);
+      this.backoffs = grown(this.backoffs);
+    }
+    this.probs[this.size] = prob;
+    this.backoffs[this.size] = backoff;
+    return this.size++;
+  }
+
+  /** Node that a word leads to, or {@linkcode NONE}. */
+  get(node: number, word: number): number {
+    const slot = this.#slotOf(node * this.#words + word);
+    return this.#keys[slot] === NONE ? NONE : this.#nodes[slot]!;
+  }
+
+  /** Adds the node that a word leads to, which must not be there yet. */
+  extend(node: number, word: number, prob: number, backoff: number): number {
+    if (this.size * 2 > this.#keys.length) this.#rehash();
+    const key = node * this.#words + word;
+    const slot = this.#slotOf(key);
+    const child = this.add(prob, backoff);
+    this.#keys[slot] = key;
+    this.#nodes[slot] = child;
+    return child;
+  }
+
+  #slotOf(key: number): number {
+    const mask = this.#keys.length - 1;
+    const mixed = Math.imul(key | 0, 0x9e3779b1) ^ Math.imul(Math.floor(key / 2 ** 32), 0x85ebca6b);
+    let slot = (mixed ^ mixed >>> 15) & mask;
+    while (this.#keys[slot] !== NONE && this.#keys[slot] !== key) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  #rehash(): void {
+    const [keys, nodes] = [this.#keys, this.#nodes];
+    this.#keys = new Float64Array(2 * keys.length).fill(NONE);
+    this.#nodes = new Int32Array(2 * keys.length);
+    keys.forEach((key, i) => {
+      if (key === NONE) return;
+      const slot = this.#slotOf(key);
+      this.#keys[slot] = key;
+      this.#nodes[slot] = nodes[i]!;
+    });
+  }
+}
+
+function grown(array: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  const larger = new Float32Array(2 * array.length);
+  larger.set(array);
+  return larger;
+}
