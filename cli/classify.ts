@@ -1,5 +1,6 @@
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
+import { onFiles } from "./files.ts";
 import { modelOption, openModel } from "./model_option.ts";
 
 /** `classify`: the class of audio files. */
@@ -15,6 +16,7 @@ export const classifyCommand = defineCommand({
   async run({ model, top, json }, files) {
     const loaded = await openModel(model);
     try {
+      await onFiles(() => Promise.try(() => loaded.requireHead("classify")));
       return await eachFile("classify", files, async (file, samples) => {
         const classes = (await loaded.classify(samples)).slice(0, top);
         const shown = classes.map(({ label, probability }) => `${label} ${probability.toFixed(3)}`);

@@ -46,6 +46,7 @@ export const transcribeCommand = defineCommand({
       : null;
     const loaded = await openModel(model);
     try {
+      await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       return await eachFile("transcribe", files, async (file, samples) => {
         const { text, words } = await loaded.transcribe(samples, {
           windowSeconds: window,

@@ -62,6 +62,22 @@ export class LoadedModel {
     this.#ownsGpu = ownsGpu;
   }
 
+  /**
+   * Checks that the model can transcribe (`ctc`, with a vocabulary) or classify.
+   *
+   * @throws {TypeError} If it cannot; the message says what it has.
+   */
+  requireHead(head: "ctc" | "classify"): void {
+    const what = head === "ctc" ? "transcribe as a CTC head and a vocabulary are needed" : "classify as a " +
+      "classification head is needed";
+    if (this.model.head !== head) {
+      throw new TypeError(`Cannot ${what}: the head of ${this.name} is ${this.model.head}`);
+    }
+    if (head === "ctc" && !this.tokenizer) {
+      throw new TypeError(`Cannot ${what}: ${this.name} has no vocab.json`);
+    }
+  }
+
   /** Runs a batch, as {@linkcode SpeechModel.forward}; call it inside {@linkcode Gpu.scope}. */
   forward(batch: Batch, options: ForwardOptions = {}): Output {
     return this.model.forward(batch, options);
@@ -93,13 +109,9 @@ export class LoadedModel {
     samples: Float32Array,
     { beam, ...windows }: TranscribeOptions<State> = {},
   ): Promise<Transcript> {
-    const { model, tokenizer } = this;
-    if (model.head !== "ctc" || !tokenizer) {
-      const found = model.head === "ctc" ? "it has no vocab.json" : `its head is ${model.head}`;
-      throw new TypeError(
-        `Cannot transcribe as ${this.name} must have a CTC head and a vocabulary: ${found}`,
-      );
-    }
+    this.requireHead("ctc");
+    const { model } = this;
+    const tokenizer = this.tokenizer!;
     this.#checkLength("transcribe", samples);
     const { inputValues } = prepareBatch([samples], this.preprocessor);
     const masked = this.preprocessor.return_attention_mask;
@@ -107,7 +119,11 @@ export class LoadedModel {
     const timing = { secondsPerFrame: model.config.conv_stride.reduce((hop, n) => hop * n, 1) / 16_000 };
     if (!beam) return greedyDecode(logits, frames, tokenizer, timing);
     const [best] = beamSearch(logits, frames, tokenizer, beam);
-    return transcriptOf(alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId), tokenizer, timing);
+    return transcriptOf(
+      alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId),
+      tokenizer,
+      timing,
+    );
   }
 
   /**
@@ -120,11 +136,7 @@ export class LoadedModel {
    */
   async classify(samples: Float32Array): Promise<Ranked[]> {
     const { model } = this;
-    if (model.head !== "classify") {
-      throw new TypeError(
-        `Cannot classify as ${this.name} must have a classification head: its head is ${model.head}`,
-      );
-    }
+    this.requireHead("classify");
     this.#checkLength("classify", samples);
     using logits = model.gpu.scope(() => this.forward(this.batch([samples])).logits as Tensor);
     const scores = await logits.read();

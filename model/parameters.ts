@@ -9,7 +9,8 @@ function isConvolution(name: string, shape: readonly number[]): boolean {
 /** Swaps the last two dimensions of a convolution's weight, [O, a, b] to [O, b, a]. */
 export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Float32Array<ArrayBuffer> {
   const swapped = new Float32Array(data.length);
-  for (let i = 0, at = 0; i < o!; i++) {
+  let at = 0;
+  for (let i = 0; i < o!; i++) {
     for (let j = 0; j < a!; j++) {
       for (let k = 0; k < b!; k++) swapped[(i * b! + k) * a! + j] = data[at++]!;
     }

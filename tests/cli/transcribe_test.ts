@@ -1,0 +1,184 @@
+// transcribe, classify and extract as a user runs them, in this process: what they print, and what they say of bad
+// files.
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { main } from "../../cli/main.ts";
+import { parseSafetensors, toFloat32 } from "../../model/safetensors.ts";
+
+const here = new URL(".", import.meta.url).pathname;
+const testdata = `${here}../testdata`;
+
+/** Runs a command line, with what it printed. */
+async function run(...args: string[]): Promise<{ status: number; out: string[]; err: string[] }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const { log, error } = console;
+  console.log = (line) => out.push(line);
+  console.error = (line) => err.push(line);
+  try {
+    return { status: await main(args, Deno.cwd()), out, err };
+  } finally {
+    console.log = log;
+    console.error = error;
+  }
+}
+
+/** A random model of a recipe in a folder of its own. */
+async function withModel(
+  change: (config: Record<string, unknown>) => Record<string, unknown>,
+  test: (model: string, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "espalier-test-" });
+  try {
+    const recipe = await Deno.readTextFile(`${here}../../recipes/configs/tiny-base.json`);
+    const config = { ...JSON.parse(recipe), ...change(JSON.parse(recipe)) };
+    await Deno.writeTextFile(`${folder}/config.json`, JSON.stringify(config));
+    const made = await run(
+      "data",
+      "random-model",
+      "--config",
+      `${folder}/config.json`,
+      "--out",
+      `${folder}/model`,
+    );
+    assertEquals(made.status, 0, made.err.join());
+    await test(`${folder}/model`, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A 16-bit WAV of noise at 16 kHz. */
+async function writeNoise(path: string, samples: number): Promise<void> {
+  const bytes = new DataView(new ArrayBuffer(44 + 2 * samples));
+  const text = (at: number, word: string) =>
+    [...word].forEach((c, i) => bytes.setUint8(at + i, c.charCodeAt(0)));
+  text(0, "RIFF");
+  bytes.setUint32(4, 36 + 2 * samples, true);
+  text(8, "WAVEfmt ");
+  const format = [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, 16_000, 4], [28, 32_000, 4], [32, 2, 2], [
+    34,
+    16,
+    2,
+  ]];
+  for (const [at, value, width] of format) {
+    if (width === 4) bytes.setUint32(at!, value!, true);
+    else bytes.setUint16(at!, value!, true);
+  }
+  text(36, "data");
+  bytes.setUint32(40, 2 * samples, true);
+  for (let i = 0; i < samples; i++) bytes.setInt16(44 + 2 * i, (i * 7919 % 8000) - 4000, true);
+  await Deno.writeFile(path, new Uint8Array(bytes.buffer));
+}
+
+Deno.test("transcribe prints text, words with times, and goes on after a bad file", async () => {
+  await withModel(() => ({ architectures: ["Wav2Vec2ForCTC"] }), async (model, folder) => {
+    const good = `${folder}/good.wav`;
+    await writeNoise(good, 16_000);
+    await writeNoise(`${folder}/short.wav`, 300);
+    await Deno.writeFile(`${folder}/empty.flac`, new Uint8Array());
+    await Deno.writeTextFile(`${folder}/text.wav`, "no audio");
+    const bad = ["missing.wav", "short.wav", "empty.flac", "text.wav"].map((name) => `${folder}/${name}`);
+
+    const plain = await run("transcribe", "--model", model, ...bad, good);
+    assertEquals(plain.status, 1);
+    assertEquals(plain.out.length, 1);
+    assert(plain.out[0]!.startsWith(`${good}\t`), plain.out[0]);
+    assertEquals(plain.err.length, bad.length, plain.err.join("\n"));
+    bad.forEach((file, i) => assertStringIncludes(plain.err[i]!, file));
+    assert(plain.err.every((line) => !line.includes("\n")));
+    assertStringIncludes(plain.err[1]!, "300");
+
+    const json = await run("transcribe", "--model", model, "--json", good);
+    assertEquals(json.status, 0);
+    const { file, seconds, text, words } = JSON.parse(json.out[0]!);
+    assertEquals([file, seconds], [good, 1]);
+    assertEquals(words.map((word: { text: string }) => word.text).join(" "), text);
+    for (const { start, end, confidence } of words) {
+      assert(0 <= start && start < end && end <= 1 && confidence > 0 && confidence <= 1);
+    }
+
+    const beam = await run("transcribe", "--model", model, "--beam", "8", good);
+    assertEquals(beam.status, 0, beam.err.join());
+  });
+});
+
+Deno.test("transcribe in windows says what it says at once", async () => {
+  const layer = { feat_extract_norm: "layer", conv_bias: true, architectures: ["Wav2Vec2ForCTC"] };
+  await withModel(() => layer, async (model, folder) => {
+    await writeNoise(`${folder}/long.wav`, 16_000 * 9);
+    const seen = [];
+    for (const window of ["4", "20"]) {
+      const { out } = await run(
+        "transcribe",
+        "--model",
+        model,
+        "--window",
+        window,
+        "--json",
+        `${folder}/long.wav`,
+      );
+      seen.push(JSON.parse(out[0]!));
+    }
+    // Attention reaches further than a margin in a random model, so a few letters may differ, but no frame is lost.
+    const [cut, whole] = seen;
+    assertAlmostEquals(cut.words.at(-1).end, whole.words.at(-1).end, 0.5);
+    assertAlmostEquals(cut.text.length / whole.text.length, 1, 0.2);
+  });
+});
+
+Deno.test("classify ranks the classes", async () => {
+  const intents = {
+    architectures: ["Wav2Vec2ForSequenceClassification"],
+    id2label: { 0: "on", 1: "off", 2: "dim" },
+  };
+  await withModel(() => intents, async (model, folder) => {
+    await writeNoise(`${folder}/clip.wav`, 12_000);
+    const { status, out } = await run(
+      "classify",
+      "--model",
+      model,
+      "--top",
+      "3",
+      "--json",
+      `${folder}/clip.wav`,
+    );
+    assertEquals(status, 0);
+    const { classes } = JSON.parse(out[0]!) as { classes: { label: string; probability: number }[] };
+    assertEquals(classes.map(({ label }) => label).sort(), ["dim", "off", "on"]);
+    assertAlmostEquals(classes.reduce((sum, { probability }) => sum + probability, 0), 1, 1e-6);
+    assert(classes[0]!.probability >= classes[1]!.probability);
+
+    const wrong = await run("transcribe", "--model", model, `${folder}/clip.wav`);
+    assertEquals([wrong.status, wrong.out.length, wrong.err.length], [2, 0, 1]);
+    assertStringIncludes(wrong.err[0]!, "a CTC head and a vocabulary are needed");
+  });
+});
+
+Deno.test("extract writes logits and all hidden states", async () => {
+  await withModel(() => ({ architectures: ["Wav2Vec2ForCTC"] }), async (model, folder) => {
+    const clip = `${folder}/clip.wav`;
+    await writeNoise(clip, 16_000);
+    const out = `${folder}/states.safetensors`;
+    const { status, err } = await run("extract", "--model", model, "--out", out, clip);
+    assertEquals(status, 0, err.join());
+    const { tensors } = parseSafetensors(await Deno.readFile(out), out);
+    const config = JSON.parse(await Deno.readTextFile(`${model}/config.json`));
+    const layers = config.num_hidden_layers;
+    const names = ["logits", ...Array.from({ length: layers + 1 }, (_, i) => `hidden.${i}`)];
+    assertEquals([...tensors.keys()].sort(), names.map((name) => `${clip}/${name}`).sort());
+    assertEquals(tensors.get(`${clip}/logits`)!.shape, [49, config.vocab_size]);
+    assertEquals(tensors.get(`${clip}/hidden.${layers}`)!.shape, [49, config.hidden_size]);
+    assert(toFloat32(tensors.get(`${clip}/hidden.0`)!).some((x) => x !== 0));
+  });
+});
+
+Deno.test("a model that is none is one line and status 2", async () => {
+  const clip = `${testdata}/audio/tone.flac`;
+  for (const model of ["/nonexistent", `${testdata}/audio`]) {
+    const { status, out, err } = await run("transcribe", "--model", model, clip);
+    assertEquals([status, out.length, err.length], [2, 0, 1], err.join("\n"));
+    assertStringIncludes(err[0]!, model);
+  }
+  const none = await run("transcribe", "--model", `${testdata}/base`);
+  assertEquals(none.status, 2);
+});
