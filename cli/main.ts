@@ -6,6 +6,7 @@
 import { classifyCommand } from "./classify.ts";
 import { type Command, parse } from "./command.ts";
 import { dataCommand } from "./data.ts";
+import { evalCommand } from "./eval.ts";
 import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp } from "./help.ts";
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   transcribeCommand,
   classifyCommand,
   extractCommand,
+  evalCommand,
   inspectCommand,
   dataCommand,
   gpuCommand,

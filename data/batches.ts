@@ -170,7 +170,7 @@ export class Batches {
   async #clip({ parts }: PlannedClip, index: number, epoch: number): Promise<Clip> {
     const { seed, noise, join } = this.#options;
     const utterances = parts.map((part) => this.#utterances[part.index]!);
-    const sounds = await Promise.all(parts.map(({ speed }, i) => this.#load(utterances[i]!.audio, speed)));
+    const sounds = await Promise.all(parts.map(({ speed }, i) => this.#load(utterances[i]!, speed)));
     const gap = new Float32Array(Math.round((join?.gap ?? 0.1) * this.#rate));
     const whole = sounds.length === 1
       ? sounds[0]!
@@ -187,11 +187,17 @@ export class Batches {
     };
   }
 
-  async #load(path: string, speed: number): Promise<Float32Array<ArrayBuffer>> {
+  async #load({ audio: path, seconds }: TimedUtterance, speed: number): Promise<Float32Array<ArrayBuffer>> {
     const key = `${speed} ${path}`;
     const kept = this.#cache.get(key);
     if (kept) return kept;
     const samples = await this.#pool.run({ path, speed, sampleRate: this.#rate });
+    const found = samples.length * speed / this.#rate;
+    // The budget of a batch rests on it. Headers of Opus and rounded lengths are off by less.
+    if (Math.abs(found - seconds) > 0.05 + 0.01 * seconds) {
+      const rule = `it must last ${seconds.toFixed(2)} s, as its corpus or its header says`;
+      throw new RangeError(`Cannot use ${path} as ${rule}: it has ${found.toFixed(2)} s`);
+    }
     this.#cache.add(key, samples);
     return samples;
   }

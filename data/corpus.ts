@@ -1,4 +1,5 @@
 import * as libriSpeech from "./librispeech.ts";
+import type { OnFault } from "./lines.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
 
@@ -21,6 +22,14 @@ export interface Utterance {
   readonly seconds?: number;
 }
 
+/** How a corpus is opened. */
+export interface CorpusOptions {
+  /** What it is for. */
+  readonly task: Task;
+  /** Is told what is wrong with it, a line each; the clips that are sound are returned. Without it faults are thrown. */
+  readonly onFault?: OnFault;
+}
+
 /** A way to keep a corpus on disk. */
 interface Layout {
   /** How it is called in errors. */
@@ -28,7 +37,7 @@ interface Layout {
   /** Its subsets in a folder; empty where the folder has another layout. */
   findSubsets(dir: string): Promise<ReadonlyMap<string, string>>;
   /** Reads a subset from where `findSubsets` says it is. */
-  readSubset(dir: string, path: string, task: Task): Promise<Utterance[]>;
+  readSubset(dir: string, path: string, task: Task, onFault: OnFault): Promise<Utterance[]>;
 }
 
 const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
@@ -59,13 +68,13 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * const utterances = await openCorpus("LibriSpeech", "dev-clean", { task: "asr" });
  * ```
  */
-export async function openCorpus(dir: string, subset: string, options: { task: Task }): Promise<Utterance[]> {
-  const { task } = options;
+export async function openCorpus(dir: string, subset: string, options: CorpusOptions): Promise<Utterance[]> {
+  const { task, onFault = rethrow } = options;
   const { layout, subsets } = await findLayout(dir, task);
   const names = subset.split(",").flatMap((word) => resolve(dir, word.trim(), subsets));
   const all: Utterance[] = [];
   for (const name of names) {
-    const utterances = await layout.readSubset(dir, subsets.get(name)!, task);
+    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onFault);
     if (utterances.length === 0) {
       throw new RangeError(`Cannot open ${dir} as its subset must have clips: ${name} has none`);
     }
@@ -86,26 +95,12 @@ export async function openCorpus(dir: string, subset: string, options: { task: T
  * @param options What the corpus is for.
  * @throws {RangeError} If it is none.
  */
-export async function listSubsets(dir: string, options: { task: Task }): Promise<string[]> {
+export async function listSubsets(dir: string, options: CorpusOptions): Promise<string[]> {
   return [...(await findLayout(dir, options.task)).subsets.keys()];
 }
 
-/**
- * What the corpus in a folder can be used for.
- *
- * @throws {RangeError} If it is no corpus.
- */
-export async function tasksOf(dir: string): Promise<Task[]> {
-  const tasks: Task[] = [];
-  for (const task of ["asr", "slu"] as const) {
-    const { layout, subsets } = await findLayout(dir, task).catch(() => ({ layout: null, subsets: null }));
-    if (
-      layout && await layout.readSubset(dir, [...subsets.values()][0]!, task).then(() => true, () => false)
-    ) {
-      tasks.push(task);
-    }
-  }
-  return tasks;
+function rethrow(fault: Error): never {
+  throw fault;
 }
 
 async function findLayout(

@@ -7,7 +7,7 @@ import type { Utterance } from "./corpus.ts";
 export type TimedUtterance = Utterance & { readonly seconds: number };
 
 // Formats whose header tells the length; of the others it tells a bound.
-const EXACT = ["wav", "flac", "ogg flac", "vorbis", "g722"];
+const EXACT = ["wav", "flac", "ogg flac", "vorbis", "opus", "g722"];
 
 /**
  * Finds the lengths that a corpus does not tell, from the files' headers; only files whose header does not tell it are

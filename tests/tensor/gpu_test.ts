@@ -88,17 +88,34 @@ Deno.test("an upload does not reach what pending commands read", () =>
     await assertAll(other, 100);
   }));
 
-Deno.test("pending commands do not overwrite an upload", () =>
+Deno.test("pending commands of any kind do not overwrite an upload, nor read it", () =>
   balanced(async (gpu) => {
-    using x = gpu.tensor(constant(3000, 2));
-    scale(x, 3).dispose();
-    gpu.zeros([3000]).dispose();
-    const copy = gpu.empty([3000]);
+    const n = 3000;
+    const commands: ((x: Tensor) => Tensor)[] = [
+      (x) => scale(x, 3),
+      () => gpu.zeros([n]),
+      (x) => {
+        const copy = gpu.empty([n]);
+        gpu.copy(x, copy);
+        return copy;
+      },
+    ];
+    for (const command of commands) {
+      const x = gpu.tensor(constant(n, 2));
+      await gpu.sync();
+      command(x).dispose(); // writes what is free again
+      using upload = gpu.tensor(constant(n, 7));
+      await assertAll(upload, 7);
+      x.dispose();
+    }
+    const x = gpu.tensor(constant(n, 2));
+    using copy = gpu.tensor(constant(n, 1));
+    await gpu.sync();
     gpu.copy(x, copy);
-    copy.dispose();
-    const uploads = Array.from({ length: 4 }, (_, i) => gpu.tensor(constant(3000, i)));
-    await Promise.all(uploads.map((tensor, i) => assertAll(tensor, i)));
-    for (const tensor of uploads) tensor.dispose();
+    x.dispose();
+    using upload = gpu.tensor(constant(n, 7));
+    await assertAll(copy, 2);
+    await assertAll(upload, 7);
   }));
 
 Deno.test("buffers are reused in a loop of steps, uploads included", () =>
@@ -141,15 +158,20 @@ Deno.test("accumulate adds in place, unless others look at the numbers", () =>
 
 Deno.test("more dispatches than a submission's Params hold keep their own", () =>
   balanced(async (gpu) => {
-    let y = gpu.tensor(constant(10, 1));
-    for (let i = 0; i < 2500; i++) {
-      const next = scale(y, i % 2 ? 0.5 : 2);
-      y.dispose();
-      y = next;
+    const fields = Array.from({ length: 64 }, (_, i) => `p${i}`);
+    const kernel = new Kernel(
+      "many",
+      `struct Params { ${fields.map((name) => `${name}: u32`)} }
+       @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+       @group(0) @binding(1) var<uniform> params: Params;
+       @compute @workgroup_size(1) fn main() { y[params.p0] += params.p63 + params.p31; }`,
+    );
+    using y = gpu.zeros([3000], "i32"); // 750 KiB of Params
+    for (let i = 0; i < 3000; i++) {
+      const params = Object.fromEntries(fields.map((name) => [name, i]));
+      gpu.run(kernel, { bind: { y }, params, workgroups: 1 });
     }
-    using last = scale(y, 3);
-    y.dispose();
-    await assertAll(last, 3);
+    assertEquals((await y.read()).findIndex((number, i) => number !== 2 * i), -1);
   }));
 
 Deno.test("workgroups past a dimension's limit fold into rows", async () => {

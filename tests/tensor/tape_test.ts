@@ -138,11 +138,38 @@ Deno.test("backward disposes operation results but for the output and those to k
     const x = parameter(gpu, [1, 2]);
     const [a, b] = [scale(x, 2), scale(x, 3)];
     const c = add(a, b);
-    const y = sum(c);
+    const saved = gpu.tensor([1]);
+    const d = noGrad(gpu, () => scale(c, 1));
+    record("same", [c], [d], ([dy]) => [dy!.view()], [saved]);
+    const y = sum(d);
     backward(y, { keep: [b] });
-    assertEquals([x, a, b, c, y].map((tensor) => tensor.disposed), [false, true, false, true, false]);
+    const tensors = [x, a, b, c, saved, d, y];
+    assertEquals(tensors.map((tensor) => tensor.disposed), [false, true, false, true, true, true, false]);
     return {};
   });
+});
+
+Deno.test("without a scope too, only the inputs, the output and the gradients are left", async () => {
+  const gpu = await testGpu();
+  const live = gpu.pool.live;
+  const x = parameter(gpu, [1, 2, 3, 4], [2, 2]);
+  const y = sum(gelu(matmul(add(x, scale(x, 0.5)), x)));
+  const grads = backward(y);
+  assertEquals([grads.size, gpu.pool.live - live, gpu.tape.steps.length], [1, 3, 0]);
+  for (const tensor of [x, y, grads.get(x)!]) tensor.dispose();
+  assertEquals(gpu.pool.live, live);
+});
+
+Deno.test("what was differentiated is a constant afterwards", async () => {
+  const found = await within((gpu) => {
+    const x = parameter(gpu, [2]);
+    const a = scale(x, 3);
+    const y = scale(a, 5);
+    backward(y, { keep: [a] });
+    assertThrows(() => backward(y), TypeError, "no input of the output requires a gradient");
+    return { dx: backward(add(scale(x, 7), a)).get(x)! };
+  });
+  assertEquals(found, { dx: [7] });
 });
 
 Deno.test("a seed must have the output's shape, and a tensor of several numbers needs one", async () => {

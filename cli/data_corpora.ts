@@ -1,0 +1,101 @@
+import { makeAsterisk } from "../data/asterisk.ts";
+import { checkCorpus, type CorpusReport, type SubsetReport } from "../data/check.ts";
+import { makeCommands } from "../data/commands/make.ts";
+import { readVocabulary } from "../data/vocabulary.ts";
+import type { DataValues } from "./data.ts";
+import { fromUser } from "./files.ts";
+
+/** `data commands`: the default corpus, made or found. */
+export async function makeCommandsData(
+  { out, train, dev, test, seed, format, json }: DataValues,
+): Promise<number> {
+  const corpus = await makeCommands({
+    ...out !== undefined && { out },
+    ...train !== undefined && { train },
+    ...dev !== undefined && { dev },
+    ...test !== undefined && { test },
+    ...seed !== undefined && { seed },
+    ...format !== undefined && { format },
+    progress: showProgress("spoken"),
+  });
+  const { dir, found, subsets } = corpus;
+  if (json) console.log(JSON.stringify(corpus, null, 2));
+  else console.log([`${dir}${found ? " (found)" : ""}`, ...subsetLines(subsets)].join("\n"));
+  return 0;
+}
+
+/** `data asterisk`: human speech from Debian's packages. */
+export async function makeAsteriskData({ out, seed, format, json }: DataValues): Promise<number> {
+  const subsets = await makeAsterisk({
+    out: out!,
+    ...seed !== undefined && { seed },
+    ...format !== undefined && { format },
+  });
+  if (json) console.log(JSON.stringify({ dir: out, subsets }, null, 2));
+  else console.log([out, ...subsetLines(subsets)].join("\n"));
+  return 0;
+}
+
+/** `data check`: what is in a corpus, and with status 1 what is wrong with it. */
+export async function checkData({ task, vocab, json }: DataValues, dir: string): Promise<number> {
+  const report = await checkCorpus(fromUser(dir), {
+    ...task && { task },
+    ...vocab !== undefined && { tokenizer: await readVocabulary(vocab) },
+    progress: showProgress("decoded"),
+  });
+  console.log(json ? JSON.stringify(report, null, 2) : renderReport(report));
+  return report.problems.length > 0 ? 1 : 0;
+}
+
+function subsetLines(subsets: Readonly<Record<string, { clips: number; seconds: number }>>): string[] {
+  return Object.entries(subsets).map(([name, { clips, seconds }]) =>
+    `  ${name.padEnd(11)}  ${String(clips).padStart(6)} clips  ${(seconds / 60).toFixed(1).padStart(7)} min`
+  );
+}
+
+function renderReport({ dir, task, subsets, problems, notes }: CorpusReport): string {
+  const purpose = { asr: "speech recognition", slu: "spoken-language understanding" }[task];
+  const says = problems.length === 0 ? "nothing is wrong" : `${problems.length} problems`;
+  return [
+    `${dir}: ${purpose}`,
+    ...subsets.flatMap(renderSubset),
+    ...notes.map((note) => `note: ${note}`),
+    ...problems.map((problem) => `wrong: ${problem}`),
+    says,
+  ].join("\n");
+}
+
+function renderSubset(
+  { name, clips, speakers, seconds, sampleRates, words, classes }: SubsetReport,
+): string[] {
+  const lengths = [seconds.least, seconds.median, seconds.most].map((length) => length.toFixed(2)).join(
+    " / ",
+  );
+  const rates = Object.keys(sampleRates).map((rate) => `${rate} Hz`).join(", ");
+  const shares = Object.entries(classes ?? {}).map(([label, count]) => `${label} ${count}`).join(", ");
+  return [
+    `  ${name}`,
+    `    clips     ${clips}, ${(seconds.all / 60).toFixed(1)} min, ${
+      speakers || "unknown"
+    } speakers, ${rates}`,
+    `    seconds   ${lengths} (least, median, most)`,
+    ...words ? [`    words     ${words.all}, ${words.different} different`] : [],
+    ...shares ? [`    classes   ${shares}`] : [],
+  ];
+}
+
+/** Tells how far a job is on standard error: in place on a terminal, else a line for every tenth. */
+function showProgress(verb: string): (done: number, all: number) => void {
+  const inPlace = Deno.stderr.isTerminal();
+  const start = performance.now();
+  let told = 0;
+  return (done, all) => {
+    const share = Math.floor(done / all * (inPlace ? 100 : 10));
+    if (share === told) return;
+    told = share;
+    const left = Math.round((performance.now() - start) / done * (all - done) / 1000);
+    const line = `${done} of ${all} clips ${verb}, ${left} s left`;
+    const end = done === all ? "\n" : "";
+    Deno.stderr.writeSync(new TextEncoder().encode(inPlace ? `\r\x1b[K${line}${end}` : `${line}\n`));
+  };
+}

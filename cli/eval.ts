@@ -1,0 +1,109 @@
+import { loadAudio } from "../data/audio.ts";
+import { openCorpus, type Utterance } from "../data/corpus.ts";
+import { normalizeText } from "../data/vocabulary.ts";
+import { costsOf } from "../model/costs.ts";
+import { evaluate, type Evaluation, type Heard, type LabelledClip } from "../model/evaluate.ts";
+import { defineCommand } from "./command.ts";
+import { onFiles } from "./files.ts";
+import { modelOption, openModel } from "./model_option.ts";
+import { searchOf, searchOptions } from "./search_options.ts";
+
+/** What `eval --json` prints. */
+export interface EvalReport extends Evaluation {
+  readonly model: string;
+  readonly data: string;
+  readonly subset: string;
+  /** Numbers of the model without its head. */
+  readonly parameters: number;
+  /** Multiply–accumulates for a second of audio, taken at 10 s. */
+  readonly macs_per_second: number;
+  readonly adapter: string;
+}
+
+/** `eval`: error rate or accuracy, cost and speed on a corpus. */
+export const evalCommand = defineCommand({
+  name: "eval",
+  summary: "Measure error rate or accuracy, cost and speed of a model on a corpus",
+  options: {
+    model: modelOption,
+    data: {
+      type: "path",
+      description: "folder of a corpus in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
+      required: true,
+    },
+    subset: { type: "string", description: "subset of the corpus", default: "test" },
+    ...searchOptions,
+    limit: { type: "integer", description: "clips to evaluate at most", min: 1 },
+    details: { type: "flag", description: "print what was heard in each clip to standard error" },
+    json: { type: "flag", description: "print JSON" },
+  },
+  async run({ model, data, subset, limit, details, json, ...values }) {
+    const search = await searchOf(values);
+    const loaded = await openModel(model);
+    try {
+      const report = await onFiles(async (): Promise<EvalReport> => {
+        const task = loaded.model.head === "classify" ? "slu" : "asr";
+        loaded.requireHead(task === "slu" ? "classify" : "ctc");
+        const all = await openCorpus(data, subset, { task });
+        const onClip = ({ clip, found }: Heard) => {
+          if (details) console.error(`${clip.id}\t${clip.text ?? clip.intent}\t${found}`);
+        };
+        const clips = clipsOf(all.slice(0, limit));
+        const found = await evaluate(loaded, clips, {
+          ...search,
+          normalize: (text) => normalizeText(text),
+          onClip,
+        });
+        const { parameters, macs } = costsOf(loaded.model.config, 160_000);
+        const adapter = loaded.model.gpu.name;
+        return { model, data, subset, ...found, parameters, macs_per_second: macs / 10, adapter };
+      });
+      console.log(json ? JSON.stringify(report, null, 2) : render(report));
+      return 0;
+    } finally {
+      loaded.dispose();
+      loaded.model.gpu.destroy();
+    }
+  },
+});
+
+/** The clips of a corpus in turn; the next one is read while the device works on one. */
+async function* clipsOf(utterances: readonly Utterance[]): AsyncGenerator<LabelledClip> {
+  const read = async ({ id, audio, text, intent }: Utterance): Promise<LabelledClip> => {
+    const { samples } = await loadAudio(audio);
+    return {
+      id,
+      samples,
+      ...(text !== undefined && { text }),
+      ...(intent !== undefined && { intent }),
+    };
+  };
+  let next: Promise<LabelledClip> | null = null;
+  for (let i = 0; i < utterances.length; i++) {
+    const clip = await (next ?? read(utterances[i]!));
+    next = i + 1 < utterances.length ? read(utterances[i + 1]!) : null;
+    next?.catch(() => {}); // thrown when it is awaited
+    yield clip;
+  }
+}
+
+function render(report: EvalReport): string {
+  const { wer, cer, accuracy, clips, seconds, realTimeFactor, parameters, macs_per_second } = report;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const rate = (name: string, { value, low, high }: { value: number; low: number; high: number }) =>
+    `${name.padEnd(12)}${percent(value)}  (95 %: ${percent(low)} to ${percent(high)})`;
+  return [
+    `${report.model} on ${report.data}, ${report.subset}: ${clips} clips, ${seconds.toFixed(0)} s`,
+    ...wer ? [rate("WER", wer)] : [],
+    ...cer ? [rate("CER", cer)] : [],
+    ...wer
+      ? [
+        `            ${wer.substitutions} substituted, ${wer.insertions} inserted, ${wer.deletions} left out`,
+      ]
+      : [],
+    ...accuracy ? [rate("accuracy", accuracy)] : [],
+    `parameters  ${parameters.toLocaleString("en")}`,
+    `MACs        ${(macs_per_second / 1e6).toFixed(1)} million a second of audio`,
+    `speed       ${realTimeFactor.toFixed(3)} s a second of audio on ${report.adapter}`,
+  ].join("\n");
+}

@@ -1,0 +1,109 @@
+import {
+  accuracy,
+  characterEdits,
+  type ErrorRate,
+  errorRate,
+  type Interval,
+  wordEdits,
+} from "./error_rate.ts";
+import type { LoadedModel, TranscribeOptions } from "./load.ts";
+
+/** A clip with what should be heard in it. */
+export interface LabelledClip {
+  /** Name for messages. */
+  readonly id: string;
+  /** One channel at 16 kHz. */
+  readonly samples: Float32Array;
+  /** What is said; for a CTC model. */
+  readonly text?: string;
+  /** Class, one of the config's labels; for a classification model. */
+  readonly intent?: string;
+}
+
+/** What a model does on a set of clips. */
+export interface Evaluation {
+  /** Clips. */
+  readonly clips: number;
+  /** Seconds of audio. */
+  readonly seconds: number;
+  /** Seconds that the model took, reading and decoding of files left out. */
+  readonly computeSeconds: number;
+  /** Compute seconds per second of audio. */
+  readonly realTimeFactor: number;
+  /** Word error rate with its 95 % interval; null for a classification model. */
+  readonly wer: ErrorRate | null;
+  /** Character error rate. */
+  readonly cer: ErrorRate | null;
+  /** Share of clips whose most probable class is the right one; null for a CTC model. */
+  readonly accuracy: Interval | null;
+}
+
+/** How {@linkcode evaluate} compares. */
+export interface EvaluateOptions<State> extends TranscribeOptions<State> {
+  /** Applied to what is said and to what was heard before they are compared; nothing unless given. */
+  readonly normalize?: (text: string) => string;
+  /** Is told of every clip. */
+  readonly onClip?: (heard: Heard) => void;
+}
+
+/** What the model made of a clip. */
+export interface Heard {
+  /** The clip. */
+  readonly clip: LabelledClip;
+  /** Text, or most probable class. */
+  readonly found: string;
+}
+
+/**
+ * Evaluates a model clip by clip, so that no clip's padding changes another's result.
+ *
+ * @param loaded Model with a CTC or a classification head.
+ * @param clips What to run it on.
+ * @param options How to search and compare texts, and who is told of each clip.
+ * @throws {TypeError} If the model has no head, or a clip lacks what the head is held to.
+ * @throws {RangeError} If there is no clip, or one is shorter than a frame.
+ */
+export async function evaluate<State>(
+  loaded: LoadedModel,
+  clips: AsyncIterable<LabelledClip>,
+  options: EvaluateOptions<State> = {},
+): Promise<Evaluation> {
+  const { onClip, normalize = (text) => text, ...search } = options;
+  const head = loaded.model.head === "classify" ? "classify" : "ctc";
+  loaded.requireHead(head);
+  const words = [];
+  const characters = [];
+  const hits: boolean[] = [];
+  let seconds = 0;
+  let computeSeconds = 0;
+  for await (const clip of clips) {
+    const wanted = head === "ctc" ? clip.text : clip.intent;
+    if (wanted === undefined) {
+      const what = head === "ctc" ? "a transcript" : "a class";
+      throw new TypeError(`Cannot evaluate as every clip must have ${what}: ${clip.id} has none`);
+    }
+    const start = performance.now();
+    const found = head === "ctc"
+      ? (await loaded.transcribe(clip.samples, search)).text
+      : (await loaded.classify(clip.samples))[0]!.label;
+    computeSeconds += (performance.now() - start) / 1000;
+    seconds += clip.samples.length / 16_000;
+    if (head === "ctc") {
+      const [said, heard] = [normalize(wanted), normalize(found)] as const;
+      words.push(wordEdits(said, heard));
+      characters.push(characterEdits(said, heard));
+    } else hits.push(found === wanted);
+    onClip?.({ clip, found });
+  }
+  const count = words.length + hits.length;
+  if (count === 0) throw new RangeError("Cannot evaluate as there must be clips: there is none");
+  return {
+    clips: count,
+    seconds,
+    computeSeconds,
+    realTimeFactor: computeSeconds / seconds,
+    wer: head === "ctc" ? errorRate(words) : null,
+    cer: head === "ctc" ? errorRate(characters) : null,
+    accuracy: head === "classify" ? accuracy(hits) : null,
+  };
+}

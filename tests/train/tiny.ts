@@ -1,0 +1,69 @@
+// A small model and clips that it can learn: every token is a tone.
+import type { Checkpoint } from "../../model/checkpoint.ts";
+import { parseConfig } from "../../model/config.ts";
+import { randomCheckpoint } from "../../model/random.ts";
+import { framesOf } from "../../model/speech_model.ts";
+import type { MicroBatch } from "../../train/micro_batch.ts";
+import { TINY_MODELS } from "../oracle/model/tiny.ts";
+import { randomNd } from "../oracle/nd.ts";
+
+const noDropout = {
+  hidden_dropout: 0,
+  attention_dropout: 0,
+  activation_dropout: 0,
+  feat_proj_dropout: 0,
+  final_dropout: 0,
+  layerdrop: 0,
+};
+
+/** A random model; with dropouts of 0.1 where `dropout` asks for them. */
+export function tinyCheckpoint(
+  name: "wav2vec2 large" | "wav2vec2 base" | "wav2vec2 intents",
+  { dropout = false, seed = 3 }: { dropout?: boolean; seed?: number } = {},
+): Checkpoint {
+  const { config } = TINY_MODELS[name];
+  const fields = { ...config, ...(dropout ? { mask_time_prob: 0.1 } : noDropout), initializer_range: 0.1 };
+  return randomCheckpoint(parseConfig(JSON.stringify(fields)), seed);
+}
+
+/** Tokens of four clips. */
+export const TEXTS: readonly (readonly number[])[] = [[3, 4, 5], [6, 3], [8, 8, 4, 7], [5, 1, 6]];
+
+/** Clips of which each token is a tone of 0.1 s, with a little noise. */
+export function tones(texts: readonly (readonly number[])[], seed = 0): Float32Array<ArrayBuffer>[] {
+  return texts.map((text, clip) => {
+    const samples = new Float32Array(400 + text.length * 1600);
+    const noise = randomNd([samples.length], 50 + clip + seed).data;
+    samples.forEach((_, i) => {
+      const token = text[Math.floor((i - 200) / 1600)];
+      const within = (i - 200) % 1600 / 1600;
+      const loud = token === undefined ? 0 : Math.sin(Math.PI * within);
+      samples[i] = loud * Math.sin(i * 0.09 * (token ?? 0)) + 0.02 * noise[i]!;
+    });
+    return samples;
+  });
+}
+
+/** A micro-batch of tones; by their first token with a classification head. */
+export function toneBatch(
+  { config, head }: Checkpoint,
+  texts: readonly (readonly number[])[],
+  { attentionMask = true, masked = false }: { attentionMask?: boolean; masked?: boolean } = {},
+): MicroBatch {
+  const clips = tones(texts);
+  const lengths = clips.map((clip) => clip.length);
+  const samples = Math.max(...lengths);
+  const inputValues = new Float32Array(clips.length * samples);
+  clips.forEach((clip, i) => inputValues.set(clip, i * samples));
+  const frames = framesOf(config, samples);
+  return {
+    inputValues,
+    samples,
+    lengths,
+    attentionMask,
+    targets: head === "classify" ? texts.map(([first]) => [first! % config.id2label.length]) : texts,
+    references: texts.map((text) => text.join(" ")),
+    masked: masked ? Int32Array.from({ length: clips.length * frames }, (_, i) => Number(i % 7 === 3)) : null,
+    seconds: lengths.reduce((sum, n) => sum + n, 0) / 16_000,
+  };
+}

@@ -1,0 +1,138 @@
+import { add } from "../kernels/add.ts";
+import { scale } from "../kernels/scale.ts";
+import { sum } from "../kernels/sum.ts";
+import type { Gates } from "../model/gates.ts";
+import type { SpeechModel } from "../model/speech_model.ts";
+import { backward } from "../tensor/tape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { MicroBatch } from "./micro_batch.ts";
+import type { AdamW, AdamWStep } from "./optimizer.ts";
+import { forwardBatch, taskLoss } from "./task_loss.ts";
+
+/** What {@linkcode Trainer.accumulate} works with. */
+export interface AccumulateOptions {
+  /** Seed of dropout and layer drop. */
+  readonly seed: number;
+  /** Number of the step, from 0. */
+  readonly step: number;
+  /** Gates of the units; all open unless given. */
+  readonly gates?: Gates | null;
+  /** "mean" over the clips of the step, or their "sum"; "mean" unless given. */
+  readonly reduction?: "mean" | "sum";
+  /** Is shown the gradients of each micro-batch, scaled by its share, before they are gone. */
+  readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
+}
+
+/** What a step found. */
+export interface StepResult {
+  /** Task loss over the step's clips. */
+  readonly loss: number;
+  /** Norm over all gradients of weights before clipping. */
+  readonly gradNorm: number;
+}
+
+/** Steps of other micro-batches draw other numbers: an odd constant, as Weyl sequences have. */
+const PART_SEED = 0x9e3779b9;
+
+/**
+ * Training steps on the device: losses and gradients of micro-batches that add up to those of all their clips at
+ * once, then AdamW with clipping. Nothing waits: a step's numbers come back as a promise.
+ *
+ * A step whose loss or gradient is not finite changes nothing, and neither do those after it, until
+ * {@linkcode Trainer.clear}: whoever learns of it some steps later finds the weights of the last good step.
+ *
+ * @example
+ * ```ts ignore
+ * using trainer = new Trainer(model, new AdamW([{ params: model.weights.require(), lr: 1e-3 }]));
+ * let before: Promise<StepResult> | null = null;
+ * for (let step = 0; step < 100; step++) {
+ *   const result = trainer.run(batches, { seed: 1, step, maxGradNorm: 1 });
+ *   console.log(await before); // of the step before: the device has work meanwhile
+ *   before = result;
+ * }
+ * ```
+ */
+export class Trainer {
+  readonly #model: SpeechModel;
+  readonly #optimizer: AdamW;
+  /** Loss and norm of the step before, [2]. */
+  readonly #report: Tensor;
+  /** Loss of this step so far, []. */
+  readonly #loss: Tensor;
+
+  /** Keeps two small tensors. @param model What learns. @param optimizer Over its weights; it stays the caller's. */
+  constructor(model: SpeechModel, optimizer: AdamW) {
+    this.#model = model;
+    this.#optimizer = optimizer;
+    this.#report = model.gpu.keep(model.gpu.zeros([2]));
+    this.#loss = model.gpu.keep(model.gpu.zeros([]));
+  }
+
+  /**
+   * Adds the gradients of a step's micro-batches.
+   *
+   * @throws {RangeError} If there is no batch, or one that the model cannot take.
+   */
+  accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
+    const { seed, step, gates = null, reduction = "mean", onGradients } = options;
+    const { gpu } = this.#model;
+    const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
+    if (clips === 0) throw new RangeError("Cannot train as a step must have clips: it has none");
+    batches.forEach((batch, part) => {
+      const share = reduction === "mean" ? batch.lengths.length / clips : 1;
+      const training = { seed: (seed + part * PART_SEED) >>> 0, step };
+      gpu.scope(() => {
+        // 0 after a good step, else not a number, which no optimizer steps by.
+        const health = scale(sum(this.#report), 0);
+        const output = forwardBatch(this.#model, batch, { gates, training });
+        const loss = taskLoss(this.#model, output, batch.targets, reduction);
+        const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
+        this.#optimizer.accumulate(grads);
+        onGradients?.(grads);
+        const weighted = scale(loss, share);
+        gpu.copy(part === 0 ? weighted : add(this.#loss, weighted), this.#loss);
+      });
+      // The device begins while the next part is being recorded.
+      gpu.flush();
+    });
+  }
+
+  /**
+   * Updates the weights by what was accumulated.
+   *
+   * @returns Loss and norm, once the device is through. If one is not finite, nothing has changed.
+   * @throws {RangeError} If nothing was accumulated.
+   */
+  finish(options: AdamWStep = {}): Promise<StepResult> {
+    const { gpu } = this.#model;
+    this.#optimizer.step(options);
+    [this.#loss, this.#optimizer.gradNorm].forEach((from, i) => {
+      using place = gpu.keep(new Tensor(gpu, this.#report.storage, [], "f32", i));
+      gpu.copy(from, place);
+    });
+    return this.#report.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
+  }
+
+  /** A whole step: {@linkcode Trainer.accumulate}, then {@linkcode Trainer.finish}. */
+  run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStep): Promise<StepResult> {
+    this.accumulate(batches, options);
+    return this.finish(options);
+  }
+
+  /** Lets steps change weights again after one that was not finite. */
+  clear(): void {
+    using zeros = this.#model.gpu.zeros([2]);
+    this.#model.gpu.copy(zeros, this.#report);
+  }
+
+  /** Gives its memory back. */
+  dispose(): void {
+    this.#report.dispose();
+    this.#loss.dispose();
+  }
+
+  /** Disposes it at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
