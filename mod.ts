@@ -78,3 +78,80 @@ export { sumRows } from "./kernels/sum_rows.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";
 
 export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
+
+export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/arpa.ts";
+export { type BeamOptions, type BeamResult, beamSearch, type LanguageModel } from "./model/beam_search.ts";
+export {
+  type Checkpoint,
+  type CheckpointFiles,
+  type DiskTensor,
+  type LayoutOnDisk,
+  readCheckpoint,
+  type ReadCheckpointOptions,
+  type Weight,
+} from "./model/checkpoint.ts";
+export { encodeCheckpoint, writeCheckpoint } from "./model/checkpoint_write.ts";
+export { type HeadKind, type ModelConfig, type ModelType, parseConfig } from "./model/config.ts";
+export { encodeConfig } from "./model/config_encode.ts";
+export {
+  type Cost,
+  type CostOptions,
+  type CostRow,
+  type Costs,
+  costsOf,
+  type UnitCounts,
+} from "./model/costs.ts";
+export { greedyDecode, type TimedWord, type TimingOptions, type Transcript } from "./model/decode.ts";
+export {
+  accuracy,
+  type BootstrapOptions,
+  characterEdits,
+  type EditCounts,
+  type ErrorRate,
+  errorRate,
+  type Interval,
+  wordEdits,
+} from "./model/error_rate.ts";
+export {
+  evaluate,
+  type EvaluateOptions,
+  type Evaluation,
+  type Heard,
+  type LabelledClip,
+} from "./model/evaluate.ts";
+export type { Gates } from "./model/gates.ts";
+export {
+  LoadedModel,
+  loadModel,
+  type LoadOptions,
+  type Ranked,
+  type TranscribeOptions,
+} from "./model/load.ts";
+export { Parameters } from "./model/parameters.ts";
+export type { Training } from "./model/pass.ts";
+export {
+  type AudioBatch,
+  parsePreprocessorConfig,
+  prepareBatch,
+  type PreprocessorConfig,
+} from "./model/preprocess.ts";
+export { randomCheckpoint } from "./model/random.ts";
+export {
+  encodeSafetensors,
+  parseSafetensors,
+  type Safetensors,
+  type SafetensorsDtype,
+  type SafetensorsEntry,
+  toFloat32,
+  toInt32,
+} from "./model/safetensors.ts";
+export {
+  type Batch,
+  type ForwardOptions,
+  framesOf,
+  type HostModel,
+  type Output,
+  SpeechModel,
+} from "./model/speech_model.ts";
+export { CtcTokenizer, type JoinOptions, parseTokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
+export type { WindowOptions } from "./model/windows.ts";

@@ -28,7 +28,7 @@ export class Parameters {
   /** Device that holds them. */
   readonly gpu: Gpu;
 
-  /** @param gpu Device that will hold the weights. */
+  /** Holds no weights yet. @param gpu Device that will hold them. */
   constructor(gpu: Gpu) {
     this.gpu = gpu;
   }
