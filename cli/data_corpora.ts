@@ -91,10 +91,11 @@ function showProgress(verb: string): (done: number, all: number) => void {
   let told = 0;
   return (done, all) => {
     const share = Math.floor(done / all * (inPlace ? 100 : 10));
-    if (share === told) return;
+    const seconds = (performance.now() - start) / 1000;
+    // A short job needs no telling.
+    if (share === told || (told === 0 && seconds < 2)) return;
     told = share;
-    const left = Math.round((performance.now() - start) / done * (all - done) / 1000);
-    const line = `${done} of ${all} clips ${verb}, ${left} s left`;
+    const line = `${done} of ${all} clips ${verb}, ${Math.round(seconds / done * (all - done))} s left`;
     const end = done === all ? "\n" : "";
     Deno.stderr.writeSync(new TextEncoder().encode(inPlace ? `\r\x1b[K${line}${end}` : `${line}\n`));
   };

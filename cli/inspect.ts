@@ -4,7 +4,8 @@ import { MASK_EMBEDDING } from "../model/layout.ts";
 import { parsePruningRecord, type PruningRecord, type RemovedShare } from "../model/pruning_record.ts";
 import { readWhole } from "../model/whole_file.ts";
 import { defineCommand } from "./command.ts";
-import { fromUser, onFiles } from "./files.ts";
+import { onFiles } from "./files.ts";
+import { folderOf } from "./model_option.ts";
 import { UserError } from "./user_error.ts";
 
 /** What `inspect --json` prints. */
@@ -54,7 +55,7 @@ export const inspectCommand = defineCommand({
 });
 
 async function inspect(model: string, seconds: number): Promise<InspectReport> {
-  const path = fromUser(model);
+  const path = await folderOf(model);
   const checkpoint: Checkpoint = await readCheckpoint(path);
   const record = await readWhole(`${path}/espalier.json`);
   const { config, head, notes, tensors } = checkpoint;

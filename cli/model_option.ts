@@ -1,5 +1,7 @@
 import { type LoadedModel, loadModel } from "../model/load.ts";
+import { locateModel } from "../model/locate.ts";
 import { openGpu } from "./backend.ts";
+import { DownloadProgress } from "./download_progress.ts";
 import { fromUser, onFiles } from "./files.ts";
 
 /** The option that names a model. */
@@ -17,7 +19,25 @@ export const modelOption = {
  */
 export async function openModel(model: string): Promise<LoadedModel> {
   const gpu = await openGpu();
-  const loaded = await onFiles(() => loadModel(fromUser(model), { gpu }));
+  const loaded = await onFiles(async () => loadModel(await folderOf(model), { gpu }));
   for (const note of loaded.notes) console.error(`note: ${note}`);
   return loaded;
+}
+
+/**
+ * The folder of the model that the user named; a name on the hub is downloaded into the cache, with its progress.
+ *
+ * @param model path of a folder or file, or `ORGANISATION/NAME`
+ * @throws {Error} the download failed; one line
+ */
+export async function folderOf(model: string): Promise<string> {
+  const path = fromUser(model);
+  if (await Deno.stat(path).then(() => true, () => false)) return path;
+  const progress = new DownloadProgress();
+  try {
+    const folder = await locateModel(model, { onProgress: progress.update });
+    return folder === model ? path : folder;
+  } finally {
+    progress.end();
+  }
 }

@@ -1,5 +1,6 @@
 import { philox, type RandomStream, streamParams, uniformAt } from "../kernels/philox.ts";
 import { concat, createResampler } from "./resample.ts";
+import { uniformsOf } from "./uniforms.ts";
 
 export { maskSpans, type SpanMaskOptions } from "./spec_augment.ts";
 
@@ -20,16 +21,17 @@ export interface NoiseOptions {
 export type NoiseColor = "white" | "pink";
 
 /**
- * The speed of a clip, each of `speeds` equally often.
+ * Draws the speeds of the clips of a corpus, each of `speeds` equally often.
  *
- * @param index The clip's place in the corpus.
+ * @param speeds What to draw from.
  * @param stream Names the numbers, such as those of an epoch.
+ * @returns The speed of clip `index`.
  * @throws {RangeError} If there is no speed, or the stream is none.
  */
-export function drawSpeed(speeds: readonly number[], index: number, stream: RandomStream): number {
-  const speed = speeds[Math.floor(uniformAt(index, stream) * speeds.length)];
-  if (speed === undefined) throw new RangeError("Cannot draw a speed as there must be one: there is none");
-  return speed;
+export function drawSpeeds(speeds: readonly number[], stream: RandomStream): (index: number) => number {
+  if (speeds.length === 0) throw new RangeError("Cannot draw speeds as there must be one: there is none");
+  const uniform = uniformsOf(stream);
+  return (index) => speeds[Math.floor(uniform(index) * speeds.length)]!;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { drawSpeed } from "./augment.ts";
+import { drawSpeeds } from "./augment.ts";
 import { shuffle } from "./shuffle.ts";
 
 /** What the plan needs to know of an utterance. */
@@ -71,8 +71,9 @@ export function planEpoch(
 ): PlannedClip[][] {
   const { seconds: budget, seed, speeds = [1], longer = "refuse", join } = options;
   const stream = (purpose: string) => ({ seed, purpose, step: epoch });
+  const speedOf = drawSpeeds(speeds, stream("speed of clips"));
   const single = utterances.map(({ seconds }, index): PlannedClip => {
-    const speed = speeds.length === 1 ? speeds[0]! : drawSpeed(speeds, index, stream("speed of clips"));
+    const speed = speedOf(index);
     return { parts: [{ index, speed }], seconds: seconds / speed };
   });
   const tooLong = single.find((clip) => clip.seconds > budget);

@@ -1,4 +1,5 @@
-import { type RandomStream, uniformAt } from "../kernels/philox.ts";
+import type { RandomStream } from "../kernels/philox.ts";
+import { uniformsOf } from "./uniforms.ts";
 
 /**
  * A seeded shuffle (Fisher and Yates, as in Durstenfeld 1964).
@@ -17,8 +18,9 @@ import { type RandomStream, uniformAt } from "../kernels/philox.ts";
  */
 export function shuffle<T>(items: readonly T[], stream: RandomStream): T[] {
   const out = [...items];
+  const uniform = uniformsOf(stream);
   for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(uniformAt(i, stream) * (i + 1));
+    const j = Math.floor(uniform(i) * (i + 1));
     [out[i], out[j]] = [out[j]!, out[i]!];
   }
   return out;

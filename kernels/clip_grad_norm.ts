@@ -31,7 +31,12 @@ export interface ClippedNorm {
  * @throws {RangeError} If there is no gradient, or if maxNorm is not above 0.
  * @example
  * ```ts
+ * import { clipGradNorm, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const { norm, factor } = clipGradNorm([gpu.tensor([3]), gpu.tensor([0, 4])], 1); // 5 and 0.2
+ * console.log(await norm.read(), await factor.read());
+ * gpu.destroy();
  * ```
  */
 export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): ClippedNorm {

@@ -24,7 +24,13 @@ export interface Conv1dOptions extends Activation {
  * @throws {RangeError} If the stride is not a positive whole number or T is below K.
  * @example
  * ```ts
- * const y = conv1d(x, w, null, { stride: 2, gelu: true }); // one layer of the feature encoder
+ * import { conv1d, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const x = gpu.tensor([1, 2, 3, 4, 5], [1, 5, 1]);
+ * const y = conv1d(x, gpu.tensor([1, 1, 1], [1, 3, 1]), null, { stride: 2 }); // [[[6], [12]]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function conv1d(

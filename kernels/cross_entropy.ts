@@ -32,7 +32,12 @@ export interface CrossEntropyOptions {
  * @throws {RangeError} If a label is no class, or there is no row.
  * @example
  * ```ts
+ * import { crossEntropy, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const loss = crossEntropy(gpu.tensor([0, 0, 0, 0], [2, 2]), [0, 1]); // 0.693147
+ * console.log(await loss.read());
+ * gpu.destroy();
  * ```
  */
 export function crossEntropy(

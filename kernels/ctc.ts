@@ -56,7 +56,12 @@ export interface CtcOptions {
  * array of one clip, 8·T·max(V, 2·labels + 1) bytes, exceeds a binding.
  * @example
  * ```ts
+ * import { ctc, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const loss = ctc(gpu.zeros([1, 2, 2]), [2], [[1]]); // 3 of 4 readings: log(4 / 3) = 0.287682
+ * console.log(await loss.read());
+ * gpu.destroy();
  * ```
  */
 export function ctc(

@@ -27,7 +27,13 @@ export interface DropoutOptions extends RandomStream {
  * @throws {RangeError} If p is not from 0 to 1, or if seed or step is no whole number below 2^32.
  * @example
  * ```ts
- * const y = dropout(x, { p: 0.1, seed: 1, purpose: "dropout encoder.layers.3", step });
+ * import { dropout, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const x = gpu.tensor([1, 2, 3, 4]);
+ * const y = dropout(x, { p: 0.5, seed: 1, purpose: "dropout encoder.layers.3", step: 0 }); // [2, 0, 0, 8]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function dropout(x: Tensor, { p, ...stream }: DropoutOptions): Tensor {

@@ -18,7 +18,12 @@ const kernels = wideKernel("gate", source, [index]);
  * @throws {TypeError} If there is not one gate per channel, or if a tensor is not f32.
  * @example
  * ```ts
+ * import { gate, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = gate(gpu.tensor([1, 2, 3, 4], [2, 2]), gpu.tensor([0, 1])); // [[0, 2], [0, 4]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function gate(x: Tensor, z: Tensor): Tensor {

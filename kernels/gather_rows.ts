@@ -12,7 +12,12 @@ import { checkRows, gather, indexSize, type RowIndex, scatter } from "./row_inde
  * @throws {RangeError} If an index on the host is no row of x.
  * @example
  * ```ts
+ * import { gatherRows, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = gatherRows(gpu.tensor([1, 2, 3, 4], [2, 2]), [1, 1, 0]); // [[3, 4], [3, 4], [1, 2]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function gatherRows(x: Tensor, index: RowIndex): Tensor {

@@ -16,7 +16,12 @@ const kernels = wideKernel("gelu", source, [formula, index]);
  * @throws {TypeError} If x is not f32.
  * @example
  * ```ts
+ * import { gelu, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = gelu(gpu.tensor([-1, 0, 1])); // [-0.158655, 0, 0.841345]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function gelu(x: Tensor): Tensor {

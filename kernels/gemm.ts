@@ -110,13 +110,23 @@ export function batchOf(gemm: Gemm): readonly [number, number] {
  *
  * @example
  * ```ts
+ * import { requestGpu } from "../mod.ts";
+ * import { gemm } from "./gemm.ts";
+ *
+ * const gpu = await requestGpu();
  * // c = a·bᵀ, a [m, k], b [n, k]
+ * const [a, b, c] = [gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4, 5, 6], [2, 2]), gpu.empty([1, 2])];
+ * const [m, n, k] = [1, 2, 2];
  * gemm(gpu, {
- *   m, n, k: [1, k],
+ *   m,
+ *   n,
+ *   k: [1, k],
  *   a: { tensor: a, height: m, row: k, alongK: true },
  *   b: { tensor: b, height: n, row: k, alongK: true },
  *   c: { tensor: c, row: n },
  * });
+ * console.log(await c.read()); // [[11, 17]]
+ * gpu.destroy();
  * ```
  */
 export function gemm(gpu: Gpu, problem: Gemm): void {

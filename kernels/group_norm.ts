@@ -26,7 +26,12 @@ export interface GroupNormOptions {
  * @throws {TypeError} If w and b are not one number per channel, or if a tensor is not f32.
  * @example
  * ```ts
+ * import { groupNorm, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = groupNorm(gpu.tensor([1, 3], [1, 2, 1]), gpu.tensor([1]), gpu.tensor([0])); // [[[-1], [1]]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions = {}): Tensor {

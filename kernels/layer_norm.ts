@@ -40,7 +40,12 @@ const lanesOf = (gpu: Gpu, columns: number): number => gpu.software ? (columns <
  * @throws {TypeError} If w, b and the gates are not one number per channel, or if a tensor is not f32.
  * @example
  * ```ts
+ * import { layerNorm, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = layerNorm(gpu.tensor([1, 3], [1, 2]), gpu.tensor([1, 1]), gpu.tensor([0, 0])); // [[-1, 1]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOptions = {}): Tensor {

@@ -31,7 +31,12 @@ export function lanesOf(columns: number): number {
  * @throws {RangeError} If V exceeds a million.
  * @example
  * ```ts
+ * import { logSoftmax, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = logSoftmax(gpu.tensor([0, 0], [1, 2])); // [[-0.693147, -0.693147]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function logSoftmax(x: Tensor): Tensor {

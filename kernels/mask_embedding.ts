@@ -22,8 +22,13 @@ const BLOCK = 64;
  * @throws {TypeError} If the shapes do not match, or if x or e is not f32.
  * @example
  * ```ts
+ * import { maskEmbedding, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const x = gpu.tensor([1, 2, 3, 4], [1, 2, 2]);
  * const y = maskEmbedding(x, gpu.tensor([8, 9]), gpu.tensor([0, 1], [1, 2])); // [[[1, 2], [8, 9]]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function maskEmbedding(x: Tensor, e: Tensor, mask: Tensor): Tensor {

@@ -18,7 +18,12 @@ const kernels = wideKernel("mask_frames", source, [index]);
  * @throws {RangeError} If a length is no whole number from 0 to T.
  * @example
  * ```ts
+ * import { maskFrames, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = maskFrames(gpu.tensor([1, 2, 3, 4], [2, 2, 1]), [1, 2]); // [[[1], [0]], [[3], [4]]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function maskFrames(x: Tensor, lengths: readonly number[]): Tensor {

@@ -20,7 +20,12 @@ export interface MatmulOptions {
  * @throws {TypeError} If inner sizes or leading dimensions differ, or if an operand is not f32.
  * @example
  * ```ts
+ * import { matmul, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const c = matmul(gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [2, 1])); // [[11]]
+ * console.log(await c.read());
+ * gpu.destroy();
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {

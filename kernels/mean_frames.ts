@@ -19,7 +19,12 @@ const kernels = wideKernel("mean_frames", source, [index]);
  * @throws {RangeError} If a length is no whole number from 0 to T.
  * @example
  * ```ts
+ * import { meanFrames, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = meanFrames(gpu.tensor([1, 3, 5], [1, 3, 1]), [2]); // [[2]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function meanFrames(x: Tensor, lengths: readonly number[] | null = null): Tensor {

@@ -32,7 +32,9 @@ function hash(purpose: string): number {
  * @throws {RangeError} If seed or step is no whole number below 2^32.
  * @example
  * ```ts
- * streamParams({ seed: 1, purpose: "dropout", step: 7 }); // { seed: 1, purpose: 658024080, step: 7 }
+ * import { streamParams } from "./philox.ts";
+ *
+ * console.log(streamParams({ seed: 1, purpose: "dropout", step: 7 })); // purpose: 658024080
  * ```
  */
 export function streamParams(
@@ -61,7 +63,9 @@ function highOf(a: number, b: number): number {
  * @param key Two whole numbers below 2^32.
  * @example
  * ```ts
- * philox([0, 0, 0, 0], [0, 0])[0]; // 0x6627e8d5
+ * import { philox } from "../mod.ts";
+ *
+ * console.log(philox([0, 0, 0, 0], [0, 0])[0].toString(16)); // 6627e8d5
  * ```
  */
 export function philox(
@@ -89,7 +93,9 @@ export function philox(
  * @throws {RangeError} If the index, seed or step is none.
  * @example
  * ```ts
- * const u = uniformAt(0, { seed: 1, purpose: "gates", step: 0 });
+ * import { uniformAt } from "../mod.ts";
+ *
+ * console.log(uniformAt(0, { seed: 1, purpose: "gates", step: 0 })); // 0.66595…
  * ```
  */
 export function uniformAt(index: number, stream: RandomStream): number {
@@ -111,7 +117,12 @@ export function uniformAt(index: number, stream: RandomStream): number {
  * @throws {RangeError} If seed or step is no whole number below 2^32.
  * @example
  * ```ts
- * const u = uniform(gpu, [2, 3], { seed: 1, purpose: "dropout", step: 0 });
+ * import { requestGpu, uniform } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const u = uniform(gpu, [2], { seed: 1, purpose: "dropout", step: 0 }); // [0.97045, 0.21473]
+ * console.log(await u.read());
+ * gpu.destroy();
  * ```
  */
 export function uniform(gpu: Gpu, shape: readonly number[], stream: RandomStream): Tensor {

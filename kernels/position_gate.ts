@@ -21,7 +21,12 @@ const kernel = new Kernel("position_gate", source, [index]);
  * or if a tensor is not f32.
  * @example
  * ```ts
+ * import { positionGate, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const g = positionGate(gpu.zeros([1, 1, 1, 8]), gpu.tensor([1])); // [[[1.75]]]
+ * console.log(await g.read());
+ * gpu.destroy();
  * ```
  */
 export function positionGate(u: Tensor, c: Tensor): Tensor {

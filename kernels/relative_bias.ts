@@ -27,8 +27,13 @@ export interface RelativeBiasOptions {
  * @throws {RangeError} If a chosen head is none of the H or is named twice, or if 64 rows of T numbers exceed a binding.
  * @example
  * ```ts
+ * import { relativeBias, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const g = gpu.tensor([1, 10], [1, 2, 1]);
  * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5], [30, 40]]]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions = {}): Tensor {

@@ -17,7 +17,13 @@ const kernels = wideKernel("scale", source, [index]);
  * @throws {RangeError} If the factor is not finite.
  * @example
  * ```ts
- * const mean = scale(sum(losses), 1 / losses.size);
+ * import { requestGpu, scale, sum } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const losses = gpu.tensor([1, 2, 6]);
+ * const mean = scale(sum(losses), 1 / losses.size); // 3
+ * console.log(await mean.read());
+ * gpu.destroy();
  * ```
  */
 export function scale(x: Tensor, s: number): Tensor {

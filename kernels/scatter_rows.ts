@@ -15,7 +15,12 @@ import { checkRows, gather, indexSize, oneIndexPerRow, type RowIndex, scatter } 
  * @throws {RangeError} If an index on the host is not below R, or if R is no whole number.
  * @example
  * ```ts
+ * import { requestGpu, scatterRows } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const y = scatterRows(gpu.tensor([1, 2, 3], [3, 1]), [0, 2, 0], 3); // [[4], [0], [2]]
+ * console.log(await y.read());
+ * gpu.destroy();
  * ```
  */
 export function scatterRows(x: Tensor, index: RowIndex, rows: number): Tensor {

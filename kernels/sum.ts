@@ -20,7 +20,12 @@ const TERMS = 64;
  * @throws {TypeError} If x is not f32.
  * @example
  * ```ts
+ * import { requestGpu, sum } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
  * const total = sum(gpu.tensor([1, 2, 3])); // 6
+ * console.log(await total.read());
+ * gpu.destroy();
  * ```
  */
 export function sum(x: Tensor): Tensor {

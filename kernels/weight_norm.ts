@@ -18,7 +18,12 @@ const kernel = new Kernel("weight_norm", source, [index]);
  * @throws {TypeError} If there is not one length per tap.
  * @example
  * ```ts
- * const w = weightNorm(v, g); // the weight of positionalConv
+ * import { requestGpu, weightNorm } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const w = weightNorm(gpu.tensor([3, 4], [2, 1, 1]), gpu.tensor([10])); // [[[6]], [[8]]]
+ * console.log(await w.read());
+ * gpu.destroy();
  * ```
  */
 export function weightNorm(v: Tensor, g: Tensor): Tensor {

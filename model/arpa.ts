@@ -21,6 +21,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
   readonly order: number;
   /** Number of n-grams of each order, from 1. */
   readonly counts: readonly number[];
+  /** State at the start of a text: `<s>`, where the file has it. */
   readonly start: ArpaState;
   readonly #ngrams: Ngrams;
   readonly #unknown: number;
@@ -104,7 +105,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
  *
  * const text = "\\data\\\nngram 1=2\n\\1-grams:\n-0.3 yes\n-0.3 </s>\n\\end\\\n";
  * const model = parseArpa(text, "tiny.arpa");
- * console.log(model.logProb(["yes"]) / Math.LN10); // -0.6
+ * console.log(model.logProb(["yes"]) / Math.LN10); // about -0.6, the log10 of both
  * ```
  */
 export function parseArpa(text: string, name: string, options: ArpaOptions = {}): ArpaModel {

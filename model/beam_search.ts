@@ -28,6 +28,7 @@ export interface BeamOptions<State> {
 
 /** A text that the search found. */
 export interface BeamResult {
+  /** The words, joined by spaces. */
   readonly text: string;
   /** Its tokens, without blanks; `alignTokens` places them in time. */
   readonly ids: readonly number[];

@@ -2,6 +2,7 @@ import type { CtcTokenizer } from "./tokenizer.ts";
 
 /** A word with its place in the audio. */
 export interface TimedWord {
+  /** Its letters. */
   readonly text: string;
   /** Seconds from the start of the audio. */
   readonly start: number;
@@ -13,7 +14,9 @@ export interface TimedWord {
 
 /** What was said. */
 export interface Transcript {
+  /** The words, joined by spaces. */
   readonly text: string;
+  /** The words in order. */
   readonly words: readonly TimedWord[];
 }
 
@@ -27,6 +30,7 @@ export interface TimingOptions {
 
 /** A token of a text and the frames that show it. */
 export interface TokenSpan {
+  /** Id of the token. */
   readonly id: number;
   /** First frame. */
   readonly start: number;
@@ -83,6 +87,16 @@ export function greedyDecode(
  * Joins tokens to words and text. Words are split at the delimiter; special tokens are dropped.
  *
  * @param spans Tokens in order, without blanks.
+ *
+ * @example
+ * ```ts
+ * import { transcriptOf } from "./decode.ts";
+ * import { parseTokenizer } from "./tokenizer.ts";
+ *
+ * const tokenizer = parseTokenizer({ vocab: '{ "<pad>": 0, "|": 1, "A": 2 }' });
+ * const { words } = transcriptOf([{ id: 2, start: 50, end: 55, logProb: -0.1 }], tokenizer);
+ * console.log(words[0]?.start); // 1
+ * ```
  */
 export function transcriptOf(
   spans: readonly TokenSpan[],
@@ -117,7 +131,14 @@ export function transcriptOf(
  * @param logits [T, V], of which V is checked.
  * @returns [T, V] in float64.
  * @throws {TypeError} If the logits are not T rows of V numbers.
- * @throws {RangeError} If a logit is not a number.
+ * @throws {RangeError} If a logit is not a number, or a frame has none that is possible.
+ *
+ * @example
+ * ```ts
+ * import { logProbabilities } from "./decode.ts";
+ *
+ * console.log(logProbabilities(Float32Array.of(0, 0), 1, 2)); // ln 0.5 twice
+ * ```
  */
 export function logProbabilities(logits: Float32Array, frames: number, V: number): Float64Array {
   if (logits.length !== frames * V) {

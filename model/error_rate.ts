@@ -2,8 +2,11 @@ import { philox, streamParams } from "../kernels/philox.ts";
 
 /** How a text differs from its reference, in words or characters. */
 export interface EditCounts {
+  /** Words of the reference that became others. */
   readonly substitutions: number;
+  /** Words that are not in the reference. */
   readonly insertions: number;
+  /** Words of the reference that are missing. */
   readonly deletions: number;
   /** Length of the reference. */
   readonly reference: number;
@@ -83,12 +86,30 @@ function step(
   };
 }
 
-/** Word edits between two texts; words are what white space separates. */
+/**
+ * Word edits between two texts; words are what white space separates, and letter case counts.
+ *
+ * @example
+ * ```ts
+ * import { wordEdits } from "./error_rate.ts";
+ *
+ * console.log(wordEdits("turn on the light", "turn on light").deletions); // 1
+ * ```
+ */
 export function wordEdits(reference: string, hypothesis: string): EditCounts {
   return editCounts(wordsOf(reference), wordsOf(hypothesis));
 }
 
-/** Character edits between two texts, by code points; the one space between words counts, other white space does not. */
+/**
+ * Character edits between two texts, by code points; one space between words counts, other white space does not.
+ *
+ * @example
+ * ```ts
+ * import { characterEdits } from "./error_rate.ts";
+ *
+ * console.log(characterEdits("light", "night").substitutions); // 1
+ * ```
+ */
 export function characterEdits(reference: string, hypothesis: string): EditCounts {
   return editCounts([...wordsOf(reference).join(" ")], [...wordsOf(hypothesis).join(" ")]);
 }

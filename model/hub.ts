@@ -1,15 +1,7 @@
 import { printable } from "./fields.ts";
-import {
-  defaultCacheFolder,
-  HubError,
-  hubHome,
-  isCommit,
-  ModelCache,
-  shardsOf,
-  textOf,
-} from "./hub_cache.ts";
+import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./hub_cache.ts";
 import { download } from "./hub_download.ts";
-import { ask, type HubAccess, NetworkError } from "./hub_request.ts";
+import { accessOf, ask, type HubAccess, NetworkError } from "./hub_request.ts";
 
 export { HubError };
 
@@ -56,7 +48,16 @@ const FILES = [
 const WEIGHTS = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
-/** Whether a text can be the name of a model on the hub, `NAME` or `ORGANISATION/NAME`. */
+/**
+ * Whether a text can be the name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
+ *
+ * @example
+ * ```ts
+ * import { isModelId } from "./hub.ts";
+ *
+ * console.log(isModelId("facebook/wav2vec2-base-960h"), isModelId("./pruned")); // true false
+ * ```
+ */
 export function isModelId(id: string): boolean {
   return /^\w[\w.-]{0,95}(\/\w[\w.-]{0,95})?$/.test(id) && !/--|\.\./.test(id);
 }
@@ -105,19 +106,6 @@ export async function fetchModel(id: string, options: HubOptions = {}): Promise<
     if (error instanceof NetworkError && cached !== null) return cached;
     throw error;
   }
-}
-
-async function accessOf(options: HubOptions): Promise<HubAccess> {
-  const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co");
-  if (!URL.canParse(endpoint)) {
-    throw new HubError(`Cannot download as HF_ENDPOINT must be an address: ${printable(endpoint)}`);
-  }
-  const token = options.token ?? (Deno.env.get("HF_TOKEN") || await textOf(tokenPath()) || undefined);
-  return { endpoint: endpoint.replace(/\/+$/, ""), token: token?.trim(), timeout: options.timeout ?? 20_000 };
-}
-
-function tokenPath(): string {
-  return Deno.env.get("HF_TOKEN_PATH") || `${hubHome()}/token`;
 }
 
 /** Brings the cache to the hub's version. */
@@ -181,14 +169,20 @@ async function getFile(
 ): Promise<void> {
   const url = `${access.endpoint}/${id}/resolve/${commit}/${file}`;
   const name = `${file} of ${id}`;
-  const { header } = await ask(access, url, `download ${name}`, { method: "HEAD", away: false });
-  const hash = (header("x-linked-etag") ?? header("etag") ?? "").replace(/^W\//, "").replaceAll('"', "");
+  const { response, header } = await ask(access, url, `download ${name}`, { method: "HEAD", away: false });
+  const hash = (header("x-linked-etag") ?? response.headers.get("etag") ?? "").replace(/^W\//, "").replaceAll(
+    '"',
+    "",
+  );
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) {
     throw new HubError(
       `Cannot download ${name} as ${access.endpoint} must tell its hash: ${printable(hash) || "none"}`,
     );
   }
-  const length = Number(header("x-linked-size") ?? header("content-length") ?? NaN);
+  // A redirect's own length says nothing.
+  const length = Number(
+    header("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null) ?? NaN,
+  );
   const size = Number.isSafeInteger(length) && length >= 0 ? length : null;
   const report = (received: number) => onProgress({ file, received, size });
   await download(access, { url, name, path: cache.blob(hash), hash, size }, report, retryDelay);

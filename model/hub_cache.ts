@@ -4,6 +4,7 @@ import { printable } from "./fields.ts";
 
 /** What the hub, its cache or the disk refuses: one line for the user. */
 export class HubError extends Error {
+  /** Name of the class. */
   override name = "HubError";
 }
 
@@ -12,6 +13,7 @@ export class ModelCache {
   /** Folder of the model. */
   readonly folder: string;
 
+  /** A model by its name on the hub. */
   constructor(cacheFolder: string, id: string) {
     this.folder = `${cacheFolder}/models--${id.replaceAll("/", "--")}`;
   }
@@ -38,24 +40,21 @@ export class ModelCache {
     if (isCommit(revision) || await this.commitOf(revision) === commit) return;
     const path = `${this.folder}/refs/${revision}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await Deno.writeTextFile(`${path}.incomplete`, commit);
-    await Deno.rename(`${path}.incomplete`, path);
+    await place(path, (draft) => Deno.writeTextFile(draft, commit));
   }
 
   /** Shows a blob as a file of a commit. */
   async show(commit: string, file: string, hash: string): Promise<void> {
     const folder = this.snapshot(commit);
     await Deno.mkdir(folder, { recursive: true });
-    const path = `${folder}/${file}`;
     const blob = this.blob(hash);
-    if (await sizeOf(path) === await sizeOf(blob)) return;
-    await Deno.remove(path).catch(() => {});
-    try {
-      await Deno.symlink(`../../blobs/${hash}`, path);
-    } catch {
+    if (await sizeOf(`${folder}/${file}`) === await sizeOf(blob)) return;
+    await place(`${folder}/${file}`, async (draft) => {
       // Windows allows symbolic links to some users only.
-      await Deno.link(blob, path).catch(() => Deno.copyFile(blob, path));
-    }
+      await Deno.symlink(`../../blobs/${hash}`, draft)
+        .catch(() => Deno.link(blob, draft))
+        .catch(() => Deno.copyFile(blob, draft));
+    });
   }
 
   /** Whether a commit has a configuration and all of its weights. */
@@ -115,6 +114,13 @@ function home(): string {
 
 function refuse(): never {
   throw new HubError("Cannot find the cache as HF_HUB_CACHE, HF_HOME or HOME must be set: none is");
+}
+
+/** Makes a file under another name, then gives it its own: another process sees all of it or nothing. */
+async function place(path: string, make: (draft: string) => Promise<void>): Promise<void> {
+  const draft = `${path}.${crypto.randomUUID()}`;
+  await make(draft);
+  await Deno.rename(draft, path);
 }
 
 /** Whether a revision is the hash of a commit. */

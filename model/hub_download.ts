@@ -38,8 +38,8 @@ export async function download(
     await Deno.mkdir(file.path.slice(0, file.path.lastIndexOf("/")), { recursive: true });
     using part = await Deno.open(`${file.path}.incomplete`, { read: true, write: true, create: true });
     await part.lock(true);
-    // Another process may have finished it in the meantime.
-    if (await isThere(file)) return;
+    // Another process may have finished it in the meantime; what was opened then is its file or an empty one.
+    if (await isThere(file)) return await Deno.remove(`${file.path}.incomplete`).catch(() => {});
     await fill(access, file, part, onProgress, wait);
     await part.syncData();
     await Deno.rename(`${file.path}.incomplete`, file.path);
@@ -136,7 +136,7 @@ async function* piecesOf(access: HubAccess, file: Download, response: Response):
   };
   try {
     for (;;) {
-      let timer: number | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const silence = new Promise<never>((_, reject) => {
         const late = () => reject(fail(`nothing came for ${access.timeout / 1000} s`));
         timer = setTimeout(late, access.timeout);

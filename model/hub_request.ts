@@ -1,6 +1,6 @@
 // Requests to a hub, with redirects, tokens and errors.
 import { printable } from "./fields.ts";
-import { HubError } from "./hub_cache.ts";
+import { HubError, hubHome, textOf } from "./hub_cache.ts";
 
 /** Where a hub is, and who asks. */
 export interface HubAccess {
@@ -11,6 +11,30 @@ export interface HubAccess {
   readonly timeout: number;
 }
 
+/**
+ * Where the hub is and who asks, by the options, else by the environment.
+ *
+ * @throws {HubError} If the address is none.
+ */
+export async function accessOf(
+  options: { readonly endpoint?: string; readonly token?: string; readonly timeout?: number },
+): Promise<HubAccess> {
+  const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co");
+  if (!URL.canParse(endpoint)) {
+    throw new HubError(`Cannot download as HF_ENDPOINT must be an address: ${printable(endpoint)}`);
+  }
+  const token = options.token ?? (Deno.env.get("HF_TOKEN") || await textOf(tokenPath()) || undefined);
+  return {
+    endpoint: endpoint.replace(/\/+$/, ""),
+    token: token?.trim() || undefined,
+    timeout: options.timeout ?? 20_000,
+  };
+}
+
+function tokenPath(): string {
+  return Deno.env.get("HF_TOKEN_PATH") || `${hubHome()}/token`;
+}
+
 /** The network did not answer, or stopped; worth another try. */
 export class NetworkError extends HubError {
   override name = "NetworkError";
@@ -19,7 +43,7 @@ export class NetworkError extends HubError {
 /** An answer and what the redirects to it said. */
 export interface HubAnswer {
   readonly response: Response;
-  /** Headers of the first answer that has them: a hub tells size and hash before it sends elsewhere. */
+  /** A header of this answer, or of the redirects to it: a hub tells size and hash before it sends elsewhere. */
   header(name: string): string | null;
 }
 

@@ -5,6 +5,8 @@ import { type CheckpointFiles, readCheckpoint } from "./checkpoint.ts";
 import { folderReader, type ReadFile } from "./checkpoint_files.ts";
 import { alignTokens } from "./ctc_align.ts";
 import { greedyDecode, type Transcript, transcriptOf } from "./decode.ts";
+import type { HubOptions } from "./hub.ts";
+import { locateModel } from "./locate.ts";
 import {
   DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
@@ -19,6 +21,8 @@ import { frameLogits, type WindowOptions } from "./windows.ts";
 export interface LoadOptions {
   /** Device to load it to; the model asks for one of its own, and destroys it, unless given. */
   readonly gpu?: Gpu;
+  /** Where the hub and the cache are, for a model that is named and not a path. */
+  readonly hub?: HubOptions;
 }
 
 /** Options of {@linkcode LoadedModel.transcribe}. */
@@ -165,26 +169,28 @@ export class LoadedModel {
 /**
  * Loads a model: its weights to the device, its vocabulary and its preprocessing.
  *
- * @param source Path of a model folder, or its files in memory.
+ * @param source Path of a model folder, its name on the hub (`facebook/wav2vec2-base-960h`), or its files in memory.
  * @throws {SyntaxError | TypeError | RangeError} If a file is wrong; one line that names file and field.
  * @throws {Error} If files are missing or unreadable, or if there is no adapter.
  * @example
  * ```ts
- * import { loadModel } from "./mod.ts";
+ * import { loadModel } from "../mod.ts";
  *
- * const model = await loadModel("tests/testdata/base");
- * const { text } = await model.transcribe(new Float32Array(16_000));
- * console.log(text);
- * model.dispose();
+ * const loaded = await loadModel("tests/testdata/base");
+ * const { gpu } = loaded.model;
+ * const hidden = gpu.scope(() => loaded.forward(loaded.batch([new Float32Array(16_000)])).hidden);
+ * console.log(hidden.shape); // [1, 49, 24]
+ * loaded.dispose();
  * ```
  */
 export async function loadModel(
   source: string | CheckpointFiles,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  const checkpoint = await readCheckpoint(source);
+  const place = typeof source === "string" ? await locateModel(source, options.hub) : source;
+  const checkpoint = await readCheckpoint(place);
   const name = typeof source === "string" ? source : source.name ?? "the files";
-  const read = readerOf(source);
+  const read = readerOf(place);
   const text = async (file: string) => {
     const bytes = await read(file);
     return bytes ? new TextDecoder().decode(bytes) : undefined;

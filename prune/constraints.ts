@@ -1,6 +1,7 @@
 // The constraints of HJ-Pruning's methods (Peng et al. 2023, arXiv 2302.14132): which cost is brought to which target.
 
 import type { ModelConfig } from "../model/config.ts";
+import { convFrames, unitCounts } from "../model/costs.ts";
 import { Cost, type Quantity } from "./cost.ts";
 import { UNIT_KINDS, unitGroups, type UnitKind, withCounts } from "./groups.ts";
 
@@ -81,9 +82,11 @@ function check(cost: Cost, target: number, kinds: readonly UnitKind[]): void {
     throw new RangeError(`Cannot prune ${cost.quantity} as ${rule}: ${found}`);
   };
   if (!(target >= 0 && target <= 1)) refuse("the target must be a share from 0 to 1", target);
-  if (!(cost.dense > 0)) refuse("the reference length must give a frame", `${cost.samples} samples`);
+  if (cost.quantity === "macs" && convFrames(cost.config, cost.samples).at(-1) === 0) {
+    refuse("the reference length must give a frame", `${cost.samples} samples`);
+  }
   const groups = unitGroups(cost.config, kinds);
-  const fewest = withCounts(cost.config, groups, groups.map(({ least }) => least));
+  const fewest = withCounts(unitCounts(cost.config), groups, groups.map(({ least }) => least));
   const most = cost.removed(fewest);
   if (target > most) {
     const which = kinds.length > 0 ? kinds.join(", ") : "nothing";

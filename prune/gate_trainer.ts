@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../model/config.ts";
-import type { UnitCounts } from "../model/costs.ts";
+import { type UnitCounts, unitCounts } from "../model/costs.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import type { Constraint } from "./constraints.ts";
 import { UNIT_KINDS, type UnitGroup, unitGroups, type UnitKind, withCounts } from "./groups.ts";
@@ -144,7 +144,7 @@ export class GateTrainer {
   /** Expected units, Σ P(z > 0) where there are gates. */
   expected(): UnitCounts {
     const counts = this.groups.map(({ name }) => expectedOpen(this.#gates.get(name)!.values));
-    return withCounts(this.#options.config, this.groups, counts);
+    return withCounts(unitCounts(this.#options.config), this.groups, counts);
   }
 
   /**

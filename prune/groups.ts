@@ -78,29 +78,29 @@ export function parseKinds(text: string): UnitKind[] {
 }
 
 /**
- * The config's units, with those of some groups replaced.
+ * Units of a model, with those of some groups replaced.
  *
- * @param config Architecture.
+ * @param units Units of all layers.
  * @param groups Groups to replace.
  * @param counts Units of each of them, whole or expected, in their order.
  *
  * @example
  * ```ts
  * import { parseConfig } from "../model/config.ts";
+ * import { unitCounts } from "../model/costs.ts";
  * import { unitGroups, withCounts } from "./groups.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
  * const heads = unitGroups(config, ["heads"]);
- * withCounts(config, heads, heads.map(() => 6)).heads; // [6, 6, …]
+ * withCounts(unitCounts(config), heads, heads.map(() => 6)).heads; // [6, 6, …]
  * ```
  */
 export function withCounts(
-  config: ModelConfig,
+  units: UnitCounts,
   groups: readonly UnitGroup[],
   counts: ArrayLike<number>,
 ): UnitCounts {
-  const { conv, heads, ffn } = unitCounts(config);
-  const changed = { conv: [...conv], heads: [...heads], ffn: [...ffn] };
+  const changed = { conv: [...units.conv], heads: [...units.heads], ffn: [...units.ffn] };
   groups.forEach(({ kind, layer }, i) => changed[kind][layer] = counts[i]!);
   return changed;
 }

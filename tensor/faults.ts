@@ -19,9 +19,9 @@ export class Faults {
     device.lost.then((info) => this.#lost = `${info.reason ?? "unknown"}: ${info.message}`);
   }
 
-  /** Keeps an error for the next call that waits. */
+  /** Keeps an error for the next call that waits, before those that may follow from it. */
   add(error: Error): void {
-    this.#found.push(error);
+    this.#found.unshift(error);
   }
 
   /** Waits for what `check` finds, before {@linkcode settle} returns. */
@@ -52,6 +52,18 @@ export class Faults {
     if (this.#lost !== null) {
       throw new Error(`Cannot ${doing} as the device was lost: ${this.#lost}`);
     }
+  }
+
+  /**
+   * Waits for the loss of the device that may be why a wait failed: it is told a moment later.
+   *
+   * @throws {Error} If the device is lost.
+   */
+  async throwIfLosing(doing: string): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([this.#device.lost, new Promise((resolve) => timer = setTimeout(resolve, 200))]);
+    clearTimeout(timer);
+    this.throwIfLost(doing);
   }
 
   /**

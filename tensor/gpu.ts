@@ -161,7 +161,12 @@ export class Gpu {
    * @throws {RangeError} If an extent is no whole number.
    * @example
    * ```ts
+   * import { requestGpu } from "../mod.ts";
+   *
+   * const gpu = await requestGpu();
    * const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+   * console.log(x.shape, x.dtype); // [2, 3] "f32"
+   * gpu.destroy();
    * ```
    */
   tensor(
@@ -308,8 +313,7 @@ export class Gpu {
       const copy = staging.getMappedRange().slice(0, bytes);
       return tensor.dtype === "i32" ? new Int32Array(copy) : new Float32Array(copy);
     } catch (error) {
-      await new Promise((resolve) => setTimeout(resolve)); // a loss is told after what fails of it
-      this.#faults.throwIfLost("read a tensor");
+      await this.#faults.throwIfLosing("read a tensor");
       await this.#faults.settle();
       throw error;
     } finally {
@@ -325,7 +329,13 @@ export class Gpu {
    * @throws {TypeError} If the result is a promise: awaiting goes outside.
    * @example
    * ```ts
-   * const loss = gpu.scope(() => sum(linear(x, w, b)));
+   * import { gelu, requestGpu, sum } from "../mod.ts";
+   *
+   * const gpu = await requestGpu();
+   * const x = gpu.tensor([1, 2]);
+   * const loss = gpu.scope(() => sum(gelu(x))); // what gelu returned is disposed
+   * console.log(await loss.read()); // 2.795845
+   * gpu.destroy();
    * ```
    */
   scope<T>(fn: () => T): T {
@@ -521,8 +531,11 @@ const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-dri
  * @throws {Error} If there is no adapter; the message says what to install.
  * @example
  * ```ts
+ * import { requestGpu } from "../mod.ts";
+ *
  * const gpu = await requestGpu();
- * const y = await gpu.tensor([1, 2, 3]).read();
+ * console.log(gpu.name, await gpu.tensor([1, 2, 3]).read()); // the adapter, [1, 2, 3]
+ * gpu.destroy();
  * ```
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {

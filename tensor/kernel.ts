@@ -48,6 +48,8 @@ function functionsOf(text: string): Map<string, string> {
  *
  * @example
  * ```ts
+ * import { Kernel, requestGpu } from "../mod.ts";
+ *
  * const kernel = new Kernel("double", `
  *   struct Params { n: u32 }
  *   @group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -55,7 +57,11 @@ function functionsOf(text: string): Map<string, string> {
  *   @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
  *     if (id.x < params.n) { y[id.x] *= 2.0; }
  *   }`);
- * kernel.params; // [{ name: "n", type: "u32" }]
+ * const gpu = await requestGpu();
+ * const y = gpu.tensor([1, 2, 3]);
+ * gpu.run(kernel, { bind: { y }, params: { n: y.size }, workgroups: Math.ceil(y.size / 64) });
+ * console.log(await y.read()); // [2, 4, 6]
+ * gpu.destroy();
  * ```
  */
 export class Kernel {

@@ -98,7 +98,10 @@ export class PipelineCache {
   #module(kernel: Kernel): GPUShaderModule {
     const known = this.#modules.get(kernel);
     if (known) return known;
+    // What the scope catches is dropped: the messages below say it with the place.
+    this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: kernel.name, code: kernel.source });
+    this.#device.popErrorScope().catch(() => {});
     this.#modules.set(kernel, module);
     this.#faults.watch(
       module.getCompilationInfo().then(({ messages }) => {

@@ -82,7 +82,14 @@ export function record(
  *
  * @example
  * ```ts
+ * import { gelu, noGrad, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const x = gpu.tensor([1, 2]);
+ * x.requiresGrad = true;
  * const y = noGrad(gpu, () => gelu(x));
+ * console.log(y.tracked, gpu.tape.steps.length); // false 0
+ * gpu.destroy();
  * ```
  */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {
@@ -111,9 +118,14 @@ export interface BackwardOptions {
  * @throws {TypeError} If `output` is no scalar and there is no seed, or if it was not recorded.
  * @example
  * ```ts
+ * import { backward, gelu, requestGpu, sum } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const w = gpu.tensor([0, 1]);
  * w.requiresGrad = true;
- * const grads = backward(sum(linear(x, w, b)));
- * grads.get(w); // Tensor of w's shape
+ * const grads = backward(sum(gelu(w)));
+ * console.log(await grads.get(w)?.read()); // [0.5, 1.083316]
+ * gpu.destroy();
  * ```
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {

@@ -74,9 +74,18 @@ function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
  *
  * @example
  * ```ts
- * const optimizer = new AdamW([{ params: [w, b], lr: 1e-3, weightDecay: 0.01 }]);
- * for (const batch of microBatches) optimizer.accumulate(backward(lossOf(batch)));
+ * import { AdamW, backward, requestGpu, scale, sum } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const w = gpu.tensor([1, 2]);
+ * w.requiresGrad = true;
+ * const optimizer = new AdamW([{ params: [w], lr: 0.5, weightDecay: 0.5 }]);
+ * for (const share of [0.25, 0.75]) { // of two micro-batches
+ *   gpu.scope(() => optimizer.accumulate(backward(scale(sum(w), share))));
+ * }
  * optimizer.step({ lrScale: 0.5, maxGradNorm: 1 });
+ * console.log(await w.read(), await optimizer.gradNorm.read()); // 0.875·w − 0.25: [0.625, 1.5]; √2
+ * gpu.destroy();
  * ```
  */
 export class AdamW {

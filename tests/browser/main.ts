@@ -1,13 +1,17 @@
 // Runs the checks of the kernels in headless Chromium, whose shader compiler and software adapter are others
-// than Deno's: bundles the tests of tests/kernels, serves them on loopback and prints what the page reports.
+// than Deno's: bundles the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints what the page reports.
 // The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium. Arguments are
 // parts of names: only tests that have one of them run.
 import type { Report } from "./page.ts";
 
 /** Tests that are left out, with the reason. */
 const LEFT_OUT: Record<string, string> = {
+  "every op has shader, function, oracle, test and export": "it reads the folders of the checkout",
   "ctc lets NaN through": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
 };
+
+/** The tests of the core that run here beside those of the kernels: what WebGPU itself answers. */
+const CORE = ["faults", "gpu", "scope", "tape"];
 
 const SECONDS = 170;
 const ROOT = new URL("../../", import.meta.url);
@@ -44,7 +48,7 @@ async function findChromium(): Promise<string | null> {
 /** One script of the page's runner, then every test file, then the call that starts them. */
 async function bundle(folder: string): Promise<string> {
   const address = (path: string) => JSON.stringify(new URL(path, ROOT).href);
-  const tests: string[] = [];
+  const tests = CORE.map((name) => `tests/tensor/${name}_test.ts`);
   for await (const { name } of Deno.readDir(new URL("tests/kernels/", ROOT))) {
     if (name.endsWith("_test.ts")) tests.push(`tests/kernels/${name}`);
   }

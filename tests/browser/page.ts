@@ -49,7 +49,10 @@ function readFileSync(url: URL): Uint8Array {
 }
 
 // As much of Deno as the tests of the kernels and what they import use; the system is one that has no Vulkan.
-Object.assign(globalThis, { Deno: { test, readFileSync, env: new Map(), build: { os: "browser" } } });
+const build = { os: "browser" };
+const inspect = (value: unknown) =>
+  ArrayBuffer.isView(value) ? `[${value}]` : JSON.stringify(value) ?? `${value}`;
+Object.assign(globalThis, { Deno: { test, readFileSync, inspect, env: new Map(), build } });
 
 async function report(report: Report): Promise<void> {
   await fetch("/report", { method: "POST", body: JSON.stringify(report) });

@@ -24,7 +24,11 @@ for (const family of ["base", "large"]) {
     const config = configOf(family);
     const groups = unitGroups(config);
     const logAlpha = byGroup(file, groups, "log_alpha.");
-    const units = withCounts(config, groups, groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)));
+    const units = withCounts(
+      unitCounts(config),
+      groups,
+      groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)),
+    );
     for (const [name, [quantity, samples]] of Object.entries(FIXTURES)) {
       const cost = new Cost(config, quantity, samples);
       assertEquals([cost.dense], [...file.nd(`${name}.dense`).data]);
@@ -73,13 +77,17 @@ for (const name of ["tiny-base", "tiny-large", "hubert-base", "wavlm-base"]) {
     const dense = unitCounts(config);
     assertEquals(cost.dense, counted(config, dense));
     for (const pick of [(g: UnitGroup) => g.least, (g: UnitGroup) => Math.ceil(g.units / 3)]) {
-      const units = withCounts(config, groups, groups.map(pick));
+      const units = withCounts(unitCounts(config), groups, groups.map(pick));
       assertEquals(cost.of(units), counted(config, units));
       assertEquals(conv.of(units) + transformer.of(units), cost.of(units));
       assert(cost.removed(units) > 0.5);
     }
     // Linear in each count: the slope is what a unit less saves, anywhere.
-    const units = withCounts(config, groups, groups.map(({ units }, g) => Math.ceil(units / (2 + g % 3))));
+    const units = withCounts(
+      unitCounts(config),
+      groups,
+      groups.map(({ units }, g) => Math.ceil(units / (2 + g % 3))),
+    );
     const slopes = cost.slopes(groups, units);
     groups.forEach(({ kind, layer }, g) => {
       const fewer = { ...units, [kind]: units[kind].with(layer, units[kind][layer]! - 1) };

@@ -9,19 +9,22 @@ const config = configOf("tiny-base");
 function trainerOf(options: ConstraintOptions, more: Partial<GateTrainerOptions> = {}): GateTrainer {
   const { kinds } = options;
   const constraints = constraintsOf(config, options);
-  return new GateTrainer({ config, constraints, seed: 1, warmup: 100, ...(kinds && { kinds }), ...more });
+  return new GateTrainer({ config, constraints, seed: 1, warmup: 500, ...(kinds && { kinds }), ...more });
 }
 
 /** A task that misses each unit by its own worth, in place of a model: dL/dz = −worth. */
 function worths(trainer: GateTrainer): Map<string, Float64Array> {
   return new Map(trainer.groups.map(({ name, units }, g) => {
-    return [name, randomNd([units], 50 + g).data.map((worth) => -3e-3 * Math.abs(worth))];
+    return [name, randomNd([units], 50 + g).data.map((worth) => -1e-3 * Math.abs(worth))];
   }));
 }
 
-function run(trainer: GateTrainer, from: number, to: number, dz = worths(trainer)): void {
+function run(trainer: GateTrainer, from: number, to: number, steps = Infinity): void {
+  const dz = worths(trainer);
   for (let step = from; step < to; step++) {
-    trainer.update(trainer.differentiate(trainer.sample(step), step, dz), { rate: 0.02 });
+    const decay = Math.min(1, 2 * (1 - step / steps));
+    const gradients = trainer.differentiate(trainer.sample(step), step, dz);
+    trainer.update(gradients, { rate: 0.02 * decay, lambdaRate: 2 * decay });
   }
 }
 
@@ -44,8 +47,8 @@ for (
       0,
       0.01,
     );
-    run(trainer, 0, 3000);
-    assert(gap() < 0.01, `${gap()} from the target`);
+    run(trainer, 0, 1000, 1000);
+    assert(gap() < 5e-3, `${gap()} from the target`);
     const units = trainer.expected();
     if (!trainer.groups.some(({ kind }) => kind === "conv")) assertEquals(units.conv, config.conv_dim);
   });
@@ -109,7 +112,7 @@ Deno.test("a run that was stopped and resumed is bit-equal to one that was not",
   assertEquals(whole.state().updates, 20);
   assertNotEquals(first.state(), saved); // a state is a copy
 
-  const other = trainerOf({ method: "mac", target: 0.5, kinds: ["ffn"] });
+  const other = trainerOf({ method: "mac", target: 0.2, kinds: ["ffn"] });
   assertThrows(
     () => whole.restore(other.state()),
     TypeError,

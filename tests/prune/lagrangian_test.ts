@@ -1,4 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { unitCounts } from "../../model/costs.ts";
 import { Cost } from "../../prune/cost.ts";
 import { UNIT_KINDS, unitGroups, withCounts } from "../../prune/groups.ts";
 import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";
@@ -16,7 +17,11 @@ for (const family of ["base", "large"]) {
     const config = configOf(family);
     const groups = unitGroups(config);
     const logAlpha = byGroup(file, groups, "log_alpha.");
-    const units = withCounts(config, groups, groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)));
+    const units = withCounts(
+      unitCounts(config),
+      groups,
+      groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)),
+    );
     const cost = new Cost(config, "parameters", 0);
     const target = Number(file.metadata["target_sparsity"]);
     const lambda = [file.nd("lambda1").data[0]!, file.nd("lambda2").data[0]!];
@@ -48,7 +53,7 @@ Deno.test("a penalty and its derivatives", () => {
 Deno.test("several constraints add up, each with its own target, risen alike", () => {
   const config = configOf("large");
   const groups = unitGroups(config);
-  const units = withCounts(config, groups, groups.map(({ units }) => 0.7 * units));
+  const units = withCounts(unitCounts(config), groups, groups.map(({ units }) => 0.7 * units));
   const constraints = (["conv", "transformer"] as const).map((quantity, i) => ({
     cost: new Cost(config, quantity, 0),
     target: [0.4, 0.6][i]!,

@@ -7,6 +7,7 @@ import { linear } from "../../kernels/linear.ts";
 import { scale } from "../../kernels/scale.ts";
 import { sum } from "../../kernels/sum.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import { Kernel } from "../../tensor/kernel.ts";
 import { backward, noGrad, record } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { upload } from "../kernels/check_op.ts";
@@ -107,13 +108,18 @@ Deno.test("an error anywhere in a step gives back every buffer", async () => {
 Deno.test("an error that the device reports leaves no buffer behind", async () => {
   const gpu = await testGpu();
   const start = counts(gpu);
-  const x = gpu.tensor([1, 2, 3]);
-  const y = gpu.scope(() => scale(x, 2));
-  gpu.device.createBuffer({ size: 3, usage: 0x8000_0000 });
-  await assertRejects(() => y.read(), Error, "Cannot go on as the device reports");
+  const x = gpu.zeros([64]);
+  const y = gpu.scope(() => {
+    gpu.run(broken, { bind: { y: x }, workgroups: 1 });
+    return scale(x, 2);
+  });
+  await assertRejects(() => y.read(), Error, "Cannot compile broken.wgsl:1:");
   for (const tensor of [x, y]) tensor.dispose();
   assertAtStart(gpu, start);
+  await gpu.sync();
 });
+
+const broken = new Kernel("broken", "@group(0) @binding(0) var<storage> y: array<f32>; fn main() { y = 1 }");
 
 Deno.test("a scope keeps the tensors of its result, however they are held", async () => {
   const gpu = await testGpu();

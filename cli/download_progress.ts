@@ -1,0 +1,37 @@
+// @ts-types="npm:@types/cli-progress@3.11.6"
+import cliProgress from "npm:cli-progress@3.12.0";
+import type { HubProgress } from "../model/hub.ts";
+
+/** Shows downloads on standard error: a bar on a terminal, a line per file elsewhere. */
+export class DownloadProgress {
+  #bar: cliProgress.SingleBar | null = null;
+  #file = "";
+
+  /** Takes what {@linkcode HubProgress} tells. */
+  readonly update = ({ file, received, size }: HubProgress): void => {
+    if (file !== this.#file) {
+      this.end();
+      this.#file = file;
+      if (Deno.stderr.isTerminal()) this.#bar = this.#start(file, size);
+      else console.error(`downloading ${file}${size === null ? "" : `, ${megabytes(size)} MB`}`);
+    }
+    this.#bar?.update(received, { shown: megabytes(received) });
+  };
+
+  /** Leaves the last bar on the screen. */
+  end(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+
+  #start(file: string, size: number | null): cliProgress.SingleBar {
+    const bar = new cliProgress.SingleBar({
+      format: `${file} {bar} {percentage} %  {shown} MB  {eta_formatted} left`,
+      hideCursor: true,
+    }, cliProgress.Presets.shades_classic);
+    bar.start(size ?? 0, 0, { shown: "0.0" });
+    return bar;
+  }
+}
+
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);

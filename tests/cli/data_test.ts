@@ -1,0 +1,50 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { main } from "../../cli/main.ts";
+import { tone, withFolder } from "../data/folder.ts";
+
+async function run(...words: string[]): Promise<{ status: number; out: string; err: string }> {
+  const { log, error } = console;
+  const said = { out: "", err: "" };
+  console.log = (line: string) => said.out += `${line}\n`;
+  console.error = (line: string) => said.err += `${line}\n`;
+  try {
+    return { status: await main(["data", ...words], "/"), ...said };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+const manifest = { "train.jsonl": '{"audio": "a.wav", "text": "hello there"}\n', "a.wav": tone(0.2) };
+
+Deno.test("data check prints what is in a corpus, and fails where something is wrong", () =>
+  withFolder(manifest, async (dir) => {
+    const good = await run("check", dir);
+    assertEquals(good.status, 0);
+    assertStringIncludes(good.out, "clips     1, 0.0 min, unknown speakers, 16000 Hz");
+    assertStringIncludes(good.out, "nothing is wrong");
+    await Deno.writeTextFile(`${dir}/vocab.json`, '{"<pad>": 0, "H": 1}');
+    const bad = await run("check", dir, "--vocab", `${dir}/vocab.json`, "--json");
+    assertEquals([bad.status, JSON.parse(bad.out).problems.length], [1, 1]);
+  }));
+
+Deno.test("mistakes with data are one line", () =>
+  withFolder(manifest, async (dir) => {
+    const mistakes: [string[], string][] = [
+      [["check"], "Cannot run data check as it takes one DIR: got 0"],
+      [["check", `${dir}/x`], "there is no such folder"],
+      [["check", dir, "--vocab", `${dir}/x.json`], "x.json as the system refuses"],
+      [["check", dir, "--train", "3"], "Cannot run data check as it has no option --train: see data --help"],
+      [["asterisk"], "Cannot run data asterisk as --out is required: see data --help"],
+      [["asterisk", "--out", dir], "it is there already"],
+      [["commands", "x"], "Cannot run data commands as it makes one thing at a time: got x"],
+      [["commands", "--train", "1000000"], "1000500 are asked for"],
+      [["commands", "--train", "1", "--out", dir], "it holds something else"],
+      [["comands"], "did you mean commands?"],
+    ];
+    for (const [words, message] of mistakes) {
+      const { status, out, err } = await run(...words);
+      assertEquals([status, out], [2, ""], err);
+      assertStringIncludes(err, message);
+      assertEquals(err.trimEnd().split("\n").length, 1, err);
+    }
+  }));

@@ -1,0 +1,21 @@
+// The examples in the documentation, type-checked and run as `deno test --doc` makes modules of them.
+import { assert, assertEquals } from "@std/assert";
+import { preferVulkan } from "../cli/backend.ts";
+
+const root = new URL("../", import.meta.url);
+const places = ["mod.ts", "tensor", "kernels", "model", "train"];
+
+Deno.test("every example in the documentation of the library compiles and runs", async () => {
+  const env = new Map([["NO_COLOR", "1"]]);
+  preferVulkan({ has: (name) => Deno.env.has(name), set: (name, value) => env.set(name, value) });
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    // A stranger's settings: this project's refuse unused imports, and Deno adds a file's exports to its examples.
+    args: ["test", "--doc", "--no-config", "--no-lock", "-A", ...places],
+    cwd: root,
+    env: Object.fromEntries(env),
+  }).output();
+  const text = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("\n");
+  assertEquals(code, 0, text);
+  const [, passed] = /(\d+) passed/.exec(text) ?? [];
+  assert(Number(passed) > 50, text); // Deno succeeds too where it finds none
+});

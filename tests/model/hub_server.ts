@@ -1,0 +1,107 @@
+// A hub on this machine: the interface of Hugging Face's, with a second server for large files as there.
+import { createHash } from "node:crypto";
+
+/** What goes wrong, and what was asked. */
+export interface Hub extends AsyncDisposable {
+  readonly endpoint: string;
+  /** Method and path of every request, with its range. */
+  readonly requests: string[];
+  /** Tokens that the large-file server was shown. */
+  readonly leaked: string[];
+  /** Bytes after which the next downloads of large files end, one for each. */
+  readonly cuts: number[];
+  /** Whether the large-file server resumes. */
+  ranges: boolean;
+  /** Answers of every request to the hub, instead of the true ones. */
+  answer: (() => Response) | null;
+  /** Token without which nothing is shown. */
+  token: string | null;
+  /** Hashes told instead of the true ones, by file. */
+  readonly hashes: Map<string, string>;
+  /** Commit of `main`. */
+  commit: string;
+}
+
+/** SHA-1 as git hashes a file's content, or SHA-256. */
+export function hashOf(bytes: Uint8Array, large: boolean): string {
+  if (large) return createHash("sha256").update(bytes).digest("hex");
+  return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+
+/** Serves the files of one model, `org/name`. Weights are large files. */
+export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
+  const quiet = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
+  const isLarge = (file: string) => file.endsWith(".safetensors");
+  const large = Deno.serve(quiet, (request) => {
+    const file = new URL(request.url).pathname.slice(1);
+    const range = request.headers.get("range");
+    hub.requests.push(`${request.method} large ${file}${range ? ` ${range}` : ""}`);
+    const token = request.headers.get("authorization");
+    if (token) hub.leaked.push(token);
+    const bytes = files[file]!;
+    const start = hub.ranges ? Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0) : 0;
+    if (start >= bytes.length) return new Response("no such range", { status: 416 });
+    const headers = { "content-length": `${bytes.length - start}` };
+    const ranged = { ...headers, "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
+    const init = start > 0 ? { status: 206, headers: ranged } : { headers };
+    return new Response(bodyOf(bytes.subarray(start), hub.cuts.shift()), init);
+  });
+  const server = Deno.serve(quiet, (request) => {
+    const { pathname } = new URL(request.url);
+    hub.requests.push(`${request.method} ${pathname}`);
+    if (hub.answer) return hub.answer();
+    if (hub.token && request.headers.get("authorization") !== `Bearer ${hub.token}`) {
+      return new Response("", { status: 401, headers: { "x-error-code": "RepoNotFound" } });
+    }
+    if (pathname === "/api/models/org/name/revision/main") {
+      return Response.json({
+        sha: hub.commit,
+        siblings: Object.keys(files).map((rfilename) => ({ rfilename })),
+      });
+    }
+    // Small files are moved within the hub, large ones to the other server.
+    const [, prefix, file] = /^(\/org\/name\/resolve\/[0-9a-f]{40}\/|\/small\/)(.+)$/.exec(pathname) ?? [];
+    const bytes = files[file ?? ""];
+    if (file === undefined || bytes === undefined) return new Response("no such file", { status: 404 });
+    const hash = hub.hashes.get(file) ?? hashOf(bytes, isLarge(file));
+    if (isLarge(file)) {
+      const location = `http://127.0.0.1:${large.addr.port}/${file}`;
+      const headers = { location, "x-linked-etag": `"${hash}"`, "x-linked-size": `${bytes.length}` };
+      return new Response("elsewhere", { status: 302, headers });
+    }
+    if (prefix !== "/small/") {
+      return new Response("moved", { status: 307, headers: { location: `/small/${file}` } });
+    }
+    const headers = { etag: `W/"${hash}"`, "content-length": `${bytes.length}` };
+    return new Response(request.method === "HEAD" ? null : bytes, { headers });
+  });
+  const hub: Hub = {
+    endpoint: `http://127.0.0.1:${server.addr.port}`,
+    requests: [],
+    leaked: [],
+    cuts: [],
+    ranges: true,
+    answer: null,
+    token: null,
+    hashes: new Map(),
+    commit: "0123456789abcdef0123456789abcdef01234567",
+    async [Symbol.asyncDispose]() {
+      await Promise.all([server.shutdown(), large.shutdown()]);
+    },
+  };
+  return hub;
+}
+
+/** All bytes; with `cut` the connection breaks after so many. */
+function bodyOf(bytes: Uint8Array<ArrayBuffer>, cut?: number): ReadableStream<Uint8Array> {
+  const pieces = cut === undefined ? [bytes] : [bytes.subarray(0, cut)];
+  return new ReadableStream({
+    async pull(controller) {
+      const piece = pieces.shift();
+      if (piece) return controller.enqueue(piece);
+      // Fewer bytes than announced: the server breaks the connection, once they are on their way.
+      if (cut !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+      controller.close();
+    },
+  });
+}

@@ -1,0 +1,41 @@
+import type { Checkpoint, Weight } from "../model/checkpoint.ts";
+import type { SpeechModel } from "../model/speech_model.ts";
+import type { BatchScores } from "./evaluate.ts";
+
+/** An evaluation by what decides which one is best. */
+export interface Score {
+  /** Steps done. */
+  readonly step: number;
+  /** What decides, the first that differs; less is better: errors, and where they are equal the loss. */
+  readonly order: readonly number[];
+}
+
+/** What decides of an evaluation: word, then character errors, or missed classes; then the loss. */
+export function scoreOf(step: number, { wer, cer, accuracy, loss }: BatchScores): Score {
+  const errors = accuracy ? [1 - accuracy.value] : [wer!.value, cer!.value];
+  return { step, order: [...errors, loss] };
+}
+
+/** Whether an evaluation is better than the best one so far. */
+export function isBetter(score: Score, best: Score | null): boolean {
+  if (!best) return true;
+  const at = score.order.findIndex((value, i) => value !== best.order[i]);
+  return at >= 0 && score.order[at]! < best.order[at]!;
+}
+
+/**
+ * A model's weights back on the host, as published, in the layout of the files it came from.
+ *
+ * @param model On the device.
+ * @param from What it was made of.
+ */
+export async function readModel(model: SpeechModel, from: Checkpoint): Promise<Checkpoint> {
+  const { weights } = model;
+  const tensors = await Promise.all(
+    [...from.tensors.keys()].map(async (name) => {
+      const { shape, data } = await weights.read(name);
+      return [name, { shape, data: data as Weight["data"] }] as const;
+    }),
+  );
+  return { ...from, tensors: new Map(tensors) };
+}

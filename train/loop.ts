@@ -1,0 +1,201 @@
+import type { Checkpoint } from "../model/checkpoint.ts";
+import { writeCheckpoint } from "../model/checkpoint_write.ts";
+import { SpeechModel } from "../model/speech_model.ts";
+import type { CtcTokenizer } from "../model/tokenizer.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import { isBetter, readModel, type Score, scoreOf } from "./best.ts";
+import { type BatchScores, evaluateBatches } from "./evaluate.ts";
+import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
+import { MetricsLog } from "./metrics.ts";
+import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
+import { AdamW } from "./optimizer.ts";
+import type { Progress } from "./progress.ts";
+import { type FoundState, type RunState, saveRunState } from "./run_state.ts";
+import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
+import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
+import { type StepResult, Trainer } from "./step.ts";
+import { takeSteps } from "./take_steps.ts";
+
+/** Options of {@linkcode fineTune}. */
+export interface FineTuneOptions extends ParameterGroupOptions, Omit<ScheduleOptions, "kind"> {
+  /** Shape of the learning rate; `tri-stage` unless given. */
+  readonly schedule?: ScheduleOptions["kind"];
+  /** Device. */
+  readonly gpu: Gpu;
+  /** Model to start from, dense or compact, with a head. */
+  readonly checkpoint: Checkpoint;
+  /** Clips to learn from. */
+  readonly source: BatchSource;
+  /** Clips to evaluate on; without them the last weights are the ones to keep. */
+  readonly dev?: () => AsyncIterable<MicroBatch>;
+  /** Turns tokens into text; needed to evaluate a CTC model. */
+  readonly tokenizer?: CtcTokenizer | null;
+  /** Folder for the model, `metrics.jsonl` and `state/`; it must be there. */
+  readonly out: string;
+  /** Seed of dropout and layer drop, a whole number below 2^32. */
+  readonly seed: number;
+  /** Micro-batches of a step; 1 unless given. */
+  readonly accumulate?: number;
+  /** Norm that gradients are scaled down to; 5 unless given. */
+  readonly clip?: number;
+  /** Steps between evaluations; 200 unless given. */
+  readonly evalEvery?: number;
+  /** Steps between states on disk; 100 unless given. */
+  readonly saveEvery?: number;
+  /** Evaluations without a better one after which the run ends; it goes on to the end unless given. */
+  readonly patience?: number;
+  /** State to go on from. */
+  readonly resume?: FoundState | null;
+  /** More to keep in `run.json`. */
+  readonly info?: Readonly<Record<string, unknown>>;
+  /** Shows how far the run is. */
+  readonly progress?: Progress | null;
+  /** Ends the run after a step, with its state on disk. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a run ended. */
+export interface FineTuneResult {
+  /** Steps done. */
+  readonly steps: number;
+  /** Why it ended: all steps were done, patience was at its end, or the signal came. */
+  readonly ended: "steps" | "patience" | "signal";
+  /** Best evaluation; null without clips to evaluate on. */
+  readonly best: Score | null;
+  /** Seconds of audio that were computed. */
+  readonly audioSeconds: number;
+}
+
+/** What changes from step to step and is not on the device. */
+interface RunInfo {
+  position: BatchPosition;
+  best: Score | null;
+  /** Evaluations since the best one. */
+  stale: number;
+  audioSeconds: number;
+  /** Seconds of all sittings. */
+  seconds: number;
+}
+
+/** A step that was recorded and whose numbers are not back yet. */
+interface Pending {
+  readonly done: number;
+  readonly result: Promise<StepResult>;
+  readonly lrScale: number;
+  readonly seconds: number;
+  /** Info as it was before the step. */
+  readonly before: RunInfo;
+}
+
+/**
+ * Trains a model on its task. What it writes to `out`: the model as Hugging Face names its files, the best one by word
+ * error rate or accuracy; `metrics.jsonl`, a line a step; `state/`, from which a run goes on as if it had never stopped,
+ * to the bit.
+ *
+ * @throws {RangeError} If a loss or gradient is not finite: the state of the step before is on disk then. Also if an
+ * option is out of range.
+ * @throws {TypeError} If the state is of another model.
+ * @throws {Error} If the system refuses to write; one line. Earlier states are unharmed.
+ */
+export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult> {
+  const { accumulate = 1, clip = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } = options;
+  const { gpu, checkpoint, out, steps, seed, lr, resume = null, progress = null } = options;
+  const rate = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
+  using model = disposable(new SpeechModel(gpu, checkpoint));
+  using optimizer = new AdamW(parameterGroups(model, options));
+  using trainer = new Trainer(model, optimizer);
+  let info: RunInfo = { position: START, best: null, stale: 0, audioSeconds: 0, seconds: 0 };
+  let done = resume?.step ?? 0;
+  if (resume) {
+    restoreSnapshot(model, optimizer, resume.tensors);
+    optimizer.steps = done;
+    info = { ...info, ...resume.info["run"] as RunInfo };
+  }
+  const begun = performance.now() - info.seconds * 1000;
+  const save = async (step: number, run: RunInfo): Promise<string> => {
+    const kept: RunState["info"] = { ...options.info, run };
+    return await saveRunState(`${out}/state`, { step, info: kept, tensors: await takeSnapshot(model, optimizer) });
+  };
+  const keepModel = async () => await writeCheckpoint(out, await readModel(model, checkpoint));
+  if (!resume) await save(0, info);
+  using log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
+  progress?.restart(done);
+
+  /** Waits for a step's numbers. */
+  const settle = async ({ done, result, lrScale, seconds, before }: Pending) => {
+    const { loss, gradNorm } = await result;
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
+      // The weights are still those before the step: neither it nor those recorded since have changed them.
+      optimizer.steps = done - 1;
+      const path = await save(done - 1, before);
+      throw new RangeError(
+        `Cannot go on training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
+          `norm ${gradNorm}, the state before it is in ${path}`,
+      );
+    }
+    const elapsed = Math.round(performance.now() - begun) / 1000;
+    log.write({ step: done, loss, grad_norm: gradNorm, lr: lr * lrScale, audio: seconds, seconds: elapsed });
+    progress?.update({ step: done, loss, audioSeconds: seconds, fields: bestField(info.best) });
+  };
+  /** Evaluates, and keeps the model if it is the best so far. */
+  const evaluate = async () => {
+    const scores = await evaluateBatches(model, options.dev!(), {
+      tokenizer: options.tokenizer ?? null,
+      resamples: 0,
+    });
+    const score = scoreOf(done, scores);
+    const better = isBetter(score, info.best);
+    info = { ...info, best: better ? score : info.best, stale: better ? 0 : info.stale + 1 };
+    if (better) await keepModel();
+    const rates = ratesOf(scores);
+    log.write({ step: done, dev_loss: scores.loss, ...rates, best: better });
+    const shown = Object.entries(rates).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`);
+    progress?.note(`step ${done}: dev ${shown.join(", ")}, loss ${scores.loss.toPrecision(4)}${better ? " (best)" : ""}`);
+    progress?.restart(done);
+  };
+
+  let ended: FineTuneResult["ended"] = "steps";
+  let pending: Pending | null = null;
+  await using feed = takeSteps(options.source, info.position, accumulate);
+  while (done < steps && ended === "steps" && info.stale < patience) {
+    const { batches, next } = await feed.take();
+    const lrScale = rate(done);
+    const result = trainer.run(batches, { seed, step: done, lrScale, maxGradNorm: clip });
+    result.catch(() => {}); // thrown when it is awaited
+    const seconds = batches.reduce((sum, batch) => sum + batch.seconds, 0);
+    const before = info;
+    done++;
+    info = { ...info, position: next, audioSeconds: info.audioSeconds + seconds };
+    if (pending) await settle(pending);
+    pending = { done, result, lrScale, seconds, before };
+    if (options.signal?.aborted) ended = "signal";
+    const last = done === steps || ended === "signal";
+    const evaluates = options.dev !== undefined && (done % evalEvery === 0 || done === steps);
+    if (!last && !evaluates && done % saveEvery !== 0) continue;
+    await settle(pending);
+    pending = null;
+    if (evaluates) await evaluate();
+    info = { ...info, seconds: (performance.now() - begun) / 1000 };
+    if (last || done % saveEvery === 0 || info.stale >= patience) await save(done, info);
+  }
+  if (ended === "steps" && info.stale >= patience) ended = "patience";
+  if (!options.dev && ended !== "signal") await keepModel();
+  progress?.end();
+  return { steps: done, ended, best: info.best, audioSeconds: info.audioSeconds };
+}
+
+/** The model, disposed at the end of a `using` block. */
+function disposable(model: SpeechModel): SpeechModel & Disposable {
+  return Object.assign(model, { [Symbol.dispose]: () => model.dispose() });
+}
+
+function ratesOf({ wer, cer, accuracy }: BatchScores): Record<string, number> {
+  return accuracy ? { accuracy: accuracy.value } : { wer: wer!.value, cer: cer!.value };
+}
+
+/** The best evaluation so far, for the progress. */
+function bestField(best: Score | null): Record<string, string> {
+  if (!best) return {};
+  const [error] = best.order;
+  return { [best.order.length > 2 ? "WER" : "errors"]: `${(100 * error!).toFixed(1)} %` };
+}

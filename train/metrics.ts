@@ -1,0 +1,89 @@
+import { printable } from "../model/fields.ts";
+import { readWhole, writeWhole } from "../model/whole_file.ts";
+
+/** A line of the metrics: what was measured after a step. */
+export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {
+  /** Steps done. */
+  readonly step: number;
+};
+
+/**
+ * Metrics of a run as JSON lines. Each is appended in one write.
+ *
+ * @example
+ * ```ts ignore
+ * using log = await MetricsLog.open("out/metrics.jsonl", 0);
+ * log.write({ step: 1, loss: 3.2 });
+ * ```
+ */
+export class MetricsLog {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+
+  private constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
+    this.#file = file;
+  }
+
+  /**
+   * Opens a file for more lines. What a run wrote beyond the step that it resumes from is dropped, and so is a last
+   * line that was torn when it ended.
+   *
+   * @param path The file, which may be missing.
+   * @param step Steps done: lines of later ones are dropped.
+   * @throws {Error} If it cannot be read or written; one line.
+   */
+  static async open(path: string, step: number): Promise<MetricsLog> {
+    const kept = (await readMetrics(path)).filter((record) => record.step <= step);
+    await writeWhole(path, [new TextEncoder().encode(kept.map((record) => JSON.stringify(record) + "\n").join(""))]);
+    try {
+      return new MetricsLog(path, await Deno.open(path, { append: true }));
+    } catch (error) {
+      throw refused(path, error);
+    }
+  }
+
+  /** Appends a line. @throws {Error} If the system refuses; one line. */
+  write(record: MetricsRecord): void {
+    const line = new TextEncoder().encode(JSON.stringify(record) + "\n");
+    try {
+      for (let at = 0; at < line.length;) at += this.#file.writeSync(line.subarray(at));
+    } catch (error) {
+      throw refused(this.#path, error);
+    }
+  }
+
+  /** Closes the file. */
+  close(): void {
+    this.#file.close();
+  }
+
+  /** The same as `close`, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * Reads metrics. A last line that is torn, and whatever else is no record, is left out.
+ *
+ * @returns The records in their order; none if there is no file.
+ * @throws {Error} If it cannot be read; one line.
+ */
+export async function readMetrics(path: string): Promise<MetricsRecord[]> {
+  const bytes = await readWhole(path);
+  if (!bytes) return [];
+  return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
+    try {
+      const record = JSON.parse(line);
+      return Number.isSafeInteger(record?.step) ? [record as MetricsRecord] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function refused(path: string, cause: unknown): Error {
+  const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
+  return new Error(`Cannot write ${printable(path)} as the system refuses: ${why}`, { cause });
+}

@@ -1,0 +1,166 @@
+// The state of a run on disk: folders `step-00000120` with `state.safetensors` and `run.json`.
+import { printable } from "../model/fields.ts";
+import { encodeSafetensors, parseSafetensors, type SafetensorsEntry } from "../model/safetensors.ts";
+import { readWhole, writeWhole } from "../model/whole_file.ts";
+
+/** A tensor of the state: f32 of the device, or f64 of the host, kept to the bit. */
+export interface StateTensor {
+  /** Sizes of the axes. */
+  readonly shape: readonly number[];
+  /** product(shape) numbers. */
+  readonly data: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+}
+
+/** All that a run needs to go on as if it had never stopped. */
+export interface RunState {
+  /** Steps done. */
+  readonly step: number;
+  /** What fits into JSON: options, position in the data, best evaluation. */
+  readonly info: Readonly<Record<string, unknown>>;
+  /** Weights, moments, and what the host trains, by name. */
+  readonly tensors: ReadonlyMap<string, StateTensor>;
+}
+
+/** A state as it was found, and what was wrong with newer ones. */
+export interface FoundState extends RunState {
+  /** Folder of the state. */
+  readonly path: string;
+  /** A sentence for each newer state that could not be read. */
+  readonly notes: readonly string[];
+}
+
+const VERSION = 1;
+const NAME = /^step-(\d{8,})$/;
+
+/**
+ * Writes a state whole or not at all: under another name, flushed to the disk, then renamed. Older states than the last
+ * `keep` go, once this one is safe.
+ *
+ * @param folder Where states are kept; it is made where it is missing.
+ * @param state What to write.
+ * @param keep States to keep, this one included; 2 unless given.
+ * @returns Path of the state's folder.
+ * @throws {Error} If the disk is full or the folder may not be written; one line. Earlier states are unharmed.
+ *
+ * @example
+ * ```ts ignore
+ * await saveRunState("out/state", { step: 120, info: { seed: 1 }, tensors: new Map() });
+ * ```
+ */
+export async function saveRunState(folder: string, state: RunState, keep = 2): Promise<string> {
+  const { step, info, tensors } = state;
+  const path = `${folder}/step-${String(step).padStart(8, "0")}`;
+  const partial = `${path}.${Deno.pid}.partial`;
+  const entries = new Map([...tensors].map(([name, tensor]) => [name, entryOf(tensor)]));
+  const bytes = encodeSafetensors(entries, { format: "espalier run", version: String(VERSION) });
+  const run = new TextEncoder().encode(JSON.stringify({ version: VERSION, step, ...info }, null, 2) + "\n");
+  try {
+    await system("write", partial, () => Deno.mkdir(partial, { recursive: true }));
+    await writeWhole(`${partial}/state.safetensors`, [bytes]);
+    await writeWhole(`${partial}/run.json`, [run]);
+    await flushFolder(partial);
+    // Of the same step there is one only after a state that could not be read.
+    await Deno.remove(path, { recursive: true }).catch(() => {});
+    await system("write", path, () => Deno.rename(partial, path));
+  } catch (error) {
+    await Deno.remove(partial, { recursive: true }).catch(() => {});
+    throw error;
+  }
+  await flushFolder(folder);
+  const older = (await listStates(folder)).filter((other) => other.step < step).slice(Math.max(0, keep - 1));
+  for (const other of older) await Deno.remove(other.path, { recursive: true }).catch(() => {});
+  return path;
+}
+
+/**
+ * Reads the newest state that is whole. What an interrupted write left behind is removed.
+ *
+ * @param folder Where states are kept.
+ * @returns The state, or null if there is none.
+ * @throws {SyntaxError} If there are states and none can be read; one line that names the newest.
+ */
+export async function loadRunState(folder: string): Promise<FoundState | null> {
+  for (const name of await namesIn(folder)) {
+    if (name.endsWith(".partial")) await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {});
+  }
+  const notes: string[] = [];
+  for (const { path } of await listStates(folder)) {
+    try {
+      return { ...await readState(path), path, notes };
+    } catch (error) {
+      notes.push((error as Error).message);
+    }
+  }
+  if (notes.length > 0) throw new SyntaxError(notes[0]);
+  return null;
+}
+
+/** States of a folder, the newest first. */
+async function listStates(folder: string): Promise<{ step: number; path: string }[]> {
+  const names = await namesIn(folder);
+  return names
+    .flatMap((name) => NAME.test(name) ? [{ step: Number(NAME.exec(name)![1]), path: `${folder}/${name}` }] : [])
+    .sort((a, b) => b.step - a.step);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw await system("read", folder, () => Promise.reject(error));
+  }
+}
+
+async function readState(path: string): Promise<RunState> {
+  const fail = (file: string, rule: string, found: string): never => {
+    throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
+  };
+  const files = await Promise.all(["run.json", "state.safetensors"].map((name) => readWhole(`${path}/${name}`)));
+  const [run, state] = files.map((bytes, i) =>
+    bytes ?? fail(["run.json", "state.safetensors"][i]!, "must be there", "it is not")
+  ) as [Uint8Array, Uint8Array];
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(run));
+  } catch (error) {
+    fail("run.json", "must be JSON", printable((error as Error).message));
+  }
+  const { version, step, ...info } = json as Record<string, unknown>;
+  if (version !== VERSION) fail("run.json", `must have version ${VERSION}`, printable(String(version)));
+  if (!Number.isSafeInteger(step)) fail("run.json", "must tell the step", printable(String(step)));
+  const { tensors } = parseSafetensors(state, `${path}/state.safetensors`);
+  const read = [...tensors].map(([name, { dtype, shape, data }]): [string, StateTensor] => {
+    // A copy begins at 0, where numbers of any width may.
+    const { buffer } = data.slice();
+    if (dtype === "F32") return [name, { shape, data: new Float32Array(buffer) }];
+    if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer) }];
+    return fail("state.safetensors", "has F32 and F64 alone", `${printable(name)} is ${dtype}`);
+  });
+  return { step: step as number, info, tensors: new Map(read) };
+}
+
+function entryOf({ shape, data }: StateTensor): SafetensorsEntry {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [...shape], data: bytes };
+}
+
+/** Makes names in a folder durable, where the system can. */
+async function flushFolder(path: string): Promise<void> {
+  try {
+    using folder = await Deno.open(path);
+    await folder.sync();
+  } catch {
+    // Windows opens no folders; the files themselves are flushed.
+  }
+}
+
+/** Does what the system may refuse, with an error of one line. */
+async function system<T>(action: "read" | "write", path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
+    throw new Error(`Cannot ${action} ${printable(path)} as the system refuses: ${why}`, { cause });
+  }
+}
