@@ -11,7 +11,7 @@ const MOST_SAMPLES = 2 ** 28;
  * Decodes audio in memory to one channel, the mean of the file's channels: WAV (8, 16, 24, 32 bits, float, A-law,
  * mu-law), FLAC, MP3, Ogg Vorbis, Opus or FLAC, and G.722 (64 kbit/s) where the name ends in `.g722`. Integers of n
  * bits are divided by 2^(n−1). Decoders and the resampler, libsamplerate, are loaded when they are needed.
- * libFLAC asks for the environment variable FLAC_SCRIPT_LOCATION, so FLAC takes Deno's permission to read it.
+ * libFLAC looks into the environment, so FLAC takes Deno's permission `--allow-env`.
  *
  * @param bytes The whole file.
  * @param name What to call it in errors, such as its path.

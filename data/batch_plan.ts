@@ -37,6 +37,7 @@ export interface JoinPlan {
 
 /** A clip of a batch: utterances one after the other. */
 export interface PlannedClip {
+  /** Places of the utterances in the corpus, and the speeds to play them at. */
   readonly parts: readonly { readonly index: number; readonly speed: number }[];
   /** With speeds and gaps. */
   readonly seconds: number;

@@ -1,25 +1,17 @@
 import { addNoise, type NoiseOptions } from "./augment.ts";
 import { planEpoch, type PlannedClip, type PlanOptions } from "./batch_plan.ts";
-import { ClipCache } from "./clip_cache.ts";
+import { ClipLoader, type LoaderOptions } from "./clip_loader.ts";
 import type { Utterance } from "./corpus.ts";
-import type { DecodeJob } from "./decode_worker.ts";
 import { type TimedUtterance, withSeconds } from "./durations.ts";
 import { prefetch } from "./prefetch.ts";
 import { concat } from "./resample.ts";
-import { WorkerPool } from "./worker_pool.ts";
 
 /** How batches are made. */
-export interface BatchOptions extends PlanOptions {
+export interface BatchOptions extends PlanOptions, LoaderOptions {
   /** Noise to add; none unless given. */
   readonly noise?: NoiseOptions;
-  /** Hz; 16,000 unless given. */
-  readonly sampleRate?: number;
   /** Batches that are made ahead; 3 unless given. */
   readonly ahead?: number;
-  /** Memory for decoded clips, in bytes; 512 MiB unless given. */
-  readonly cacheBytes?: number;
-  /** Threads that decode; half of the processors, 4 at most, unless given. */
-  readonly threads?: number;
 }
 
 /** A place in the sequence of batches; what a run stores to go on later. */
@@ -89,8 +81,7 @@ export async function openBatches(utterances: readonly Utterance[], options: Bat
 export class Batches {
   readonly #utterances: readonly TimedUtterance[];
   readonly #options: BatchOptions;
-  readonly #cache: ClipCache;
-  readonly #pool: WorkerPool<DecodeJob, Float32Array<ArrayBuffer>>;
+  readonly #loader: ClipLoader;
   readonly #rate: number;
   #plan: { epoch: number; batches: PlannedClip[][] };
 
@@ -99,9 +90,7 @@ export class Batches {
     this.#utterances = utterances;
     this.#options = options;
     this.#rate = options.sampleRate ?? 16_000;
-    this.#cache = new ClipCache(options.cacheBytes ?? 2 ** 29);
-    const threads = options.threads ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency >> 1));
-    this.#pool = new WorkerPool(new URL("./decode_worker.ts", import.meta.url), threads);
+    this.#loader = new ClipLoader({ ...options, sampleRate: this.#rate });
     this.#plan = { epoch: 0, batches: planEpoch(utterances, options, 0) };
   }
 
@@ -128,7 +117,7 @@ export class Batches {
 
   /** Ends the threads; iterators that are not through fail. */
   close(): void {
-    this.#pool.close();
+    this.#loader.close();
   }
 
   /** The same as `close`. */
@@ -170,7 +159,7 @@ export class Batches {
   async #clip({ parts }: PlannedClip, index: number, epoch: number): Promise<Clip> {
     const { seed, noise, join } = this.#options;
     const utterances = parts.map((part) => this.#utterances[part.index]!);
-    const sounds = await Promise.all(parts.map(({ speed }, i) => this.#load(utterances[i]!, speed)));
+    const sounds = await Promise.all(parts.map(({ speed }, i) => this.#loader.load(utterances[i]!, speed)));
     const gap = new Float32Array(Math.round((join?.gap ?? 0.1) * this.#rate));
     const whole = sounds.length === 1
       ? sounds[0]!
@@ -185,20 +174,5 @@ export class Batches {
       ...one && intent !== undefined && { intent },
       ...speaker !== undefined && utterances.every((other) => other.speaker === speaker) && { speaker },
     };
-  }
-
-  async #load({ audio: path, seconds }: TimedUtterance, speed: number): Promise<Float32Array<ArrayBuffer>> {
-    const key = `${speed} ${path}`;
-    const kept = this.#cache.get(key);
-    if (kept) return kept;
-    const samples = await this.#pool.run({ path, speed, sampleRate: this.#rate });
-    const found = samples.length * speed / this.#rate;
-    // The budget of a batch rests on it. Headers of Opus and rounded lengths are off by less.
-    if (Math.abs(found - seconds) > 0.05 + 0.01 * seconds) {
-      const rule = `it must last ${seconds.toFixed(2)} s, as its corpus or its header says`;
-      throw new RangeError(`Cannot use ${path} as ${rule}: it has ${found.toFixed(2)} s`);
-    }
-    this.#cache.add(key, samples);
-    return samples;
   }
 }

@@ -7,6 +7,7 @@ export type OnFault = (fault: Error) => void;
 export interface TextLine {
   /** Where it is, for errors: `path:12`. */
   readonly at: string;
+  /** The line. */
   readonly text: string;
 }
 

@@ -30,6 +30,16 @@ export interface ReduceFrames {
  *
  * @param x [B, T, C]
  * @returns [B, C]; zeros if there are no frames.
+ * @example
+ * ```ts
+ * import { requestGpu } from "../mod.ts";
+ * import { reduceFrames } from "./reduce_frames.ts";
+ *
+ * const gpu = await requestGpu();
+ * const y = reduceFrames(gpu.tensor([1, 2, 3, 4], [1, 2, 2]), { finish: "mean" }); // [[2, 3]]
+ * console.log(await y.read());
+ * gpu.destroy();
+ * ```
  */
 export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   const { gpu } = x;

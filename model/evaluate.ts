@@ -62,6 +62,18 @@ export interface Heard {
  * @param options How to search and compare texts, and who is told of each clip.
  * @throws {TypeError} If the model has no head, or a clip lacks what the head is held to.
  * @throws {RangeError} If there is no clip, or one is shorter than a frame.
+ * @example
+ * ```ts ignore
+ * import { evaluate, loadModel } from "../mod.ts";
+ * import { loadAudio } from "../data/audio.ts";
+ *
+ * async function* clips() {
+ *   const { samples } = await loadAudio("1.flac", { sampleRate: 16_000 });
+ *   yield { id: "1", samples, text: "turn on the light" };
+ * }
+ * const { wer } = await evaluate(await loadModel("pruned"), clips());
+ * console.log(wer?.value);
+ * ```
  */
 export async function evaluate<State>(
   loaded: LoadedModel,

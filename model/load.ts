@@ -108,6 +108,12 @@ export class LoadedModel {
    * @returns Text, with time and confidence of every word.
    * @throws {TypeError} If the model has no CTC head or no vocabulary.
    * @throws {RangeError} If the audio is shorter than a frame.
+   * @example
+   * ```ts ignore
+   * const model = await loadModel("wav2vec2-base-960h");
+   * const { text, words } = await model.transcribe(samples);
+   * console.log(text, words[0]?.start);
+   * ```
    */
   async transcribe<State>(
     samples: Float32Array,

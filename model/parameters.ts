@@ -21,6 +21,17 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
 /**
  * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Convolution weights are [O, K, C] here; {@linkcode Parameters.read} gives them back as published.
+ *
+ * @example
+ * ```ts
+ * import { Parameters, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const weights = new Parameters(gpu);
+ * weights.add("lm_head.bias", [2], Float32Array.of(1, 2));
+ * console.log(weights.names, weights.get("lm_head.bias").shape); // ["lm_head.bias"] [2]
+ * gpu.destroy();
+ * ```
  */
 export class Parameters {
   readonly #tensors = new Map<string, Tensor>();

@@ -49,7 +49,17 @@ export interface Output {
   readonly frameLengths: readonly number[];
 }
 
-/** Frames that come out of the convolutions for a number of samples; 0 if there are too few. */
+/**
+ * Frames that come out of the convolutions for a number of samples; 0 if there are too few.
+ *
+ * @example
+ * ```ts
+ * import { framesOf, parseConfig } from "../mod.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
+ * console.log(framesOf(config, 16_000)); // 49: a second
+ * ```
+ */
 export function framesOf(config: ModelConfig, samples: number): number {
   return config.conv_kernel.reduce(
     (n, kernel, i) => Math.max(0, Math.floor((n - kernel) / config.conv_stride[i]!) + 1),
@@ -61,6 +71,18 @@ export function framesOf(config: ModelConfig, samples: number): number {
  * wav2vec 2.0, HuBERT or WavLM on the device, dense or compact, with a CTC head, a classification head or none.
  *
  * Shapes: B clips, S samples, T frames, C channels, H heads, D head size, d hidden size, V vocabulary.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig, randomCheckpoint, requestGpu, SpeechModel } from "../mod.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const gpu = await requestGpu();
+ * const model = new SpeechModel(gpu, randomCheckpoint(config, 1));
+ * const output = gpu.scope(() => model.forward({ samples: gpu.zeros([2, 3200]) }));
+ * console.log(output.hidden.shape, output.frameLengths); // [2, 9, 96] [9, 9]
+ * gpu.destroy();
+ * ```
  */
 export class SpeechModel {
   /** Architecture. */

@@ -62,11 +62,11 @@ interface Move {
 export function approach(options: ApproachOptions): UnitCounts {
   const { cost, goal, groups, levels, start, worth } = options;
   const at = groups.map(({ kind, layer }, g) => levels[g]!.indexOf(start[kind][layer]!));
+  const units = () => withCounts(start, groups, at.map((level, g) => levels[g]![level]!));
+  let over = cost.of(units()) - goal;
+  let slopes = cost.slopes(groups, units());
   for (;;) {
-    const units = withCounts(start, groups, at.map((level, g) => levels[g]![level]!));
-    const over = cost.of(units) - goal;
     const direction = over > 0 ? -1 : 1;
-    const slopes = cost.slopes(groups, units);
     const moves = groups.flatMap((_, group): Move[] => {
       const level = at[group]! + direction;
       const [here, there] = [levels[group]![at[group]!]!, levels[group]![level]];
@@ -76,8 +76,11 @@ export function approach(options: ApproachOptions): UnitCounts {
       return by > 0 ? [{ group, level, by, worth: worth(group, fewer, more) }] : [];
     });
     const move = bestMove(moves, Math.abs(over), direction);
-    if (!move) return units;
+    if (!move) return units();
     at[move.group] = move.level;
+    over += direction * move.by;
+    // Neighbouring convolutions cost the product of their channels; the other groups add up.
+    if (groups[move.group]!.kind === "conv") slopes = cost.slopes(groups, units());
   }
 }
 

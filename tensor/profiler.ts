@@ -6,7 +6,20 @@ export interface KernelTime {
   ms: number;
 }
 
-/** Timestamps around every dispatch, summed by kernel. */
+/**
+ * Timestamps around every dispatch, summed by kernel.
+ *
+ * @example
+ * ```ts
+ * import { gelu, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu({ profile: true });
+ * gelu(gpu.tensor([1, 2, 3]));
+ * await gpu.sync();
+ * for (const [label, { count, ms }] of gpu.profiler?.times ?? []) console.log(label, count, ms);
+ * gpu.destroy();
+ * ```
+ */
 export class Profiler {
   /** Time by kernel and constants. */
   readonly times = new Map<string, KernelTime>();

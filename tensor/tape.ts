@@ -49,6 +49,23 @@ export function recording(inputs: readonly (Tensor | null)[]): boolean {
  * @param outputs What it made.
  * @param pullback Gradients of the inputs, in their order.
  * @param saved Intermediate tensors that only the pullback needs; disposed with the record.
+ * @example
+ * ```ts
+ * import { backward, record, requestGpu, scale, sum, type Tensor } from "../mod.ts";
+ *
+ * // x, whose gradient is turned round (Ganin and Lempitsky 2015, arXiv 1409.7495)
+ * function reverse(x: Tensor): Tensor {
+ *   const y = x.view();
+ *   record("reverse", [x], [y], ([dy]) => [scale(dy!, -1)]);
+ *   return y;
+ * }
+ *
+ * const gpu = await requestGpu();
+ * const x = gpu.tensor([1, 2]);
+ * x.requiresGrad = true;
+ * console.log(await backward(sum(reverse(x))).get(x)?.read()); // [-1, -1]
+ * gpu.destroy();
+ * ```
  */
 export function record(
   op: string,

@@ -22,7 +22,16 @@ export class Storage {
   }
 }
 
-/** Number of elements of a shape. */
+/**
+ * Number of elements of a shape.
+ *
+ * @example
+ * ```ts
+ * import { sizeOf } from "./tensor.ts";
+ *
+ * console.log(sizeOf([2, 3]), sizeOf([])); // 6 1
+ * ```
+ */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
 }
@@ -32,7 +41,23 @@ export function showShape(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** A dense array on the device, row-major, of a fixed shape. */
+/**
+ * A dense array on the device, row-major, of a fixed shape.
+ *
+ * @example
+ * ```ts
+ * import { requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * {
+ *   using x = gpu.tensor([1, 2, 3, 4], [2, 2]);
+ *   using row = x.view([4]); // the same numbers
+ *   console.log(await row.read(), gpu.pool.live); // [1, 2, 3, 4] 1
+ * }
+ * console.log(gpu.pool.live); // 0
+ * gpu.destroy();
+ * ```
+ */
 export class Tensor {
   /** Device that holds it. */
   readonly gpu: Gpu;

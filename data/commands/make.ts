@@ -1,6 +1,7 @@
 import { readAudioHead } from "../audio_format.ts";
 import { fileSource } from "../audio_source.ts";
 import { cacheFolder } from "../cache_folder.ts";
+import { readFolder } from "../folders.ts";
 import { WorkerPool } from "../worker_pool.ts";
 import { makeFolder, refused, writeFile } from "../write_file.ts";
 import { type Row, writeLibriSpeech, writeReadme, writeSlurp } from "./layouts.ts";
@@ -63,9 +64,11 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   const partial = `${dir}.partial`;
   await takeUp(partial, spec);
   const rows = lines.map((line): Row => ({ ...line, ...place(line, format) }));
-  for (const folder of new Set(rows.map(({ folder }) => folder))) await makeFolder(`${partial}/${folder}`);
+  const folders = [...new Set(rows.map(({ folder }) => `${partial}/${folder}`))];
+  for (const folder of folders) await makeFolder(folder);
   const threads = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
   const seconds = await speakAll(partial, rows, threads, progress);
+  for (const folder of folders) await removeUnfinished(folder);
   await writeLibriSpeech(partial, rows);
   await writeSlurp(partial, rows, seconds);
   await writeReadme(partial);
@@ -144,6 +147,13 @@ async function speakAll(
     }));
   } finally {
     pool.close();
+  }
+}
+
+/** Removes what writers that were killed have left. */
+async function removeUnfinished(folder: string): Promise<void> {
+  for (const { name } of await readFolder(folder)) {
+    if (name.endsWith(".partial")) await Deno.remove(`${folder}/${name}`);
   }
 }
 

@@ -34,6 +34,7 @@ export interface CommandCounts {
 
 /** A sentence to be spoken. */
 export interface Line {
+  /** Where it belongs. */
   readonly subset: CommandSubset;
   /** Place in its subset, from 0. */
   readonly index: number;
@@ -41,6 +42,7 @@ export interface Line {
   readonly intent: string;
   /** Lower case. */
   readonly text: string;
+  /** Who speaks it. */
   readonly voice: Voice;
 }
 

@@ -1,7 +1,7 @@
 // Runs the checks of the kernels in headless Chromium, whose shader compiler and software adapter are others
-// than Deno's: bundles the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints what the page reports.
-// The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium. Arguments are
-// parts of names: only tests that have one of them run.
+// than Deno's: bundles the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints
+// what the page reports. The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is
+// no Chromium. Arguments are parts of names: only tests that have one of them run.
 import type { Report } from "./page.ts";
 
 /** Tests that are left out, with the reason. */
@@ -32,13 +32,8 @@ async function findChromium(): Promise<string | null> {
   const given = Deno.env.get("CHROMIUM");
   for (const program of given ? [given] : ["chromium", "chromium-browser", "google-chrome"]) {
     try {
-      const { success } = await new Deno.Command(program, {
-        args: ["--version"],
-        stdout: "null",
-        stderr: "null",
-      })
-        .output();
-      if (success) return program;
+      const command = new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" });
+      if ((await command.output()).success) return program;
     } catch { // not on this machine
     }
   }
@@ -63,19 +58,9 @@ async function bundle(folder: string): Promise<string> {
   );
   const output = `${folder}/bundle.js`;
   const config = new URL("deno.json", ROOT).pathname;
+  const options = ["--quiet", "--no-lock", "--config", config, "--platform", "browser", "-o", output];
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "bundle",
-      "--quiet",
-      "--no-lock",
-      "--config",
-      config,
-      "--platform",
-      "browser",
-      "-o",
-      output,
-      entry,
-    ],
+    args: ["bundle", ...options, entry],
     env: { NO_COLOR: "1" },
   }).output();
   if (!success) throw new Error(`Cannot bundle the tests: ${new TextDecoder().decode(stderr).trim()}`);

@@ -113,6 +113,12 @@ Deno.test("a model that is none is one line and status 2", async () => {
     assertEquals([status, out.length, err.length], [2, 0, 1], err.join("\n"));
     assertStringIncludes(err[0]!, model);
   }
+  await withModel(() => ({ architectures: ["Wav2Vec2ForCTC"] }), async (model) => {
+    await Deno.writeTextFile(`${model}/vocab.json`, `{ "<pad>": 0, "|": 1, "A": 2 }`);
+    const { status, err } = await run("transcribe", "--model", model, clip);
+    assertEquals([status, err.length], [2, 1]);
+    assertStringIncludes(err[0]!, "must have as many ids as the model's head");
+  });
   const none = await run("transcribe", "--model", `${testdata}/base`);
   assertEquals(none.status, 2);
 });

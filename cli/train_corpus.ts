@@ -1,0 +1,113 @@
+import { type Batches, openBatches } from "../data/batches.ts";
+import { SPEEDS } from "../data/augment.ts";
+import { makeCommands } from "../data/commands/make.ts";
+import { listSubsets, openCorpus, type Task, type Utterance } from "../data/corpus.ts";
+import { withSeconds } from "../data/durations.ts";
+import { framesOf } from "../model/speech_model.ts";
+import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
+import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
+
+/** The clips of a run. */
+export interface TrainClips {
+  readonly train: readonly Utterance[];
+  /** Null where there are none to evaluate on. */
+  readonly dev: readonly Utterance[] | null;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Lists the clips to learn from and to evaluate on.
+ *
+ * @param dir the corpus; undefined for the spoken commands, which are made if they are not there
+ * @param task what they are for
+ * @param subset subset to learn from
+ * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
+ * @throws {Error} it is no corpus, or a file of it is wrong; one line
+ */
+export async function openClips(
+  dir: string | undefined,
+  task: Task,
+  subset: string,
+  devSubset: string | undefined,
+): Promise<TrainClips> {
+  const folder = dir ?? (await makeCommands({
+    progress: (done, all) => done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
+  })).dir;
+  const train = await openCorpus(folder, subset, { task });
+  if (devSubset === "none") return { train, dev: null, notes: [] };
+  const subsets = await listSubsets(folder, { task });
+  const hasDev = subsets.some((name) => name.startsWith("dev"));
+  if (devSubset === undefined && !hasDev) {
+    const note = `${folder} has no dev subset: nothing is evaluated, and the last weights are kept`;
+    return { train, dev: null, notes: [note] };
+  }
+  return { train, dev: await openCorpus(folder, devSubset ?? "dev", { task }), notes: [] };
+}
+
+/** How clips become batches. */
+export interface FeedOptions extends CorpusSourceOptions {
+  /** Seconds of audio, padding included, of a micro-batch. */
+  readonly seconds: number;
+  readonly speedPerturbation: boolean;
+  /** Share of the clips that get noise. */
+  readonly noise: number;
+  /** Seconds that clips are joined up to; 0 for as they are. */
+  readonly join: number;
+}
+
+/** Batches to learn from and to evaluate on. */
+export interface TrainFeed extends Disposable {
+  readonly source: BatchSource;
+  /** One pass over the clips to evaluate on; null where there are none. */
+  readonly dev: (() => AsyncIterable<MicroBatch>) | null;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens batches of clips. A clip that is longer than a batch is one by itself.
+ *
+ * @param clips what to learn from and to evaluate on
+ * @param options how
+ * @throws {Error} a file is missing or broken, or a clip is shorter than a frame; one line
+ */
+export async function openFeed(clips: TrainClips, options: FeedOptions): Promise<TrainFeed> {
+  const { seconds, seed, speedPerturbation, noise, join } = options;
+  const train = await openBatches(clips.train, {
+    seconds,
+    seed,
+    longer: "alone",
+    ...speedPerturbation && { speeds: SPEEDS },
+    ...noise > 0 && { noise: { probability: noise, snr: [5, 25] } },
+    ...join > 0 && { join: { seconds: join } },
+  });
+  let dev: Batches | null = null;
+  if (clips.dev) {
+    const sorted = (await withSeconds(clips.dev)).sort((a, b) => a.seconds - b.seconds);
+    dev = await openBatches(sorted, { seconds, seed, shuffle: false, longer: "alone", threads: 1 });
+  }
+  const slowest = speedPerturbation ? Math.max(...SPEEDS) : 1;
+  const notes = checkLengths([...train.utterances, ...dev?.utterances ?? []], options, slowest);
+  return {
+    source: corpusSource(train, options),
+    dev: dev && (() => corpusPass(dev, options)),
+    notes,
+    [Symbol.dispose]: () => [train, dev].forEach((batches) => batches?.close()),
+  };
+}
+
+/** Refuses clips without a frame; tells of those whose text does not fit into their frames. */
+function checkLengths(
+  utterances: readonly (Utterance & { readonly seconds: number })[],
+  { config, preprocessor, targetOf }: CorpusSourceOptions,
+  speed: number,
+): string[] {
+  let full = 0;
+  for (const { id, audio, seconds, ...known } of utterances) {
+    const frames = framesOf(config, Math.floor(seconds * preprocessor.sampling_rate / speed));
+    if (frames < 1) throw new RangeError(`Cannot train as a clip must be one frame long: ${audio} is not`);
+    const { labels } = targetOf({ ids: [id], ...known });
+    const needed = labels.length + labels.filter((label, i) => label === labels[i - 1]).length;
+    if (needed > frames) full++;
+  }
+  return full === 0 ? [] : [`${full} clips have more text than frames, and teach nothing`];
+}

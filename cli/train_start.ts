@@ -1,0 +1,146 @@
+import type { Utterance } from "../data/corpus.ts";
+import { buildVocabulary, letterCaseOf, normalizeText, readVocabulary } from "../data/vocabulary.ts";
+import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { parseConfig } from "../model/config.ts";
+import { encodeConfig } from "../model/config_encode.ts";
+import { headOf } from "../model/layout.ts";
+import { DEFAULT_PREPROCESSOR, parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
+import { randomCheckpoint } from "../model/random.ts";
+import { type CtcTokenizer, parseTokenizer } from "../model/tokenizer.ts";
+import { readWhole, writeWhole } from "../model/whole_file.ts";
+import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
+import type { FoundState } from "../train/run_state.ts";
+import { folderOf } from "./model_option.ts";
+
+/** A model ready to learn, with what belongs to it. */
+export interface TrainStart {
+  readonly checkpoint: Checkpoint;
+  readonly preprocessor: PreprocessorConfig;
+  /** Null for a classification model. */
+  readonly tokenizer: CtcTokenizer | null;
+  /** What the user should know: a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** What a new run starts from. */
+export interface StartOptions {
+  /** Folder or name on the hub, or else `config`. */
+  readonly model?: string;
+  /** Path of a config.json for random weights. */
+  readonly config?: string;
+  readonly task: "asr" | "slu";
+  readonly seed: number;
+  /** Clips to learn from. */
+  readonly utterances: readonly Utterance[];
+}
+
+const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
+
+/**
+ * Prepares a model for a new run, and writes what belongs to it but for its weights to the run's folder.
+ *
+ * @param out the run's folder, which is there
+ * @param options what to start from
+ * @throws {Error} a file is missing or wrong; one line
+ */
+export async function startFresh(out: string, options: StartOptions): Promise<TrainStart> {
+  const { model, config: path, task, seed, utterances } = options;
+  const folder = model === undefined ? null : await folderOf(model);
+  const from = folder === null ? null : await readCheckpoint(folder);
+  const config = from?.config ?? parseConfig(await textOf(path!) ?? missing(path!), path!);
+  const notes = [...from?.notes ?? []];
+  const files = await settingsOf(folder, config);
+  const preprocessor = parsePreprocessorConfig(files["preprocessor_config.json"]!, "preprocessor_config.json");
+
+  let tokenizer: CtcTokenizer | null = null;
+  let aim: TrainTask;
+  if (task === "slu") {
+    const classes = [...new Set(utterances.map(({ intent }) => intent!))].sort();
+    const known = from?.head === "classify" ? from.config.id2label : [];
+    aim = { head: "classify", classes: classes.every((name) => known.includes(name)) ? known : classes };
+  } else {
+    if (folder !== null && files["vocab.json"] !== undefined) tokenizer = await readVocabulary(folder);
+    else files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));
+    tokenizer ??= parseTokenizer({ vocab: files["vocab.json"]! });
+    aim = { head: "ctc", tokens: tokenizer.size, blank: tokenizer.padId };
+    notes.push(...strangers(tokenizer, utterances));
+  }
+  const start = from ?? randomCheckpoint(configFor(config, aim), seed, aim.head);
+  const { checkpoint, newHead } = prepareModel(start, aim, seed);
+  if (from && newHead) {
+    const what = aim.head === "ctc" ? `${aim.tokens} tokens` : `${aim.classes.length} classes`;
+    notes.push(`The model gets a new head with random weights, for ${what}.`);
+  }
+  if (aim.head === "classify") delete files["vocab.json"];
+  files["config.json"] = encodeConfig(checkpoint.config);
+  for (const [name, text] of Object.entries(files)) {
+    await writeWhole(`${out}/${name}`, [new TextEncoder().encode(text)]);
+  }
+  return { checkpoint, preprocessor, tokenizer, notes };
+}
+
+/**
+ * The model of a run that goes on; its weights are in the state.
+ *
+ * @param out the run's folder
+ * @param state where the run goes on
+ * @throws {Error} a file is missing or wrong; one line
+ */
+export async function startAgain(out: string, state: FoundState): Promise<TrainStart> {
+  const config = parseConfig(await textOf(`${out}/config.json`) ?? missing(`${out}/config.json`), `${out}/config.json`);
+  const head = headOf(config);
+  const checkpoint = blankModel(config, head, (name) => state.tensors.has(`weight.${name}`));
+  const settings = await textOf(`${out}/preprocessor_config.json`);
+  return {
+    checkpoint,
+    preprocessor: settings === null
+      ? DEFAULT_PREPROCESSOR
+      : parsePreprocessorConfig(settings, `${out}/preprocessor_config.json`),
+    tokenizer: head === "ctc" ? await readVocabulary(out) : null,
+    notes: state.notes,
+  };
+}
+
+/** The small files of a model, as text by name; `preprocessor_config.json` is always among them. */
+async function settingsOf(folder: string | null, config: ModelConfig): Promise<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const name of ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES]) {
+    const text = folder === null ? null : await textOf(`${folder}/${name}`);
+    if (text !== null) files[name] = text;
+  }
+  if (files["vocab.json"] === undefined) for (const name of TOKENIZER_FILES) delete files[name];
+  // As the published models have it: those of the group family were trained without an attention mask.
+  const otherwise = folder === null
+    ? { ...DEFAULT_PREPROCESSOR, return_attention_mask: config.feat_extract_norm === "layer" }
+    : DEFAULT_PREPROCESSOR;
+  files["preprocessor_config.json"] ??= json({
+    ...otherwise,
+    feature_extractor_type: "Wav2Vec2FeatureExtractor",
+    feature_size: 1,
+    padding_side: "right",
+  });
+  return files;
+}
+
+/** A note on characters that are in transcripts and not in the vocabulary. */
+function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
+  const letterCase = letterCaseOf(tokenizer);
+  const found = new Set(utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))));
+  if (found.size === 0) return [];
+  const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");
+  return [`${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`];
+}
+
+async function textOf(path: string): Promise<string | null> {
+  const bytes = await readWhole(path);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+function missing(path: string): never {
+  throw new Error(`Cannot train as a model needs its config: there is no file ${path}`);
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}
