@@ -1,62 +1,164 @@
-import type { Task } from "../data/corpus.ts";
 import { makeFolder } from "../data/write_file.ts";
 import { readCheckpoint } from "../model/checkpoint.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import { fineTune, type FineTuneResult } from "../train/loop.ts";
 import { Progress } from "../train/progress.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
-import type { ScheduleKind } from "../train/schedule.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
 import { openClips, openFeed } from "./train_corpus.ts";
-import { givenOf, readRecipe, trainOptions, type TrainSettings, type TrainValues } from "./train_options.ts";
+import { givenOf, readRecipe, trainOptions, type TrainSettings } from "./train_options.ts";
 import { startAgain, startFresh } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
 
 /** `train`: fine-tunes a model, or trains one from random weights. */
 export const trainCommand: Command = defineCommand({
   name: "train",
-  summary: "Train a model for speech recognition or intents, from a model or from random weights",
+  summary: "Train a model for speech recognition or intents, from another model or from random weights",
   options: trainOptions,
   async run(values) {
     return await onFiles(async () => {
-      const given = givenOf(values);
       const recipe = values.recipe === undefined ? {} : await readRecipe(values.recipe, trainCommand);
-      const out = (given.out ?? recipe.out) as string | undefined;
+      const given = { ...recipe, ...givenOf(values) };
+      const { out } = given;
       if (out === undefined) throw new UserError("Cannot run train as --out is required: see train --help");
       const state = values.resume ? await loadRunState(`${out}/state`) : null;
-      const settings = await settle(out, { ...recipe, ...given }, state);
-      const { ended, ...result } = await train(out, settings, state);
-      console.log(summary(out, { ended, ...result }));
-      return ended === "signal" ? 130 : 0;
+      if (values.resume && !state) console.error(`note: ${out} has no state: the run begins at step 0`);
+      if (!values.resume) await refuseOutput(out);
+      const result = await train(out, state ? goOn(out, given, state) : begin(given), state);
+      console.log(summary(out, result));
+      return result.ended === "signal" ? 130 : 0;
     });
   },
 });
 
 /** What cannot change within a run. */
-const FIXED = ["model", "config", "task", "freeze-feature-encoder"] as const;
+const FIXED: readonly string[] = ["model", "config", "task", "freeze-feature-encoder"];
 
-/** The options of the run: those it was started with where it goes on, and those given now. */
-async function settle(out: string, given: TrainSettings, state: FoundState | null): Promise<TrainSettings> {
-  if (!state) {
-    const names = await Array.fromAsync(Deno.readDir(out)).catch(() => []);
-    if (names.length > 0 && !values(given).resumed && await hasRun(out)) {
-      throw new UserError(`Cannot train as the output is there already: ${out} (--resume goes on with it)`);
-    }
-    if ((given.model === undefined) === (given.config === undefined)) {
-      throw new UserError("Cannot run train as one of --model and --config is required: see train --help");
-    }
-    return given;
-  }
+/** The options of a run that goes on: those it has, and those given now. */
+function goOn(out: string, given: TrainSettings, state: FoundState): TrainSettings {
   const before = state.info["settings"] as TrainSettings;
-  for (const [name, value] of Object.entries(given) as [keyof TrainValues, unknown][]) {
+  for (const [name, value] of Object.entries(given) as [keyof TrainSettings, unknown][]) {
     if (value === before[name] || name === "out") continue;
-    if ((FIXED as readonly string[]).includes(name)) {
-      throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before[name] ?? "not given"}`);
+    const was = before[name] ?? "not given";
+    if (FIXED.includes(name)) {
+      throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${was}`);
     }
-    console.error(`note: goes on with --${name} ${value}, which was ${before[name] ?? "not given"}`);
+    console.error(`note: goes on with --${name} ${value}, which was ${was}`);
   }
   return { ...before, ...given };
+}
+
+function begin(given: TrainSettings): TrainSettings {
+  if ((given.model === undefined) !== (given.config === undefined)) return given;
+  throw new UserError("Cannot run train as it takes either --model or --config: see train --help");
+}
+
+async function refuseOutput(out: string): Promise<void> {
+  const names = await Array.fromAsync(Deno.readDir(out)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw new UserError(`Cannot train as the output must be a folder: ${out} is none`);
+  });
+  if (names.length === 0) return;
+  throw new UserError(`Cannot train as the output is there already: ${out} (--resume goes on with a run)`);
+}
+
+async function train(
+  out: string,
+  settings: TrainSettings,
+  state: FoundState | null,
+): Promise<FineTuneResult> {
+  const { model, config, seed = 0, steps = 1000, accumulate = 1, patience = 0 } = settings;
+  const task = settings.task ?? await taskOf(model);
+  const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
+  await makeFolder(out);
+  const start = state ? await startAgain(out, state) : await startFresh(out, {
+    ...model !== undefined && { model },
+    ...config !== undefined && { config },
+    task,
+    seed,
+    utterances: clips.train,
+  });
+  const { checkpoint, preprocessor, tokenizer } = start;
+  using feed = await openFeed(clips, {
+    config: checkpoint.config,
+    preprocessor,
+    targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(checkpoint.config.id2label),
+    seed,
+    seconds: (settings["batch-seconds"] ?? 32) / accumulate,
+    speedPerturbation: settings["speed-perturbation"] ?? false,
+    noise: settings.noise ?? 0,
+    join: settings.join ?? 0,
+  });
+  for (const note of [...start.notes, ...clips.notes, ...feed.notes]) console.error(`note: ${note}`);
+
+  const gpu = await openGpu();
+  const stop = new AbortController();
+  const interrupt = () => {
+    console.error("\nstops after this step; once more ends at once");
+    Deno.removeSignalListener("SIGINT", interrupt);
+    stop.abort();
+  };
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    return await fineTune({
+      gpu,
+      checkpoint,
+      source: feed.source,
+      ...feed.dev && { dev: feed.dev },
+      tokenizer,
+      out,
+      seed,
+      steps,
+      accumulate,
+      lr: settings.lr ?? (config === undefined ? 1e-4 : 2e-3),
+      warmup: settings.warmup ?? Math.round(steps / 10),
+      schedule: settings.schedule ?? "tri-stage",
+      clip: settings.clip ?? 5,
+      weightDecay: settings["weight-decay"] ?? 0.01,
+      freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
+      evalEvery: settings["eval-every"] ?? 200,
+      saveEvery: settings["save-every"] ?? 100,
+      patience: patience || Infinity,
+      resume: state,
+      info: { settings: { ...settings, task } },
+      progress: progressOf(steps),
+      signal: stop.signal,
+    });
+  } finally {
+    if (!stop.signal.aborted) Deno.removeSignalListener("SIGINT", interrupt);
+    gpu.destroy();
+  }
+}
+
+/** What a model is for, by its head. */
+async function taskOf(model: string | undefined): Promise<"asr" | "slu"> {
+  if (model === undefined) return "asr";
+  return (await readCheckpoint(await folderOf(model))).head === "classify" ? "slu" : "asr";
+}
+
+function progressOf(steps: number): Progress {
+  const terminal = Deno.stderr.isTerminal();
+  const encoder = new TextEncoder();
+  return new Progress({
+    steps,
+    terminal,
+    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    ...terminal && { columns: Deno.consoleSize().columns },
+  });
+}
+
+function summary(out: string, { steps, ended, best, audioSeconds }: FineTuneResult): string {
+  const audio = `${Math.round(audioSeconds).toLocaleString("en")} s of audio`;
+  const why = { steps: "", patience: ", as it got no better", signal: ", as it was interrupted" }[ended];
+  const first = `${out}: ${steps} steps, ${audio}${why}`;
+  if (ended === "signal") return `${first}\n--resume goes on`;
+  if (!best) return first;
+  const [error] = best.order as [number];
+  const rate = best.order.length > 2
+    ? `WER ${(100 * error).toFixed(2)} %`
+    : `accuracy ${(100 - 100 * error).toFixed(2)} %`;
+  return `${first}\nbest at step ${best.step}: ${rate}`;
 }

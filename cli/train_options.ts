@@ -56,8 +56,8 @@ export const trainOptions = {
 /** Values as they are given: undefined, or false for a flag, where they are not. */
 export type TrainValues = Values<typeof trainOptions>;
 
-/** Options that a run is made with, by their names; kept in its state. */
-export type TrainSettings = Readonly<Partial<Record<keyof TrainValues, string | number | boolean>>>;
+/** Options that a run is made with, those that were given; kept in its state. */
+export type TrainSettings = { readonly [K in keyof TrainValues]?: NonNullable<TrainValues[K]> };
 
 /** The options that were given. */
 export function givenOf(values: Values<Options>): TrainSettings {

@@ -7,9 +7,9 @@ export const NONE = -1;
 /** A tree of n-grams with the log10 probability and backoff of each. */
 export class NgramTable {
   /** Log10 probability by node; NaN for one that only leads to longer ones. */
-  probs = new Float32Array(64);
+  probs: Float32Array<ArrayBuffer> = new Float32Array(64);
   /** Log10 backoff weight by node. */
-  backoffs = new Float32Array(64);
+  backoffs: Float32Array<ArrayBuffer> = new Float32Array(64);
   /** Nodes there are. */
   size = 0;
   // Open addressing: the key of a slot is node · words + word, or −1.

@@ -22,7 +22,7 @@ export interface KernelTime {
  */
 export class Profiler {
   /** Time by kernel and constants. */
-  readonly times = new Map<string, KernelTime>();
+  readonly times: Map<string, KernelTime> = new Map();
   readonly #device: GPUDevice;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
