@@ -12,11 +12,13 @@ import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { suggest } from "./suggest.ts";
+import { trainCommand } from "./train.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { UserError } from "./user_error.ts";
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
+  trainCommand,
   transcribeCommand,
   classifyCommand,
   extractCommand,

@@ -95,7 +95,10 @@ export class Parameters {
   }
 
   /** Reads a weight, or something of its shape such as its gradient, back as published. */
-  async read(name: string, tensor: Tensor = this.get(name)): Promise<{ shape: number[]; data: Float32Array }> {
+  async read(
+    name: string,
+    tensor: Tensor = this.get(name),
+  ): Promise<{ shape: number[]; data: Float32Array }> {
     const data = await tensor.read() as Float32Array;
     const { shape } = tensor;
     if (!isConvolution(name, shape)) return { shape: [...shape], data };

@@ -22,7 +22,7 @@ type Axis = { readonly kept: readonly number[]; readonly factors: readonly numbe
  * @param model Model on the host, its tensors with or without the prefix of its type.
  * @param choice Units to keep by group, among those that the model has, with their gates; other groups stay whole.
  * @returns The compact model, its tensors under their names and in their order. Those that surgery does not touch are the
- * same objects; those that have no numbers any more are gone.
+ * same objects; those without numbers are gone.
  * @throws {RangeError} If a group is unknown or would lose too much, if indices do not rise below its number of units, or
  * if a gate is not above 0.
  * @throws {TypeError} If a tensor is missing.
@@ -60,7 +60,7 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
   for (const [name, weight] of model.tensors) {
     const axes = cuts.get(bareName(name));
     const result = axes ? cut(weight, axes) : weight;
-    if (result.data.length > 0 || weight.data.length === 0) tensors.set(name, result);
+    if (result.data.length > 0) tensors.set(name, result);
   }
   return { config: compactConfig(config, groups, choice), head, tensors };
 }

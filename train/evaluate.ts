@@ -33,7 +33,7 @@ export interface BatchScores {
   readonly clips: number;
   /** Seconds of audio. */
   readonly seconds: number;
-  /** Task loss, the mean over the clips. */
+  /** Task loss, the mean over the clips as in training: of each clip per token with a CTC head. */
   readonly loss: number;
   /** Word error rate; null for a classification model. */
   readonly wer: ErrorRate | null;
@@ -69,7 +69,8 @@ export async function evaluateBatches(
 
   const finish = async ({ batch, logits, losses, frames }: Running) => {
     const [scores, all] = await Promise.all([logits, losses]);
-    for (const loss of all) lost += loss;
+    // As in training, per token.
+    all.forEach((loss, i) => lost += loss / Math.max(1, batch.targets[i]!.length));
     clips += batch.lengths.length;
     seconds += batch.seconds;
     const row = scores.length / batch.lengths.length;

@@ -30,7 +30,8 @@ for (const name of ["tiny-base", "tiny-large", "wav2vec2-base", "wavlm-base"]) {
   for (const roundTo of [1, 8]) {
     Deno.test(`${name}: the choice comes within a unit's cost of the target, widths rounded to ${roundTo}`, () => {
       const config = configOf(name);
-      CASES.forEach((options, seed) => {
+      const cases = name.startsWith("tiny") ? CASES : CASES.filter((_, i) => i % 3 === 2);
+      cases.forEach((options, seed) => {
         const groups = unitGroups(config, options.kinds);
         const constraints = constraintsOf(config, options);
         const logAlpha = randomLogAlpha(groups, seed + 1);
