@@ -151,7 +151,7 @@ function softmax(
 ): void {
   const { gpu, shape } = Object.values(squares)[0]!;
   const lanes = gpu.software ? 1 : 64;
-  const own = bias?.shape.length === 4; // a bias of each clip, whose rows are those of the scores
+  const own = bias?.shape.length === 4 || batch === 1; // a bias of each clip, whose rows are those of the scores
   runRows(gpu, kernel, batch * heads * frames, {
     entry,
     rows: { ...squares, ...(own && { bias }) },

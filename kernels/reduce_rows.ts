@@ -1,4 +1,6 @@
+import { fill } from "../tensor/fill.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { gemm } from "./gemm.ts";
 import { reduceFrames } from "./reduce_frames.ts";
 
 /**
@@ -21,7 +23,23 @@ import { reduceFrames } from "./reduce_frames.ts";
  */
 export function reduceRows(x: Tensor, columns = x.shape.at(-1) ?? 1, times?: Tensor): Tensor {
   if (x.size === 0) return x.gpu.zeros([columns]);
-  const item = [1, x.size / columns, columns];
+  const { gpu } = x;
+  const rows = x.size / columns;
+  // Rows too wide to be bound by the block are summed as a product with ones, which splits along the columns too.
+  if (!times && x.size * 4 > gpu.limits.bindingBytes && 64 * columns * 4 > gpu.limits.bindingBytes) {
+    using ones = fill(gpu, [rows], 1);
+    const sum = gpu.empty([columns]);
+    gemm(gpu, {
+      m: 1,
+      n: columns,
+      k: [1, rows],
+      a: { tensor: ones, height: 1, row: rows, alongK: true },
+      b: { tensor: x, height: rows, row: columns, alongK: false },
+      c: { tensor: sum, row: columns },
+    });
+    return sum;
+  }
+  const item = [1, rows, columns];
   using frames = x.view(item);
   using factors = times?.view(item);
   using sums = reduceFrames(frames, { times: factors ?? null });

@@ -1,15 +1,14 @@
 // espalier.json, which stands beside a compact model: how it was made, from what, and which units it kept.
 
-import { Fields } from "../model/fields.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { unitCounts } from "../model/costs.ts";
 import { type Choice, keptCounts } from "./choose.ts";
 import type { Constraint } from "./constraints.ts";
 import type { Quantity } from "./cost.ts";
-import { UNIT_KINDS, unitGroups } from "./groups.ts";
+import { unitGroups, type UnitKind } from "./groups.ts";
 
 /** Name of the file in a model folder. */
 export const RECORD_FILE = "espalier.json";
-
-const QUANTITIES: readonly Quantity[] = ["parameters", "conv", "transformer", "macs"];
 
 /** What became of a constraint. */
 export interface AchievedCost {
@@ -59,7 +58,9 @@ export interface PruneRecord extends PruneStep {
 
 /** What {@linkcode pruneRecord} describes. */
 export interface PruneRecordOptions extends Omit<PruneStep, "constraints"> {
-  /** What was to be brought to which target, of the model that was pruned. */
+  /** Architecture of the model that was pruned. */
+  readonly config: ModelConfig;
+  /** What was to be brought to which target. */
   readonly constraints: readonly Constraint[];
   /** Units that were kept. */
   readonly choice: Choice;
@@ -82,28 +83,27 @@ export interface PruneRecordOptions extends Omit<PruneStep, "constraints"> {
  * const constraints = constraintsOf(config, { method: "mac", target: 0.01, kinds: ["heads"] });
  * const choice = new Map([["heads.0", { indices: [0, 1, 3], gates: [1, 1, 1] }]]);
  * const options = { version: "0.1.0", base_model: "tiny", method: "mac", round_to: 1 };
- * pruneRecord({ ...options, constraints, choice }).units; // { "heads.0": { of: 4, kept: [0, 1, 3] } }
+ * pruneRecord({ ...options, config, constraints, choice }).units; // { "heads.0": { of: 4, kept: [0, 1, 3] } }
  * ```
  */
 export function pruneRecord(options: PruneRecordOptions): PruneRecord {
-  const { version, base_model, method, round_to, constraints, choice, before = null } = options;
+  const { version, base_model, method, round_to, config, constraints, choice, before = null } = options;
   const units: Record<string, RecordedUnits> = { ...before?.units };
-  for (const { cost: { config } } of constraints.slice(0, 1)) {
-    for (const { name, units: count } of unitGroups(config)) {
-      const chosen = choice.get(name);
-      const had = before?.units[name];
-      if (had && had.kept.length !== count) {
-        throw new RangeError(
-          `Cannot go on from ${RECORD_FILE} as it must be of the model: ${name} has ${count} units, not ${had.kept.length}`,
-        );
-      }
-      if (!chosen) continue;
-      const kept = chosen.indices.map((i) => had?.kept[i] ?? i);
-      units[name] = { of: had?.of ?? count, kept };
-    }
+  for (const [name, { kept }] of Object.entries(units)) {
+    const [kind, layer] = name.split(".") as [UnitKind, string];
+    const count = unitCounts(config)[kind][Number(layer)] ?? 0;
+    if (count === kept.length) continue;
+    const found = `${name} has ${count} units, ${kept.length} are recorded`;
+    throw new RangeError(`Cannot go on from ${RECORD_FILE} as it must be of the model: ${found}`);
+  }
+  for (const { name, units: count } of unitGroups(config)) {
+    const chosen = choice.get(name);
+    if (!chosen) continue;
+    const had = units[name];
+    units[name] = { of: had?.of ?? count, kept: chosen.indices.map((i) => had?.kept[i] ?? i) };
   }
   const achieved = constraints.map(({ cost, target }): AchievedCost => {
-    const kept = keptCounts(cost.config, choice);
+    const kept = keptCounts(config, choice);
     return {
       quantity: cost.quantity,
       samples: cost.samples,
@@ -126,83 +126,4 @@ export function pruneRecord(options: PruneRecordOptions): PruneRecord {
 
 function stepOf({ version, base_model, method, round_to, constraints }: PruneStep): PruneStep {
   return { version, base_model, method, round_to, constraints };
-}
-
-/** Writes `espalier.json`, lists of units in one line each. @param record What to write. */
-export function encodePruneRecord(record: PruneRecord): string {
-  const text = JSON.stringify(record, null, 2);
-  return text.replace(/\[[\d,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
-}
-
-/**
- * Reads `espalier.json`.
- *
- * @param text Content of the file.
- * @param name What to call it in errors.
- * @throws {SyntaxError} If it is no JSON object; `TypeError` and `RangeError` if a field is not what it must be: one line.
- *
- * @example
- * ```ts ignore
- * import { parsePruneRecord } from "./record.ts";
- *
- * const { method, constraints } = parsePruneRecord(await Deno.readTextFile("pruned/espalier.json"));
- * ```
- */
-export function parsePruneRecord(text: string, name: string = RECORD_FILE): PruneRecord {
-  const fields = new Fields(text, name);
-  const units: Record<string, RecordedUnits> = {};
-  for (const [group, value] of Object.entries(objectOf(fields, "units"))) {
-    if (!new RegExp(`^(${UNIT_KINDS.join("|")})\\.\\d+$`).test(group)) {
-      fields.refuse("units", "must name groups such as conv.0", `it names ${JSON.stringify(group)}`);
-    }
-    const inner = new Fields(JSON.stringify(value), `${name}, units ${group}`);
-    const of = inner.whole("of");
-    const kept = inner.wholes("kept", undefined, { least: 0, most: of - 1 });
-    if (kept.some((index, i) => i > 0 && index <= kept[i - 1]!)) {
-      inner.refuse("kept", "must rise", "it does not");
-    }
-    units[group] = { of, kept };
-  }
-  const earlier = listOf(fields, "earlier").map((step, i) => {
-    return readStep(new Fields(JSON.stringify(step), `${name}, earlier ${i}`), `${name}, earlier ${i}`);
-  });
-  return { ...readStep(fields, name), units, earlier };
-}
-
-function readStep(fields: Fields, name: string): PruneStep {
-  const share = { least: 0, most: 1 };
-  const cost = { least: 0, most: Number.MAX_SAFE_INTEGER };
-  return {
-    version: stringOf(fields, "version"),
-    base_model: stringOf(fields, "base_model"),
-    method: stringOf(fields, "method"),
-    round_to: fields.whole("round_to"),
-    constraints: listOf(fields, "constraints").map((value, i) => {
-      const inner = new Fields(JSON.stringify(value), `${name}, constraints ${i}`);
-      return {
-        quantity: inner.word("quantity", QUANTITIES),
-        samples: inner.number("samples", undefined, cost),
-        target_removed: inner.number("target_removed", undefined, share),
-        removed: inner.number("removed", undefined, { least: -1, most: 1 }),
-        cost: inner.number("cost", undefined, cost),
-        base_cost: inner.number("base_cost", undefined, cost),
-      };
-    }),
-  };
-}
-
-function stringOf(fields: Fields, key: string): string {
-  const value = fields.raw[key];
-  return typeof value === "string" ? value : fields.fail(key, "must be a string");
-}
-
-function listOf(fields: Fields, key: string): unknown[] {
-  const value = fields.raw[key];
-  return Array.isArray(value) ? value : fields.fail(key, "must be a list");
-}
-
-function objectOf(fields: Fields, key: string): Record<string, unknown> {
-  const value = fields.raw[key];
-  const fits = typeof value === "object" && value !== null && !Array.isArray(value);
-  return fits ? value as Record<string, unknown> : fields.fail(key, "must be an object");
 }

@@ -45,3 +45,15 @@ Deno.test("add refuses shapes and types that do not fit", async () => {
     );
   });
 });
+
+Deno.test("add, a repeated row wider than a block of rows that a binding holds", async () => {
+  const gpu = await narrowGpu();
+  const columns = 1000; // 64 rows exceed 64 KiB
+  await checkOp({
+    name: "add, wide rows",
+    inputs: [randomNd([20, columns], 1), randomNd([columns], 2)],
+    op: ([a, b]) => add(a!, b!),
+    oracle: ([a, b]) => oracle(a!, b!),
+    gpu,
+  });
+});

@@ -1,0 +1,85 @@
+import { Fields } from "../model/fields.ts";
+import type { Quantity } from "./cost.ts";
+import { UNIT_KINDS } from "./groups.ts";
+import { type PruneRecord, type PruneStep, RECORD_FILE, type RecordedUnits } from "./record.ts";
+
+const QUANTITIES: readonly Quantity[] = ["parameters", "conv", "transformer", "macs"];
+
+/** Writes `espalier.json`, lists of units in one line each. @param record What to write. */
+export function encodePruneRecord(record: PruneRecord): string {
+  const text = JSON.stringify(record, null, 2);
+  return text.replace(/\[[\d,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
+}
+
+/**
+ * Reads `espalier.json`.
+ *
+ * @param text Content of the file.
+ * @param name What to call it in errors.
+ * @throws {SyntaxError} If it is no JSON object; `TypeError` and `RangeError` if a field is not what it must be: one line.
+ *
+ * @example
+ * ```ts ignore
+ * import { parsePruneRecord } from "./record.ts";
+ *
+ * const { method, constraints } = parsePruneRecord(await Deno.readTextFile("pruned/espalier.json"));
+ * ```
+ */
+export function parsePruneRecord(text: string, name: string = RECORD_FILE): PruneRecord {
+  const fields = new Fields(text, name);
+  const units: Record<string, RecordedUnits> = {};
+  for (const [group, value] of Object.entries(objectOf(fields, "units"))) {
+    if (!new RegExp(`^(${UNIT_KINDS.join("|")})\\.\\d+$`).test(group)) {
+      fields.refuse("units", "must name groups such as conv.0", `it names ${JSON.stringify(group)}`);
+    }
+    const inner = new Fields(JSON.stringify(value), `${name}, units ${group}`);
+    const of = inner.whole("of");
+    const kept = inner.wholes("kept", undefined, { least: 0, most: of - 1 });
+    if (kept.some((index, i) => i > 0 && index <= kept[i - 1]!)) {
+      inner.refuse("kept", "must rise", "it does not");
+    }
+    units[group] = { of, kept };
+  }
+  const earlier = listOf(fields, "earlier").map((step, i) => {
+    return readStep(new Fields(JSON.stringify(step), `${name}, earlier ${i}`), `${name}, earlier ${i}`);
+  });
+  return { ...readStep(fields, name), units, earlier };
+}
+
+function readStep(fields: Fields, name: string): PruneStep {
+  const share = { least: 0, most: 1 };
+  const cost = { least: 0, most: Number.MAX_SAFE_INTEGER };
+  return {
+    version: stringOf(fields, "version"),
+    base_model: stringOf(fields, "base_model"),
+    method: stringOf(fields, "method"),
+    round_to: fields.whole("round_to"),
+    constraints: listOf(fields, "constraints").map((value, i) => {
+      const inner = new Fields(JSON.stringify(value), `${name}, constraints ${i}`);
+      return {
+        quantity: inner.word("quantity", QUANTITIES),
+        samples: inner.number("samples", undefined, cost),
+        target_removed: inner.number("target_removed", undefined, share),
+        removed: inner.number("removed", undefined, { least: -1, most: 1 }),
+        cost: inner.number("cost", undefined, cost),
+        base_cost: inner.number("base_cost", undefined, cost),
+      };
+    }),
+  };
+}
+
+function stringOf(fields: Fields, key: string): string {
+  const value = fields.raw[key];
+  return typeof value === "string" ? value : fields.fail(key, "must be a string");
+}
+
+function listOf(fields: Fields, key: string): unknown[] {
+  const value = fields.raw[key];
+  return Array.isArray(value) ? value : fields.fail(key, "must be a list");
+}
+
+function objectOf(fields: Fields, key: string): Record<string, unknown> {
+  const value = fields.raw[key];
+  const fits = typeof value === "object" && value !== null && !Array.isArray(value);
+  return fits ? value as Record<string, unknown> : fields.fail(key, "must be an object");
+}
