@@ -119,6 +119,7 @@ export {
   type Heard,
   type LabelledClip,
 } from "./model/evaluate.ts";
+export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub.ts";
 export type { Gates } from "./model/gates.ts";
 export {
   LoadedModel,
