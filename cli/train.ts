@@ -145,7 +145,8 @@ function progressOf(steps: number): Progress {
   return new Progress({
     steps,
     terminal,
-    write: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
+    write: (text) =>
+      terminal ? void Deno.stderr.writeSync(encoder.encode(text)) : console.error(text.replace(/\n$/, "")),
     ...terminal && { columns: Deno.consoleSize().columns },
   });
 }

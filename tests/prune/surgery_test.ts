@@ -1,4 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { readCheckpoint } from "../../model/checkpoint.ts";
+import { writeCheckpoint } from "../../model/checkpoint_write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
 import { layoutOf } from "../../model/layout.ts";
@@ -99,6 +101,25 @@ for (const name of ["base", "large", "wavlm base", "hubert without projection no
     for (const [key, { shape, data }] of twice.tensors) {
       assertEquals(shape, both.tensors.get(key)!.shape, key);
       assertClose(key, data, both.tensors.get(key)!.data, { rtol: 2e-7, atol: 0 });
+    }
+  });
+}
+
+for (const name of ["base", "large"]) {
+  Deno.test(`the folder of ${name}, pruned, is read back as it was written`, async () => {
+    const checkpoint = await readCheckpoint(new URL(`../testdata/${name}`, import.meta.url).pathname);
+    const choice = choiceOf(someGates(checkpoint, "whole sub-layers closed", 3));
+    const small = { ...checkpoint, ...compact(checkpoint, choice) };
+    const folder = await Deno.makeTempDir();
+    try {
+      await writeCheckpoint(folder, small);
+      const read = await readCheckpoint(folder);
+      assertEquals({ ...read.config, source: "" }, { ...small.config, source: "" });
+      assertEquals(read.head, small.head);
+      assertEquals(new Set(read.tensors.keys()), new Set(small.tensors.keys()));
+      for (const [name, weight] of small.tensors) assertEquals(read.tensors.get(name), weight, name);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
   });
 }

@@ -30,7 +30,7 @@ export function tinyCheckpoint(
 export const TEXTS: readonly (readonly number[])[] = [[3, 4, 5], [6, 3], [8, 8, 4, 7], [5, 1, 6]];
 
 /** Clips of which each token is a tone of 0.1 s, with a little noise. */
-function tones(texts: readonly (readonly number[])[]): Float32Array<ArrayBuffer>[] {
+export function tones(texts: readonly (readonly number[])[]): Float32Array<ArrayBuffer>[] {
   return texts.map((text) => {
     const samples = new Float32Array(400 + text.length * 1600);
     const noise = randomNd([samples.length], text.reduce((sum, token) => 9 * sum + token, 0)).data;

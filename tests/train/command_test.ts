@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { main } from "../../cli/main.ts";
+import { encodeWav, toInt16 } from "../../data/wav_write.ts";
+import { readCheckpoint } from "../../model/checkpoint.ts";
+import { readMetrics } from "../../train/metrics.ts";
+import { loadRunState } from "../../train/run_state.ts";
+import { put, withFolder } from "../data/folder.ts";
+import { TINY_MODELS } from "../oracle/model/tiny.ts";
+import { tones } from "./tiny.ts";
+
+const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
+
+/** Runs the program with its output caught. */
+async function run(...words: string[]): Promise<{ status: number; out: string; err: string }> {
+  const { log, error } = console;
+  const said = { out: "", err: "" };
+  console.log = (line: string) => said.out += line + "\n";
+  console.error = (line: string) => said.err += line + "\n";
+  try {
+    return { status: await main(words, Deno.cwd()), ...said };
+  } finally {
+    Object.assign(console, { log, error });
+  }
+}
+
+const LETTERS = "xxxABCDEF";
+const CLIPS = ["abc", "cab", "fed", "bad", "deaf", "ace"];
+
+/** A corpus of tones, a config and a recipe. */
+async function withCorpus(test: (dir: string) => Promise<void>): Promise<void> {
+  const sounds = tones(CLIPS.map((word) => [...word.toUpperCase()].map((letter) => LETTERS.indexOf(letter))));
+  const files = CLIPS.map((word, i) => [`${word}.wav`, encodeWav(toInt16(sounds[i]!), 16_000)] as const);
+  const rows = CLIPS.map((word) =>
+    JSON.stringify({ audio: `${word}.wav`, text: `${word}!`, intent: word.includes("a") ? "with_a" : "without" })
+  );
+  const quiet = {
+    hidden_dropout: 0,
+    attention_dropout: 0,
+    activation_dropout: 0,
+    layerdrop: 0,
+    initializer_range: 0.1,
+  };
+  const config = { ...TINY_MODELS["wav2vec2 large"].config, ...quiet };
+  const recipe = { config: "config.json", data: "corpus", steps: 6, "batch-seconds": 1.5, lr: 0.5, seed: 1 };
+  await withFolder({
+    ...Object.fromEntries(files.map(([name, bytes]) => [`corpus/${name}`, bytes])),
+    "corpus/train.jsonl": rows.slice(0, 4).join("\n"),
+    "corpus/dev.jsonl": rows.slice(4).join("\n"),
+    "config.json": JSON.stringify(config),
+    "recipe.json": JSON.stringify(recipe),
+  }, test);
+}
+
+function assertMistake({ status, out, err }: Awaited<ReturnType<typeof run>>, message: string): void {
+  assertEquals([status, out], [2, ""], err);
+  const lines = err.trimEnd().split("\n").filter((line) => !line.startsWith("note: "));
+  assertStringIncludes(lines[0]!, message);
+  assertEquals(lines.length, 1, err);
+}
+
+Deno.test("train makes a model that eval reads, goes on when it is told to, and can be trained further", () =>
+  withCorpus(async (dir) => {
+    const out = `${dir}/out`;
+    const words = ["train", "--recipe", `${dir}/recipe.json`, "--out", out, "--lr", "0.003", "--accumulate", "2"];
+    const first = await run(...words, "--eval-every", "3");
+    assertEquals(first.status, 0, first.err);
+    assertStringIncludes(first.err, "step 3: dev wer 100.00 %");
+    assertStringIncludes(first.out, `${out}: 6 steps, `);
+    const names = (await Array.fromAsync(Deno.readDir(out))).map(({ name }) => name).sort();
+    assertEquals(names, [
+      "config.json",
+      "metrics.jsonl",
+      "model.safetensors",
+      "preprocessor_config.json",
+      "state",
+      "vocab.json",
+    ]);
+    const { config, head } = await readCheckpoint(out);
+    assertEquals([config.vocab_size, head], [5 + 6, "ctc"]);
+    const metrics = await readMetrics(`${out}/metrics.jsonl`);
+    assertEquals(Math.max(...metrics.map(({ lr }) => Number(lr ?? 0))), 0.003);
+
+    const { info } = (await loadRunState(`${out}/state`))!;
+    const wer = metrics.findLast((record) => record["best"])!["wer"];
+    const evaluated = await run("eval", "--model", out, "--data", `${dir}/corpus`, "--subset", "dev", "--json");
+    assertEquals(JSON.parse(evaluated.out).wer.value, wer, evaluated.err);
+    assertEquals((info["settings"] as Record<string, unknown>)["lr"], 0.003);
+
+    // With more steps, and nothing else said.
+    const again = await run("train", "--out", out, "--resume", "--steps", "8");
+    assertEquals(again.status, 0, again.err);
+    assertStringIncludes(again.err, "note: goes on with --steps 8, which was 6");
+    assertEquals((await loadRunState(`${out}/state`))!.step, 8);
+    assertEquals((await readMetrics(`${out}/metrics.jsonl`)).at(-1)?.step, 8);
+
+    // Its weights, for intents: another head.
+    const slu = `${dir}/slu`;
+    const intents = await run(
+      ...["train", "--model", out, "--data", `${dir}/corpus`, "--out", slu, "--task", "slu", "--steps", "2"],
+    );
+    assertEquals(intents.status, 0, intents.err);
+    assertStringIncludes(intents.err, "note: The model gets a new head with random weights, for 2 classes.");
+    assertStringIncludes(intents.out, "best at step 2: accuracy ");
+    assertEquals((await readCheckpoint(slu)).config.id2label, ["with_a", "without"]);
+    assertEquals(await Deno.stat(`${slu}/vocab.json`).catch(() => null), null);
+
+    assertMistake(await run(...words), `as the output is there already: ${out}`);
+    assertMistake(
+      await run("train", "--out", out, "--resume", "--freeze-feature-encoder"),
+      "Cannot resume " + out + " as --freeze-feature-encoder must be as it was: not given",
+    );
+  }));
+
+Deno.test("train tells a loss that is no number in one line, and the run can go on with another rate", () =>
+  withCorpus(async (dir) => {
+    const words = ["train", "--out", `${dir}/out`, "--schedule", "constant", "--warmup", "0"];
+    const recipe = ["--recipe", `${dir}/recipe.json`, "--clip", "1e30", "--dev-subset", "none"];
+    const failed = await run(...words, ...recipe, "--lr", "1e18");
+    assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
+    const state = (await loadRunState(`${dir}/out/state`))!;
+    assert(failed.err.includes(state.path), failed.err);
+    assert([...state.tensors.values()].every(({ data }) => data.every(Number.isFinite)));
+  }));
+
+Deno.test("train tells mistakes in one line each", () =>
+  withCorpus(async (dir) => {
+    const recipe = `${dir}/recipe.json`;
+    const train = (...words: string[]) => run("train", "--recipe", recipe, ...words);
+    assertMistake(await train(), "Cannot run train as --out is required");
+    assertMistake(await train("--out", `${dir}/config.json`), "as the output must be a folder");
+    assertMistake(await train("--out", `${dir}/a`, "--model", "x"), "takes either --model or --config");
+    assertMistake(await run("train", "--out", `${dir}/a`), "takes either --model or --config");
+    assertMistake(await train("--out", `${dir}/a`, "--data", `${dir}/none`), "there is no such folder");
+    assertMistake(await train("--out", `${dir}/a`, "--subset", "tset"), "it has the subsets");
+    assertMistake(await train("--out", `${dir}/a`, "--config", `${dir}/none.json`), "there is no file");
+    for (
+      const [content, message] of [
+        ["{", "Cannot read " + recipe + " as a recipe is JSON"],
+        ["[]", "as a recipe is an object of options: []"],
+        ['{"stepz": 3}', `Cannot run train as it has no option --stepz: did you mean --steps? (in ${recipe})`],
+        ['{"steps": 1.5}', "--steps must be a whole number: got 1.5"],
+        ['{"freeze-feature-encoder": 1}', "freeze-feature-encoder must be true or false: 1"],
+        ['{"resume": true}', "it cannot have this option: resume"],
+      ] as const
+    ) {
+      await Deno.writeTextFile(recipe, content);
+      assertMistake(await train("--out", `${dir}/a`), message);
+    }
+    assertMistake(await run("train", "--recipe", `${dir}/none.json`), "as a recipe is a file: there is none");
+    const corpus = ["--config", `${dir}/config.json`, "--data", `${dir}/corpus`];
+    await put(dir, { "corpus/fed.wav": "no audio" });
+    const broken = await run("train", ...corpus, "--out", `${dir}/b`);
+    assertMistake(broken, `${dir}/corpus/fed.wav`);
+    await put(dir, { "corpus/fed.wav": encodeWav(new Int16Array(30), 16_000) });
+    assertMistake(await run("train", ...corpus, "--out", `${dir}/c`), "as a clip must be one frame long");
+    assertMistake(
+      await run("train", ...corpus, "--out", path("deno.json/x")),
+      "as the system refuses: Not a directory",
+    );
+  }));
