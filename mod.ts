@@ -24,9 +24,8 @@ export {
   type GpuLimits,
   type GpuOptions,
   requestGpu,
-  type Resource,
-  type Slice,
 } from "./tensor/gpu.ts";
+export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "./tensor/kernel.ts";
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";

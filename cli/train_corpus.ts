@@ -31,7 +31,8 @@ export async function openClips(
   devSubset: string | undefined,
 ): Promise<TrainClips> {
   const folder = dir ?? (await makeCommands({
-    progress: (done, all) => done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
+    progress: (done, all) =>
+      done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
   })).dir;
   const train = await openCorpus(folder, subset, { task });
   if (devSubset === "none") return { train, dev: null, notes: [] };

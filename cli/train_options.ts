@@ -37,7 +37,10 @@ export const trainOptions = {
   },
   clip: { type: "number", description: "norm that gradients are scaled down to (5)", min: 1e-9 },
   "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0.01)", min: 0 },
-  "freeze-feature-encoder": { type: "flag", description: "leave the convolutions over the waveform as they are" },
+  "freeze-feature-encoder": {
+    type: "flag",
+    description: "leave the convolutions over the waveform as they are",
+  },
   "speed-perturbation": { type: "flag", description: "play clips at 0.9, 1 or 1.1 times their speed" },
   noise: { type: "number", description: "share of clips that get noise, of 5 to 25 dB (0)", min: 0, max: 1 },
   join: { type: "number", description: "join clips of a speaker up to so many seconds (0: no)", min: 0 },
@@ -88,7 +91,9 @@ export async function readRecipe(path: string, command: Command): Promise<TrainS
     throw refuse("a recipe is an object of options", JSON.stringify(json));
   }
   const words = Object.entries(json).flatMap(([name, value]) => {
-    if (name === "resume" || name === "recipe" || name === "help") throw refuse("it cannot have this option", name);
+    if (name === "resume" || name === "recipe" || name === "help") {
+      throw refuse("it cannot have this option", name);
+    }
     if (command.options[name]?.type !== "flag") return [`--${name}=${value}`];
     if (typeof value !== "boolean") throw refuse(`${name} must be true or false`, JSON.stringify(value));
     return value ? [`--${name}`] : [];
@@ -101,7 +106,9 @@ export async function readRecipe(path: string, command: Command): Promise<TrainS
     const given = givenOf(request.values);
     // A model is a path or a name on the hub; with a dot it is a path.
     const { model } = given;
-    return typeof model === "string" && model.startsWith(".") ? { ...given, model: `${folder}/${model}` } : given;
+    return typeof model === "string" && model.startsWith(".")
+      ? { ...given, model: `${folder}/${model}` }
+      : given;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${error.message} (in ${path})`);

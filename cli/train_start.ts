@@ -5,7 +5,11 @@ import type { ModelConfig } from "../model/config.ts";
 import { parseConfig } from "../model/config.ts";
 import { encodeConfig } from "../model/config_encode.ts";
 import { headOf } from "../model/layout.ts";
-import { DEFAULT_PREPROCESSOR, parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
+import {
+  DEFAULT_PREPROCESSOR,
+  parsePreprocessorConfig,
+  type PreprocessorConfig,
+} from "../model/preprocess.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { type CtcTokenizer, parseTokenizer } from "../model/tokenizer.ts";
 import { readWhole, writeWhole } from "../model/whole_file.ts";
@@ -51,7 +55,10 @@ export async function startFresh(out: string, options: StartOptions): Promise<Tr
   const config = from?.config ?? parseConfig(await textOf(path!) ?? missing(path!), path!);
   const notes = [...from?.notes ?? []];
   const files = await settingsOf(folder, config);
-  const preprocessor = parsePreprocessorConfig(files["preprocessor_config.json"]!, "preprocessor_config.json");
+  const preprocessor = parsePreprocessorConfig(
+    files["preprocessor_config.json"]!,
+    "preprocessor_config.json",
+  );
 
   let tokenizer: CtcTokenizer | null = null;
   let aim: TrainTask;
@@ -88,7 +95,10 @@ export async function startFresh(out: string, options: StartOptions): Promise<Tr
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function startAgain(out: string, state: FoundState): Promise<TrainStart> {
-  const config = parseConfig(await textOf(`${out}/config.json`) ?? missing(`${out}/config.json`), `${out}/config.json`);
+  const config = parseConfig(
+    await textOf(`${out}/config.json`) ?? missing(`${out}/config.json`),
+    `${out}/config.json`,
+  );
   const head = headOf(config);
   const checkpoint = blankModel(config, head, (name) => state.tensors.has(`weight.${name}`));
   const settings = await textOf(`${out}/preprocessor_config.json`);
@@ -109,7 +119,7 @@ async function settingsOf(folder: string | null, config: ModelConfig): Promise<R
     const text = folder === null ? null : await textOf(`${folder}/${name}`);
     if (text !== null) files[name] = text;
   }
-  if (files["vocab.json"] === undefined) for (const name of TOKENIZER_FILES) delete files[name];
+  if (files["vocab.json"] === undefined) { for (const name of TOKENIZER_FILES) delete files[name]; }
   // As the published models have it: those of the group family were trained without an attention mask.
   const otherwise = folder === null
     ? { ...DEFAULT_PREPROCESSOR, return_attention_mask: config.feat_extract_norm === "layer" }
@@ -126,10 +136,14 @@ async function settingsOf(folder: string | null, config: ModelConfig): Promise<R
 /** A note on characters that are in transcripts and not in the vocabulary. */
 function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
   const letterCase = letterCaseOf(tokenizer);
-  const found = new Set(utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))));
+  const found = new Set(
+    utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),
+  );
   if (found.size === 0) return [];
   const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");
-  return [`${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`];
+  return [
+    `${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`,
+  ];
 }
 
 async function textOf(path: string): Promise<string | null> {

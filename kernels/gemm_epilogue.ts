@@ -1,4 +1,4 @@
-import type { Resource } from "../tensor/gpu.ts";
+import type { Resource } from "../tensor/bind_groups.ts";
 import type { Gemm, Vector } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./gemm_ranges.ts";
 

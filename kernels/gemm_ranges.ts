@@ -1,4 +1,5 @@
-import type { Gpu, Slice } from "../tensor/gpu.ts";
+import type { Slice } from "../tensor/bind_groups.ts";
+import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 

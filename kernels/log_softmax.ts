@@ -1,5 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import type { Slice } from "../tensor/gpu.ts";
+import type { Slice } from "../tensor/bind_groups.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

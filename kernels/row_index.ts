@@ -1,5 +1,5 @@
 import workgroup from "../tensor/_index.wgsl" with { type: "text" };
-import type { Resource } from "../tensor/gpu.ts";
+import type { Resource } from "../tensor/bind_groups.ts";
 import { showShape, Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
 import { ofRank, ofType, sameDevice } from "./checks.ts";

@@ -1,8 +1,11 @@
+import { requestDevice } from "./adapter.ts";
+import { BindGroups, type Resource } from "./bind_groups.ts";
 import { Faults } from "./faults.ts";
-import type { BindingKind, Kernel } from "./kernel.ts";
-import { type Constants, type Pipeline, PipelineCache } from "./pipelines.ts";
-import { BufferPool, type PooledBuffer } from "./pool.ts";
+import type { Kernel } from "./kernel.ts";
+import { type Constants, PipelineCache } from "./pipelines.ts";
+import { BufferPool } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
+import { Scopes } from "./scopes.ts";
 import { type Surface, SurfacePool } from "./surfaces.ts";
 import { Tape } from "./tape.ts";
 import { type DType, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
@@ -33,19 +36,6 @@ export interface GpuOptions {
   readonly gemm?: GemmVariant;
 }
 
-/** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
-export interface Slice {
-  /** Tensor that is bound. */
-  readonly tensor: Tensor;
-  /** First element, relative to the tensor's; a multiple of 64. */
-  readonly start?: number;
-  /** Number of elements. */
-  readonly length?: number;
-}
-
-/** What a shader variable can be bound to. */
-export type Resource = Tensor | Slice | Surface;
-
 /** One dispatch. */
 export interface Dispatch {
   /** Entry point; `main` unless given. */
@@ -59,8 +49,6 @@ export interface Dispatch {
   /** Number of workgroups; folded into rows when it exceeds a dimension's limit. */
   readonly workgroups: number;
 }
-
-const isSurface = (resource: Resource): resource is Surface => "view" in resource && "texture" in resource;
 
 /**
  * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by
@@ -91,13 +79,10 @@ export class Gpu {
   readonly profiler: Profiler | null;
   readonly #faults: Faults;
   readonly #uniforms: UniformRing;
-  readonly #groups = new Map<string, GPUBindGroup>();
-  readonly #groupsOf = new Map<string, string[]>();
-  readonly #scopes: Tensor[][] = [];
+  readonly #groups: BindGroups;
+  readonly #scopes = new Scopes();
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
-  #unread: GPUBuffer | null = null;
-  #unwritten: GPUBuffer | null = null;
   #submission = 0;
 
   /**
@@ -124,11 +109,18 @@ export class Gpu {
     };
     this.gemm = options.gemm ?? (this.software ? "texture" : "tile");
     this.#faults = new Faults(device);
-    const forget = (kind: string) => (id: number) => this.#forget(`${kind}${id}`);
+    const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
     this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
     this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"));
     this.pipelines = new PipelineCache(device, this.#faults);
     this.#uniforms = new UniformRing(device);
+    this.#groups = new BindGroups({
+      owner: this,
+      device,
+      bindingBytes: this.limits.bindingBytes,
+      uniforms: this.#uniforms.buffer,
+      guard: this.#faults.guard,
+    });
     const timed = options.profile && device.features.has("timestamp-query");
     this.profiler = timed ? new Profiler(device) : null;
   }
@@ -212,7 +204,7 @@ export class Gpu {
     if (workgroups <= 0) return;
     if (!this.#uniforms.fits(kernel)) this.flush();
     const pipeline = this.pipelines.get(kernel, entry, constants);
-    const group = this.#group(kernel, pipeline, bind);
+    const group = this.#groups.get(kernel, pipeline, bind, this.#submission);
     const pass = this.#startPass(pipeline.label);
     pass.setPipeline(pipeline.pipeline);
     const hasParams = pipeline.bindings.some((binding) => binding.kind === "uniform");
@@ -339,42 +331,18 @@ export class Gpu {
    * ```
    */
   scope<T>(fn: () => T): T {
-    const made: Tensor[] = [];
-    const recorded = this.tape.steps.length;
-    this.#scopes.push(made);
-    const kept = new Set<Tensor>();
-    try {
-      const result = fn();
-      if (result instanceof Promise) {
-        throw new TypeError("Cannot leave the scope as it must be synchronous: found a promise");
-      }
-      collect(result, kept);
-      return result;
-    } finally {
-      this.#scopes.pop();
-      for (const step of this.tape.steps.splice(recorded)) {
-        for (const output of step.outputs) output.tracked = false;
-      }
-      const outer = this.#scopes.at(-1);
-      for (const tensor of made) {
-        if (kept.has(tensor)) outer?.push(tensor);
-        else tensor.dispose();
-      }
-    }
+    return this.#scopes.run(this.tape, fn);
   }
 
   /** Takes a tensor out of the scopes it was made in: it lives until it is disposed. Returns it. */
   keep(tensor: Tensor): Tensor {
-    for (const made of this.#scopes) {
-      const at = made.lastIndexOf(tensor);
-      if (at >= 0) made.splice(at, 1);
-    }
+    this.#scopes.keep(tensor);
     return tensor;
   }
 
   /** Puts a new tensor under the current scope. The tensor's constructor calls it. */
   adopt(tensor: Tensor): void {
-    this.#scopes.at(-1)?.push(tensor);
+    this.#scopes.adopt(tensor);
   }
 
   /** Gives the device and all its memory back. */
@@ -399,107 +367,6 @@ export class Gpu {
     this.#pass?.end();
     this.#pass = null;
   }
-
-  #group(
-    kernel: Kernel,
-    pipeline: Pipeline,
-    bind: Record<string, Resource | null>,
-  ): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = [];
-    const owners: string[] = [];
-    let key = `${pipeline.id}`;
-    let named = 0;
-    for (const { name, index, kind } of pipeline.bindings) {
-      if (kind === "uniform") {
-        const size = UniformRing.bytesOf(kernel);
-        entries.push({ binding: index, resource: { buffer: this.#uniforms.buffer, size } });
-        continue;
-      }
-      const resource = bind[name];
-      if (resource === null) {
-        entries.push({ binding: index, resource: this.#absent(kind, index) });
-        key += "|-";
-        continue;
-      }
-      if (!resource) {
-        throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
-      }
-      named++;
-      if (isSurface(resource)) {
-        entries.push({ binding: index, resource: resource.view });
-        owners.push(`s${resource.id}`);
-        key += `|s${resource.id}`;
-        continue;
-      }
-      const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
-      if (tensor.gpu !== this) {
-        throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
-      }
-      const { entry, offset, size } = this.#range(pipeline, name, tensor, start, length);
-      if (kind === "write") tensor.storage.version++;
-      entry.lastUse = this.#submission;
-      entries.push({ binding: index, resource: { buffer: entry.buffer, offset, size } });
-      owners.push(`b${entry.id}`);
-      key += `|b${entry.id}:${offset}:${size}`;
-    }
-    const given = Object.keys(bind).filter((name) => bind[name] !== null);
-    if (named !== given.length) {
-      const known = new Set(pipeline.bindings.map((binding) => binding.name));
-      const extra = given.filter((name) => !known.has(name));
-      throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
-    }
-    const known = this.#groups.get(key);
-    if (known) return known;
-    const close = this.#faults.guard(`bind the resources of ${pipeline.label}`);
-    const group = this.device.createBindGroup({
-      label: pipeline.label,
-      layout: pipeline.layout,
-      entries,
-    });
-    close();
-    this.#groups.set(key, group);
-    for (const owner of owners) {
-      const keys = this.#groupsOf.get(owner);
-      if (keys) keys.push(key);
-      else this.#groupsOf.set(owner, [key]);
-    }
-    return group;
-  }
-
-  /** Something to bind where nothing is read or written: 256 bytes of its own per binding. */
-  #absent(kind: BindingKind, index: number): GPUBufferBinding {
-    const usage = GPUBufferUsage.STORAGE;
-    if (kind === "read") {
-      this.#unread ??= this.device.createBuffer({ label: "unread", size: 256, usage });
-      return { buffer: this.#unread, size: 256 };
-    }
-    this.#unwritten ??= this.device.createBuffer({ label: "unwritten", size: 256 * 32, usage });
-    return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
-  }
-
-  #range(
-    pipeline: Pipeline,
-    name: string,
-    tensor: Tensor,
-    start: number,
-    length = tensor.size - start,
-  ): { entry: PooledBuffer; offset: number; size: number } {
-    const { entry } = tensor.storage;
-    const offset = (tensor.offset + start) * 4;
-    const size = Math.max(4, length * 4);
-    if (size > this.limits.bindingBytes) {
-      throw new RangeError(
-        `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +
-          `${this.limits.bindingBytes} bytes: ${showShape(tensor.shape)} needs ${size}`,
-      );
-    }
-    return { entry, offset, size };
-  }
-
-  #forget(owner: string): void {
-    for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
-    this.#groupsOf.delete(owner);
-  }
 }
 
 function checkShape(shape: readonly number[]): void {
@@ -507,23 +374,6 @@ function checkShape(shape: readonly number[]): void {
     throw new RangeError(`Cannot make a tensor as its extents must be whole numbers: ${showShape(shape)}`);
   }
 }
-
-function collect(value: unknown, into: Set<Tensor>): void {
-  if (value instanceof Tensor) into.add(value);
-  else if (Array.isArray(value)) value.forEach((item) => collect(item, into));
-  else if (value instanceof Map) {
-    for (const [key, item] of value) {
-      collect(key, into);
-      collect(item, into);
-    }
-  } else if (value !== null && typeof value === "object") {
-    if (Object.getPrototypeOf(value) === Object.prototype) collect(Object.values(value), into);
-  }
-}
-
-/** What to install where there is no adapter. */
-const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
-  "or use a browser with WebGPU";
 
 /**
  * Asks for an adapter and its device, with the adapter's own limits.
@@ -539,24 +389,6 @@ const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-dri
  * ```
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
-  const { gpu } = globalThis.navigator ?? {};
-  const adapter = await gpu?.requestAdapter(
-    options.powerPreference ? { powerPreference: options.powerPreference } : {},
-  );
-  if (!adapter) {
-    throw new Error(`Cannot compute as there is no WebGPU adapter: ${ADVICE}`);
-  }
-  const wanted = [
-    "maxBufferSize",
-    "maxStorageBufferBindingSize",
-    "maxTextureDimension2D",
-    "minUniformBufferOffsetAlignment",
-    "minStorageBufferOffsetAlignment",
-  ] as const;
-  const device = await adapter.requestDevice({
-    label: "espalier",
-    requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
-    requiredFeatures: options.profile && adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
-  });
+  const { adapter, device } = await requestDevice(options);
   return new Gpu(adapter, device, options);
 }

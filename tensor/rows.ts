@@ -1,4 +1,5 @@
-import type { Gpu, Resource } from "./gpu.ts";
+import type { Resource } from "./bind_groups.ts";
+import type { Gpu } from "./gpu.ts";
 import { Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";
 import type { Tensor } from "./tensor.ts";

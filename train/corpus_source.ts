@@ -58,7 +58,9 @@ export function intentTargets(classes: readonly string[]): TargetOf {
     const label = numbers.get(intent);
     if (label !== undefined) return { labels: [label], reference: intent };
     throw new RangeError(
-      `Cannot train as the class of every clip must be the model's: that of ${ids.join(", ")} is ${intent || "none"}`,
+      `Cannot train as the class of every clip must be the model's: that of ${ids.join(", ")} is ${
+        intent || "none"
+      }`,
     );
   };
 }
@@ -76,7 +78,10 @@ export function corpusSource(batches: Batches, options: CorpusSourceOptions): Ba
 }
 
 /** The batches of one pass, without masks, to evaluate on. */
-export async function* corpusPass(batches: Batches, options: CorpusSourceOptions): AsyncGenerator<MicroBatch> {
+export async function* corpusPass(
+  batches: Batches,
+  options: CorpusSourceOptions,
+): AsyncGenerator<MicroBatch> {
   for await (const { clips } of batches.from(START, 1)) yield prepare(clips, options);
 }
 
@@ -104,5 +109,9 @@ function masks(
   if (!apply_spec_augment || mask_time_prob === 0) return null;
   const spans = { prob: mask_time_prob, length: mask_time_length, minMasks: mask_time_min_masks };
   const frames = lengths.map((length) => framesOf(config, length));
-  return maskSpans(frames, framesOf(config, samples), spans, { seed, purpose: `mask of batch ${batch}`, step: epoch });
+  return maskSpans(frames, framesOf(config, samples), spans, {
+    seed,
+    purpose: `mask of batch ${batch}`,
+    step: epoch,
+  });
 }

@@ -114,7 +114,11 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
   const begun = performance.now() - info.seconds * 1000;
   const save = async (step: number, run: RunInfo): Promise<string> => {
     const kept: RunState["info"] = { ...options.info, run };
-    return await saveRunState(`${out}/state`, { step, info: kept, tensors: await takeSnapshot(model, optimizer) });
+    return await saveRunState(`${out}/state`, {
+      step,
+      info: kept,
+      tensors: await takeSnapshot(model, optimizer),
+    });
   };
   const keepModel = async () => await writeCheckpoint(out, await readModel(model, checkpoint));
   if (!resume) await save(0, info);
@@ -150,7 +154,9 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
     const rates = ratesOf(scores);
     log.write({ step: done, dev_loss: scores.loss, ...rates, best: better });
     const shown = Object.entries(rates).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`);
-    progress?.note(`step ${done}: dev ${shown.join(", ")}, loss ${scores.loss.toPrecision(4)}${better ? " (best)" : ""}`);
+    progress?.note(
+      `step ${done}: dev ${shown.join(", ")}, loss ${scores.loss.toPrecision(4)}${better ? " (best)" : ""}`,
+    );
     progress?.restart(done);
   };
 

@@ -35,7 +35,9 @@ export class MetricsLog {
    */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((record) => record.step <= step);
-    await writeWhole(path, [new TextEncoder().encode(kept.map((record) => JSON.stringify(record) + "\n").join(""))]);
+    await writeWhole(path, [
+      new TextEncoder().encode(kept.map((record) => JSON.stringify(record) + "\n").join("")),
+    ]);
     try {
       return new MetricsLog(path, await Deno.open(path, { append: true }));
     } catch (error) {

@@ -81,7 +81,9 @@ export async function saveRunState(folder: string, state: RunState, keep = 2): P
  */
 export async function loadRunState(folder: string): Promise<FoundState | null> {
   for (const name of await namesIn(folder)) {
-    if (name.endsWith(".partial")) await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {});
+    if (name.endsWith(".partial")) {
+      await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {});
+    }
   }
   const notes: string[] = [];
   for (const { path } of await listStates(folder)) {
@@ -99,7 +101,9 @@ export async function loadRunState(folder: string): Promise<FoundState | null> {
 async function listStates(folder: string): Promise<{ step: number; path: string }[]> {
   const names = await namesIn(folder);
   return names
-    .flatMap((name) => NAME.test(name) ? [{ step: Number(NAME.exec(name)![1]), path: `${folder}/${name}` }] : [])
+    .flatMap((name) =>
+      NAME.test(name) ? [{ step: Number(NAME.exec(name)![1]), path: `${folder}/${name}` }] : []
+    )
     .sort((a, b) => b.step - a.step);
 }
 
@@ -116,7 +120,9 @@ async function readState(path: string): Promise<RunState> {
   const fail = (file: string, rule: string, found: string): never => {
     throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
   };
-  const files = await Promise.all(["run.json", "state.safetensors"].map((name) => readWhole(`${path}/${name}`)));
+  const files = await Promise.all(
+    ["run.json", "state.safetensors"].map((name) => readWhole(`${path}/${name}`)),
+  );
   const [run, state] = files.map((bytes, i) =>
     bytes ?? fail(["run.json", "state.safetensors"][i]!, "must be there", "it is not")
   ) as [Uint8Array, Uint8Array];

@@ -38,7 +38,9 @@ export type Schedule = (step: number) => number;
  * [rate(0), rate(1), rate(2), rate(9)]; // 0.5, 1, 1, 0.125
  * ```
  */
-export function scheduleOf({ kind, steps, warmup = 0, hold = 4 / 9, floor = 0.05 }: ScheduleOptions): Schedule {
+export function scheduleOf(
+  { kind, steps, warmup = 0, hold = 4 / 9, floor = 0.05 }: ScheduleOptions,
+): Schedule {
   const demand = (fits: boolean, rule: string, found: number) => {
     if (!fits) throw new RangeError(`Cannot schedule a learning rate as ${rule}: found ${found}`);
   };

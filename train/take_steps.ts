@@ -24,7 +24,9 @@ export interface StepFeed extends AsyncDisposable {
  */
 export function takeSteps(source: BatchSource, position: BatchPosition, count: number): StepFeed {
   if (!(Number.isSafeInteger(count) && count >= 1)) {
-    throw new RangeError(`Cannot train as a step accumulates a whole number of batches from 1: found ${count}`);
+    throw new RangeError(
+      `Cannot train as a step accumulates a whole number of batches from 1: found ${count}`,
+    );
   }
   const iterator = source.from(position)[Symbol.asyncIterator]();
   const make = async (): Promise<StepBatches> => {
@@ -32,7 +34,9 @@ export function takeSteps(source: BatchSource, position: BatchPosition, count: n
     let next = position;
     while (batches.length < count) {
       const { done, value } = await iterator.next();
-      if (done) throw new RangeError("Cannot train as the source of batches must have no end: it has come to one");
+      if (done) {
+        throw new RangeError("Cannot train as the source of batches must have no end: it has come to one");
+      }
       batches.push(value);
       next = value.next;
     }

@@ -32,7 +32,11 @@ Deno.test("a name is downloaded once, and loaded", async () => {
       });
     }
     if (!pathname.startsWith("/api/")) return new Response(null, { status: 404 });
-    const siblings = files.map(({ name, bytes, hash }) => ({ rfilename: name, size: bytes.length, blobId: hash }));
+    const siblings = files.map(({ name, bytes, hash }) => ({
+      rfilename: name,
+      size: bytes.length,
+      blobId: hash,
+    }));
     return Response.json({ sha: commit, siblings });
   });
   try {

@@ -31,7 +31,11 @@ async function withCorpus(test: (dir: string) => Promise<void>): Promise<void> {
   const sounds = tones(CLIPS.map((word) => [...word.toUpperCase()].map((letter) => LETTERS.indexOf(letter))));
   const files = CLIPS.map((word, i) => [`${word}.wav`, encodeWav(toInt16(sounds[i]!), 16_000)] as const);
   const rows = CLIPS.map((word) =>
-    JSON.stringify({ audio: `${word}.wav`, text: `${word}!`, intent: word.includes("a") ? "with_a" : "without" })
+    JSON.stringify({
+      audio: `${word}.wav`,
+      text: `${word}!`,
+      intent: word.includes("a") ? "with_a" : "without",
+    })
   );
   const quiet = {
     hidden_dropout: 0,
@@ -61,7 +65,17 @@ function assertMistake({ status, out, err }: Awaited<ReturnType<typeof run>>, me
 Deno.test("train makes a model that eval reads, goes on when it is told to, and can be trained further", () =>
   withCorpus(async (dir) => {
     const out = `${dir}/out`;
-    const words = ["train", "--recipe", `${dir}/recipe.json`, "--out", out, "--lr", "0.003", "--accumulate", "2"];
+    const words = [
+      "train",
+      "--recipe",
+      `${dir}/recipe.json`,
+      "--out",
+      out,
+      "--lr",
+      "0.003",
+      "--accumulate",
+      "2",
+    ];
     const first = await run(...words, "--eval-every", "3");
     assertEquals(first.status, 0, first.err);
     assertStringIncludes(first.err, "step 3: dev wer 100.00 %");
@@ -82,7 +96,16 @@ Deno.test("train makes a model that eval reads, goes on when it is told to, and 
 
     const { info } = (await loadRunState(`${out}/state`))!;
     const wer = metrics.findLast((record) => record["best"])!["wer"];
-    const evaluated = await run("eval", "--model", out, "--data", `${dir}/corpus`, "--subset", "dev", "--json");
+    const evaluated = await run(
+      "eval",
+      "--model",
+      out,
+      "--data",
+      `${dir}/corpus`,
+      "--subset",
+      "dev",
+      "--json",
+    );
     assertEquals(JSON.parse(evaluated.out).wer.value, wer, evaluated.err);
     assertEquals((info["settings"] as Record<string, unknown>)["lr"], 0.003);
 
@@ -137,7 +160,10 @@ Deno.test("train tells mistakes in one line each", () =>
       const [content, message] of [
         ["{", "Cannot read " + recipe + " as a recipe is JSON"],
         ["[]", "as a recipe is an object of options: []"],
-        ['{"stepz": 3}', `Cannot run train as it has no option --stepz: did you mean --steps? (in ${recipe})`],
+        [
+          '{"stepz": 3}',
+          `Cannot run train as it has no option --stepz: did you mean --steps? (in ${recipe})`,
+        ],
         ['{"steps": 1.5}', "--steps must be a whole number: got 1.5"],
         ['{"freeze-feature-encoder": 1}', "freeze-feature-encoder must be true or false: 1"],
         ['{"resume": true}', "it cannot have this option: resume"],

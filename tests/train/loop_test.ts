@@ -10,7 +10,10 @@ import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
 /** Runs in a folder that is gone afterwards, and checks that all memory came back. */
 async function inFolder(
-  test: (folder: string, run: (options?: Partial<FineTuneOptions>) => ReturnType<typeof fineTune>) => Promise<void>,
+  test: (
+    folder: string,
+    run: (options?: Partial<FineTuneOptions>) => ReturnType<typeof fineTune>,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const gpu = await testGpu();
@@ -70,8 +73,12 @@ Deno.test("a run keeps its metrics, its best model and its last two states", () 
     assertEquals(names, ["step-00000016", "step-00000020"]);
     const { tensors } = await readCheckpoint(folder);
     const { tensors: saved } = (await loadRunState(`${folder}/state`))!;
-    const same = [...tensors].filter(([name, { data }]) => data.join() === saved.get(`weight.${name}`)?.data.join());
-    if (best?.step === 20) assert(same.length > tensors.size / 2, `${same.length} tensors are those of the state`);
+    const same = [...tensors].filter(([name, { data }]) =>
+      data.join() === saved.get(`weight.${name}`)?.data.join()
+    );
+    if (best?.step === 20) {
+      assert(same.length > tensors.size / 2, `${same.length} tensors are those of the state`);
+    }
   }));
 
 for (const at of [1, 9, 29]) {
@@ -98,7 +105,9 @@ Deno.test("a run that is killed twice and resumed ends as one that is not", () =
       const child = start();
       let exited = false;
       child.status.then(() => exited = true);
-      while (!exited && !(await readMetrics(`${folder}/metrics.jsonl`)).some((record) => record.step >= step)) {
+      while (
+        !exited && !(await readMetrics(`${folder}/metrics.jsonl`)).some((record) => record.step >= step)
+      ) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       if (!exited) child.kill("SIGKILL");
@@ -149,14 +158,22 @@ Deno.test("a loss that is no number ends the run with the state of the step befo
 
 Deno.test("a run ends when it does not get better, and frozen features stay", () =>
   inFolder(async (folder, run) => {
-    const { steps, ended, best } = await run({ lr: 1e-12, evalEvery: 1, patience: 3, freezeFeatureEncoder: true });
+    const { steps, ended, best } = await run({
+      lr: 1e-12,
+      evalEvery: 1,
+      patience: 3,
+      freezeFeatureEncoder: true,
+    });
     assertEquals([ended, steps], ["patience", best!.step + 3]);
     const { tensors } = await readCheckpoint(folder);
     for (const [name, { data }] of smallRun().checkpoint.tensors) {
       if (name.startsWith("feature_extractor.")) assertEquals(tensors.get(name)!.data, data);
     }
     const found = await loadRunState(`${folder}/state`);
-    assertEquals((await run({ lr: 1e-12, patience: 3, freezeFeatureEncoder: true, resume: found })).steps, steps);
+    assertEquals(
+      (await run({ lr: 1e-12, patience: 3, freezeFeatureEncoder: true, resume: found })).steps,
+      steps,
+    );
     await assertRejects(() => run({ resume: found }), TypeError, "Cannot resume as the state's exp_avg.");
     const checkpoint = tinyCheckpoint("wav2vec2 large");
     await assertRejects(() => run({ resume: found, checkpoint }), TypeError, "it is missing");

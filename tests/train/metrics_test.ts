@@ -80,5 +80,11 @@ Deno.test("progress writes plain lines from time to time where there is no termi
 });
 
 Deno.test("times are shown in the unit that suits them", () => {
-  assertEquals([0, 99, 100, 5999, 12_000].map(showTime), ["0 s", "99 s", "2 min", "1 h 40 min", "3 h 20 min"]);
+  assertEquals([0, 99, 100, 5999, 12_000].map(showTime), [
+    "0 s",
+    "99 s",
+    "2 min",
+    "1 h 40 min",
+    "3 h 20 min",
+  ]);
 });

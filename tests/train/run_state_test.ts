@@ -43,7 +43,11 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
     for (const step of [1, 2]) await saveRunState(folder, state(step));
     await Deno.mkdir(`${folder}/step-00000003.17.partial`);
     const broken: [file: string, content: Uint8Array | string | null, message: string][] = [
-      ["state.safetensors", (await Deno.readFile(`${folder}/step-00000002/state.safetensors`)).slice(0, -1), "2"],
+      [
+        "state.safetensors",
+        (await Deno.readFile(`${folder}/step-00000002/state.safetensors`)).slice(0, -1),
+        "2",
+      ],
       ["state.safetensors", null, "state.safetensors must be there: it is not"],
       ["run.json", "{", "run.json must be JSON"],
       ["run.json", '{"version": 2}', "run.json must have version 1: 2"],
@@ -53,7 +57,10 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
       await saveRunState(folder, state(2));
       const path = `${folder}/step-00000002/${file}`;
       if (content === null) await Deno.remove(path);
-      else await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
+      else {await Deno.writeFile(
+          path,
+          typeof content === "string" ? new TextEncoder().encode(content) : content,
+        );}
       const { step, notes } = (await loadRunState(folder))!;
       assertEquals([step, notes.length], [1, 1]);
       assertStringIncludes(notes[0]!, message);
@@ -67,7 +74,11 @@ Deno.test("a folder that may not be written gives one line and loses nothing", (
   inFolder(async (folder) => {
     await saveRunState(folder, state(1));
     await Deno.writeTextFile(`${folder}/file`, "");
-    const error = await assertRejects(() => saveRunState(`${folder}/file`, state(2)), Error, "as the system refuses: ");
+    const error = await assertRejects(
+      () => saveRunState(`${folder}/file`, state(2)),
+      Error,
+      "as the system refuses: ",
+    );
     assertEquals(error.message.includes("\n"), false);
     assert(error.message.startsWith(`Cannot write ${folder}/file/step-00000002`), error.message);
     // The superuser may write anywhere.

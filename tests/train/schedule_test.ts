@@ -29,7 +29,10 @@ Deno.test("every schedule stays within (0, 1], also where the run is all warm-up
       const rate = scheduleOf({ kind, ...options });
       for (let step = 0; step < 6; step++) {
         if (options.warmup === options.steps && step >= options.steps) continue;
-        assert(rate(step) > 0 && rate(step) <= 1, `${kind} ${JSON.stringify(options)} ${step}: ${rate(step)}`);
+        assert(
+          rate(step) > 0 && rate(step) <= 1,
+          `${kind} ${JSON.stringify(options)} ${step}: ${rate(step)}`,
+        );
       }
     }
   }

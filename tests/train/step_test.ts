@@ -89,7 +89,8 @@ Deno.test("a loss that is no number changes nothing from its step on, until it i
   using run = await training(checkpoint, 1e-2);
   const good = toneBatch(checkpoint, TEXTS);
   const bad = { ...good, inputValues: good.inputValues.map((x, i) => i === 700 ? NaN : x) };
-  const step = (batch: MicroBatch, step: number) => run.trainer.run([batch], { seed: 1, step, maxGradNorm: 1 });
+  const step = (batch: MicroBatch, step: number) =>
+    run.trainer.run([batch], { seed: 1, step, maxGradNorm: 1 });
   await step(good, 0);
   const before = await run.read();
   const results = await Promise.all([step(bad, 1), step(good, 2), step(good, 3)]);

@@ -1,0 +1,35 @@
+import type { GpuOptions } from "./gpu.ts";
+
+/** What to install where there is no adapter. */
+const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
+  "or use a browser with WebGPU";
+
+/**
+ * Asks for an adapter, and for its device with the adapter's own limits.
+ *
+ * @throws {Error} If there is no adapter; the message says what to install.
+ */
+export async function requestDevice(
+  options: Pick<GpuOptions, "powerPreference" | "profile">,
+): Promise<{ adapter: GPUAdapter; device: GPUDevice }> {
+  const { gpu } = globalThis.navigator ?? {};
+  const adapter = await gpu?.requestAdapter(
+    options.powerPreference ? { powerPreference: options.powerPreference } : {},
+  );
+  if (!adapter) {
+    throw new Error(`Cannot compute as there is no WebGPU adapter: ${ADVICE}`);
+  }
+  const wanted = [
+    "maxBufferSize",
+    "maxStorageBufferBindingSize",
+    "maxTextureDimension2D",
+    "minUniformBufferOffsetAlignment",
+    "minStorageBufferOffsetAlignment",
+  ] as const;
+  const device = await adapter.requestDevice({
+    label: "espalier",
+    requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: options.profile && adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+  });
+  return { adapter, device };
+}

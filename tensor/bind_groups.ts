@@ -1,0 +1,172 @@
+import type { Gpu } from "./gpu.ts";
+import type { BindingKind, Kernel } from "./kernel.ts";
+import type { Pipeline } from "./pipelines.ts";
+import type { PooledBuffer } from "./pool.ts";
+import type { Surface } from "./surfaces.ts";
+import { showShape, Tensor } from "./tensor.ts";
+import { UniformRing } from "./uniforms.ts";
+
+/** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
+export interface Slice {
+  /** Tensor that is bound. */
+  readonly tensor: Tensor;
+  /** First element, relative to the tensor's; a multiple of 64. */
+  readonly start?: number;
+  /** Number of elements. */
+  readonly length?: number;
+}
+
+/** What a shader variable can be bound to. */
+export type Resource = Tensor | Slice | Surface;
+
+/** What the bind groups of a device need of it. */
+export interface BindGroupOptions {
+  /** The device whose tensors may be bound. */
+  readonly owner: Gpu;
+  /** Its WebGPU device. */
+  readonly device: GPUDevice;
+  /** Largest storage binding, in bytes. */
+  readonly bindingBytes: number;
+  /** Buffer of the `Params`, bound with a dynamic offset. */
+  readonly uniforms: GPUBuffer;
+  /** Opens an error scope under a label and returns the function that closes it. */
+  readonly guard: (label: string) => () => void;
+}
+
+/** Groups that are kept; past that all are dropped, since their tensors come and go with the sizes of batches. */
+const MOST = 1 << 14;
+
+const isSurface = (resource: Resource): resource is Surface => "view" in resource && "texture" in resource;
+
+/** Bind groups by pipeline and resources, so that a step that binds the same buffers makes none. */
+export class BindGroups {
+  readonly #gpu: BindGroupOptions;
+  readonly #groups = new Map<string, GPUBindGroup>();
+  readonly #groupsOf = new Map<string, string[]>();
+  #unread: GPUBuffer | null = null;
+  #unwritten: GPUBuffer | null = null;
+
+  /** An empty cache. @param gpu Device that binds. */
+  constructor(gpu: BindGroupOptions) {
+    this.#gpu = gpu;
+  }
+
+  /**
+   * The bind group of a dispatch.
+   *
+   * @param kernel Kernel that runs.
+   * @param pipeline Its pipeline.
+   * @param bind Resource by variable name; null for one that the constants leave unused.
+   * @param submission Number of the submission that the dispatch belongs to.
+   * @throws {TypeError} If a binding is missing or unknown, or a tensor is of another device.
+   * @throws {RangeError} If a binding exceeds the adapter's limit.
+   */
+  get(
+    kernel: Kernel,
+    pipeline: Pipeline,
+    bind: Record<string, Resource | null>,
+    submission: number,
+  ): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = [];
+    const owners: string[] = [];
+    let key = `${pipeline.id}`;
+    let named = 0;
+    for (const { name, index, kind } of pipeline.bindings) {
+      if (kind === "uniform") {
+        const size = UniformRing.bytesOf(kernel);
+        entries.push({ binding: index, resource: { buffer: this.#gpu.uniforms, size } });
+        continue;
+      }
+      const resource = bind[name];
+      if (resource === null) {
+        entries.push({ binding: index, resource: this.#absent(kind, index) });
+        key += "|-";
+        continue;
+      }
+      if (!resource) {
+        throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
+      }
+      named++;
+      if (isSurface(resource)) {
+        entries.push({ binding: index, resource: resource.view });
+        owners.push(`s${resource.id}`);
+        key += `|s${resource.id}`;
+        continue;
+      }
+      const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
+      if (tensor.gpu !== this.#gpu.owner) {
+        throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
+      }
+      const { entry, offset, size } = this.#range(pipeline, name, tensor, start, length);
+      if (kind === "write") tensor.storage.version++;
+      entry.lastUse = submission;
+      entries.push({ binding: index, resource: { buffer: entry.buffer, offset, size } });
+      owners.push(`b${entry.id}`);
+      key += `|b${entry.id}:${offset}:${size}`;
+    }
+    const given = Object.keys(bind).filter((name) => bind[name] !== null);
+    if (named !== given.length) {
+      const known = new Set(pipeline.bindings.map((binding) => binding.name));
+      const extra = given.filter((name) => !known.has(name));
+      throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
+    }
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const close = this.#gpu.guard(`bind the resources of ${pipeline.label}`);
+    const group = this.#gpu.device.createBindGroup({
+      label: pipeline.label,
+      layout: pipeline.layout,
+      entries,
+    });
+    close();
+    if (this.#groups.size >= MOST) this.#clear();
+    this.#groups.set(key, group);
+    for (const owner of owners) {
+      const keys = this.#groupsOf.get(owner);
+      if (keys) keys.push(key);
+      else this.#groupsOf.set(owner, [key]);
+    }
+    return group;
+  }
+
+  /** Drops the groups of a buffer (`b` and its id) or surface (`s` and its id) that is gone. */
+  forget(owner: string): void {
+    for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
+    this.#groupsOf.delete(owner);
+  }
+
+  #clear(): void {
+    this.#groups.clear();
+    this.#groupsOf.clear();
+  }
+
+  /** Something to bind where nothing is read or written: 256 bytes of its own per binding. */
+  #absent(kind: BindingKind, index: number): GPUBufferBinding {
+    const usage = GPUBufferUsage.STORAGE;
+    if (kind === "read") {
+      this.#unread ??= this.#gpu.device.createBuffer({ label: "unread", size: 256, usage });
+      return { buffer: this.#unread, size: 256 };
+    }
+    this.#unwritten ??= this.#gpu.device.createBuffer({ label: "unwritten", size: 256 * 32, usage });
+    return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
+  }
+
+  #range(
+    pipeline: Pipeline,
+    name: string,
+    tensor: Tensor,
+    start: number,
+    length = tensor.size - start,
+  ): { entry: PooledBuffer; offset: number; size: number } {
+    const { entry } = tensor.storage;
+    const offset = (tensor.offset + start) * 4;
+    const size = Math.max(4, length * 4);
+    if (size > this.#gpu.bindingBytes) {
+      throw new RangeError(
+        `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +
+          `${this.#gpu.bindingBytes} bytes: ${showShape(tensor.shape)} needs ${size}`,
+      );
+    }
+    return { entry, offset, size };
+  }
+}
