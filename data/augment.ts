@@ -60,12 +60,44 @@ export async function changeSpeed(
     throw new RangeError(`Cannot change the speed as it must be from 0.5 to 2: it is ${speed}`);
   }
   if (speed === 1) return samples;
-  const resampler = await createResampler(Math.round(sampleRate * speed), sampleRate);
-  try {
-    return concat([resampler.push(samples), resampler.finish()]);
-  } finally {
-    resampler.close();
+  const from = Math.round(sampleRate * speed);
+  const length = Math.ceil(samples.length * sampleRate / from);
+  if (Math.max(samples.length, length) > LARGEST) {
+    const resampler = await createResampler(from, sampleRate);
+    try {
+      return concat([resampler.push(samples), resampler.finish()]);
+    } finally {
+      resampler.close();
+    }
   }
+  const key = `${from} ${sampleRate}`;
+  const converter = await (converters.get(key) ?? loadConverter(key, from, sampleRate));
+  const changed = new Float32Array(length);
+  // It rounds the length down.
+  changed.set(converter.simple(samples).subarray(0, length));
+  return changed;
+}
+
+/** The part of libsamplerate that converts a clip at once. */
+interface Converter {
+  simple(samples: Float32Array): Float32Array;
+}
+
+// SRC_SINC_FASTEST: flat to 80 % of the bandwidth, noise at −97 dB; enough for a perturbation.
+const FASTEST = 2;
+// The library's buffers hold 1,008,000 samples, before and after.
+const LARGEST = 900_000;
+// Making one takes longer than a clip; there are as many as speeds.
+const converters = new Map<string, Promise<Converter>>();
+
+function loadConverter(key: string, from: number, to: number): Promise<Converter> {
+  const loaded: Promise<unknown> = import("npm:@alexanderolsen/libsamplerate-js@2.1.2");
+  type Library = { create(n: number, from: number, to: number, options: object): Promise<Converter> };
+  const made = loaded.then((library) =>
+    (library as { default: Library }).default.create(1, from, to, { converterType: FASTEST })
+  );
+  converters.set(key, made);
+  return made;
 }
 
 /**

@@ -23,7 +23,10 @@ export class ClipCache {
    */
   get(key: string): Float32Array<ArrayBuffer> | undefined {
     const clip = this.#clips.get(key);
-    return clip instanceof Int16Array ? Float32Array.from(clip, (x) => x / 32768) : clip;
+    if (!(clip instanceof Int16Array)) return clip;
+    const samples = new Float32Array(clip);
+    for (let i = 0; i < samples.length; i++) samples[i]! /= 32768;
+    return samples;
   }
 
   /**
@@ -35,10 +38,21 @@ export class ClipCache {
   add(key: string, samples: Float32Array<ArrayBuffer>): void {
     const half = samples.length * 2;
     if (this.#clips.has(key) || half > this.#left) return;
-    const exact = samples.every((x) => Number.isInteger(x * 32768) && x >= -1 && x < 1);
-    const clip = exact ? Int16Array.from(samples, (x) => x * 32768) : samples;
+    const clip = toIntegers(samples) ?? samples;
     if (clip.byteLength > this.#left) return;
     this.#left -= clip.byteLength;
     this.#clips.set(key, clip);
   }
+}
+
+/** Samples as integers of 16 bits; null where one is none. */
+function toIntegers(samples: Float32Array): Int16Array<ArrayBuffer> | null {
+  const integers = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const value = samples[i]! * 32768;
+    integers[i] = value;
+    // Negative zero, which would lose its sign, is none either.
+    if (!Object.is(integers[i], value)) return null;
+  }
+  return integers;
 }
