@@ -4,33 +4,29 @@ import { SpeechModel } from "../model/speech_model.ts";
 import type { CtcTokenizer } from "../model/tokenizer.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { isBetter, readModel, type Score, scoreOf } from "./best.ts";
-import { type BatchScores, evaluateBatches } from "./evaluate.ts";
-import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
+import type { BatchScores } from "./evaluate.ts";
+import type { ParameterGroupOptions } from "./groups.ts";
+import { type Learner, type StepRecord, WeightLearner } from "./learner.ts";
 import { MetricsLog } from "./metrics.ts";
 import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
-import { AdamW } from "./optimizer.ts";
 import type { Progress } from "./progress.ts";
 import { type FoundState, type RunState, saveRunState } from "./run_state.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
-import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
-import { type StepResult, Trainer } from "./step.ts";
 import { takeSteps } from "./take_steps.ts";
 
-/** Options of {@linkcode fineTune}. */
-export interface FineTuneOptions extends ParameterGroupOptions, Omit<ScheduleOptions, "kind"> {
+/** Options of {@linkcode runLoop}. */
+export interface LoopOptions extends Omit<ScheduleOptions, "kind"> {
   /** Shape of the learning rate; `tri-stage` unless given. */
   readonly schedule?: ScheduleOptions["kind"];
-  /** Device. */
-  readonly gpu: Gpu;
-  /** Model to start from, dense or compact, with a head. */
-  readonly checkpoint: Checkpoint;
+  /** Peak learning rate of the weights. */
+  readonly lr: number;
   /** Clips to learn from. */
   readonly source: BatchSource;
-  /** Clips to evaluate on; without them the last weights are the ones to keep. */
+  /** Clips to evaluate on. */
   readonly dev?: () => AsyncIterable<MicroBatch>;
   /** Turns tokens into text; needed to evaluate a CTC model. */
   readonly tokenizer?: CtcTokenizer | null;
-  /** Folder for the model, `metrics.jsonl` and `state/`; it must be there. */
+  /** Folder for `metrics.jsonl` and `state/`; it must be there. */
   readonly out: string;
   /** Seed of dropout and layer drop, a whole number below 2^32. */
   readonly seed: number;
@@ -52,6 +48,14 @@ export interface FineTuneOptions extends ParameterGroupOptions, Omit<ScheduleOpt
   readonly progress?: Progress | null;
   /** Ends the run after a step, with its state on disk. */
   readonly signal?: AbortSignal;
+}
+
+/** Options of {@linkcode fineTune}. */
+export interface FineTuneOptions extends ParameterGroupOptions, LoopOptions {
+  /** Device. */
+  readonly gpu: Gpu;
+  /** Model to start from, dense or compact, with a head. */
+  readonly checkpoint: Checkpoint;
 }
 
 /** How a run ended. */
@@ -80,7 +84,7 @@ interface RunInfo {
 /** A step that was recorded and whose numbers are not back yet. */
 interface Pending {
   readonly done: number;
-  readonly result: Promise<StepResult>;
+  readonly result: Promise<StepRecord>;
   readonly lrScale: number;
   readonly seconds: number;
   /** Info as it was before the step. */
@@ -89,48 +93,60 @@ interface Pending {
 
 /**
  * Trains a model on its task. What it writes to `out`: the model as Hugging Face names its files, the best one by word
- * error rate or accuracy; `metrics.jsonl`, a line a step; `state/`, from which a run goes on as if it had never stopped,
- * to the bit.
+ * error rate or accuracy, or the last one without clips to evaluate on; and what {@linkcode runLoop} writes.
  *
+ * @throws {RangeError | TypeError | Error} As {@linkcode runLoop}.
+ */
+export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult> {
+  const { gpu, checkpoint, out } = options;
+  using learner = new WeightLearner(new SpeechModel(gpu, checkpoint), options);
+  return await runLoop(learner, options, async () => {
+    await writeCheckpoint(out, await readModel(learner.model, checkpoint));
+  });
+}
+
+/**
+ * Steps, evaluations and states of a run. What it writes to `out`: `metrics.jsonl`, a line a step; `state/`, from which a
+ * run goes on as if it had never stopped, to the bit.
+ *
+ * @param learner What is trained; it stays the caller's.
+ * @param options How long, on what, and when to evaluate and to save.
+ * @param keep Keeps the model: called after each evaluation that is the best so far, or without clips to evaluate on at
+ * the end.
  * @throws {RangeError} If a loss or gradient is not finite: the state of the step before is on disk then. Also if an
  * option is out of range.
  * @throws {TypeError} If the state is of another model.
  * @throws {Error} If the system refuses to write; one line. Earlier states are unharmed.
  */
-export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult> {
+export async function runLoop(
+  learner: Learner,
+  options: LoopOptions,
+  keep: () => Promise<void> = () => Promise.resolve(),
+): Promise<FineTuneResult> {
   const { accumulate = 1, clip = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } = options;
-  const { gpu, checkpoint, out, steps, seed, lr, resume = null, progress = null } = options;
+  const { out, steps, seed, lr, resume = null, progress = null } = options;
   const rate = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
-  using model = disposable(new SpeechModel(gpu, checkpoint));
-  using optimizer = new AdamW(parameterGroups(model, options));
-  using trainer = new Trainer(model, optimizer);
   let info: RunInfo = { position: START, best: null, stale: 0, audioSeconds: 0, seconds: 0 };
   let done = resume?.step ?? 0;
   if (resume) {
-    restoreSnapshot(model, optimizer, resume.tensors);
-    optimizer.steps = done;
+    learner.restore(resume.tensors, done);
     info = { ...info, ...resume.info["run"] as RunInfo };
   }
   const begun = performance.now() - info.seconds * 1000;
   const save = async (step: number, run: RunInfo): Promise<string> => {
     const kept: RunState["info"] = { ...options.info, run };
-    return await saveRunState(`${out}/state`, {
-      step,
-      info: kept,
-      tensors: await takeSnapshot(model, optimizer),
-    });
+    return await saveRunState(`${out}/state`, { step, info: kept, tensors: await learner.snapshot() });
   };
-  const keepModel = async () => await writeCheckpoint(out, await readModel(model, checkpoint));
   if (!resume) await save(0, info);
   using log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
   progress?.restart(done);
 
   /** Waits for a step's numbers. */
   const settle = async ({ done, result, lrScale, seconds, before }: Pending) => {
-    const { loss, gradNorm } = await result;
+    const { loss, gradNorm, metrics = {}, shown = {} } = await result;
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
-      // The weights are still those before the step: neither it nor those recorded since have changed them.
-      optimizer.steps = done - 1;
+      // All is still as it was before the step: neither it nor those begun since have changed anything.
+      learner.rewind(done - 1);
       const path = await save(done - 1, before);
       throw new RangeError(
         `Cannot go on training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
@@ -138,19 +154,32 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
       );
     }
     const elapsed = Math.round(performance.now() - begun) / 1000;
-    log.write({ step: done, loss, grad_norm: gradNorm, lr: lr * lrScale, audio: seconds, seconds: elapsed });
-    progress?.update({ step: done, loss, audioSeconds: seconds, fields: bestField(info.best) });
+    log.write({
+      step: done,
+      loss,
+      grad_norm: gradNorm,
+      lr: lr * lrScale,
+      audio: seconds,
+      seconds: elapsed,
+      ...metrics,
+    });
+    progress?.update({
+      step: done,
+      loss,
+      audioSeconds: seconds,
+      fields: { ...shown, ...bestField(info.best) },
+    });
   };
   /** Evaluates, and keeps the model if it is the best so far. */
   const evaluate = async () => {
-    const scores = await evaluateBatches(model, options.dev!(), {
+    const scores = await learner.evaluate(options.dev!(), {
       tokenizer: options.tokenizer ?? null,
       resamples: 0,
     });
     const score = scoreOf(done, scores);
     const better = isBetter(score, info.best);
     info = { ...info, best: better ? score : info.best, stale: better ? 0 : info.stale + 1 };
-    if (better) await keepModel();
+    if (better) await keep();
     const rates = ratesOf(scores);
     log.write({ step: done, dev_loss: scores.loss, ...rates, best: better });
     const shown = Object.entries(rates).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`);
@@ -166,7 +195,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
   while (done < steps && ended === "steps" && info.stale < patience) {
     const { batches, next } = await feed.take();
     const lrScale = rate(done);
-    const result = trainer.run(batches, { seed, step: done, lrScale, maxGradNorm: clip });
+    const result = learner.step(batches, { seed, step: done, lrScale, maxGradNorm: clip });
     result.catch(() => {}); // thrown when it is awaited
     const seconds = batches.reduce((sum, batch) => sum + batch.seconds, 0);
     const before = info;
@@ -185,14 +214,9 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
     if (last || done % saveEvery === 0 || info.stale >= patience) await save(done, info);
   }
   if (ended === "steps" && info.stale >= patience) ended = "patience";
-  if (!options.dev && ended !== "signal") await keepModel();
+  if (!options.dev && ended !== "signal") await keep();
   progress?.end();
   return { steps: done, ended, best: info.best, audioSeconds: info.audioSeconds };
-}
-
-/** The model, disposed at the end of a `using` block. */
-function disposable(model: SpeechModel): SpeechModel & Disposable {
-  return Object.assign(model, { [Symbol.dispose]: () => model.dispose() });
 }
 
 function ratesOf({ wer, cer, accuracy }: BatchScores): Record<string, number> {

@@ -171,15 +171,7 @@ export class AdamW {
     if (!(maxGradNorm > 0)) {
       throw new RangeError(`Cannot ${DOING} as maxGradNorm must be above 0: found ${maxGradNorm}`);
     }
-    const places = [...this.#places.values()];
-    if (places.every((place) => place.gradient !== "new")) {
-      throw new RangeError(`Cannot ${DOING} as a gradient must have been accumulated: found none`);
-    }
-    for (const place of places) {
-      if (place.gradient !== "old") continue;
-      place.block.dw.write(place.slot, null);
-      place.gradient = "zeros";
-    }
+    const places = this.#accumulated();
     const { norm, factor } = clipGradNorm(this.#blocks.map((block) => block.dw.flat), maxGradNorm);
     norm.gpu.copy(norm, this.gradNorm);
     const step = ++this.steps;
@@ -190,6 +182,35 @@ export class AdamW {
     for (const place of places) if (place.gradient === "new") place.gradient = "old";
     norm.dispose();
     factor.dispose();
+  }
+
+  /**
+   * The 2-norm over the gradients accumulated since the last step, as {@linkcode AdamW.step} will find it; for who clips
+   * them together with others.
+   *
+   * @throws {RangeError} If no gradient was accumulated.
+   */
+  async norm(): Promise<number> {
+    this.#accumulated();
+    const { norm, factor } = clipGradNorm(this.#blocks.map((block) => block.dw.flat));
+    factor.dispose();
+    using found = norm;
+    const [value] = await found.read();
+    return value!;
+  }
+
+  /** All places, those without a gradient of this step being zeros. */
+  #accumulated(): Place[] {
+    const places = [...this.#places.values()];
+    if (places.every((place) => place.gradient !== "new")) {
+      throw new RangeError(`Cannot ${DOING} as a gradient must have been accumulated: found none`);
+    }
+    for (const place of places) {
+      if (place.gradient !== "old") continue;
+      place.block.dw.write(place.slot, null);
+      place.gradient = "zeros";
+    }
+    return places;
   }
 
   /**

@@ -98,6 +98,16 @@ export class Trainer {
   }
 
   /**
+   * Loss and norm of what was accumulated, before {@linkcode Trainer.finish}; for who decides by them how to go on.
+   *
+   * @throws {RangeError} If nothing was accumulated.
+   */
+  async measure(): Promise<StepResult> {
+    const [[loss], gradNorm] = await Promise.all([this.#loss.read(), this.#optimizer.norm()]);
+    return { loss: loss!, gradNorm };
+  }
+
+  /**
    * Updates the weights by what was accumulated.
    *
    * @returns Loss and norm, once the device is through. If one is not finite, nothing has changed.
