@@ -1,11 +1,15 @@
 import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model/costs.ts";
+import { printable } from "../model/fields.ts";
 import { MASK_EMBEDDING } from "../model/layout.ts";
-import { parsePruningRecord, type PruningRecord, type RemovedShare } from "../model/pruning_record.ts";
 import { readWhole } from "../model/whole_file.ts";
+import { checkRecordedUnits, type PruneRecord, RECORD_FILE } from "../prune/record.ts";
+import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
+import { picture, pruningLines } from "./pruned.ts";
 import { UserError } from "./user_error.ts";
 
 /** What `inspect --json` prints. */
@@ -21,8 +25,8 @@ export interface InspectReport extends Cost {
   readonly rows: readonly CostRow[];
   /** What the head costs beside the totals. */
   readonly head_cost: Cost;
-  /** How it was pruned, where `espalier.json` says so. */
-  readonly pruned: PruningRecord | null;
+  /** How it was pruned, its `espalier.json`; null where there is none. */
+  readonly pruned: PruneRecord | null;
   readonly notes: readonly string[];
 }
 
@@ -48,20 +52,22 @@ export const inspectCommand = defineCommand({
     if (model === undefined || more !== undefined) {
       throw new UserError(`Cannot run inspect as it takes one MODEL: got ${operands.length}`);
     }
-    const report = await onFiles(() => inspect(model, seconds));
-    console.log(json ? JSON.stringify(report, null, 2) : render(report));
+    const { report, config } = await onFiles(() => inspect(model, seconds));
+    console.log(json ? JSON.stringify(report, null, 2) : render(report, config));
     return 0;
   },
 });
 
-async function inspect(model: string, seconds: number): Promise<InspectReport> {
+async function inspect(
+  model: string,
+  seconds: number,
+): Promise<{ report: InspectReport; config: ModelConfig }> {
   const path = await folderOf(model);
   const checkpoint: Checkpoint = await readCheckpoint(path);
-  const record = await readWhole(`${path}/espalier.json`);
   const { config, head, notes, tensors } = checkpoint;
   const samples = Math.round(seconds * 16000);
   const costs = costsOf(config, samples, { maskEmbedding: tensors.has(MASK_EMBEDDING) });
-  return {
+  const report = {
     model,
     model_type: config.model_type,
     head,
@@ -72,12 +78,21 @@ async function inspect(model: string, seconds: number): Promise<InspectReport> {
     macs: costs.macs,
     rows: costs.rows,
     head_cost: headCost(config, head, samples),
-    pruned: record && parsePruningRecord(new TextDecoder().decode(record), `${path}/espalier.json`),
+    pruned: await readRecord(`${path}/${RECORD_FILE}`, config),
     notes,
   };
+  return { report, config };
 }
 
-function render(report: InspectReport): string {
+async function readRecord(path: string, config: ModelConfig): Promise<PruneRecord | null> {
+  const bytes = await readWhole(path);
+  if (!bytes) return null;
+  const record = parsePruneRecord(new TextDecoder().decode(bytes), path);
+  checkRecordedUnits(record.units, config, `read ${printable(path)}`);
+  return record;
+}
+
+function render(report: InspectReport, config: ModelConfig): string {
   const { parameters, macs, rows, head, head_cost, pruned, notes, seconds, frames } = report;
   const total = { name: "total", parameters, macs, units: null };
   const lines = [...rows, total].map((row) => [
@@ -97,22 +112,14 @@ function render(report: InspectReport): string {
     ...table([["module", "units", "parameters", "share", "MACs", "share"], ...lines]),
     "",
     `${summary(report)} for ${seconds} s of audio (${whole(frames)} frames)${beside}`,
-    ...pruned ? [`pruned by ${pruned.method}: ${shares(pruned)}`] : [],
+    ...pruned ? pruningLines(pruned, config) : [],
     ...notes.map((note) => `note: ${note}`),
+    ...pruned ? ["", ...picture(pruned, config)] : [],
   ].join("\n");
 }
 
 function summary({ parameters, macs }: Cost): string {
   return `${whole(parameters)} parameters, ${scaled(macs)}`;
-}
-
-/** Target and achieved share, one line for each constraint. */
-function shares({ target, achieved }: PruningRecord): string {
-  const show = (share: RemovedShare) =>
-    typeof share === "number"
-      ? percent(share, 1)
-      : Object.entries(share).map(([name, one]) => `${name} ${percent(one, 1)}`).join(", ");
-  return `target ${show(target)} removed, achieved ${show(achieved)}`;
 }
 
 /** MACs with four digits: `74.06 GMACs`. */

@@ -89,13 +89,7 @@ export interface PruneRecordOptions extends Omit<PruneStep, "constraints"> {
 export function pruneRecord(options: PruneRecordOptions): PruneRecord {
   const { version, base_model, method, round_to, config, constraints, choice, before = null } = options;
   const units: Record<string, RecordedUnits> = { ...before?.units };
-  for (const [name, { kept }] of Object.entries(units)) {
-    const [kind, layer] = name.split(".") as [UnitKind, string];
-    const count = unitCounts(config)[kind][Number(layer)] ?? 0;
-    if (count === kept.length) continue;
-    const found = `${name} has ${count} units, ${kept.length} are recorded`;
-    throw new RangeError(`Cannot go on from ${RECORD_FILE} as it must be of the model: ${found}`);
-  }
+  checkRecordedUnits(units, config, `go on from ${RECORD_FILE}`);
   for (const { name, units: count } of unitGroups(config)) {
     const chosen = choice.get(name);
     if (!chosen) continue;
@@ -122,6 +116,38 @@ export function pruneRecord(options: PruneRecordOptions): PruneRecord {
     units,
     earlier: before ? [...before.earlier, stepOf(before)] : [],
   };
+}
+
+/**
+ * Makes sure that a record is of a model.
+ *
+ * @param units The record's units.
+ * @param config Architecture of the model.
+ * @param doing What is done with the record, as errors have it: `read a/espalier.json`.
+ * @throws {RangeError} If a group has another number of units than are recorded; one line that names it.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../model/config.ts";
+ * import { checkRecordedUnits } from "./record.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * checkRecordedUnits({ "heads.0": { of: 6, kept: [0, 2, 3, 5] } }, config, "read espalier.json"); // it has four
+ * ```
+ */
+export function checkRecordedUnits(
+  units: Readonly<Record<string, RecordedUnits>>,
+  config: ModelConfig,
+  doing: string,
+): void {
+  const counts = unitCounts(config);
+  for (const [name, { kept }] of Object.entries(units)) {
+    const [kind, layer] = name.split(".") as [UnitKind, string];
+    const count = counts[kind][Number(layer)] ?? 0;
+    if (count === kept.length) continue;
+    const found = `${name} has ${count} units, ${kept.length} are recorded`;
+    throw new RangeError(`Cannot ${doing} as it must be of the model: ${found}`);
+  }
 }
 
 function stepOf({ version, base_model, method, round_to, constraints }: PruneStep): PruneStep {

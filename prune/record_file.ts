@@ -20,7 +20,7 @@ export function encodePruneRecord(record: PruneRecord): string {
  *
  * @example
  * ```ts ignore
- * import { parsePruneRecord } from "./record.ts";
+ * import { parsePruneRecord } from "./record_file.ts";
  *
  * const { method, constraints } = parsePruneRecord(await Deno.readTextFile("pruned/espalier.json"));
  * ```

@@ -1,7 +1,16 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { InspectReport } from "../../cli/inspect.ts";
 import { main } from "../../cli/main.ts";
+import { bar } from "../../cli/pruned.ts";
+import { readCheckpoint } from "../../model/checkpoint.ts";
+import { writeCheckpoint } from "../../model/checkpoint_write.ts";
 import { encodeSafetensors, parseSafetensors } from "../../model/safetensors.ts";
+import { chooseUniform } from "../../prune/choose.ts";
+import { type ConstraintOptions, constraintsOf } from "../../prune/constraints.ts";
+import { unitMagnitudes } from "../../prune/magnitude.ts";
+import { type PruneRecord, pruneRecord } from "../../prune/record.ts";
+import { encodePruneRecord } from "../../prune/record_file.ts";
+import { compact } from "../../prune/surgery.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
 
@@ -31,6 +40,24 @@ async function withCopy(test: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
+/** Prunes the model of a folder in its place, and says how. */
+async function prune(
+  folder: string,
+  options: ConstraintOptions,
+  about: { base_model: string; round_to?: number; before?: PruneRecord },
+): Promise<PruneRecord> {
+  const checkpoint = await readCheckpoint(folder);
+  const { config } = checkpoint;
+  const { round_to = 1 } = about;
+  const constraints = constraintsOf(config, options);
+  const choice = chooseUniform(unitMagnitudes(checkpoint), { config, constraints, roundTo: round_to });
+  const { method } = options;
+  const record = pruneRecord({ version: "0.1.0", method, ...about, round_to, config, constraints, choice });
+  await writeCheckpoint(folder, { ...checkpoint, ...compact(checkpoint, choice) });
+  await Deno.writeTextFile(`${folder}/espalier.json`, encodePruneRecord(record));
+  return record;
+}
+
 Deno.test("inspect prints a row per module that adds up to the totals", async () => {
   const model = path("tests/testdata/base");
   const [text, json] = [await run("inspect", model, "--seconds", "1"), await run("inspect", model, "--json")];
@@ -55,30 +82,109 @@ Deno.test("inspect prints a row per module that adds up to the totals", async ()
   assert(/^total +35,616 +100\.0 % +3,476,000 +100\.0 %$/.test(total), total);
 });
 
-Deno.test("inspect tells how a model was pruned, and what is odd about its files", () =>
+Deno.test("inspect tells what is odd about a model's files", () =>
   withCopy(async (folder) => {
     const { tensors } = parseSafetensors(await Deno.readFile(`${folder}/model.safetensors`));
     tensors.set("quantizer.codevectors", { dtype: "U8", shape: [1], data: new Uint8Array(1) });
     tensors.delete("wav2vec2.masked_spec_embed");
     await Deno.writeFile(`${folder}/model.safetensors`, encodeSafetensors(tensors));
-    const record = { method: "sep-size", target: { cnn: 0.25, transformer: 0.5 }, achieved: 0.451 };
-    await Deno.writeTextFile(`${folder}/espalier.json`, JSON.stringify(record));
     const { out } = await run("inspect", folder);
-    assertStringIncludes(
-      out,
-      "pruned by sep-size: target cnn 25.0 %, transformer 50.0 % removed, achieved 45.1 %",
-    );
     assertStringIncludes(out, "note: Left aside, as it is of pre-training: quantizer.codevectors");
     assertStringIncludes(out, "35,592 parameters");
     assert(!out.includes("masked_spec_embed"));
+    assert(!out.includes("pruned") && !out.includes("kept"), "nothing more of a dense model");
+  }));
+
+Deno.test("inspect tells target, achieved cost and distance of a pruned model", () =>
+  withCopy(async (folder) => {
+    const options: ConstraintOptions = { method: "mac", target: 0.3, seconds: 2.5 };
+    const record = await prune(folder, options, { base_model: "a\x1b[2Jdense" });
+    const [{ cost, base_cost, removed }] = record.constraints as [PruneRecord["constraints"][0]];
+    const { status, out, err } = await run("inspect", folder);
+    assertEquals([status, err], [0, ""]);
+    const share = (100 * removed).toFixed(2);
+    const kept = `${cost.toLocaleString("en")} of ${base_cost.toLocaleString("en")} kept at 2.5 s`;
+    const line = out.split("\n").find((line) => line.startsWith("pruned by ")) ?? "";
+    const start = `pruned by mac: target 30.0 % of MACs removed, achieved ${share} % (${kept})`;
+    assertEquals(line.slice(0, start.length), start);
+    // The choice ends within half of what a unit costs, and inspect says on which side.
+    const side = cost > 0.7 * base_cost ? "above" : "below";
+    const miss = new RegExp(
+      `^, (0\\.[0-5]\\d) times the cheapest unit's cost ${side} the target$|^, on the target$`,
+    );
+    assert(miss.test(line.slice(start.length)), line);
+    assertStringIncludes(out, "\npruned from a [2Jdense with Espalier 0.1.0\n");
     assertEquals(JSON.parse((await run("inspect", folder, "--json")).out).pruned, record);
   }));
+
+Deno.test("inspect has a line for each constraint and for each earlier pruning", () =>
+  withCopy(async (folder) => {
+    const first = await prune(folder, { method: "mac", target: 0.1 }, { base_model: "dense" });
+    const options: ConstraintOptions = { method: "sep-size", target: 0.3, targetConv: 0.2 };
+    await prune(folder, options, { base_model: "once", round_to: 4, before: first });
+    const { out } = await run("inspect", folder);
+    const lines = out.split("\n").filter((line) => /^(pruned|earlier) /.test(line));
+    const starts = [
+      "pruned by sep-size: target 20.0 % of the convolutions' parameters removed, achieved ",
+      "pruned by sep-size: target 30.0 % of the Transformer's parameters removed, achieved ",
+      "pruned from once with Espalier 0.1.0, widths in multiples of 4",
+      "earlier by mac from dense with Espalier 0.1.0: target 10.0 % of MACs removed, achieved ",
+    ];
+    assertEquals(lines.map((line, i) => line.slice(0, starts[i]?.length)), starts);
+    assertStringIncludes(lines[3]!, " kept at 10 s)");
+    assert(!lines[0]!.includes("kept at"), "parameters have no length");
+  }));
+
+Deno.test("inspect draws the units that are left, of those the unpruned model had", () =>
+  withCopy(async (folder) => {
+    const checkpoint = await readCheckpoint(folder);
+    const { config } = checkpoint;
+    const choice = new Map([
+      ["heads.0", { indices: [0, 2], gates: [1, 1] }],
+      ["heads.1", { indices: [], gates: [] }],
+    ]);
+    const constraints = constraintsOf(config, { method: "size", target: 0, kinds: ["heads"] });
+    const about = { version: "0.1.0", base_model: "dense", method: "size", round_to: 1 };
+    const record = pruneRecord({ ...about, config, constraints, choice });
+    await writeCheckpoint(folder, { ...checkpoint, ...compact(checkpoint, choice) });
+    await Deno.writeTextFile(`${folder}/espalier.json`, encodePruneRecord(record));
+    const { out } = await run("inspect", folder);
+    const third = "█".repeat(16);
+    const rows = out.slice(out.indexOf("units kept")).trimEnd().split("\n").slice(1);
+    assertEquals(rows.map((row) => row.split(" ")[0]), [
+      ...config.conv_dim.map((_, i) => `conv.${i}`),
+      ...["heads.0", "heads.1", "heads.2", "ffn.0", "ffn.1", "ffn.2"],
+    ]);
+    const row = (name: string) => rows.find((row) => row.startsWith(name)) ?? "";
+    assert(row("heads.0").endsWith(` 2 of  3  │${third}${" ".repeat(16)}${third}│`), row("heads.0"));
+    assert(row("heads.1").endsWith(` 0 of  3  │${" ".repeat(48)}│`), row("heads.1"));
+    assert(row("ffn.0").endsWith(` 40 of 40  │${"█".repeat(48)}│`), row("ffn.0"));
+  }));
+
+Deno.test("a bar is blank or full only where all its units are gone or kept", () => {
+  const all = (units: number) => Array.from({ length: units }, (_, i) => i);
+  for (const units of [1, 5, 12, 47, 48, 49, 512, 3072]) {
+    assertEquals(bar(all(units), units), "█".repeat(48));
+    assertEquals(bar([], units), " ".repeat(48));
+    const allButLast = bar(all(units).slice(0, -1), units);
+    assert(!allButLast.endsWith("█") && (units < 2 || allButLast.startsWith("█")), `${units}: ${allButLast}`);
+    const last = bar([units - 1], units);
+    assert(!last.endsWith(" ") && (units < 2 || last.startsWith(" ")), `${units}: ${last}`);
+  }
+  assertEquals(bar(all(96).filter((i) => i % 2 === 0), 96), "▒".repeat(48));
+  assertEquals(bar(all(192).filter((i) => i % 4 > 0), 192), "▓".repeat(48));
+  assertEquals(bar(all(192).filter((i) => i % 4 === 0), 192), "░".repeat(48));
+  assertEquals(bar([0], 5), "█".repeat(9) + "▒" + " ".repeat(38));
+});
 
 Deno.test("inspect tells bad input in one line, with status 2", () =>
   withCopy(async (folder) => {
     const model = await Deno.readFile(`${folder}/model.safetensors`);
     const lying = model.slice();
     lying.set([0xff, 0xff, 0xff], 0);
+    const about = { version: "0.1.0", base_model: "dense", method: "size", round_to: 1 };
+    const record = (change: Record<string, unknown>) =>
+      JSON.stringify({ ...about, constraints: [], units: {}, earlier: [], ...change });
     const cases: [file: string, content: Uint8Array | string, message: string][] = [
       ["model.safetensors", model.slice(0, 3000), "the header must lie within the file"],
       ["model.safetensors", lying, "the header must lie within the file: its length is 16777215"],
@@ -86,12 +192,14 @@ Deno.test("inspect tells bad input in one line, with status 2", () =>
       ["model.safetensors", new Uint8Array(0), "a file starts with 8 bytes of header length"],
       ["config.json", '{"model_type": "bert"}', 'config.json as model_type must be "wav2vec2" or'],
       ["config.json", "", "config.json as it must be JSON: Unexpected end of JSON input"],
+      ["espalier.json", "{", "espalier.json as it must be JSON"],
+      ["espalier.json", '{"method": "mac", "target": 0.5}', "espalier.json as units must be an object"],
+      ["espalier.json", record({ method: 3 }), "espalier.json as method must be a string: it is 3"],
       [
         "espalier.json",
-        '{"method": "mac", "target": 2}',
-        "espalier.json as target must be from 0 to 1: it is 2",
+        record({ units: { "ffn.1": { of: 40, kept: [0, 3] } } }),
+        "espalier.json as it must be of the model: ffn.1 has 40 units, 2 are recorded",
       ],
-      ["espalier.json", '{"method": "magic"}', 'method must be "size" or "sep-size" or "mac": it is "magic"'],
     ];
     for (const [file, content, message] of cases) {
       const before = await Deno.readFile(`${folder}/${file}`).catch(() => null);
