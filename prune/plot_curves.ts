@@ -1,0 +1,171 @@
+// Plots over steps: loss, share removed, multipliers, error on dev.
+
+import { axis, CURVE_COLOURS, on, type Option, type Panel, picture, stepAxis, WIDTH } from "./plot_style.ts";
+import type { PruneReport, ReportEvaluation } from "./report.ts";
+import { QUANTITY_WORDS } from "./report_summary.ts";
+
+/** Points that a curve is drawn with at most. */
+const POINTS = 600;
+
+type Points = readonly (readonly [number, number])[];
+
+/** Loss of pruning and fine-tuning: every step faint, their running mean over it, and the loss on dev. */
+export function lossOption({ pruning, tuning }: PruneReport): Option | null {
+  const phases = [
+    { title: "Pruning", ...pruning, evaluations: [] as readonly ReportEvaluation[] },
+    { title: "Fine-tuning", ...tuning },
+  ].filter(({ steps }) => steps.length > 0);
+  if (phases.length === 0) return null;
+  const panels = phases.map(({ title, steps }, i) =>
+    panelOf(i, phases.length, title, last(steps), axis("loss", 44, { scale: true }))
+  );
+  const series = phases.flatMap(({ steps, loss, evaluations }, i) => {
+    const dev = evaluations.map(({ step, loss }): [number, number] => [step, loss]);
+    return [
+      line("each step", pointsOf(steps, loss, false), CURVE_COLOURS[0]!, i, { width: 1, opacity: 0.22 }),
+      line("smoothed", pointsOf(steps, loss, true), CURVE_COLOURS[0]!, i, { width: 2.2 }),
+      ...dev.length > 0 ? [marked("on dev", dev, CURVE_COLOURS[1]!, i)] : [],
+    ];
+  });
+  return picture(panels, series, { data: [...new Set(series.map(({ name }) => name))] });
+}
+
+/** Share removed as the gates expect it, against its target, and what surgery came to. */
+export function removedOption({ pruning, constraints }: PruneReport): Option | null {
+  if (pruning.steps.length === 0 || pruning.constraints.length === 0) return null;
+  const percents = (values: readonly number[]) => values.map((share) => 100 * share);
+  const end = last(pruning.steps);
+  const series = pruning.constraints.flatMap(({ quantity, expected, target }, i) => {
+    const [name, colour] = [QUANTITY_WORDS[quantity], CURVE_COLOURS[i]!];
+    const achieved = constraints.find((one) => one.quantity === quantity);
+    return [
+      line(`${name}, target`, pointsOf(pruning.steps, percents(target), false), colour, 0, {
+        width: 1.6,
+        type: [6, 4],
+      }),
+      line(name, pointsOf(pruning.steps, percents(expected), false), colour, 0, { width: 2.4 }),
+      ...achieved
+        ? [{
+          ...marked(`${name}, after surgery`, [[end, 100 * achieved.removed]], colour, 0),
+          symbol: "diamond",
+          symbolSize: 13,
+          clip: false,
+        }]
+        : [],
+    ];
+  });
+  const rows = pruning.constraints.length;
+  const panel = panelOf(0, 1, "", end, axis("share removed (%)", 44), 22 + 22 * rows);
+  // A legend's row per constraint.
+  const legends = pruning.constraints.map(({ quantity }, i) => ({
+    ...legendStyle,
+    top: 10 + 22 * i,
+    data: series.map(({ name }) => name as string).filter((name) => {
+      return name === QUANTITY_WORDS[quantity] || name.startsWith(`${QUANTITY_WORDS[quantity]},`);
+    }),
+  }));
+  return { ...picture([panel], series), legend: legends };
+}
+
+const legendStyle = {
+  left: 58,
+  itemWidth: 26,
+  itemGap: 22,
+  selectedMode: false,
+  textStyle: { fontSize: 12 },
+};
+
+/** The multipliers λ₁ and λ₂ of every constraint. */
+export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): Option | null {
+  if (steps.length === 0 || constraints.length === 0) return null;
+  const names = [["lambda1", "λ₁ (of the difference)"], ["lambda2", "λ₂ (of its square)"]] as const;
+  const panels = names.map(([, title], i) =>
+    panelOf(i, 2, title, last(steps), axis("", 44, { scale: true }))
+  );
+  const series = names.flatMap(([key], panel) =>
+    constraints.map((constraint, i) =>
+      line(
+        QUANTITY_WORDS[constraint.quantity],
+        pointsOf(steps, constraint[key], false),
+        CURVE_COLOURS[i]!,
+        panel,
+        { width: 2 },
+      )
+    )
+  );
+  return picture(panels, series, { data: constraints.map(({ quantity }) => QUANTITY_WORDS[quantity]) });
+}
+
+/** Error or accuracy on dev over the steps of fine-tuning. */
+export function devOption({ tuning: { evaluations } }: PruneReport): Option | null {
+  const curves = ([["WER", "wer"], ["CER", "cer"], ["accuracy", "accuracy"]] as const).flatMap(
+    ([name, key], i) => {
+      const points = evaluations.flatMap(({ step, [key]: value }): [number, number][] =>
+        value === undefined ? [] : [[step, 100 * value]]
+      );
+      return points.length < 2 ? [] : [{ name, points, colour: CURVE_COLOURS[i % 2]! }];
+    },
+  );
+  if (curves.length === 0) return null;
+  const end = last(evaluations.map(({ step }) => step));
+  const only = curves.length === 1 ? curves[0]!.name : "error rate";
+  const panel = panelOf(0, 1, "", end, axis(`${only} on dev (%)`, 44, { scale: true }), 34);
+  const series = curves.map(({ name, points, colour }) => marked(name, points, colour, 0));
+  return picture([panel], series, { data: curves.map(({ name }) => name) });
+}
+
+/** Height of the pictures above. */
+export const CURVE_HEIGHT = 330;
+
+/** The place of a panel among others in a row. */
+function panelOf(i: number, of: number, title: string, end: number, y: Option, top = 62): Panel {
+  const [side, gap] = [62, 84];
+  const width = (WIDTH - side - 36 - gap * (of - 1)) / of;
+  return {
+    left: side + i * (width + gap),
+    top,
+    width,
+    height: CURVE_HEIGHT - top - 56,
+    title,
+    x: stepAxis(end),
+    y,
+  };
+}
+
+function line(name: string, data: Points, colour: string, panel: number, style: Option): Option {
+  return {
+    type: "line",
+    name,
+    data,
+    ...on(panel),
+    showSymbol: false,
+    color: colour,
+    itemStyle: { color: colour },
+    lineStyle: { color: colour, ...style },
+  };
+}
+
+function marked(name: string, data: Points, colour: string, panel: number): Option {
+  return {
+    ...line(name, data, colour, panel, { width: 1.8 }),
+    showSymbol: true,
+    symbol: "circle",
+    symbolSize: 7,
+    itemStyle: { color: colour, borderColor: "#ffffff", borderWidth: 1.2 },
+  };
+}
+
+/** Points of a curve, few enough to draw; smoothed, each is the mean of a fortieth of the steps around it. */
+function pointsOf(steps: readonly number[], values: readonly number[], smooth: boolean): Points {
+  const reach = smooth ? Math.max(1, Math.round(steps.length / 80)) : 0;
+  const stride = Math.ceil(steps.length / POINTS);
+  const places = steps.map((_, i) => i).filter((i) => i % stride === 0 || i === steps.length - 1);
+  return places.map((i) => {
+    const near = values.slice(Math.max(0, i - reach), i + reach + 1);
+    return [steps[i]!, near.reduce((sum, value) => sum + value, 0) / near.length];
+  });
+}
+
+function last(steps: readonly number[]): number {
+  return steps.at(-1) ?? 0;
+}
