@@ -1,8 +1,8 @@
-import { loadAudio } from "../data/audio.ts";
-import { openCorpus, type Utterance } from "../data/corpus.ts";
+import { openCorpus } from "../data/corpus.ts";
 import { normalizeText } from "../data/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
-import { evaluate, type Evaluation, type Heard, type LabelledClip } from "../model/evaluate.ts";
+import { evaluate, type Evaluation, type Heard } from "../model/evaluate.ts";
+import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { modelOption, openModel } from "./model_option.ts";
@@ -66,26 +66,6 @@ export const evalCommand = defineCommand({
     }
   },
 });
-
-/** The clips of a corpus in turn; the next one is read while the device works on one. */
-async function* clipsOf(utterances: readonly Utterance[]): AsyncGenerator<LabelledClip> {
-  const read = async ({ id, audio, text, intent }: Utterance): Promise<LabelledClip> => {
-    const { samples } = await loadAudio(audio);
-    return {
-      id,
-      samples,
-      ...(text !== undefined && { text }),
-      ...(intent !== undefined && { intent }),
-    };
-  };
-  let next: Promise<LabelledClip> | null = null;
-  for (let i = 0; i < utterances.length; i++) {
-    const clip = await (next ?? read(utterances[i]!));
-    next = i + 1 < utterances.length ? read(utterances[i + 1]!) : null;
-    next?.catch(() => {}); // thrown when it is awaited
-    yield clip;
-  }
-}
 
 function render(report: EvalReport): string {
   const { wer, cer, accuracy, clips, seconds, realTimeFactor, parameters, macs_per_second } = report;

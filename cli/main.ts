@@ -11,6 +11,7 @@ import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
+import { pruneCommand } from "./prune.ts";
 import { suggest } from "./suggest.ts";
 import { trainCommand } from "./train.ts";
 import { transcribeCommand } from "./transcribe.ts";
@@ -18,6 +19,7 @@ import { UserError } from "./user_error.ts";
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
+  pruneCommand,
   trainCommand,
   transcribeCommand,
   classifyCommand,

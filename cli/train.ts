@@ -2,14 +2,15 @@ import { makeFolder } from "../data/write_file.ts";
 import { readCheckpoint } from "../model/checkpoint.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import { fineTune, type FineTuneResult } from "../train/loop.ts";
-import { Progress } from "../train/progress.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { interruptible, progressOf, refuseOutput } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
+import { givenOf, readRecipe } from "./recipe.ts";
 import { openClips, openFeed } from "./train_corpus.ts";
-import { givenOf, readRecipe, trainOptions, type TrainSettings } from "./train_options.ts";
+import { trainOptions, type TrainSettings } from "./train_options.ts";
 import { startAgain, startFresh } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
 
@@ -21,12 +22,12 @@ export const trainCommand: Command = defineCommand({
   async run(values) {
     return await onFiles(async () => {
       const recipe = values.recipe === undefined ? {} : await readRecipe(values.recipe, trainCommand);
-      const given = { ...recipe, ...givenOf(values) };
+      const given: TrainSettings = { ...recipe, ...givenOf(values) };
       const { out } = given;
       if (out === undefined) throw new UserError("Cannot run train as --out is required: see train --help");
       const state = values.resume ? await loadRunState(`${out}/state`) : null;
       if (values.resume && !state) console.error(`note: ${out} has no state: the run begins at step 0`);
-      if (!values.resume) await refuseOutput(out);
+      if (!values.resume) await refuseOutput("train", out);
       const result = await train(out, state ? goOn(out, given, state) : begin(given), state);
       console.log(summary(out, result));
       return result.ended === "signal" ? 130 : 0;
@@ -54,15 +55,6 @@ function goOn(out: string, given: TrainSettings, state: FoundState): TrainSettin
 function begin(given: TrainSettings): TrainSettings {
   if ((given.model === undefined) !== (given.config === undefined)) return given;
   throw new UserError("Cannot run train as it takes either --model or --config: see train --help");
-}
-
-async function refuseOutput(out: string): Promise<void> {
-  const names = await Array.fromAsync(Deno.readDir(out)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw new UserError(`Cannot train as the output must be a folder: ${out} is none`);
-  });
-  if (names.length === 0) return;
-  throw new UserError(`Cannot train as the output is there already: ${out} (--resume goes on with a run)`);
 }
 
 async function train(
@@ -95,40 +87,34 @@ async function train(
   for (const note of [...start.notes, ...clips.notes, ...feed.notes]) console.error(`note: ${note}`);
 
   const gpu = await openGpu();
-  const stop = new AbortController();
-  const interrupt = () => {
-    console.error("\nstops after this step; once more ends at once");
-    Deno.removeSignalListener("SIGINT", interrupt);
-    stop.abort();
-  };
-  Deno.addSignalListener("SIGINT", interrupt);
   try {
-    return await fineTune({
-      gpu,
-      checkpoint,
-      source: feed.source,
-      ...feed.dev && { dev: feed.dev },
-      tokenizer,
-      out,
-      seed,
-      steps,
-      accumulate,
-      lr: settings.lr ?? (config === undefined ? 1e-4 : 2e-3),
-      warmup: settings.warmup ?? Math.round(steps / 10),
-      schedule: settings.schedule ?? "tri-stage",
-      clip: settings.clip ?? 5,
-      weightDecay: settings["weight-decay"] ?? 0.01,
-      freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
-      evalEvery: settings["eval-every"] ?? 200,
-      saveEvery: settings["save-every"] ?? 100,
-      patience: patience || Infinity,
-      resume: state,
-      info: { settings: { ...settings, task } },
-      progress: progressOf(steps),
-      signal: stop.signal,
-    });
+    return await interruptible((signal) =>
+      fineTune({
+        gpu,
+        checkpoint,
+        source: feed.source,
+        ...feed.dev && { dev: feed.dev },
+        tokenizer,
+        out,
+        seed,
+        steps,
+        accumulate,
+        lr: settings.lr ?? (config === undefined ? 1e-4 : 2e-3),
+        warmup: settings.warmup ?? Math.round(steps / 10),
+        schedule: settings.schedule ?? "tri-stage",
+        clip: settings.clip ?? 5,
+        weightDecay: settings["weight-decay"] ?? 0.01,
+        freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
+        evalEvery: settings["eval-every"] ?? 200,
+        saveEvery: settings["save-every"] ?? 100,
+        patience: patience || Infinity,
+        resume: state,
+        info: { settings: { ...settings, task } },
+        progress: progressOf(steps),
+        signal,
+      })
+    );
   } finally {
-    if (!stop.signal.aborted) Deno.removeSignalListener("SIGINT", interrupt);
     gpu.destroy();
   }
 }
@@ -137,18 +123,6 @@ async function train(
 async function taskOf(model: string | undefined): Promise<"asr" | "slu"> {
   if (model === undefined) return "asr";
   return (await readCheckpoint(await folderOf(model))).head === "classify" ? "slu" : "asr";
-}
-
-function progressOf(steps: number): Progress {
-  const terminal = Deno.stderr.isTerminal();
-  const encoder = new TextEncoder();
-  return new Progress({
-    steps,
-    terminal,
-    write: (text) =>
-      terminal ? void Deno.stderr.writeSync(encoder.encode(text)) : console.error(text.replace(/\n$/, "")),
-    ...terminal && { columns: Deno.consoleSize().columns },
-  });
 }
 
 function summary(out: string, { steps, ended, best, audioSeconds }: FineTuneResult): string {

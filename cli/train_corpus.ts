@@ -2,13 +2,15 @@ import { type Batches, openBatches } from "../data/batches.ts";
 import { SPEEDS } from "../data/augment.ts";
 import { makeCommands } from "../data/commands/make.ts";
 import { listSubsets, openCorpus, type Task, type Utterance } from "../data/corpus.ts";
-import { withSeconds } from "../data/durations.ts";
+import { type TimedUtterance, withSeconds } from "../data/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
 import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
 
 /** The clips of a run. */
 export interface TrainClips {
+  /** Folder of the corpus. */
+  readonly folder: string;
   readonly train: readonly Utterance[];
   /** Null where there are none to evaluate on. */
   readonly dev: readonly Utterance[] | null;
@@ -30,19 +32,50 @@ export async function openClips(
   subset: string,
   devSubset: string | undefined,
 ): Promise<TrainClips> {
-  const folder = dir ?? (await makeCommands({
-    progress: (done, all) =>
-      done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
-  })).dir;
+  const folder = await corpusFolder(dir);
   const train = await openCorpus(folder, subset, { task });
-  if (devSubset === "none") return { train, dev: null, notes: [] };
+  if (devSubset === "none") return { folder, train, dev: null, notes: [] };
   const subsets = await listSubsets(folder, { task });
   const hasDev = subsets.some((name) => name.startsWith("dev"));
   if (devSubset === undefined && !hasDev) {
     const note = `${folder} has no dev subset: nothing is evaluated, and the last weights are kept`;
-    return { train, dev: null, notes: [note] };
+    return { folder, train, dev: null, notes: [note] };
   }
-  return { train, dev: await openCorpus(folder, devSubset ?? "dev", { task }), notes: [] };
+  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task }), notes: [] };
+}
+
+/**
+ * The folder of a corpus.
+ *
+ * @param dir where it is; undefined for the spoken commands, which are made if they are not there
+ */
+async function corpusFolder(dir: string | undefined): Promise<string> {
+  if (dir !== undefined) return dir;
+  const { dir: made } = await makeCommands({
+    progress: (done, all) =>
+      done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
+  });
+  return made;
+}
+
+/**
+ * Lists the clips to report on.
+ *
+ * @param dir the corpus
+ * @param task what they are for
+ * @param subset subset; undefined for `test`, or `dev` where there is no test
+ * @returns the clips, and the subset that they are
+ * @throws {Error} there is none, or a file of it is wrong; one line
+ */
+export async function openTest(
+  dir: string,
+  task: Task,
+  subset: string | undefined,
+): Promise<{ subset: string; clips: readonly TimedUtterance[] }> {
+  const subsets = await listSubsets(dir, { task });
+  const hasTest = subsets.some((name) => name.startsWith("test"));
+  const name = subset ?? (hasTest || !subsets.some((name) => name.startsWith("dev")) ? "test" : "dev");
+  return { subset: name, clips: await withSeconds(await openCorpus(dir, name, { task })) };
 }
 
 /** How clips become batches. */

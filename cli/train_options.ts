@@ -1,6 +1,5 @@
-import { readWhole } from "../model/whole_file.ts";
-import { type Command, type Options, parse, type Values } from "./command.ts";
-import { UserError } from "./user_error.ts";
+import type { Options } from "./command.ts";
+import type { Settings } from "./recipe.ts";
 
 /** Options of `train`. None has a default here, since a recipe and a run to resume come before the defaults. */
 export const trainOptions = {
@@ -56,61 +55,5 @@ export const trainOptions = {
   recipe: { type: "path", description: "JSON file of options by these names; the command line wins" },
 } as const satisfies Options;
 
-/** Values as they are given: undefined, or false for a flag, where they are not. */
-export type TrainValues = Values<typeof trainOptions>;
-
 /** Options that a run is made with, those that were given; kept in its state. */
-export type TrainSettings = { readonly [K in keyof TrainValues]?: NonNullable<TrainValues[K]> };
-
-/** The options that were given. */
-export function givenOf(values: Values<Options>): TrainSettings {
-  const kept = Object.entries(values).filter(([name, value]) => {
-    return value !== undefined && value !== false && name !== "resume" && name !== "recipe";
-  });
-  return Object.fromEntries(kept);
-}
-
-/**
- * Reads a recipe. Paths in it are taken from its folder.
- *
- * @param path the file
- * @param command the command whose options it names
- * @throws {UserError} it is no object of options; one line
- */
-export async function readRecipe(path: string, command: Command): Promise<TrainSettings> {
-  const bytes = await readWhole(path);
-  const refuse = (rule: string, found: string) => new UserError(`Cannot read ${path} as ${rule}: ${found}`);
-  if (!bytes) throw refuse("a recipe is a file", "there is none");
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw refuse("a recipe is JSON", (error as Error).message);
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw refuse("a recipe is an object of options", JSON.stringify(json));
-  }
-  const words = Object.entries(json).flatMap(([name, value]) => {
-    if (name === "resume" || name === "recipe" || name === "help") {
-      throw refuse("it cannot have this option", name);
-    }
-    if (command.options[name]?.type !== "flag") return [`--${name}=${value}`];
-    if (typeof value !== "boolean") throw refuse(`${name} must be true or false`, JSON.stringify(value));
-    return value ? [`--${name}`] : [];
-  });
-  try {
-    const at = path.lastIndexOf("/");
-    const folder = at < 0 ? "." : path.slice(0, at);
-    const request = parse(command, words, folder);
-    if (request.help) return {};
-    const given = givenOf(request.values);
-    // A model is a path or a name on the hub; with a dot it is a path.
-    const { model } = given;
-    return typeof model === "string" && model.startsWith(".")
-      ? { ...given, model: `${folder}/${model}` }
-      : given;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${error.message} (in ${path})`);
-  }
-}
+export type TrainSettings = Settings<typeof trainOptions>;

@@ -113,7 +113,10 @@ export async function startAgain(out: string, state: FoundState): Promise<TrainS
 }
 
 /** The small files of a model, as text by name; `preprocessor_config.json` is always among them. */
-async function settingsOf(folder: string | null, config: ModelConfig): Promise<Record<string, string>> {
+export async function settingsOf(
+  folder: string | null,
+  config: ModelConfig,
+): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
   for (const name of ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES]) {
     const text = folder === null ? null : await textOf(`${folder}/${name}`);

@@ -46,13 +46,14 @@ export async function measureSpeed(
   const run = async (model: SpeechModel) => {
     const start = performance.now();
     const { gpu } = model;
-    const logits = gpu.scope(() =>
+    // In an object, since a scope may not return a promise.
+    const { read } = gpu.scope(() =>
       noGrad(gpu, () => {
         const { logits, hidden } = model.forward({ samples: gpu.tensor(audio, [clips, samples]) });
-        return (logits ?? hidden).read();
+        return { read: (logits ?? hidden).read() };
       })
     );
-    await logits;
+    await read;
     return (performance.now() - start) / 1000;
   };
   for (const model of models) await run(model);

@@ -1,0 +1,99 @@
+import { makeFolder } from "../data/write_file.ts";
+import { Journal } from "../prune/journal.ts";
+import { runPipeline } from "../prune/pipeline.ts";
+import { summaryText } from "../prune/report.ts";
+import { writeReport } from "../prune/write_report.ts";
+import { openGpu } from "./backend.ts";
+import { type Command, defineCommand } from "./command.ts";
+import { onFiles } from "./files.ts";
+import { interruptible, refuseOutput } from "./long_run.ts";
+import { pruneOptions, type PruneSettings } from "./prune_options.ts";
+import { reportOf } from "./prune_report.ts";
+import { openPruneRun, pipelineOptions } from "./prune_run.ts";
+import { givenOf, readRecipe } from "./recipe.ts";
+import { UserError } from "./user_error.ts";
+
+/** Recipe of a run without `--model`, by its task. */
+const DEFAULTS = {
+  asr: new URL("../recipes/commands-prune.json", import.meta.url),
+  slu: new URL("../recipes/commands-prune-intents.json", import.meta.url),
+};
+
+/** `prune`: from a fine-tuned model to a compact one, with a report. */
+export const pruneCommand: Command = defineCommand({
+  name: "prune",
+  summary: "Prune a fine-tuned model: learn what it can do without, cut it out, fine-tune, report",
+  options: pruneOptions,
+  async run(values) {
+    return await onFiles(async () => {
+      const { json, ...options } = values;
+      const given = givenOf<typeof pruneOptions>({ ...options, json: false });
+      const out = given.out ?? await defaultOut(values.resume);
+      const journal = values.resume ? await resume(out, given) : await begin(out, given, values.recipe);
+      const settings = journal.settings as PruneSettings;
+      const gpu = await openGpu();
+      try {
+        using run = await openPruneRun(settings);
+        for (const note of run.notes) console.error(`note: ${note}`);
+        const result = await interruptible((signal) => {
+          return runPipeline(pipelineOptions(run, { gpu, out, journal, signal, settings }));
+        });
+        if (!result) {
+          console.error("--resume goes on");
+          return 130;
+        }
+        const report = await reportOf(run, result, { gpu, out, journal, settings });
+        await writeReport(out, report);
+        console.log(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
+        return 0;
+      } finally {
+        gpu.destroy();
+      }
+    });
+  },
+});
+
+/** The first of pruned, pruned-2, … that is not there; to resume, the last one that is. */
+async function defaultOut(resume: boolean): Promise<string> {
+  const base = `${Deno.env.get("INIT_CWD") ?? Deno.cwd()}/pruned`;
+  let last = base;
+  for (let n = 1;; n++) {
+    const path = n === 1 ? base : `${base}-${n}`;
+    if (!await Deno.lstat(path).then(() => true, () => false)) return resume ? last : path;
+    last = path;
+  }
+}
+
+async function begin(out: string, given: PruneSettings, path: string | undefined): Promise<Journal> {
+  await refuseOutput("prune", out);
+  const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
+  const read: PruneSettings = recipe === undefined ? {} : await readRecipe(recipe, pruneCommand);
+  const settings = { ...read, ...given };
+  if (settings.model === undefined) {
+    throw new UserError("Cannot prune as the recipe names no model: give --model");
+  }
+  await makeFolder(`${out}/run`);
+  return await Journal.begin(`${out}/run/journal.json`, settings);
+}
+
+function defaultRecipe({ task = "asr", data }: PruneSettings): string {
+  if (data !== undefined) {
+    throw new UserError("Cannot prune as a corpus of one's own needs a model for it: give --model");
+  }
+  return DEFAULTS[task].pathname;
+}
+
+/** The journal of a run that goes on; its options hold. */
+async function resume(out: string, given: PruneSettings): Promise<Journal> {
+  const journal = await Journal.open(`${out}/run/journal.json`);
+  if (!journal) {
+    throw new UserError(`Cannot resume ${out} as it must hold a run: there is no run/journal.json`);
+  }
+  const before = journal.settings as PruneSettings;
+  for (const [name, value] of Object.entries(given) as [keyof PruneSettings, unknown][]) {
+    if (name === "out" || value === before[name]) continue;
+    const was = before[name] ?? "not given";
+    throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${was}`);
+  }
+  return journal;
+}

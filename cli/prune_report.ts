@@ -1,0 +1,86 @@
+import { costsOf } from "../model/costs.ts";
+import { parseConfig } from "../model/config.ts";
+import type { PipelineResult } from "../prune/pipeline.ts";
+import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report.ts";
+import { readMetrics } from "../train/metrics.ts";
+import type { TimedUtterance } from "../data/durations.ts";
+import program from "../deno.json" with { type: "json" };
+import type { PruneSettings } from "./prune_options.ts";
+import type { PruneRun, RunTools } from "./prune_run.ts";
+
+/**
+ * The report of a run that is through.
+ *
+ * @param run model and clips
+ * @param result what was found
+ * @param tools device, folder, journal and options
+ * @throws {Error} a file of the run cannot be read; one line
+ */
+export async function reportOf(
+  run: PruneRun,
+  { evaluations, record, units, speed }: PipelineResult,
+  { gpu, out, journal, settings }: Omit<RunTools, "signal">,
+): Promise<PruneReport> {
+  const names = ["dense", "pruned", "fine-tuned"] as const;
+  const folders = [run.folder, `${out}/run/compact`, out];
+  const seconds = settings.seconds ?? 10;
+  const compact = parseConfig(await Deno.readTextFile(`${out}/config.json`), `${out}/config.json`);
+  const models = await Promise.all(
+    evaluations.map(async ({ wer, cer, accuracy }, i): Promise<ReportModel> => {
+      const { parameters, macs } = costsOf(
+        i === 0 ? run.checkpoint.config : compact,
+        Math.round(seconds * 16_000),
+      );
+      return {
+        name: names[i]!,
+        wer,
+        cer,
+        accuracy,
+        parameters,
+        macs_per_second: macs / seconds,
+        seconds_per_second: speed.seconds_per_second[i === 0 ? 0 : 1]!,
+        file_bytes: await Deno.stat(`${folders[i]}/model.safetensors`).then(({ size }) => size, () => null),
+      };
+    }),
+  );
+  const { clips, clip_seconds, rounds } = speed;
+  return {
+    version: program.version,
+    command: commandOf(settings),
+    date: new Date().toISOString(),
+    task: run.task,
+    base_model: record.base_model,
+    data: {
+      name: run.data,
+      train: subsetOf(settings.subset ?? "train", run.train),
+      dev: run.dev && subsetOf(settings["dev-subset"] ?? "dev", run.dev),
+      test: subsetOf(run.test.subset, run.test.clips),
+    },
+    seed: settings.seed ?? 0,
+    method: record.method,
+    round_to: record.round_to,
+    constraints: record.constraints,
+    models,
+    timing: { clips, clip_seconds, rounds },
+    pruning: curvesOf(await readMetrics(`${out}/run/prune/metrics.jsonl`)),
+    tuning: tuningOf(await readMetrics(`${out}/run/tune/metrics.jsonl`)),
+    units,
+    phases: journal.phases,
+    adapter: gpu.name,
+    versions: { espalier: program.version, deno: Deno.version.deno, v8: Deno.version.v8 },
+  };
+}
+
+function subsetOf(subset: string, clips: readonly TimedUtterance[]) {
+  return { subset, clips: clips.length, seconds: clips.reduce((sum, { seconds }) => sum + seconds, 0) };
+}
+
+/** The command line that repeats a run. */
+function commandOf(settings: PruneSettings): string {
+  const words = Object.entries(settings).map(([name, value]) => {
+    if (value === true) return `--${name}`;
+    const text = String(value);
+    return `--${name} ${/^[\w./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`}`;
+  });
+  return ["./espalier prune", ...words].join(" ");
+}

@@ -1,0 +1,169 @@
+/**
+ * What `prune` needs, made from its options: model, clips, and the phases of the run.
+ *
+ * @module
+ */
+import { type TimedUtterance, withSeconds } from "../data/durations.ts";
+import { normalizeText, readVocabulary } from "../data/vocabulary.ts";
+import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
+import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
+import type { CtcTokenizer } from "../model/tokenizer.ts";
+import { parseKinds } from "../prune/groups.ts";
+import type { Journal } from "../prune/journal.ts";
+import { type PipelineOptions, readRecord } from "../prune/pipeline.ts";
+import type { PruneRecord } from "../prune/record.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
+import program from "../deno.json" with { type: "json" };
+import { clipsOf } from "./clips.ts";
+import { progressOf } from "./long_run.ts";
+import { folderOf } from "./model_option.ts";
+import type { PruneSettings } from "./prune_options.ts";
+import { openClips, openFeed, openTest, type TrainFeed } from "./train_corpus.ts";
+import { settingsOf } from "./train_start.ts";
+import { UserError } from "./user_error.ts";
+
+/** Model and clips of a run. */
+export interface PruneRun extends Disposable {
+  readonly task: "asr" | "slu";
+  /** Folder of the model. */
+  readonly folder: string;
+  readonly checkpoint: Checkpoint;
+  readonly before: PruneRecord | null;
+  readonly files: Readonly<Record<string, string>>;
+  readonly preprocessor: PreprocessorConfig;
+  readonly tokenizer: CtcTokenizer | null;
+  /** Folder of the corpus. */
+  readonly data: string;
+  readonly feed: TrainFeed;
+  readonly train: readonly TimedUtterance[];
+  readonly dev: readonly TimedUtterance[] | null;
+  readonly test: { readonly subset: string; readonly clips: readonly TimedUtterance[] };
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens model and corpus.
+ *
+ * @param settings the run's options
+ * @throws {Error} the model has not the head for the task, or a file is missing or wrong; one line
+ */
+export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
+  const model = settings.model!;
+  const folder = await folderOf(model);
+  const checkpoint = await readCheckpoint(folder);
+  const { config, head } = checkpoint;
+  const task = settings.task ?? (head === "classify" ? "slu" : "asr");
+  const needed = task === "slu" ? "classify" : "ctc";
+  if (head !== needed) {
+    const has = head === "none" ? "it has no head" : `its head is ${head}`;
+    throw new UserError(
+      `Cannot prune ${model} for ${task} as it must have been fine-tuned for that: ${has} (see train --help)`,
+    );
+  }
+  const files = await settingsOf(folder, config);
+  const preprocessor = parsePreprocessorConfig(
+    files["preprocessor_config.json"]!,
+    `${folder}/preprocessor_config.json`,
+  );
+  const tokenizer = task === "asr" ? await readVocabulary(folder) : null;
+  tokenizer?.checkSize(config.vocab_size, `${folder}/vocab.json`);
+  const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
+  const test = await openTest(clips.folder, task, settings["test-subset"]);
+  const feed = await openFeed(clips, {
+    config,
+    preprocessor,
+    targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label),
+    seed: settings.seed ?? 0,
+    seconds: (settings["batch-seconds"] ?? 32) / (settings.accumulate ?? 1),
+    speedPerturbation: settings["speed-perturbation"] ?? false,
+    noise: settings.noise ?? 0,
+    join: settings.join ?? 0,
+  });
+  return {
+    task,
+    folder,
+    checkpoint,
+    before: await readRecord(folder),
+    files,
+    preprocessor,
+    tokenizer,
+    data: clips.folder,
+    feed,
+    train: await withSeconds(clips.train),
+    dev: clips.dev && await withSeconds(clips.dev),
+    test,
+    notes: [...checkpoint.notes, ...clips.notes, ...feed.notes],
+    [Symbol.dispose]: () => feed[Symbol.dispose](),
+  };
+}
+
+/** What a run is done with beside its model and clips. */
+export interface RunTools {
+  readonly gpu: Gpu;
+  readonly out: string;
+  readonly journal: Journal;
+  readonly signal: AbortSignal;
+  readonly settings: PruneSettings;
+}
+
+/**
+ * The phases of a run.
+ *
+ * @param run model and clips
+ * @param tools device, folder, journal and options
+ */
+export function pipelineOptions(run: PruneRun, tools: RunTools): PipelineOptions {
+  const { gpu, out, journal, signal, settings } = tools;
+  const steps = settings.steps ?? 2000;
+  const tuneSteps = settings["tune-steps"] ?? Math.max(1, Math.round(steps / 2));
+  const lr = settings.lr ?? 1e-4;
+  const gateRate = settings["gate-lr"] ?? Math.min(0.1, Math.max(0.02, 100 / steps));
+  const phase = (steps: number, lr: number) => ({
+    steps,
+    lr,
+    warmup: Math.round(steps / 20),
+    schedule: "linear" as const,
+    seed: settings.seed ?? 0,
+    accumulate: settings.accumulate ?? 1,
+    clip: settings.clip ?? 10,
+    evalEvery: settings["eval-every"] ?? Math.max(1, Math.round(steps / 4)),
+    saveEvery: settings["save-every"] ?? 100,
+    progress: progressOf(steps),
+    signal,
+  });
+  const { feed: { source, dev }, test, checkpoint, before, files, preprocessor, tokenizer } = run;
+  return {
+    checkpoint,
+    before,
+    files,
+    preprocessor,
+    tokenizer,
+    gpu,
+    out,
+    journal,
+    name: settings.model!,
+    version: program.version,
+    source,
+    ...dev && { dev },
+    test: () => clipsOf(test.clips),
+    normalize: (text) => normalizeText(text),
+    method: settings.method ?? "mac",
+    target: settings.target ?? 0.5,
+    ...settings["target-conv"] !== undefined && { targetConv: settings["target-conv"] },
+    ...settings["target-transformer"] !== undefined && { targetTransformer: settings["target-transformer"] },
+    ...settings.prune !== undefined && { kinds: parseKinds(settings.prune) },
+    ...settings.seconds !== undefined && { seconds: settings.seconds },
+    roundTo: settings["round-to"] ?? 1,
+    weightDecay: settings["weight-decay"] ?? 0,
+    pruning: {
+      ...phase(steps, lr),
+      schedule: "constant",
+      gateRate,
+      lambdaRate: settings["lambda-lr"] ?? 2 * gateRate,
+      targetWarmup: settings.warmup ?? Math.round(steps / 2),
+    },
+    tuning: tuneSteps === 0 ? null : phase(tuneSteps, settings["tune-lr"] ?? lr),
+    say: (line) => console.error(line),
+  };
+}

@@ -1,0 +1,271 @@
+// A run of pruning from the fine-tuned model to the compact one: evaluate, prune with gates, cut, evaluate, fine-tune,
+// evaluate, measure. Every phase leaves what the next one needs on disk, so that a run goes on from wherever it ended.
+
+import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../model/checkpoint.ts";
+import { unitCounts } from "../model/costs.ts";
+import { evaluate, type Evaluation, type LabelledClip } from "../model/evaluate.ts";
+import { LoadedModel, loadModel } from "../model/load.ts";
+import type { PreprocessorConfig } from "../model/preprocess.ts";
+import { SpeechModel } from "../model/speech_model.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import { readModel } from "../train/best.ts";
+import { fineTune, type LoopOptions, runLoop } from "../train/loop.ts";
+import { loadRunState } from "../train/run_state.ts";
+import { type Choice, chooseByGates, chooseUniform } from "./choose.ts";
+import { GateLearner } from "./gate_learner.ts";
+import { GateTrainer } from "./gate_trainer.ts";
+import { unitGroups } from "./groups.ts";
+import type { Journal } from "./journal.ts";
+import { unitMagnitudes } from "./magnitude.ts";
+import { measureSpeed, type Speed } from "./measure_speed.ts";
+import { type MethodOptions, planMethod } from "./method.ts";
+import { writeCompactModel } from "./model_folder.ts";
+import { type PruneRecord, pruneRecord, RECORD_FILE, type RecordedUnits } from "./record.ts";
+import { parsePruneRecord } from "./record_file.ts";
+import { compact } from "./surgery.ts";
+
+/** Learning in one of the two phases. */
+export type PhaseOptions = Omit<LoopOptions, "out" | "source" | "dev" | "tokenizer" | "resume" | "info">;
+
+/** Learning with gates. */
+export interface GatePhaseOptions extends PhaseOptions {
+  /** Learning rate of the log-alphas. */
+  readonly gateRate: number;
+  /** Learning rate of the multipliers. */
+  readonly lambdaRate: number;
+  /** Steps in which the targets rise from 0. */
+  readonly targetWarmup: number;
+}
+
+/** Options of {@linkcode runPipeline}. */
+export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "source" | "dev" | "tokenizer"> {
+  /** Device. */
+  readonly gpu: Gpu;
+  /** Fine-tuned model, dense or compact, in the published layout. */
+  readonly checkpoint: Checkpoint;
+  /** Its record, if it was pruned before. */
+  readonly before: PruneRecord | null;
+  /** Its name or path. */
+  readonly name: string;
+  /** Files that go with the model, by name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** How audio becomes its input. */
+  readonly preprocessor: PreprocessorConfig;
+  /** Clips to report on. */
+  readonly test: () => AsyncIterable<LabelledClip>;
+  /** Applied to texts before they are compared. */
+  readonly normalize: (text: string) => string;
+  /** Folder of the compact model; what the run needs meanwhile is in `run/` below it. Both must be there. */
+  readonly out: string;
+  /** Results of phases that are done. */
+  readonly journal: Journal;
+  /** Version of the program. */
+  readonly version: string;
+  /** Widths become multiples of it. */
+  readonly roundTo: number;
+  /** Decay of weights. */
+  readonly weightDecay: number;
+  /** Pruning. */
+  readonly pruning: GatePhaseOptions;
+  /** Fine-tuning of the compact model; null for none. */
+  readonly tuning: PhaseOptions | null;
+  /** Is told what begins. */
+  readonly say: (line: string) => void;
+}
+
+/** What {@linkcode runPipeline} found. */
+export interface PipelineResult {
+  /** Of the model before pruning, after it, and after fine-tuning unless that was left out. */
+  readonly evaluations: readonly Evaluation[];
+  /** How the model was pruned. */
+  readonly record: PruneRecord;
+  /** Units of every group of the model that was pruned. */
+  readonly units: Readonly<Record<string, RecordedUnits>>;
+  /** Time of the model before and after. */
+  readonly speed: Speed;
+}
+
+/** Gates' averages: short memories, as a run has few steps and the multipliers turn. */
+const GATE_BETAS = [0.5, 0.95] as const;
+
+/**
+ * Prunes a model.
+ *
+ * @returns What it found, or null if the signal came: the run's state is on disk then.
+ * @throws {RangeError} If a target cannot be met, or a loss is not finite.
+ * @throws {Error} If the system refuses to write; one line.
+ */
+export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
+  const { gpu, checkpoint, out, journal, say, tuning, files, before } = options;
+  const compactFolder = `${out}/run/compact`;
+
+  say("evaluating the model as it is");
+  const dense = await journal.once("evaluate dense", async () => {
+    const { preprocessor, tokenizer = null, name } = options;
+    const model = new SpeechModel(gpu, checkpoint);
+    try {
+      return await judge(
+        new LoadedModel({ model, preprocessor, tokenizer, notes: [], name }, false),
+        options,
+      );
+    } finally {
+      model.dispose();
+    }
+  });
+  const record = await journal.once("prune", async () => {
+    const found = await prune(options);
+    if (!found) return null;
+    const { config } = checkpoint;
+    const { constraints } = planMethod(config, options);
+    const record = pruneRecord({
+      version: options.version,
+      base_model: options.name,
+      method: options.method,
+      round_to: options.roundTo,
+      config,
+      constraints,
+      choice: found.choice,
+      before,
+    });
+    const cut = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(found.model, found.choice) };
+    await writeCompactModel(compactFolder, { checkpoint: cut, files, record });
+    return record;
+  });
+  if (!record) return null;
+  await removeState(`${out}/run/prune`);
+
+  say("evaluating the compact model");
+  const pruned = await journal.once("evaluate pruned", () => judgeFolder(compactFolder, options));
+  const done = await journal.once("fine-tune", async () => {
+    const folder = tuning ? `${out}/run/tune` : compactFolder;
+    if (tuning && await tune(options, folder, tuning) === null) return null;
+    await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record });
+    return true;
+  });
+  if (!done) return null;
+  await removeState(`${out}/run/tune`);
+
+  say("evaluating the fine-tuned model");
+  const tuned = tuning ? await journal.once("evaluate fine-tuned", () => judgeFolder(out, options)) : null;
+  say("measuring time");
+  const speed = await journal.once("measure time", async () => {
+    const models = [checkpoint, await readCheckpoint(out)].map((host) => new SpeechModel(gpu, host));
+    try {
+      return await measureSpeed(models, { ...options.seconds !== undefined && { seconds: options.seconds } });
+    } finally {
+      for (const model of models) model.dispose();
+    }
+  });
+  const evaluations = [dense!, pruned!, ...tuned ? [tuned] : []];
+  return { evaluations, record, units: unitsOf(checkpoint, record, before), speed: speed! };
+}
+
+/** Trains the gates, or chooses without; the weights as they are then, and the units to keep. Null after the signal. */
+async function prune(
+  options: PipelineOptions,
+): Promise<{ model: Checkpoint; choice: Choice } | null> {
+  const { gpu, checkpoint, out, roundTo, pruning, weightDecay, say } = options;
+  const { config } = checkpoint;
+  const { constraints, kinds, trained } = planMethod(config, options);
+  if (!trained) {
+    say("choosing units by magnitude");
+    const choice = chooseUniform(unitMagnitudes(checkpoint, kinds), { config, constraints, roundTo });
+    return { model: checkpoint, choice };
+  }
+  say(`pruning by ${options.method}`);
+  const gates = new GateTrainer({
+    config,
+    constraints,
+    kinds,
+    seed: pruning.seed,
+    warmup: pruning.targetWarmup,
+    betas: GATE_BETAS,
+  });
+  const folder = `${out}/run/prune`;
+  await makeFolder(folder);
+  using learner = new GateLearner(new SpeechModel(gpu, checkpoint), {
+    ...pruning,
+    weightDecay,
+    gates,
+  });
+  const { ended } = await runLoop(learner, {
+    ...loopOptions(options, pruning),
+    out: folder,
+    resume: await loadRunState(`${folder}/state`),
+  });
+  if (ended === "signal") return null;
+  const model = await readModel(learner.model, checkpoint);
+  return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
+}
+
+/** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */
+async function tune(options: PipelineOptions, folder: string, tuning: PhaseOptions): Promise<true | null> {
+  const { gpu, out, weightDecay, say } = options;
+  say("fine-tuning the compact model");
+  await makeFolder(folder);
+  const { ended } = await fineTune({
+    ...loopOptions(options, tuning),
+    gpu,
+    checkpoint: await readCheckpoint(`${out}/run/compact`),
+    out: folder,
+    weightDecay,
+    resume: await loadRunState(`${folder}/state`),
+  });
+  return ended === "signal" ? null : true;
+}
+
+function loopOptions<T extends PhaseOptions>({ source, dev, tokenizer = null }: PipelineOptions, phase: T) {
+  return { ...phase, source, ...dev && { dev }, tokenizer };
+}
+
+async function judgeFolder(folder: string, options: PipelineOptions): Promise<Evaluation> {
+  const loaded = await loadModel(folder, { gpu: options.gpu });
+  try {
+    return await judge(loaded, options);
+  } finally {
+    loaded.dispose();
+  }
+}
+
+function judge(loaded: LoadedModel, { test, normalize }: PipelineOptions): Promise<Evaluation> {
+  return evaluate(loaded, test(), { normalize });
+}
+
+/** Kept units of all groups, those too that pruning left whole. */
+function unitsOf(
+  { config }: Checkpoint,
+  record: PruneRecord,
+  before: PruneRecord | null,
+): Readonly<Record<string, RecordedUnits>> {
+  const counts = unitCounts(config);
+  const whole = unitGroups(config).map(({ name, kind, layer }) => {
+    const kept = Array.from({ length: counts[kind][layer]! }, (_, i) => i);
+    return [name, before?.units[name] ?? { of: kept.length, kept }] as const;
+  });
+  return { ...Object.fromEntries(whole), ...record.units };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true });
+}
+
+/** Removes the state of a phase once its result is safe. */
+async function removeState(folder: string): Promise<void> {
+  await Deno.remove(`${folder}/state`, { recursive: true }).catch(() => {});
+}
+
+/**
+ * Reads the record of a model that was pruned before.
+ *
+ * @param folder Folder of the model.
+ * @returns Its record, or null if it has none.
+ * @throws {SyntaxError | TypeError | RangeError} If it is wrong; one line.
+ */
+export async function readRecord(folder: string): Promise<PruneRecord | null> {
+  const path = `${folder}/${RECORD_FILE}`;
+  const text = await Deno.readTextFile(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  return text === null ? null : parsePruneRecord(text, path);
+}
