@@ -1,5 +1,6 @@
 import { makeFolder } from "../data/write_file.ts";
 import { Journal } from "../prune/journal.ts";
+import { planMethod } from "../prune/method.ts";
 import { runPipeline } from "../prune/pipeline.ts";
 import { summaryText } from "../prune/report.ts";
 import { writeReport } from "../prune/write_report.ts";
@@ -29,15 +30,19 @@ export const pruneCommand: Command = defineCommand({
       const { json, ...options } = values;
       const given = givenOf<typeof pruneOptions>({ ...options, json: false });
       const out = given.out ?? await defaultOut(values.resume);
-      const journal = values.resume ? await resume(out, given) : await begin(out, given, values.recipe);
-      const settings = journal.settings as PruneSettings;
+      const before = values.resume ? await openJournal(out, given) : null;
+      const settings = before
+        ? before.settings as PruneSettings
+        : await settingsOf(out, given, values.recipe);
       const gpu = await openGpu();
       try {
         using run = await openPruneRun(settings);
         for (const note of run.notes) console.error(`note: ${note}`);
-        const result = await interruptible((signal) => {
-          return runPipeline(pipelineOptions(run, { gpu, out, journal, signal, settings }));
-        });
+        const options = pipelineOptions(run, { gpu, out, settings });
+        // Nothing is written before all that can be wrong from the start has been looked at.
+        planMethod(run.checkpoint.config, options);
+        const journal = before ?? await beginJournal(out, settings);
+        const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
         if (!result) {
           console.error("--resume goes on");
           return 130;
@@ -64,7 +69,12 @@ async function defaultOut(resume: boolean): Promise<string> {
   }
 }
 
-async function begin(out: string, given: PruneSettings, path: string | undefined): Promise<Journal> {
+/** The options of a new run, those of its recipe included. */
+async function settingsOf(
+  out: string,
+  given: PruneSettings,
+  path: string | undefined,
+): Promise<PruneSettings> {
   await refuseOutput("prune", out);
   const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
   const read: PruneSettings = recipe === undefined ? {} : await readRecipe(recipe, pruneCommand);
@@ -72,6 +82,10 @@ async function begin(out: string, given: PruneSettings, path: string | undefined
   if (settings.model === undefined) {
     throw new UserError("Cannot prune as the recipe names no model: give --model");
   }
+  return settings;
+}
+
+async function beginJournal(out: string, settings: PruneSettings): Promise<Journal> {
   await makeFolder(`${out}/run`);
   return await Journal.begin(`${out}/run/journal.json`, settings);
 }
@@ -84,7 +98,7 @@ function defaultRecipe({ task = "asr", data }: PruneSettings): string {
 }
 
 /** The journal of a run that goes on; its options hold. */
-async function resume(out: string, given: PruneSettings): Promise<Journal> {
+async function openJournal(out: string, given: PruneSettings): Promise<Journal> {
   const journal = await Journal.open(`${out}/run/journal.json`);
   if (!journal) {
     throw new UserError(`Cannot resume ${out} as it must hold a run: there is no run/journal.json`);

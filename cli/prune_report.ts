@@ -1,5 +1,6 @@
 import { costsOf } from "../model/costs.ts";
 import { parseConfig } from "../model/config.ts";
+import type { Journal } from "../prune/journal.ts";
 import type { PipelineResult } from "../prune/pipeline.ts";
 import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report.ts";
 import { readMetrics } from "../train/metrics.ts";
@@ -19,7 +20,7 @@ import type { PruneRun, RunTools } from "./prune_run.ts";
 export async function reportOf(
   run: PruneRun,
   { evaluations, record, units, speed }: PipelineResult,
-  { gpu, out, journal, settings }: Omit<RunTools, "signal">,
+  { gpu, out, journal, settings }: RunTools & { readonly journal: Journal },
 ): Promise<PruneReport> {
   const names = ["dense", "pruned", "fine-tuned"] as const;
   const folders = [run.folder, `${out}/run/compact`, out];

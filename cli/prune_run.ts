@@ -9,7 +9,6 @@ import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
 import type { CtcTokenizer } from "../model/tokenizer.ts";
 import { parseKinds } from "../prune/groups.ts";
-import type { Journal } from "../prune/journal.ts";
 import { type PipelineOptions, readRecord } from "../prune/pipeline.ts";
 import type { PruneRecord } from "../prune/record.ts";
 import type { Gpu } from "../tensor/gpu.ts";
@@ -102,8 +101,6 @@ export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
 export interface RunTools {
   readonly gpu: Gpu;
   readonly out: string;
-  readonly journal: Journal;
-  readonly signal: AbortSignal;
   readonly settings: PruneSettings;
 }
 
@@ -111,10 +108,13 @@ export interface RunTools {
  * The phases of a run.
  *
  * @param run model and clips
- * @param tools device, folder, journal and options
+ * @param tools device, folder and options
  */
-export function pipelineOptions(run: PruneRun, tools: RunTools): PipelineOptions {
-  const { gpu, out, journal, signal, settings } = tools;
+export function pipelineOptions(
+  run: PruneRun,
+  tools: RunTools,
+): Omit<PipelineOptions, "journal" | "signal"> {
+  const { gpu, out, settings } = tools;
   const steps = settings.steps ?? 2000;
   const tuneSteps = settings["tune-steps"] ?? Math.max(1, Math.round(steps / 2));
   const lr = settings.lr ?? 1e-4;
@@ -130,7 +130,6 @@ export function pipelineOptions(run: PruneRun, tools: RunTools): PipelineOptions
     evalEvery: settings["eval-every"] ?? Math.max(1, Math.round(steps / 4)),
     saveEvery: settings["save-every"] ?? 100,
     progress: progressOf(steps),
-    signal,
   });
   const { feed: { source, dev }, test, checkpoint, before, files, preprocessor, tokenizer } = run;
   return {
@@ -141,7 +140,6 @@ export function pipelineOptions(run: PruneRun, tools: RunTools): PipelineOptions
     tokenizer,
     gpu,
     out,
-    journal,
     name: settings.model!,
     version: program.version,
     source,

@@ -25,7 +25,10 @@ import { parsePruneRecord } from "./record_file.ts";
 import { compact } from "./surgery.ts";
 
 /** Learning in one of the two phases. */
-export type PhaseOptions = Omit<LoopOptions, "out" | "source" | "dev" | "tokenizer" | "resume" | "info">;
+export type PhaseOptions = Omit<
+  LoopOptions,
+  "out" | "source" | "dev" | "tokenizer" | "resume" | "info" | "signal"
+>;
 
 /** Learning with gates. */
 export interface GatePhaseOptions extends PhaseOptions {
@@ -69,6 +72,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly pruning: GatePhaseOptions;
   /** Fine-tuning of the compact model; null for none. */
   readonly tuning: PhaseOptions | null;
+  /** Ends the run after a step, with its state on disk. */
+  readonly signal: AbortSignal;
   /** Is told what begins. */
   readonly say: (line: string) => void;
 }
@@ -214,8 +219,8 @@ async function tune(options: PipelineOptions, folder: string, tuning: PhaseOptio
   return ended === "signal" ? null : true;
 }
 
-function loopOptions<T extends PhaseOptions>({ source, dev, tokenizer = null }: PipelineOptions, phase: T) {
-  return { ...phase, source, ...dev && { dev }, tokenizer };
+function loopOptions({ source, dev, tokenizer = null, signal }: PipelineOptions, phase: PhaseOptions) {
+  return { ...phase, source, ...dev && { dev }, tokenizer, signal };
 }
 
 async function judgeFolder(folder: string, options: PipelineOptions): Promise<Evaluation> {
