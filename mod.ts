@@ -24,6 +24,7 @@ export {
   type GpuLimits,
   type GpuOptions,
   requestGpu,
+  type SurfaceRows,
 } from "./tensor/gpu.ts";
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "./tensor/kernel.ts";

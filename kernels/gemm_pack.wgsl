@@ -1,14 +1,13 @@
-// Packs the images of one operand of a product into a float texture, four numbers of a row a texel, with zeros
-// where an image ends: texture row r holds row y = first + r mod rows of image r div rows. Images are numbered by
-// (z1, z2, k1), the last fastest. Writes `packed`.
+// Puts the images of one operand of a product together as a line of texels, four numbers of a row each, where rows
+// do not start at every fourth number: texel t of row y of image i gets the number (i·rows + y)·texels + t. Images
+// are numbered by (z1, z2, k1), the last fastest. What a row's last texel has beyond the row is not defined. Writes
+// `packed`, a chunk of 16 texels an invocation.
 
 struct Params {
   texels: u32, // texels of a row
-  height: u32, // texture rows to write
-  rows: u32, // texture rows of an image
-  first: i32, // image row of its first texture row
-  image_height: i32, // rows that the image has; others are zero
-  image_width: u32, // numbers of a row
+  chunks: u32, // chunks of a row
+  height: u32, // rows of all images
+  rows: u32, // rows of an image
   n2: u32, // distinct images along z2
   nk: u32, // distinct images along k1
   base: u32, // address of the first image in x
@@ -16,7 +15,11 @@ struct Params {
   z2: u32,
   k1: u32,
   row: u32, // address stride of a row
+  shift: u32, // bits of a texel's number that are its column in the surface
+  mask: u32, // which bits they are
 }
+
+const CHUNK = 16u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var packed: texture_storage_2d<rgba32float, write>;
@@ -29,31 +32,22 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let number = workgroup_number(workgroup, workgroups) * 64u + local;
-  let texel = number % params.texels;
-  let r = number / params.texels;
+  let r = number / params.chunks;
   if (r >= params.height) {
     return;
   }
   let image = r / params.rows;
-  let y = params.first + i32(r % params.rows);
-  let k1 = image % params.nk;
-  let z2 = image / params.nk % params.n2;
-  let z1 = image / params.nk / params.n2;
-  var value = vec4f();
-  if (y >= 0 && y < params.image_height) {
-    let column = texel * 4u;
-    let at = params.base + z1 * params.z1 + z2 * params.z2 + k1 * params.k1 + u32(y) * params.row + column;
-    if (column + 3u < params.image_width) {
-      value = vec4f(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
-    } else {
-      value.x = x[at];
-      if (column + 1u < params.image_width) {
-        value.y = x[at + 1u];
-      }
-      if (column + 2u < params.image_width) {
-        value.z = x[at + 2u];
-      }
-    }
+  let y = r - image * params.rows;
+  let z = image / params.nk;
+  let k1 = image - z * params.nk;
+  let z1 = z / params.n2;
+  let z2 = z - z1 * params.n2;
+  let first = (number - r * params.chunks) * CHUNK;
+  var source = params.base + z1 * params.z1 + z2 * params.z2 + k1 * params.k1 + y * params.row + first * 4u;
+  var texel = r * params.texels + first;
+  let end = texel + min(CHUNK, params.texels - first);
+  for (; texel < end; texel++) {
+    textureStore(packed, vec2u(texel & params.mask, texel >> params.shift), vec4f(x[source], x[source + 1u], x[source + 2u], x[source + 3u]));
+    source += 4u;
   }
-  textureStore(packed, vec2u(texel, r), value);
 }

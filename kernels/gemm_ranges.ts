@@ -26,16 +26,21 @@ export function rowsOf(problem: Gemm, operand: Operand, outer: number): Range {
   return { from: least, to: most + 1 };
 }
 
+/** Those of them that are rows of the image. */
+export function imageRows(problem: Gemm, operand: Operand, outer: number): Range {
+  const { from, to } = rowsOf(problem, operand, outer);
+  const top = Math.max(0, Math.min(from, operand.height - 1));
+  return { from: top, to: Math.max(top + 1, Math.min(to, operand.height)) };
+}
+
 /** The elements of an operand's tensor that a product reads. */
 export function readRange(problem: Gemm, operand: Operand, outer: number): Range {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
-  const rows = rowsOf(problem, operand, outer);
-  const top = Math.max(0, Math.min(rows.from, operand.height - 1));
-  const bottom = Math.max(top, Math.min(rows.to, operand.height) - 1);
+  const { from: top, to: end } = imageRows(problem, operand, outer);
   const width = operand.alongK ? k2 : outer;
   const last = (operand.z1 ?? 0) * (z1 - 1) + (operand.z2 ?? 0) * (z2 - 1) +
-    (operand.k1 ?? 0) * (k1 - 1) + bottom * operand.row + width;
+    (operand.k1 ?? 0) * (k1 - 1) + (end - 1) * operand.row + width;
   const offset = operand.offset ?? 0;
   return { from: offset + top * operand.row, to: offset + last };
 }

@@ -2,123 +2,34 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { wideKernel } from "../tensor/rows.ts";
-import type { Surface } from "../tensor/surfaces.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
-import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import { batchOf, type Gemm } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import finishSource from "./gemm_finish.wgsl" with { type: "text" };
-import packSource from "./gemm_pack.wgsl" with { type: "text" };
-import { beyond, beyondBinding, readRange, rowsOf, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { beyond, beyondBinding, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { placeOperand, surfaceExcess } from "./gemm_surface.ts";
 import source from "./gemm_texture.wgsl" with { type: "text" };
 
 const kernel = new Kernel("gemm_texture", source, [index]);
-const pack = new Kernel("gemm_pack", packSource, [index]);
 const finish = wideKernel("gemm_finish", finishSource, [gelu, index]);
 
-/** Most rounds of a reduction loop in one dispatch: software adapters cut them short past 65,535. */
-const ROUNDS = 32_768;
+/** Most rounds of a reduction loop, of four terms each; longer sums go in parts, which keeps their error small. */
+const ROUNDS = 4096;
+
+const named = (name: string, params: Record<string, number>) =>
+  Object.fromEntries(Object.entries(params).map(([key, value]) => [`${name}_${key}`, value]));
 
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
-
-/** How an operand's images lie in a surface. */
-interface Packing {
-  /** Texels of a row. */
-  readonly texels: number;
-  /** Surface rows of an image. */
-  readonly rows: number;
-  /** Image row in its first surface row. */
-  readonly first: number;
-  /** Distinct images along z1, z2 and k1. */
-  readonly images: readonly [number, number, number];
-}
-
-function packingOf(problem: Gemm, operand: Operand, outer: number): Packing {
-  const [z1, z2] = batchOf(problem);
-  const [k1, k2] = problem.k;
-  const reach = rowsOf(problem, operand, outer);
-  // Where k2 runs down the rows, the last round reads up to three rows past its range: they must be there.
-  const spare = operand.alongK ? 0 : (roundUp(k2, 4) - k2) * (operand.step ?? 1);
-  const first = reach.from + Math.min(0, spare);
-  return {
-    texels: Math.ceil((operand.alongK ? k2 : outer) / 4),
-    rows: reach.to - reach.from + Math.abs(spare),
-    first,
-    images: [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1],
-  };
-}
 
 /** How far a product is beyond what {@linkcode runTexture} can do; 0 if it fits. */
 export function textureExcess(gpu: Gpu, problem: Gemm): number {
   const { a, b, m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
-  const { bindingBytes, texture } = gpu.limits;
-  const packed = (operand: Operand, outer: number) => {
-    const { texels, rows, images } = packingOf(problem, operand, outer);
-    return beyond(texels, texture) + beyond(rows * sizeOf(images), texture) +
-      beyondBinding(gpu, readRange(problem, operand, outer));
-  };
   const scratch = z1 * z2 * m * roundUp(n, 4) * 4;
-  return packed(a, m) + packed(b, n) + beyond(k1 * (Math.ceil(k2 / 4) + 1), ROUNDS) +
-    beyond(scratch, bindingBytes) + beyondBinding(gpu, writtenRange(problem));
-}
-
-/** Packs an operand and returns its surface, with the row steps that the product's shader wants. */
-function packOperand(
-  gpu: Gpu,
-  problem: Gemm,
-  operand: Operand,
-  outer: number,
-): { surface: Surface; steps: readonly [y0: number, z1: number, z2: number, k1: number, step: number] } {
-  const packing = packingOf(problem, operand, outer);
-  const { texels, rows, first, images: [, n2, nk] } = packing;
-  const height = rows * sizeOf(packing.images);
-  const surface = gpu.surfaces.take(texels, height);
-  const width = operand.alongK ? problem.k[1] : outer;
-  // Rows past the range of k2 are padding even where the image goes on, so that one operand is zero there.
-  const bounded = !operand.alongK && !operand.tap && !operand.z2Step && (operand.step ?? 1) > 0;
-  const end = (operand.y0 ?? 0) + (operand.step ?? 1) * (problem.k[1] - 1) + 1;
-  const imageHeight = bounded ? Math.min(operand.height, end) : operand.height;
-  const range = readRange(problem, operand, outer);
-  const whole = height === rows && first >= 0 && first + rows <= imageHeight &&
-    width === operand.row && width % 64 === 0 && (operand.tensor.offset + range.from) % 4 === 0;
-  if (whole) {
-    gpu.copyToSurface(operand.tensor, range.from, width, rows, surface);
-  } else {
-    const { slice, base } = sliceOf(operand.tensor, range, operand.offset ?? 0);
-    // `base` may lie before the slice when the first rows are not read: addresses are then taken from there on.
-    const skipped = base < 0 ? Math.ceil(-base / operand.row) : 0;
-    gpu.run(pack, {
-      bind: { x: slice, packed: surface },
-      params: {
-        texels,
-        height,
-        rows,
-        first: first - skipped,
-        image_height: imageHeight - skipped,
-        image_width: width,
-        n2,
-        nk,
-        base: base + skipped * operand.row,
-        z1: operand.z1 ?? 0,
-        z2: operand.z2 ?? 0,
-        k1: operand.k1 ?? 0,
-        row: operand.row,
-      },
-      workgroups: Math.ceil(texels * height / 64),
-    });
-  }
-  const stride = (elements: number | undefined, images: number) => elements ? rows * images : 0;
-  return {
-    surface,
-    steps: [
-      (operand.y0 ?? 0) - first,
-      stride(operand.z1, n2 * nk),
-      stride(operand.z2, nk) + (operand.z2Step ?? 0),
-      stride(operand.k1, 1) + (operand.tap ?? 0),
-      operand.step ?? 1,
-    ],
-  };
+  return surfaceExcess(gpu, problem, a, m) + surfaceExcess(gpu, problem, b, n) +
+    beyond(k1 * (Math.ceil(k2 / 4) + 1), ROUNDS) + beyond(scratch, gpu.limits.bindingBytes) +
+    beyondBinding(gpu, writtenRange(problem));
 }
 
 /** Whether the product can be written to its place four columns at a time, with nothing to follow. */
@@ -135,10 +46,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const a = packOperand(gpu, problem, problem.a, m);
-  const b = packOperand(gpu, problem, problem.b, n);
-  const [a_y0, a_z1, a_z2, a_k1, a_step] = a.steps;
-  const [b_y0, b_z1, b_z2, b_k1, b_step] = b.steps;
+  const a = placeOperand(gpu, problem, problem.a, m);
+  const b = placeOperand(gpu, problem, problem.b, n);
 
   const inPlace = direct(problem);
   const row = inPlace ? c.row : roundUp(n, 4);
@@ -153,7 +62,13 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
   gpu.run(kernel, {
     entry: large ? "large" : "small",
     bind: { a: a.surface, b: b.surface, c: target.slice },
-    constants: { A_ALONG_K: problem.a.alongK, B_ALONG_K: problem.b.alongK },
+    constants: {
+      A_ALONG_K: problem.a.alongK,
+      B_ALONG_K: problem.b.alongK,
+      A_EDGES: a.edges,
+      B_EDGES: b.edges,
+      REST: k2 % 4 !== 0,
+    },
     params: {
       m,
       n,
@@ -161,16 +76,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
       k2,
       z,
       z2,
-      a_y0,
-      a_z1,
-      a_z2,
-      a_k1,
-      a_step,
-      b_y0,
-      b_z1,
-      b_z2,
-      b_k1,
-      b_step,
+      ...named("a", a.params),
+      ...named("b", b.params),
       c_base: target.base / 4,
       c_z1: target.z1 / 4,
       c_z2: target.z2 / 4,

@@ -1,11 +1,12 @@
-// C[z] = A[z]·B[z] with both operands packed into float textures (gemm_pack.wgsl), four numbers a texel, and
-// register tiles of 16×16 (entry point `large`) or 8×8 (`small`) per invocation: the product for adapters that
-// load texels faster than buffers.
+// C[z] = A[z]·B[z] with both operands in float textures, four numbers a texel, and register tiles of 16×16 (entry
+// point `large`) or 8×8 (`small`) per invocation: the product for adapters that load texels faster than buffers.
 //
 // The reduction index is (k1, k2). A texel of A holds four k2 of a row m (A_ALONG_K) or four m of a row k2; a
-// texel of B four k2 of a row n (B_ALONG_K) or four n of a row k2. Texture rows are linear in all indices:
-//   row = y0 + z1·z1_rows + z2·z2_rows + k1·k1_rows + i·step,  i the index that does not run along the texels.
-// Both operands are zero where k2 reaches past its range. Writes `c`, four columns at a time.
+// texel of B four k2 of a row n (B_ALONG_K) or four n of a row k2. Textures are read as lines of texels, with an
+// address that is linear in all indices:
+//   base + z1·z1_step + z2·z2_step + k1·k1_step + i·step + j/4,  i the index that does not run along the texels;
+// its low `shift` bits are the column in the texture. Rows that an image does not have count as zero (A_EDGES,
+// B_EDGES), and so does what k2 reads past its range (REST). Writes `c`, four columns at a time.
 
 struct Params {
   m: u32, // rows of C
@@ -14,16 +15,30 @@ struct Params {
   k2: u32, // inner extent of the reduction
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
-  a_y0: i32,
+  a_base: i32, // addresses of A
   a_z1: i32,
   a_z2: i32,
   a_k1: i32,
   a_step: i32,
-  b_y0: i32,
+  a_shift: u32, // bits of an address that are a column
+  a_mask: i32, // which bits they are
+  a_height: u32, // rows of an image of A
+  a_y0: i32, // image row of the first index, and rows per step
+  a_y_z2: i32,
+  a_y_k1: i32,
+  a_y_step: i32,
+  b_base: i32,
   b_z1: i32,
   b_z2: i32,
   b_k1: i32,
   b_step: i32,
+  b_shift: u32,
+  b_mask: i32,
+  b_height: u32,
+  b_y0: i32,
+  b_y_z2: i32,
+  b_y_k1: i32,
+  b_y_step: i32,
   c_base: u32, // addresses of C, in vec4
   c_z1: u32,
   c_z2: u32,
@@ -32,54 +47,86 @@ struct Params {
 
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
+override A_EDGES: bool = false;
+override B_EDGES: bool = false;
+override REST: bool = false;
 
 @group(0) @binding(0) var a: texture_2d<f32>;
 @group(0) @binding(1) var b: texture_2d<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Four rows m (the matrix's columns) of four k2 each, from texture row `y` of the item.
-fn load_a(y: i32, m: u32, k: u32) -> mat4x4f {
+// A row of an image: the address of its first texel, and its number.
+struct Row {
+  at: i32,
+  y: i32,
+}
+
+fn texel_a(row: Row) -> vec4f {
+  let texel = textureLoad(a, vec2i(row.at & params.a_mask, row.at >> params.a_shift), 0);
+  return select(texel, vec4f(), A_EDGES && u32(row.y) >= params.a_height);
+}
+
+fn texel_b(row: Row) -> vec4f {
+  let texel = textureLoad(b, vec2i(row.at & params.b_mask, row.at >> params.b_shift), 0);
+  return select(texel, vec4f(), B_EDGES && u32(row.y) >= params.b_height);
+}
+
+// Texel `x` of four rows from `i` on.
+fn rows_a(row: Row, i: u32, x: u32) -> mat4x4f {
+  let at = row.at + i32(i) * params.a_step + i32(x);
+  let y = row.y + i32(i) * params.a_y_step;
+  return mat4x4f(
+    texel_a(Row(at, y)),
+    texel_a(Row(at + params.a_step, y + params.a_y_step)),
+    texel_a(Row(at + 2 * params.a_step, y + 2 * params.a_y_step)),
+    texel_a(Row(at + 3 * params.a_step, y + 3 * params.a_y_step)),
+  );
+}
+
+fn rows_b(row: Row, i: u32, x: u32) -> mat4x4f {
+  let at = row.at + i32(i) * params.b_step + i32(x);
+  let y = row.y + i32(i) * params.b_y_step;
+  return mat4x4f(
+    texel_b(Row(at, y)),
+    texel_b(Row(at + params.b_step, y + params.b_y_step)),
+    texel_b(Row(at + 2 * params.b_step, y + 2 * params.b_y_step)),
+    texel_b(Row(at + 3 * params.b_step, y + 3 * params.b_y_step)),
+  );
+}
+
+// Four rows m (the matrix's columns) of four k2 each.
+fn load_a(row: Row, m: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
   if (A_ALONG_K) {
-    let x = i32(k >> 2u);
-    let row = y + i32(m) * params.a_step;
-    return mat4x4f(
-      textureLoad(a, vec2i(x, row), 0),
-      textureLoad(a, vec2i(x, row + params.a_step), 0),
-      textureLoad(a, vec2i(x, row + 2 * params.a_step), 0),
-      textureLoad(a, vec2i(x, row + 3 * params.a_step), 0),
-    );
+    block = rows_a(row, m, k >> 2u);
+  } else {
+    block = transpose(rows_a(row, k, m >> 2u));
   }
-  let x = i32(m >> 2u);
-  let row = y + i32(k) * params.a_step;
-  return transpose(mat4x4f(
-    textureLoad(a, vec2i(x, row), 0),
-    textureLoad(a, vec2i(x, row + params.a_step), 0),
-    textureLoad(a, vec2i(x, row + 2 * params.a_step), 0),
-    textureLoad(a, vec2i(x, row + 3 * params.a_step), 0),
-  ));
+  if (REST) {
+    let past = vec4u(k, k + 1u, k + 2u, k + 3u) >= vec4u(params.k2);
+    block[0] = select(block[0], vec4f(), past);
+    block[1] = select(block[1], vec4f(), past);
+    block[2] = select(block[2], vec4f(), past);
+    block[3] = select(block[3], vec4f(), past);
+  }
+  return block;
 }
 
 // Four k2 (the matrix's columns) of four columns n each.
-fn load_b(y: i32, n: u32, k: u32) -> mat4x4f {
+fn load_b(row: Row, n: u32, k: u32) -> mat4x4f {
+  var block: mat4x4f;
   if (B_ALONG_K) {
-    let x = i32(k >> 2u);
-    let row = y + i32(n) * params.b_step;
-    return transpose(mat4x4f(
-      textureLoad(b, vec2i(x, row), 0),
-      textureLoad(b, vec2i(x, row + params.b_step), 0),
-      textureLoad(b, vec2i(x, row + 2 * params.b_step), 0),
-      textureLoad(b, vec2i(x, row + 3 * params.b_step), 0),
-    ));
+    block = transpose(rows_b(row, n, k >> 2u));
+  } else {
+    block = rows_b(row, k, n >> 2u);
   }
-  let x = i32(n >> 2u);
-  let row = y + i32(k) * params.b_step;
-  return mat4x4f(
-    textureLoad(b, vec2i(x, row), 0),
-    textureLoad(b, vec2i(x, row + params.b_step), 0),
-    textureLoad(b, vec2i(x, row + 2 * params.b_step), 0),
-    textureLoad(b, vec2i(x, row + 3 * params.b_step), 0),
-  );
+  if (REST) {
+    block[1] = select(block[1], vec4f(), k + 1u >= params.k2);
+    block[2] = select(block[2], vec4f(), k + 2u >= params.k2);
+    block[3] = select(block[3], vec4f(), k + 3u >= params.k2);
+  }
+  return block;
 }
 
 fn row_times(sum: vec4f, a: vec4f, b: mat4x4f) -> vec4f {
@@ -143,8 +190,14 @@ fn large(
   }
   let m = at.x;
   let n = at.y;
-  var ya = params.a_y0 + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2;
-  var yb = params.b_y0 + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2;
+  var ra = Row(
+    params.a_base + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2,
+    params.a_y0 + i32(at.w) * params.a_y_z2,
+  );
+  var rb = Row(
+    params.b_base + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2,
+    params.b_y0 + i32(at.w) * params.b_y_z2,
+  );
   var c00 = mat4x4f();
   var c01 = mat4x4f();
   var c02 = mat4x4f();
@@ -163,33 +216,33 @@ fn large(
   var c33 = mat4x4f();
   for (var k1 = 0u; k1 < params.k1; k1++) {
     for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
-      let b0 = load_b(yb, n, k2);
-      let b1 = load_b(yb, n + 4u, k2);
-      let b2 = load_b(yb, n + 8u, k2);
-      let b3 = load_b(yb, n + 12u, k2);
-      let a0 = load_a(ya, m, k2);
+      let b0 = load_b(rb, n, k2);
+      let b1 = load_b(rb, n + 4u, k2);
+      let b2 = load_b(rb, n + 8u, k2);
+      let b3 = load_b(rb, n + 12u, k2);
+      let a0 = load_a(ra, m, k2);
       c00 = add_product(c00, a0, b0);
       c01 = add_product(c01, a0, b1);
       c02 = add_product(c02, a0, b2);
       c03 = add_product(c03, a0, b3);
-      let a1 = load_a(ya, m + 4u, k2);
+      let a1 = load_a(ra, m + 4u, k2);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
       c12 = add_product(c12, a1, b2);
       c13 = add_product(c13, a1, b3);
-      let a2 = load_a(ya, m + 8u, k2);
+      let a2 = load_a(ra, m + 8u, k2);
       c20 = add_product(c20, a2, b0);
       c21 = add_product(c21, a2, b1);
       c22 = add_product(c22, a2, b2);
       c23 = add_product(c23, a2, b3);
-      let a3 = load_a(ya, m + 12u, k2);
+      let a3 = load_a(ra, m + 12u, k2);
       c30 = add_product(c30, a3, b0);
       c31 = add_product(c31, a3, b1);
       c32 = add_product(c32, a3, b2);
       c33 = add_product(c33, a3, b3);
     }
-    ya += params.a_k1;
-    yb += params.b_k1;
+    ra = Row(ra.at + params.a_k1, ra.y + params.a_y_k1);
+    rb = Row(rb.at + params.b_k1, rb.y + params.b_y_k1);
   }
   let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
   store(base, m, n, c00);
@@ -222,25 +275,31 @@ fn small(
   }
   let m = at.x;
   let n = at.y;
-  var ya = params.a_y0 + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2;
-  var yb = params.b_y0 + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2;
+  var ra = Row(
+    params.a_base + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2,
+    params.a_y0 + i32(at.w) * params.a_y_z2,
+  );
+  var rb = Row(
+    params.b_base + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2,
+    params.b_y0 + i32(at.w) * params.b_y_z2,
+  );
   var c00 = mat4x4f();
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
   for (var k1 = 0u; k1 < params.k1; k1++) {
     for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
-      let b0 = load_b(yb, n, k2);
-      let b1 = load_b(yb, n + 4u, k2);
-      let a0 = load_a(ya, m, k2);
-      let a1 = load_a(ya, m + 4u, k2);
+      let b0 = load_b(rb, n, k2);
+      let b1 = load_b(rb, n + 4u, k2);
+      let a0 = load_a(ra, m, k2);
+      let a1 = load_a(ra, m + 4u, k2);
       c00 = add_product(c00, a0, b0);
       c01 = add_product(c01, a0, b1);
       c10 = add_product(c10, a1, b0);
       c11 = add_product(c11, a1, b1);
     }
-    ya += params.a_k1;
-    yb += params.b_k1;
+    ra = Row(ra.at + params.a_k1, ra.y + params.a_y_k1);
+    rb = Row(rb.at + params.b_k1, rb.y + params.b_y_k1);
   }
   let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
   store(base, m, n, c00);

@@ -50,6 +50,20 @@ export interface Dispatch {
   readonly workgroups: number;
 }
 
+/** Rows of a tensor that a surface takes. */
+export interface SurfaceRows {
+  /** First element, relative to the tensor's; where it lies in the buffer is a multiple of four. */
+  readonly start: number;
+  /** Elements between the starts of two rows, a multiple of 64. */
+  readonly row: number;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Texels of a row. */
+  readonly texels: number;
+  /** Surface row of the first; 0 unless given. */
+  readonly y?: number;
+}
+
 /**
  * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by
  * {@linkcode requestGpu}.
@@ -242,13 +256,14 @@ export class Gpu {
     to.storage.version++;
   }
 
-  /** Copies the rows of a contiguous matrix to a surface; `width` elements a row, a multiple of 64. */
-  copyToSurface(from: Tensor, start: number, width: number, height: number, to: Surface): void {
+  /** Copies rows of numbers, four to a texel, to the start of a surface's rows. */
+  copyToSurface(from: Tensor, to: Surface, { start, row, rows, texels, y = 0 }: SurfaceRows): void {
+    if (rows * texels === 0) return;
     const { entry } = from.storage;
     this.#commands().copyBufferToTexture(
-      { buffer: entry.buffer, offset: (from.offset + start) * 4, bytesPerRow: width * 4 },
-      { texture: to.texture },
-      [width / 4, height],
+      { buffer: entry.buffer, offset: (from.offset + start) * 4, bytesPerRow: row * 4 },
+      { texture: to.texture, origin: [0, y] },
+      [texels, rows],
     );
     entry.lastUse = this.#submission;
   }

@@ -1,0 +1,200 @@
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
+import { Kernel } from "../tensor/kernel.ts";
+import type { Surface } from "../tensor/surfaces.ts";
+import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import source from "./gemm_pack.wgsl" with { type: "text" };
+import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./gemm_ranges.ts";
+
+const pack = new Kernel("gemm_pack", source, [index]);
+
+/** Texels that one invocation of the pack kernel moves. */
+const CHUNK = 16;
+
+/** Bits of the column where a surface is one line of texels. */
+const SHIFT = 10;
+
+/** Rows of a tile that are a multiple of so many texels apart fall on few sets of a cache. */
+const UNEVEN = 64;
+
+/** Where the first row lies, and how far the next index of each kind is from it, in elements or texels. */
+interface Steps {
+  readonly base: number;
+  readonly z1: number;
+  readonly z2: number;
+  readonly k1: number;
+  /** Of the index that does not run along the rows. */
+  readonly step: number;
+}
+
+/** How an operand lies in a surface, whose texels hold four numbers each. */
+interface Layout {
+  /** Copied as one line of texels, copied row by row, or put together by the pack kernel, as one line too. */
+  readonly how: "line" | "rows" | "packed";
+  /** Linear addresses of the texels. */
+  readonly steps: Steps;
+  /** Bits of an address that are the column in the surface; the others are the row. */
+  readonly shift: number;
+  /** Texels of the line, or those of a row that are read. */
+  readonly texels: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): Steps => ({
+  base: to(base),
+  z1: to(z1),
+  z2: to(z2),
+  k1: to(k1),
+  step: to(step),
+});
+
+/** What the pack kernel makes: rows of whole texels, image after image. */
+function packingOf(problem: Gemm, operand: Operand, outer: number) {
+  const [z1, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const { from: top, to: bottom } = imageRows(problem, operand, outer);
+  const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
+  const [n1, n2, nk] = [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1];
+  return { texels, top, rows: bottom - top, n2, nk, images: n1 * n2 * nk };
+}
+
+function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
+  const [z1, z2] = batchOf(problem);
+  const { k: [k1, k2] } = problem;
+  const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
+  const { from, to } = readRange(problem, operand, outer);
+  const limit = gpu.limits.texture;
+  const shift = Math.min(SHIFT, Math.floor(Math.log2(limit)));
+  const line = (texels: number) => ({
+    shift,
+    texels,
+    width: 2 ** shift,
+    height: Math.ceil(texels / 2 ** shift),
+  });
+
+  const steps: Steps = {
+    base: offset + y0 * row - from,
+    z1: z1 > 1 ? operand.z1 ?? 0 : 0,
+    z2: z2 > 1 ? (operand.z2 ?? 0) + z2Step * row : 0,
+    k1: k1 > 1 ? (operand.k1 ?? 0) + tap * row : 0,
+    step: (alongK ? outer : k2) > 1 ? step * row : 0,
+  };
+  if ([tensor.offset + from, ...Object.values(steps)].some((at) => at % 4 !== 0)) {
+    const { texels, top, rows, n2, nk, images } = packingOf(problem, operand, outer);
+    const image = rows * texels;
+    return {
+      how: "packed",
+      steps: {
+        base: (y0 - top) * texels,
+        z1: operand.z1 ? n2 * nk * image : 0,
+        z2: (operand.z2 ? nk * image : 0) + z2Step * texels,
+        k1: (operand.k1 ? image : 0) + tap * texels,
+        step: step * texels,
+      },
+      ...line(images * image),
+    };
+  }
+  const column = (at: number) => at - Math.floor(at / row) * row;
+  const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
+    (alongK ? k2 : outer);
+  const height = Math.ceil((to - from) / row);
+  if (
+    steps.step % (4 * UNEVEN) === 0 && row % 64 === 0 && reach <= row && Math.max(height, row / 4) <= limit
+  ) {
+    const bits = Math.ceil(Math.log2(row / 4));
+    return {
+      how: "rows",
+      steps: mapped(steps, (at) => Math.floor(at / row) * 2 ** bits + column(at) / 4),
+      shift: bits,
+      texels: Math.ceil(reach / 4),
+      width: row / 4,
+      height,
+    };
+  }
+  return { how: "line", steps: mapped(steps, (at) => at / 4), ...line(Math.ceil((to - from) / 4)) };
+}
+
+/** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
+export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): number {
+  const { how, height } = layoutOf(gpu, problem, operand, outer);
+  const bound = how === "packed" ? beyondBinding(gpu, readRange(problem, operand, outer)) : 0;
+  return beyond(height, gpu.limits.texture) + bound;
+}
+
+/** An operand in a surface, as the product's shader reads it. */
+export interface Placed {
+  /** The surface, lent by the pool. */
+  readonly surface: Surface;
+  /** Whether rows outside the image are read, which are zero. */
+  readonly edges: boolean;
+  /** Fields of `Params`, without the operand's name before them. */
+  readonly params: Record<string, number>;
+}
+
+/** Brings an operand to a surface. `outer` is m or n. */
+export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
+  const layout = layoutOf(gpu, problem, operand, outer);
+  const { how, steps, shift, texels, width, height } = layout;
+  const surface = gpu.surfaces.take(width, height);
+  const { tensor } = operand;
+  const { from } = readRange(problem, operand, outer);
+  if (how === "packed") packOperand(gpu, problem, operand, outer, surface, shift);
+  else if (how === "rows") {
+    gpu.copyToSurface(tensor, surface, { start: from, row: operand.row, rows: height, texels });
+  } else {
+    const rows = Math.floor(texels / width);
+    const row = width * 4;
+    gpu.copyToSurface(tensor, surface, { start: from, row, rows, texels: width });
+    const rest = { start: from + rows * row, row, rows: 1, texels: texels % width, y: rows };
+    gpu.copyToSurface(tensor, surface, rest);
+  }
+  const reach = rowsOf(problem, operand, outer);
+  return {
+    surface,
+    edges: reach.from < 0 || reach.to > operand.height,
+    params: {
+      ...steps,
+      shift,
+      mask: 2 ** shift - 1,
+      height: operand.height,
+      y0: operand.y0 ?? 0,
+      y_z2: operand.z2Step ?? 0,
+      y_k1: operand.tap ?? 0,
+      y_step: operand.step ?? 1,
+    },
+  };
+}
+
+function packOperand(
+  gpu: Gpu,
+  problem: Gemm,
+  operand: Operand,
+  outer: number,
+  surface: Surface,
+  shift: number,
+): void {
+  const { texels, rows, n2, nk, images } = packingOf(problem, operand, outer);
+  const range = readRange(problem, operand, outer);
+  const { slice, base } = sliceOf(operand.tensor, range, range.from);
+  const chunks = Math.ceil(texels / CHUNK);
+  gpu.run(pack, {
+    bind: { x: slice, packed: surface },
+    params: {
+      texels,
+      chunks,
+      height: images * rows,
+      rows,
+      n2,
+      nk,
+      base,
+      z1: operand.z1 ?? 0,
+      z2: operand.z2 ?? 0,
+      k1: operand.k1 ?? 0,
+      row: operand.row,
+      shift,
+      mask: 2 ** shift - 1,
+    },
+    workgroups: Math.ceil(chunks * images * rows / 64),
+  });
+}
