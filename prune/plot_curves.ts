@@ -1,6 +1,16 @@
 // Plots over steps: loss, share removed, multipliers, error on dev.
 
-import { axis, CURVE_COLOURS, on, type Option, type Panel, picture, stepAxis, WIDTH } from "./plot_style.ts";
+import {
+  axis,
+  CURVE_COLOURS,
+  legendStyle,
+  on,
+  type Option,
+  type Panel,
+  picture,
+  stepAxis,
+  WIDTH,
+} from "./plot_style.ts";
 import type { PruneReport, ReportEvaluation } from "./report.ts";
 import { QUANTITY_WORDS } from "./report_summary.ts";
 
@@ -38,47 +48,31 @@ export function removedOption({ pruning, constraints }: PruneReport): Option | n
   const series = pruning.constraints.flatMap(({ quantity, expected, target }, i) => {
     const [name, colour] = [QUANTITY_WORDS[quantity], CURVE_COLOURS[i]!];
     const achieved = constraints.find((one) => one.quantity === quantity);
+    const dashed = { width: 1.6, type: [6, 4] };
     return [
-      line(`${name}, target`, pointsOf(pruning.steps, percents(target), false), colour, 0, {
-        width: 1.6,
-        type: [6, 4],
-      }),
       line(name, pointsOf(pruning.steps, percents(expected), false), colour, 0, { width: 2.4 }),
-      ...achieved
-        ? [{
-          ...marked(`${name}, after surgery`, [[end, 100 * achieved.removed]], colour, 0),
-          symbol: "diamond",
-          symbolSize: 13,
-          clip: false,
-        }]
-        : [],
+      line(`${name}, target`, pointsOf(pruning.steps, percents(target), false), colour, 0, dashed),
+      ...achieved ? [after(`${name}, after surgery`, [[end, 100 * achieved.removed]], colour)] : [],
     ];
   });
-  const rows = pruning.constraints.length;
-  const panel = panelOf(0, 1, "", end, axis("share removed (%)", 44), 22 + 22 * rows);
-  // A legend's row per constraint.
-  const legends = pruning.constraints.map(({ quantity }, i) => ({
-    ...legendStyle,
-    top: 10 + 22 * i,
-    data: series.map(({ name }) => name as string).filter((name) => {
-      return name === QUANTITY_WORDS[quantity] || name.startsWith(`${QUANTITY_WORDS[quantity]},`);
-    }),
-  }));
-  return { ...picture([panel], series), legend: legends };
+  const top = 26 + 22 * pruning.constraints.length;
+  const least = Math.min(0, ...pruning.constraints.flatMap(({ expected }) => expected));
+  // Gates that are still open may count as a little less than nothing removed.
+  const y = axis("share removed (%)", 44, least > -0.02 ? { min: 0 } : {});
+  const names = series.map(({ name }) => name as string);
+  // A row of the legend per constraint.
+  const legends = pruning.constraints.map(({ quantity }, i) => {
+    const word = QUANTITY_WORDS[quantity];
+    const data = names.filter((name) => name === word || name.startsWith(`${word},`));
+    return { ...legendStyle, top: 8 + 22 * i, left: 58, data };
+  });
+  return { ...picture([panelOf(0, 1, "", end, y, top)], series), legend: legends };
 }
-
-const legendStyle = {
-  left: 58,
-  itemWidth: 26,
-  itemGap: 22,
-  selectedMode: false,
-  textStyle: { fontSize: 12 },
-};
 
 /** The multipliers λ₁ and λ₂ of every constraint. */
 export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): Option | null {
   if (steps.length === 0 || constraints.length === 0) return null;
-  const names = [["lambda1", "λ₁ (of the difference)"], ["lambda2", "λ₂ (of its square)"]] as const;
+  const names = [["lambda1", "λ₁", "of the difference"], ["lambda2", "λ₂", "of its square"]] as const;
   const panels = names.map(([, title], i) =>
     panelOf(i, 2, title, last(steps), axis("", 44, { scale: true }))
   );
@@ -109,16 +103,16 @@ export function devOption({ tuning: { evaluations } }: PruneReport): Option | nu
   if (curves.length === 0) return null;
   const end = last(evaluations.map(({ step }) => step));
   const only = curves.length === 1 ? curves[0]!.name : "error rate";
-  const panel = panelOf(0, 1, "", end, axis(`${only} on dev (%)`, 44, { scale: true }), 34);
+  const panel = panelOf(0, 1, "", end, axis(`${only} on dev (%)`, 44, { scale: true }), 40);
   const series = curves.map(({ name, points, colour }) => marked(name, points, colour, 0));
   return picture([panel], series, { data: curves.map(({ name }) => name) });
 }
 
 /** Height of the pictures above. */
-export const CURVE_HEIGHT = 330;
+export const CURVE_HEIGHT = 340;
 
 /** The place of a panel among others in a row. */
-function panelOf(i: number, of: number, title: string, end: number, y: Option, top = 62): Panel {
+function panelOf(i: number, of: number, title: string, end: number, y: Option, top = 74): Panel {
   const [side, gap] = [62, 84];
   const width = (WIDTH - side - 36 - gap * (of - 1)) / of;
   return {
@@ -138,7 +132,7 @@ function line(name: string, data: Points, colour: string, panel: number, style: 
     name,
     data,
     ...on(panel),
-    showSymbol: false,
+    symbol: "none",
     color: colour,
     itemStyle: { color: colour },
     lineStyle: { color: colour, ...style },
@@ -146,13 +140,13 @@ function line(name: string, data: Points, colour: string, panel: number, style: 
 }
 
 function marked(name: string, data: Points, colour: string, panel: number): Option {
-  return {
-    ...line(name, data, colour, panel, { width: 1.8 }),
-    showSymbol: true,
-    symbol: "circle",
-    symbolSize: 7,
-    itemStyle: { color: colour, borderColor: "#ffffff", borderWidth: 1.2 },
-  };
+  const symbolSize = data.length > 30 ? 4 : 6;
+  return { ...line(name, data, colour, panel, { width: 1.8 }), symbol: "circle", symbolSize };
+}
+
+function after(name: string, data: Points, colour: string): Option {
+  const itemStyle = { color: colour, borderColor: "#ffffff", borderWidth: 1 };
+  return { type: "scatter", name, data, ...on(0), symbol: "diamond", symbolSize: 13, clip: false, itemStyle };
 }
 
 /** Points of a curve, few enough to draw; smoothed, each is the mean of a fortieth of the steps around it. */

@@ -5,7 +5,7 @@ import { KIND_TITLES, layersOf, type LayerUnits } from "./plot_units.ts";
 import type { PruneReport } from "./report.ts";
 
 const LEFT = 66;
-const RIGHT = 150;
+const RIGHT = 168;
 const ROW = 17;
 const CELL = 13;
 /** Narrowest cell in pixels; more units than that share one. */
@@ -16,6 +16,10 @@ const GAP_FROM = 5;
 /** The map as SVG; dark is kept, light is removed, in between is a cell of several units. Null without units. */
 export function unitsMap(report: PruneReport): string | null {
   const parts: string[] = [];
+  const key = (x: number, colour: string, name: string) => [
+    `<rect x="${x}" y="14" width="${CELL}" height="${CELL}" fill="${colour}"/>`,
+    text(x + CELL + 7, 25, name),
+  ];
   let y = 16;
   for (const [kind, title] of KIND_TITLES) {
     const groups = layersOf(report, kind);
@@ -42,12 +46,14 @@ export function unitsMap(report: PruneReport): string | null {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" viewBox="0 0 ${WIDTH} ${y}"` +
     ` font-family="${FONT}" font-size="12" fill="${INK}">`,
     `<rect width="${WIDTH}" height="${y}" fill="#ffffff"/>`,
+    ...key(WIDTH - RIGHT - 140, KEPT, "kept"),
+    ...key(WIDTH - RIGHT - 74, REMOVED, "removed"),
     ...parts,
     `</svg>`,
   ].join("\n");
 }
 
-/** The cells of a group, neighbours of one colour in one rectangle where there is no gap between them. */
+/** The cells of a group: a path per colour, neighbours in one piece where there is no gap between them. */
 function cells({ of, kept }: LayerUnits, y: number): string {
   const width = WIDTH - LEFT - RIGHT;
   const count = Math.min(of, Math.floor(width / NARROWEST));
@@ -59,17 +65,17 @@ function cells({ of, kept }: LayerUnits, y: number): string {
     for (let unit = from; unit < to; unit++) left += Number(whole.has(unit));
     return mixed(left / (to - from));
   });
-  const rects: string[] = [];
+  const paths = new Map<string, string>();
   for (let cell = 0; cell < count;) {
+    const colour = colours[cell]!;
     let end = cell + 1;
-    while (gap === 0 && end < count && colours[end] === colours[cell]) end++;
-    const [x, until] = [LEFT + cell * width / count, LEFT + end * width / count - gap];
-    rects.push(
-      `<rect x="${round(x)}" y="${y}" width="${round(until - x)}" height="${CELL}" fill="${colours[cell]}"/>`,
-    );
+    while (gap === 0 && end < count && colours[end] === colour) end++;
+    const [x, until] = [round(LEFT + cell * width / count), round(LEFT + end * width / count - gap)];
+    paths.set(colour, `${paths.get(colour) ?? ""}M${x} ${y}H${until}v${CELL}H${x}z`);
     cell = end;
   }
-  return `<g shape-rendering="crispEdges">${rects.join("")}</g>`;
+  const drawn = [...paths].map(([colour, path]) => `<path fill="${colour}" d="${path}"/>`);
+  return `<g shape-rendering="crispEdges">${drawn.join("")}</g>`;
 }
 
 /** Colour of a cell of which a share is kept. */

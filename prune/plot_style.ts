@@ -68,11 +68,21 @@ export function stepAxis(last: number): Option {
   return axis("step", 28, {
     min: 0,
     max: last,
-    axisLabel: { ...axisLabel, hideOverlap: true, showMaxLabel: false },
+    // The last step has a label where it is as round as the others.
+    axisLabel: { ...axisLabel, hideOverlap: true, showMaxLabel: last % 100 === 0 },
     axisLine: { show: true, onZero: false, lineStyle: { color: "#b4bec6" } },
     splitLine: { show: false },
   });
 }
+
+/** How a legend looks, without its place. */
+export const legendStyle: Option = {
+  itemWidth: 22,
+  itemHeight: 10,
+  itemGap: 18,
+  selectedMode: false,
+  textStyle: { color: INK, fontSize: 12 },
+};
 
 /** The option of a picture of panels; a series names its panel by `xAxisIndex` and `yAxisIndex`. */
 export function picture(panels: readonly Panel[], series: readonly Option[], legend?: Option): Option {
@@ -81,21 +91,12 @@ export function picture(panels: readonly Panel[], series: readonly Option[], leg
     backgroundColor: "#ffffff",
     textStyle: { fontFamily: FONT, color: INK },
     ...legend && {
-      legend: {
-        top: 8,
-        right: 20,
-        itemWidth: 22,
-        itemHeight: 10,
-        itemGap: 18,
-        selectedMode: false,
-        textStyle: { color: INK, fontSize: 12 },
-        ...legend,
-      },
+      legend: { ...legendStyle, top: 8, right: 20, ...legend },
     },
     title: panels.map(({ left, top, title }) => ({
       text: title,
       left,
-      top: top - 32,
+      top: top - 36,
       padding: 0,
       textStyle: { fontSize: 13, fontWeight: 600, color: INK },
     })),

@@ -27,12 +27,12 @@ export function layersOf({ units }: PruneReport, kind: UnitKind): LayerUnits[] {
 }
 
 /** Height of the picture below. */
-export const UNITS_HEIGHT = 560;
+export const UNITS_HEIGHT = 572;
 
 const PLACES = {
-  conv: { left: 66, top: 82, width: 280, height: 158 },
-  heads: { left: 420, top: 82, width: 456, height: 158 },
-  ffn: { left: 66, top: 336, width: 810, height: 168 },
+  conv: { left: 66, top: 84, width: 280, height: 158 },
+  heads: { left: 420, top: 84, width: 456, height: 158 },
+  ffn: { left: 66, top: 342, width: 810, height: 168 },
 };
 
 /** Kept and removed units of every layer. */
@@ -53,9 +53,7 @@ export function unitsOption(report: PruneReport): Option | null {
       axisLabel: { color: MUTED, fontSize: 11, interval: groups.length > 16 && kind !== "ffn" ? 1 : 0 },
     }),
     y: axis(kind === "heads" ? "heads" : kind === "ffn" ? "units" : "channels", kind === "heads" ? 30 : 44, {
-      max: Math.max(...groups.map(({ of }) => of)),
-      ...kind === "heads" && { minInterval: 1 },
-      splitNumber: 4,
+      ...wholeScale(Math.max(...groups.map(({ of }) => of))),
     }),
   }));
   const series = kinds.flatMap(({ groups }, panel) => {
@@ -89,4 +87,10 @@ export function unitsOption(report: PruneReport): Option | null {
     ];
   });
   return picture(panels, series, { data: ["kept", "removed"], top: 10 });
+}
+
+/** A scale whose top is the largest count, in equal parts of whole units. */
+function wholeScale(max: number): Option {
+  const parts = [4, 3, 5, 2].find((parts) => max % parts === 0) ?? 1;
+  return { min: 0, max, interval: max / parts };
 }

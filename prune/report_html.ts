@@ -67,7 +67,7 @@ function modelTable(report: PruneReport): string {
     `time of ${count(report.timing.clips, "clip")} of ${number(report.timing.clip_seconds)} s each, ${
       count(report.timing.rounds, "round")
     }, on ${report.adapter}`;
-  const shares = "percentages under sizes, MACs and times are shares of the dense model";
+  const shares = "MACs and time are for a second of audio, percentages below them shares of the dense model";
   return `<div class="wide"><table class="models">
 <thead><tr>${head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead>
 <tbody>

@@ -58,7 +58,7 @@ export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
     {
       name: "units",
       title: "Units per layer",
-      caption: "The number over a bar is that of the units kept.",
+      caption: "The number over a bar counts the units kept.",
       svg: chart("units", UNITS_HEIGHT, unitsOption(report)),
     },
     {
@@ -77,7 +77,8 @@ export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
     {
       name: "lambda",
       title: "Lagrangian multipliers",
-      caption: "They rise until the constraint holds.",
+      caption: "λ₁ weighs how far the share removed is from its target, λ₂ the square of that; " +
+        "both are learned along with the gates.",
       svg: chart("lambda", CURVE_HEIGHT, lambdaOption(report)),
     },
     {

@@ -67,8 +67,8 @@ export function reportTable({ models, task }: PruneReport): ReportTable {
       "model",
       ...task === "asr" ? ["WER", "CER"] : ["accuracy"],
       "parameters",
-      "MACs a second",
-      "time a second",
+      "MACs for 1 s",
+      "time for 1 s",
       "file",
     ],
     rows: models.map((model) => [

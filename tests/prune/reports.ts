@@ -57,6 +57,7 @@ export function madeUpReport({ task, method, layers = 4, steps = 900, wide = fal
     utterances: 600,
   });
   const scale = wide ? 220 : 1;
+  const bases = { macs: 482e6, conv: 61_000, transformer: 354_520, parameters: 415_520 };
   const model = (name: ReportModel["name"], error: number, left: number): ReportModel => ({
     name,
     wer: task === "asr" ? rate(error, 0.006 + 0.1 * error) : null,
@@ -108,8 +109,8 @@ export function madeUpReport({ task, method, layers = 4, steps = 900, wide = fal
       samples: 160_000,
       target_removed: 0.5 - 0.2 * i,
       removed: 0.5013 - 0.2 * i,
-      cost: Math.round(482e6 * scale * (0.4987 + 0.2 * i)),
-      base_cost: 482e6 * scale,
+      cost: Math.round(bases[quantity] * scale * (0.4987 + 0.2 * i)),
+      base_cost: bases[quantity] * scale,
     })),
     models: [model("dense", 0.0412, 1), model("pruned", 0.2178, 0.51), model("fine-tuned", 0.0441, 0.51)],
     timing: { clips: 12, clip_seconds: 5, rounds: 5 },
