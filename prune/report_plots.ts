@@ -112,7 +112,10 @@ function render(echarts: Echarts, name: string, height: number, option: Option):
   try {
     chart.setOption(option);
     // Its ids count the charts of the process, and would meet in a page; its ecmeta attributes are for scripts.
+    const numbers = new Map<string, number>();
+    const number = (id: string) => numbers.get(id) ?? numbers.set(id, numbers.size).get(id)!;
     return chart.renderToSVGString({ useViewBox: true })
+      .replace(/\bzr\d+-cls-\d+/g, (id) => `${name}-cls-${number(id)}`)
       .replace(/\bzr\d+-/g, `${name}-`)
       .replace(/ ecmeta_\w+="[^"]*"/g, "");
   } finally {
