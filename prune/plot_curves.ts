@@ -57,9 +57,9 @@ export function removedOption({ pruning, constraints }: PruneReport): Option | n
     ];
   });
   const top = 26 + 22 * pruning.constraints.length;
-  const least = Math.min(0, ...pruning.constraints.flatMap(({ expected }) => expected));
   // Gates that are still open may count as a little less than nothing removed.
-  const y = axis("share removed (%)", 44, least > -0.02 ? { min: 0 } : {});
+  const below = pruning.constraints.some(({ expected }) => expected.some((share) => share < -0.02));
+  const y = axis("share removed (%)", 44, below ? {} : { min: 0 });
   // A row of the legend per constraint.
   const legends = pruning.constraints.map(({ quantity }, i) => {
     const word = QUANTITY_WORDS[quantity];
