@@ -37,7 +37,8 @@ export function lossOption({ pruning, tuning }: PruneReport): Option | null {
       ...dev.length > 0 ? [marked("on dev", dev, CURVE_COLOURS[1]!, i)] : [],
     ];
   });
-  return picture(panels, series, { data: [...new Set(series.map(({ name }) => name))] });
+  const first = series.filter(({ name }, i) => series.findIndex((one) => one.name === name) === i);
+  return picture(panels, series, { data: first.map(keyOf) });
 }
 
 /** Share removed as the gates expect it, against its target, and what surgery came to. */
@@ -56,15 +57,14 @@ export function removedOption({ pruning, constraints }: PruneReport): Option | n
     ];
   });
   const top = 26 + 22 * pruning.constraints.length;
-  const least = Math.min(0, ...pruning.constraints.flatMap(({ expected }) => expected));
   // Gates that are still open may count as a little less than nothing removed.
-  const y = axis("share removed (%)", 44, least > -0.02 ? { min: 0 } : {});
-  const names = series.map(({ name }) => name as string);
+  const below = pruning.constraints.some(({ expected }) => expected.some((share) => share < -0.02));
+  const y = axis("share removed (%)", 44, below ? {} : { min: 0 });
   // A row of the legend per constraint.
   const legends = pruning.constraints.map(({ quantity }, i) => {
     const word = QUANTITY_WORDS[quantity];
-    const data = names.filter((name) => name === word || name.startsWith(`${word},`));
-    return { ...legendStyle, top: 8 + 22 * i, left: 58, data };
+    const own = series.filter(({ name }) => name === word || (name as string).startsWith(`${word},`));
+    return { ...legendStyle, top: 8 + 22 * i, left: 58, data: own.map(keyOf) };
   });
   return { ...picture([panelOf(0, 1, "", end, y, top)], series), legend: legends };
 }
@@ -72,9 +72,13 @@ export function removedOption({ pruning, constraints }: PruneReport): Option | n
 /** The multipliers λ₁ and λ₂ of every constraint. */
 export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): Option | null {
   if (steps.length === 0 || constraints.length === 0) return null;
-  const names = [["lambda1", "λ₁", "of the difference"], ["lambda2", "λ₂", "of its square"]] as const;
-  const panels = names.map(([, title], i) =>
-    panelOf(i, 2, title, last(steps), axis("", 44, { scale: true }))
+  const names = [["lambda1", "λ₁", "of the difference to the target"], [
+    "lambda2",
+    "λ₂",
+    "of its square",
+  ]] as const;
+  const panels = names.map(([, name, of], i) =>
+    panelOf(i, 2, `${name}, ${of}`, last(steps), axis(name, 44, { scale: true }))
   );
   const series = names.flatMap(([key], panel) =>
     constraints.map((constraint, i) =>
@@ -87,7 +91,7 @@ export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): 
       )
     )
   );
-  return picture(panels, series, { data: constraints.map(({ quantity }) => QUANTITY_WORDS[quantity]) });
+  return picture(panels, series, { data: series.slice(0, constraints.length).map(keyOf) });
 }
 
 /** Error or accuracy on dev over the steps of fine-tuning. */
@@ -105,7 +109,7 @@ export function devOption({ tuning: { evaluations } }: PruneReport): Option | nu
   const only = curves.length === 1 ? curves[0]!.name : "error rate";
   const panel = panelOf(0, 1, "", end, axis(`${only} on dev (%)`, 44, { scale: true }), 40);
   const series = curves.map(({ name, points, colour }) => marked(name, points, colour, 0));
-  return picture([panel], series, { data: curves.map(({ name }) => name) });
+  return picture([panel], series, { data: series.map(keyOf) });
 }
 
 /** Height of the pictures above. */
@@ -145,8 +149,22 @@ function marked(name: string, data: Points, colour: string, panel: number): Opti
 }
 
 function after(name: string, data: Points, colour: string): Option {
-  const itemStyle = { color: colour, borderColor: "#ffffff", borderWidth: 1 };
+  const itemStyle = { color: colour, opacity: 1, borderColor: "#ffffff", borderWidth: 1 };
   return { type: "scatter", name, data, ...on(0), symbol: "diamond", symbolSize: 13, clip: false, itemStyle };
+}
+
+/** A series in the legend; echarts itself puts a circle on every line. */
+function keyOf({ name, type, symbol, lineStyle }: Option): Option {
+  const { type: dash, opacity = 1 } = (lineStyle ?? {}) as { type?: unknown; opacity?: number };
+  const icon = type === "scatter"
+    ? "path://M6 0L12 6L6 12L0 6z"
+    : symbol === "circle"
+    ? "path://M0 4H7A4 4 0 0 1 15 4H22V6H15A4 4 0 0 1 7 6H0z"
+    : dash
+    ? "path://M0 0H6V2H0zM8 0H14V2H8zM16 0H22V2H16z"
+    : "path://M0 0H22V2H0z";
+  // A faint line as thin as in the plot would be nothing to see.
+  return { name, icon, itemStyle: { opacity: opacity < 1 ? 0.4 : 1, borderWidth: 0 } };
 }
 
 /** Points of a curve, few enough to draw; smoothed, each is the mean of a fortieth of the steps around it. */

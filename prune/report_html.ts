@@ -62,7 +62,9 @@ function modelTable(report: PruneReport): string {
       ? `<th scope="row">${escaped(text)}</th>`
       : `<td>${escaped(text)}${note === "" ? "" : `<small>${escaped(note)}</small>`}</td>`;
   const { test } = report.data;
-  const error = `Error on ${report.data.name}, ${subset(test)}, with its 95 % interval`;
+  const error = `${report.task === "asr" ? "Error" : "Accuracy"} on ${report.data.name}, ${
+    subset(test)
+  }, with its 95 % interval`;
   const time = report.timing &&
     `time of ${count(report.timing.clips, "clip")} of ${number(report.timing.clip_seconds)} s each, ${
       count(report.timing.rounds, "round")

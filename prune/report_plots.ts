@@ -111,13 +111,12 @@ function render(echarts: Echarts, name: string, height: number, option: Option):
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   try {
     chart.setOption(option);
-    // Its ids count the charts of the process, and would meet in a page; its ecmeta attributes are for scripts.
-    const numbers = new Map<string, number>();
-    const number = (id: string) => numbers.get(id) ?? numbers.set(id, numbers.size).get(id)!;
+    // Its ids count the charts of the process, and would meet in a page. Its classes do too; like the style sheet and
+    // the other attributes they are for a mouse and scripts.
     return chart.renderToSVGString({ useViewBox: true })
-      .replace(/\bzr\d+-cls-\d+/g, (id) => `${name}-cls-${number(id)}`)
       .replace(/\bzr\d+-/g, `${name}-`)
-      .replace(/ ecmeta_\w+="[^"]*"/g, "");
+      .replace(/<style[^>]*>.*?<\/style>\s*/gs, "")
+      .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, "");
   } finally {
     chart.dispose();
   }

@@ -26,20 +26,30 @@ interface ResvgModule {
  * ```
  */
 export async function pngsOf(svgs: readonly string[]): Promise<Uint8Array[]> {
+  const { Resvg, fontFiles } = await load();
+  const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
+  const options = { font, background: "#ffffff", fitTo: { mode: "zoom", value: ZOOM } };
+  return svgs.map((svg, i) => {
+    try {
+      return new Resvg(svg, options).render().asPng();
+    } catch (cause) {
+      throw failure(`picture ${i} must be SVG`, cause);
+    }
+  });
+}
+
+async function load(): Promise<ResvgModule & { fontFiles: string[] }> {
   try {
     const { Resvg } = await import("npm:@resvg/resvg-js@2.6.2") as unknown as ResvgModule;
-    const font = {
-      fontFiles: await fontFiles(),
-      loadSystemFonts: false,
-      defaultFontFamily: "Inter",
-      sansSerifFamily: "Inter",
-    };
-    const options = { font, background: "#ffffff", fitTo: { mode: "zoom", value: ZOOM } };
-    return svgs.map((svg) => new Resvg(svg, options).render().asPng());
+    return { Resvg, fontFiles: await fontFiles() };
   } catch (cause) {
-    const [why] = (cause as Error).message.split("\n");
-    throw new Error(`Cannot draw PNG files as npm packages for it must load: ${why}`, { cause });
+    throw failure("the npm packages for it must load", cause);
   }
+}
+
+function failure(rule: string, cause: unknown): Error {
+  const [why] = (cause as Error).message.split("\n");
+  return new Error(`Cannot draw PNG files as ${rule}: ${why}`, { cause });
 }
 
 /** Paths of the font, which is downloaded if it must be. */
