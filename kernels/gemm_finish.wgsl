@@ -1,5 +1,5 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
-//   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
+//   u = Σ_parts product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
 // Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
 // `item_gate`.
 
@@ -8,7 +8,9 @@ struct Params {
   n: u32, // columns
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
-  product_row: u32, // of a scratch row
+  parts: u32, // of the product, to be summed
+  product_part: u32, // address strides of a part and of a row
+  product_row: u32,
   c_base: u32, // addresses of c, pre and residual
   c_z1: u32,
   c_z2: u32,
@@ -53,7 +55,12 @@ fn main(
   let z1 = z / params.z2;
   let z2 = z % params.z2;
   let at = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row + n;
-  var u = product[row * params.product_row + n];
+  var place = row * params.product_row + n;
+  var u = product[place];
+  for (var part = 1u; part < params.parts; part++) {
+    place += params.product_part;
+    u += product[place];
+  }
   if (ACCUMULATE) {
     u += c[at];
   }

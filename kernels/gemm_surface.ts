@@ -11,8 +11,10 @@ const pack = new Kernel("gemm_pack", source, [index]);
 /** Texels that one invocation of the pack kernel moves. */
 const CHUNK = 16;
 
-/** Bits of the column where a surface is one line of texels. */
-const SHIFT = 10;
+/** Bits of a texel's address that are its column in a surface; the others are its row. */
+export function columnBits(gpu: Gpu): number {
+  return Math.min(10, Math.floor(Math.log2(gpu.limits.texture)));
+}
 
 /** Rows of a tile that are a multiple of so many texels apart fall on few sets of a cache. */
 const UNEVEN = 64;
@@ -33,8 +35,6 @@ interface Layout {
   readonly how: "line" | "rows" | "packed";
   /** Linear addresses of the texels. */
   readonly steps: Steps;
-  /** Bits of an address that are the column in the surface; the others are the row. */
-  readonly shift: number;
   /** Texels of the line, or those of a row that are read. */
   readonly texels: number;
   readonly width: number;
@@ -65,13 +65,8 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
   const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
   const { from, to } = readRange(problem, operand, outer);
   const limit = gpu.limits.texture;
-  const shift = Math.min(SHIFT, Math.floor(Math.log2(limit)));
-  const line = (texels: number) => ({
-    shift,
-    texels,
-    width: 2 ** shift,
-    height: Math.ceil(texels / 2 ** shift),
-  });
+  const width = 2 ** columnBits(gpu);
+  const line = (texels: number) => ({ texels, width, height: Math.ceil(texels / width) });
 
   const steps: Steps = {
     base: offset + y0 * row - from,
@@ -99,14 +94,11 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
   const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
     (alongK ? k2 : outer);
   const height = Math.ceil((to - from) / row);
-  if (
-    steps.step % (4 * UNEVEN) === 0 && row % 64 === 0 && reach <= row && Math.max(height, row / 4) <= limit
-  ) {
-    const bits = Math.ceil(Math.log2(row / 4));
+  const uneven = steps.step % (4 * UNEVEN) === 0 && row % 64 === 0;
+  if (uneven && reach <= row && row / 4 <= width && height <= limit) {
     return {
       how: "rows",
-      steps: mapped(steps, (at) => Math.floor(at / row) * 2 ** bits + column(at) / 4),
-      shift: bits,
+      steps: mapped(steps, (at) => Math.floor(at / row) * width + column(at) / 4),
       texels: Math.ceil(reach / 4),
       width: row / 4,
       height,
@@ -135,11 +127,11 @@ export interface Placed {
 /** Brings an operand to a surface. `outer` is m or n. */
 export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
   const layout = layoutOf(gpu, problem, operand, outer);
-  const { how, steps, shift, texels, width, height } = layout;
+  const { how, steps, texels, width, height } = layout;
   const surface = gpu.surfaces.take(width, height);
   const { tensor } = operand;
   const { from } = readRange(problem, operand, outer);
-  if (how === "packed") packOperand(gpu, problem, operand, outer, surface, shift);
+  if (how === "packed") packOperand(gpu, problem, operand, outer, surface);
   else if (how === "rows") {
     gpu.copyToSurface(tensor, surface, { start: from, row: operand.row, rows: height, texels });
   } else {
@@ -155,8 +147,6 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,
-      shift,
-      mask: 2 ** shift - 1,
       height: operand.height,
       y0: operand.y0 ?? 0,
       y_z2: operand.z2Step ?? 0,
@@ -166,14 +156,7 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
   };
 }
 
-function packOperand(
-  gpu: Gpu,
-  problem: Gemm,
-  operand: Operand,
-  outer: number,
-  surface: Surface,
-  shift: number,
-): void {
+function packOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number, surface: Surface): void {
   const { texels, rows, n2, nk, images } = packingOf(problem, operand, outer);
   const range = readRange(problem, operand, outer);
   const { slice, base } = sliceOf(operand.tensor, range, range.from);
@@ -192,8 +175,7 @@ function packOperand(
       z2: operand.z2 ?? 0,
       k1: operand.k1 ?? 0,
       row: operand.row,
-      shift,
-      mask: 2 ** shift - 1,
+      column_bits: columnBits(gpu),
     },
     workgroups: Math.ceil(chunks * images * rows / 64),
   });

@@ -68,8 +68,7 @@ export class SurfacePool {
       label: `surface ${this.#nextId}`,
       size: [w, h],
       format: "rgba32float",
-      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING |
-        GPUTextureUsage.COPY_DST,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     });
     const view = texture.createView();
     close();
