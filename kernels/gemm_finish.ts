@@ -9,6 +9,9 @@ import source from "./gemm_finish.wgsl" with { type: "text" };
 
 const kernels = wideKernel("gemm_finish", source, [gelu, index]);
 
+/** `Number`s that an invocation does. */
+const CHUNK = 8;
+
 /** Sums the parts of a product, [parts, rows of all items, columns], into its place, with its epilogue. */
 export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
   const { m, n, c } = problem;
@@ -35,6 +38,6 @@ export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
     bind: { product, ...bind, gate: perItem ? null : gate, item_gate: perItem ? gate : null },
     constants: { ...constants, GATE: constants.GATE && !perItem, ITEM_GATE: perItem },
     params: { m, z: z1 * z2, z2, parts, gate_base, gate_z2, ...Object.fromEntries(counted) },
-    workgroups: Math.ceil(z1 * z2 * m * n / width / 64),
+    workgroups: Math.ceil(z1 * z2 * m * Math.ceil(n / width / CHUNK) / 64),
   });
 }

@@ -1,7 +1,7 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
 //   u = Σ_parts product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
 // Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
-// `item_gate`.
+// `item_gate`. An invocation does a chunk of 8 `Number`s of a row: to find the row takes longer than to do one.
 
 struct Params {
   m: u32, // rows
@@ -20,6 +20,8 @@ struct Params {
   gate_base: u32,
   gate_z2: u32,
 }
+
+const CHUNK = 8u;
 
 override ACCUMULATE: bool = false;
 override BIAS: bool = false;
@@ -45,21 +47,28 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let number = workgroup_number(workgroup, workgroups) * 64u + local;
-  let n = number % params.n;
-  let row = number / params.n;
-  let m = row % params.m;
+  let chunks = (params.n + CHUNK - 1u) / CHUNK;
+  let row = number / chunks;
   let z = row / params.m;
   if (z >= params.z) {
     return;
   }
+  let m = row - z * params.m;
   let z1 = z / params.z2;
-  let z2 = z % params.z2;
-  let at = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row + n;
-  var place = row * params.product_row + n;
+  let z2 = z - z1 * params.z2;
+  let c_row = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row;
+  let first = (number - row * chunks) * CHUNK;
+  let end = min(first + CHUNK, params.n);
+  for (var n = first; n < end; n++) {
+    finish(row * params.product_row + n, c_row + n, n, z2);
+  }
+}
+
+// The element of column n at `at` of c, whose first part is at `place` of the product.
+fn finish(place: u32, at: u32, n: u32, z2: u32) {
   var u = product[place];
   for (var part = 1u; part < params.parts; part++) {
-    place += params.product_part;
-    u += product[place];
+    u += product[place + part * params.product_part];
   }
   if (ACCUMULATE) {
     u += c[at];
