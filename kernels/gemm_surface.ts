@@ -1,7 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
-import type { Surface } from "../tensor/surfaces.ts";
+import type { Surface, SurfaceContent } from "../tensor/surfaces.ts";
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import source from "./gemm_pack.wgsl" with { type: "text" };
 import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./gemm_ranges.ts";
@@ -50,13 +50,25 @@ const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): 
 });
 
 /** What the pack kernel makes: rows of whole texels, image after image. */
-function packingOf(problem: Gemm, operand: Operand, outer: number) {
+function packParams(problem: Gemm, operand: Operand, outer: number) {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
-  const { from: top, to: bottom } = imageRows(problem, operand, outer);
+  const { from, to } = imageRows(problem, operand, outer);
   const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
+  const rows = to - from;
   const [n1, n2, nk] = [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1];
-  return { texels, top, rows: bottom - top, n2, nk, images: n1 * n2 * nk };
+  return {
+    texels,
+    chunks: Math.ceil(texels / CHUNK),
+    height: n1 * n2 * nk * rows,
+    rows,
+    n2,
+    nk,
+    z1: operand.z1 ?? 0,
+    z2: operand.z2 ?? 0,
+    k1: operand.k1 ?? 0,
+    row: operand.row,
+  };
 }
 
 function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
@@ -76,8 +88,9 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
     step: (alongK ? outer : k2) > 1 ? step * row : 0,
   };
   if ([tensor.offset + from, ...Object.values(steps)].some((at) => at % 4 !== 0)) {
-    const { texels, top, rows, n2, nk, images } = packingOf(problem, operand, outer);
+    const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
     const image = rows * texels;
+    const { from: top } = imageRows(problem, operand, outer);
     return {
       how: "packed",
       steps: {
@@ -87,7 +100,7 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
         k1: (operand.k1 ? image : 0) + tap * texels,
         step: step * texels,
       },
-      ...line(images * image),
+      ...line(height * texels),
     };
   }
   const column = (at: number) => at - Math.floor(at / row) * row;
@@ -118,32 +131,48 @@ export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: 
 export interface Placed {
   /** The surface, lent by the pool. */
   readonly surface: Surface;
+  /** What it holds, for the pool. */
+  readonly content: SurfaceContent;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
   /** Fields of `Params`, without the operand's name before them. */
   readonly params: Record<string, number>;
 }
 
-/** Brings an operand to a surface. `outer` is m or n. */
+/** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
 export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
-  const layout = layoutOf(gpu, problem, operand, outer);
-  const { how, steps, texels, width, height } = layout;
-  const surface = gpu.surfaces.take(width, height);
-  const { tensor } = operand;
-  const { from } = readRange(problem, operand, outer);
-  if (how === "packed") packOperand(gpu, problem, operand, outer, surface);
-  else if (how === "rows") {
-    gpu.copyToSurface(tensor, surface, { start: from, row: operand.row, rows: height, texels });
+  const { how, steps, texels, width, height } = layoutOf(gpu, problem, operand, outer);
+  const { tensor, row } = operand;
+  const { storage, offset } = tensor;
+  const range = readRange(problem, operand, outer);
+  const start = range.from;
+  const packing = packParams(problem, operand, outer);
+  const layout = [how, offset + start, texels];
+  if (how === "rows") layout.push(row, height);
+  if (how === "packed") layout.push(...Object.values(packing));
+  const content = { storage, version: storage.version, layout: layout.join() };
+  const { surface, held } = gpu.surfaces.take(width, height, content);
+  if (held) { // as it was left by a product before
+  } else if (how === "packed") {
+    const { slice, base } = sliceOf(tensor, range, start);
+    gpu.run(pack, {
+      bind: { x: slice, packed: surface },
+      params: { ...packing, base, column_bits: columnBits(gpu) },
+      workgroups: Math.ceil(packing.chunks * packing.height / 64),
+    });
+  } else if (how === "rows") {
+    gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });
   } else {
     const rows = Math.floor(texels / width);
-    const row = width * 4;
-    gpu.copyToSurface(tensor, surface, { start: from, row, rows, texels: width });
-    const rest = { start: from + rows * row, row, rows: 1, texels: texels % width, y: rows };
+    const filled = rows * width;
+    gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });
+    const rest = { start: start + filled * 4, row: width * 4, rows: 1, texels: texels - filled, y: rows };
     gpu.copyToSurface(tensor, surface, rest);
   }
   const reach = rowsOf(problem, operand, outer);
   return {
     surface,
+    content,
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,
@@ -154,29 +183,4 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
       y_step: operand.step ?? 1,
     },
   };
-}
-
-function packOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number, surface: Surface): void {
-  const { texels, rows, n2, nk, images } = packingOf(problem, operand, outer);
-  const range = readRange(problem, operand, outer);
-  const { slice, base } = sliceOf(operand.tensor, range, range.from);
-  const chunks = Math.ceil(texels / CHUNK);
-  gpu.run(pack, {
-    bind: { x: slice, packed: surface },
-    params: {
-      texels,
-      chunks,
-      height: images * rows,
-      rows,
-      n2,
-      nk,
-      base,
-      z1: operand.z1 ?? 0,
-      z2: operand.z2 ?? 0,
-      k1: operand.k1 ?? 0,
-      row: operand.row,
-      column_bits: columnBits(gpu),
-    },
-    workgroups: Math.ceil(chunks * images * rows / 64),
-  });
 }

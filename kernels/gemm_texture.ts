@@ -122,8 +122,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
     },
     workgroups: Math.ceil(tiles * parts / 8),
   });
-  gpu.surfaces.give(a.surface);
-  gpu.surfaces.give(b.surface);
+  gpu.surfaces.give(a.surface, a.content);
+  gpu.surfaces.give(b.surface, b.content);
 
   if (scratch) {
     finishProduct(gpu, problem, scratch);

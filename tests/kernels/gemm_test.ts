@@ -2,7 +2,10 @@
 // read, or must not count.
 import { assertEquals } from "@std/assert";
 import { gemm, type Operand } from "../../kernels/gemm.ts";
+import { accumulate } from "../../tensor/accumulate.ts";
+import { fill } from "../../tensor/fill.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
@@ -150,3 +153,37 @@ for (const variant of ["texture", "tile"] as const) {
     }
   });
 }
+
+Deno.test("a product reads its operands as they are now, not as a product before left them", async () => {
+  const gpu = await testGpu({ gemm: "texture" });
+  for (const k of [8, 7]) { // copied, and packed
+    const product = (a: Tensor, b: Tensor) => {
+      const c = gpu.empty([1, 1]);
+      const place = { height: 1, row: k, alongK: true };
+      gemm(gpu, {
+        m: 1,
+        n: 1,
+        k: [1, k],
+        a: { tensor: a, ...place },
+        b: { tensor: b, ...place },
+        c: { tensor: c, row: 1 },
+      });
+      return c;
+    };
+    const sums = gpu.scope(() => {
+      const of = (value: number) => fill(gpu, [k], value);
+      const [a, b] = [of(2), of(1)];
+      const sums = [product(a, b), product(a, b)];
+      gpu.copy(of(3), a);
+      sums.push(product(a, b));
+      accumulate(a, of(4));
+      sums.push(product(a, b));
+      a.dispose();
+      sums.push(product(of(5), b)); // most likely in a's buffer
+      return sums;
+    });
+    const numbers = await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k));
+    assertEquals(numbers, [2, 2, 3, 7, 5]);
+    for (const sum of sums) sum.dispose();
+  }
+});
