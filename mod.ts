@@ -31,7 +31,7 @@ export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
-export { type Surface, SurfacePool } from "./tensor/surfaces.ts";
+export { type Surface, type SurfaceContent, SurfacePool } from "./tensor/surfaces.ts";
 export {
   backward,
   type BackwardOptions,

@@ -86,6 +86,15 @@ fn reduce_sum(local: u32, value: f32) -> f32 {
   return shared_sum[local - local % LANES];
 }
 
+// The score of a key, three times the same: a store costs more than an exponential and two loads.
+fn score(row: Row, s: u32) -> f32 {
+  let x = params.scale * p[row.start + s];
+  if (BIAS) {
+    return x + bias[row.bias + s];
+  }
+  return x;
+}
+
 @compute @workgroup_size(64)
 fn forward(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -97,25 +106,20 @@ fn forward(
   let keys = select(0u, row.keys, row.inside);
   var largest = -3.0e38;
   for (var s = lane; s < keys; s += LANES) {
-    var x = params.scale * p[row.start + s];
-    if (BIAS) {
-      x += bias[row.bias + s];
-    }
-    p[row.start + s] = x;
-    largest = max(largest, x);
+    largest = max(largest, score(row, s));
   }
   largest = reduce_max(local, largest);
   var sum = 0.0;
   for (var s = lane; s < keys; s += LANES) {
-    let e = exp(p[row.start + s] - largest);
-    p[row.start + s] = e;
-    sum += e;
+    sum += exp(score(row, s) - largest);
   }
   let share = 1.0 / reduce_sum(local, sum);
   if (row.inside) {
-    for (var s = lane; s < params.frames; s += LANES) {
-      let e = select(0.0, p[row.start + s], s < keys);
-      p[row.start + s] = select(0.0, e * share, s < keys);
+    for (var s = lane; s < keys; s += LANES) {
+      p[row.start + s] = exp(score(row, s) - largest) * share;
+    }
+    for (var s = keys + lane; s < params.frames; s += LANES) {
+      p[row.start + s] = 0.0;
     }
   }
 }

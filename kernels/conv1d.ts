@@ -128,7 +128,7 @@ function inputGradient(
   return dx;
 }
 
-/** The transposed product over the same overlapping rows, one tap at a time, summed over the clips. */
+/** The transposed product over the same overlapping rows, summed over the clips. */
 function weightGradient(
   gpu: Gpu,
   dy: Tensor,
@@ -140,42 +140,14 @@ function weightGradient(
   const [outputs, taps] = shape as [number, number];
   const framesOut = dy.shape[1]!;
   const dw = gpu.empty(shape);
-  const dyImage = {
-    tensor: dy,
-    height: framesOut,
-    row: outputs,
-    alongK: false,
-    k1: framesOut * outputs,
-  };
-  if (channels < 16) {
-    // Few channels: the K·C numbers that a frame reads are one row.
-    const row = stride * channels;
-    gemm(gpu, {
-      m: outputs,
-      n: taps * channels,
-      k: [batch, framesOut],
-      a: dyImage,
-      b: { tensor: x, height: framesOut, row, alongK: false, k1: frames * channels },
-      c: { tensor: dw, row: taps * channels },
-    });
-    return dw;
-  }
+  const rows = { height: framesOut, alongK: false };
   gemm(gpu, {
     m: outputs,
-    n: channels,
+    n: taps * channels,
     k: [batch, framesOut],
-    batch: [1, taps],
-    a: dyImage,
-    b: {
-      tensor: x,
-      height: frames,
-      row: channels,
-      alongK: false,
-      step: stride,
-      z2Step: 1,
-      k1: frames * channels,
-    },
-    c: { tensor: dw, row: taps * channels, z2: channels },
+    a: { tensor: dy, ...rows, row: outputs, k1: framesOut * outputs },
+    b: { tensor: x, ...rows, row: stride * channels, k1: frames * channels },
+    c: { tensor: dw, row: taps * channels },
   });
   return dw;
 }

@@ -1,14 +1,16 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
-//   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
+//   u = Σ_parts product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
 // Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
-// `item_gate`.
+// `item_gate`. An invocation does a chunk of 8 `Number`s of a row: to find the row takes longer than to do one.
 
 struct Params {
   m: u32, // rows
   n: u32, // columns
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
-  product_row: u32, // of a scratch row
+  parts: u32, // of the product, to be summed
+  product_part: u32, // address strides of a part and of a row
+  product_row: u32,
   c_base: u32, // addresses of c, pre and residual
   c_z1: u32,
   c_z2: u32,
@@ -18,6 +20,8 @@ struct Params {
   gate_base: u32,
   gate_z2: u32,
 }
+
+const CHUNK = 8u;
 
 override ACCUMULATE: bool = false;
 override BIAS: bool = false;
@@ -43,17 +47,29 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let number = workgroup_number(workgroup, workgroups) * 64u + local;
-  let n = number % params.n;
-  let row = number / params.n;
-  let m = row % params.m;
+  let chunks = (params.n + CHUNK - 1u) / CHUNK;
+  let row = number / chunks;
   let z = row / params.m;
   if (z >= params.z) {
     return;
   }
+  let m = row - z * params.m;
   let z1 = z / params.z2;
-  let z2 = z % params.z2;
-  let at = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row + n;
-  var u = product[row * params.product_row + n];
+  let z2 = z - z1 * params.z2;
+  let c_row = params.c_base + z1 * params.c_z1 + z2 * params.c_z2 + m * params.c_row;
+  let first = (number - row * chunks) * CHUNK;
+  let end = min(first + CHUNK, params.n);
+  for (var n = first; n < end; n++) {
+    finish(row * params.product_row + n, c_row + n, n, z2);
+  }
+}
+
+// The element of column n at `at` of c, whose first part is at `place` of the product.
+fn finish(place: u32, at: u32, n: u32, z2: u32) {
+  var u = product[place];
+  for (var part = 1u; part < params.parts; part++) {
+    u += product[place + part * params.product_part];
+  }
   if (ACCUMULATE) {
     u += c[at];
   }

@@ -15,8 +15,7 @@ struct Params {
   z2: u32,
   k1: u32,
   row: u32, // address stride of a row
-  shift: u32, // bits of a texel's number that are its column in the surface
-  mask: u32, // which bits they are
+  column_bits: u32, // bits of a texel's number that are its column in the surface
 }
 
 const CHUNK = 16u;
@@ -47,7 +46,8 @@ fn main(
   var texel = r * params.texels + first;
   let end = texel + min(CHUNK, params.texels - first);
   for (; texel < end; texel++) {
-    textureStore(packed, vec2u(texel & params.mask, texel >> params.shift), vec4f(x[source], x[source + 1u], x[source + 2u], x[source + 3u]));
+    let place = vec2u(extractBits(texel, 0u, params.column_bits), texel >> params.column_bits);
+    textureStore(packed, place, vec4f(x[source], x[source + 1u], x[source + 2u], x[source + 3u]));
     source += 4u;
   }
 }

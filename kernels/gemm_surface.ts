@@ -1,7 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
-import type { Surface } from "../tensor/surfaces.ts";
+import type { Surface, SurfaceContent } from "../tensor/surfaces.ts";
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import source from "./gemm_pack.wgsl" with { type: "text" };
 import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./gemm_ranges.ts";
@@ -11,8 +11,10 @@ const pack = new Kernel("gemm_pack", source, [index]);
 /** Texels that one invocation of the pack kernel moves. */
 const CHUNK = 16;
 
-/** Bits of the column where a surface is one line of texels. */
-const SHIFT = 10;
+/** Bits of a texel's address that are its column in a surface; the others are its row. */
+export function columnBits(gpu: Gpu): number {
+  return Math.min(10, Math.floor(Math.log2(gpu.limits.texture)));
+}
 
 /** Rows of a tile that are a multiple of so many texels apart fall on few sets of a cache. */
 const UNEVEN = 64;
@@ -33,8 +35,6 @@ interface Layout {
   readonly how: "line" | "rows" | "packed";
   /** Linear addresses of the texels. */
   readonly steps: Steps;
-  /** Bits of an address that are the column in the surface; the others are the row. */
-  readonly shift: number;
   /** Texels of the line, or those of a row that are read. */
   readonly texels: number;
   readonly width: number;
@@ -50,13 +50,25 @@ const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): 
 });
 
 /** What the pack kernel makes: rows of whole texels, image after image. */
-function packingOf(problem: Gemm, operand: Operand, outer: number) {
+function packParams(problem: Gemm, operand: Operand, outer: number) {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
-  const { from: top, to: bottom } = imageRows(problem, operand, outer);
+  const { from, to } = imageRows(problem, operand, outer);
   const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
+  const rows = to - from;
   const [n1, n2, nk] = [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1];
-  return { texels, top, rows: bottom - top, n2, nk, images: n1 * n2 * nk };
+  return {
+    texels,
+    chunks: Math.ceil(texels / CHUNK),
+    height: n1 * n2 * nk * rows,
+    rows,
+    n2,
+    nk,
+    z1: operand.z1 ?? 0,
+    z2: operand.z2 ?? 0,
+    k1: operand.k1 ?? 0,
+    row: operand.row,
+  };
 }
 
 function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
@@ -65,13 +77,8 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
   const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
   const { from, to } = readRange(problem, operand, outer);
   const limit = gpu.limits.texture;
-  const shift = Math.min(SHIFT, Math.floor(Math.log2(limit)));
-  const line = (texels: number) => ({
-    shift,
-    texels,
-    width: 2 ** shift,
-    height: Math.ceil(texels / 2 ** shift),
-  });
+  const width = 2 ** columnBits(gpu);
+  const line = (texels: number) => ({ texels, width, height: Math.ceil(texels / width) });
 
   const steps: Steps = {
     base: offset + y0 * row - from,
@@ -81,8 +88,9 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
     step: (alongK ? outer : k2) > 1 ? step * row : 0,
   };
   if ([tensor.offset + from, ...Object.values(steps)].some((at) => at % 4 !== 0)) {
-    const { texels, top, rows, n2, nk, images } = packingOf(problem, operand, outer);
+    const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
     const image = rows * texels;
+    const { from: top } = imageRows(problem, operand, outer);
     return {
       how: "packed",
       steps: {
@@ -92,21 +100,18 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
         k1: (operand.k1 ? image : 0) + tap * texels,
         step: step * texels,
       },
-      ...line(images * image),
+      ...line(height * texels),
     };
   }
   const column = (at: number) => at - Math.floor(at / row) * row;
   const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
     (alongK ? k2 : outer);
   const height = Math.ceil((to - from) / row);
-  if (
-    steps.step % (4 * UNEVEN) === 0 && row % 64 === 0 && reach <= row && Math.max(height, row / 4) <= limit
-  ) {
-    const bits = Math.ceil(Math.log2(row / 4));
+  const uneven = steps.step % (4 * UNEVEN) === 0 && row % 64 === 0;
+  if (uneven && reach <= row && row / 4 <= width && height <= limit) {
     return {
       how: "rows",
-      steps: mapped(steps, (at) => Math.floor(at / row) * 2 ** bits + column(at) / 4),
-      shift: bits,
+      steps: mapped(steps, (at) => Math.floor(at / row) * width + column(at) / 4),
       texels: Math.ceil(reach / 4),
       width: row / 4,
       height,
@@ -126,37 +131,51 @@ export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: 
 export interface Placed {
   /** The surface, lent by the pool. */
   readonly surface: Surface;
+  /** What it holds, for the pool. */
+  readonly content: SurfaceContent;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
   /** Fields of `Params`, without the operand's name before them. */
   readonly params: Record<string, number>;
 }
 
-/** Brings an operand to a surface. `outer` is m or n. */
+/** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
 export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
-  const layout = layoutOf(gpu, problem, operand, outer);
-  const { how, steps, shift, texels, width, height } = layout;
-  const surface = gpu.surfaces.take(width, height);
-  const { tensor } = operand;
-  const { from } = readRange(problem, operand, outer);
-  if (how === "packed") packOperand(gpu, problem, operand, outer, surface, shift);
-  else if (how === "rows") {
-    gpu.copyToSurface(tensor, surface, { start: from, row: operand.row, rows: height, texels });
+  const { how, steps, texels, width, height } = layoutOf(gpu, problem, operand, outer);
+  const { tensor, row } = operand;
+  const { storage, offset } = tensor;
+  const range = readRange(problem, operand, outer);
+  const start = range.from;
+  const packing = packParams(problem, operand, outer);
+  const layout = [how, offset + start, texels];
+  if (how === "rows") layout.push(row, height);
+  if (how === "packed") layout.push(...Object.values(packing));
+  const content = { storage, version: storage.version, layout: layout.join() };
+  const { surface, held } = gpu.surfaces.take(width, height, content);
+  if (held) { // as it was left by a product before
+  } else if (how === "packed") {
+    const { slice, base } = sliceOf(tensor, range, start);
+    gpu.run(pack, {
+      bind: { x: slice, packed: surface },
+      params: { ...packing, base, column_bits: columnBits(gpu) },
+      workgroups: Math.ceil(packing.chunks * packing.height / 64),
+    });
+  } else if (how === "rows") {
+    gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });
   } else {
     const rows = Math.floor(texels / width);
-    const row = width * 4;
-    gpu.copyToSurface(tensor, surface, { start: from, row, rows, texels: width });
-    const rest = { start: from + rows * row, row, rows: 1, texels: texels % width, y: rows };
+    const filled = rows * width;
+    gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });
+    const rest = { start: start + filled * 4, row: width * 4, rows: 1, texels: texels - filled, y: rows };
     gpu.copyToSurface(tensor, surface, rest);
   }
   const reach = rowsOf(problem, operand, outer);
   return {
     surface,
+    content,
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,
-      shift,
-      mask: 2 ** shift - 1,
       height: operand.height,
       y0: operand.y0 ?? 0,
       y_z2: operand.z2Step ?? 0,
@@ -164,37 +183,4 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
       y_step: operand.step ?? 1,
     },
   };
-}
-
-function packOperand(
-  gpu: Gpu,
-  problem: Gemm,
-  operand: Operand,
-  outer: number,
-  surface: Surface,
-  shift: number,
-): void {
-  const { texels, rows, n2, nk, images } = packingOf(problem, operand, outer);
-  const range = readRange(problem, operand, outer);
-  const { slice, base } = sliceOf(operand.tensor, range, range.from);
-  const chunks = Math.ceil(texels / CHUNK);
-  gpu.run(pack, {
-    bind: { x: slice, packed: surface },
-    params: {
-      texels,
-      chunks,
-      height: images * rows,
-      rows,
-      n2,
-      nk,
-      base,
-      z1: operand.z1 ?? 0,
-      z2: operand.z2 ?? 0,
-      k1: operand.k1 ?? 0,
-      row: operand.row,
-      shift,
-      mask: 2 ** shift - 1,
-    },
-    workgroups: Math.ceil(chunks * images * rows / 64),
-  });
 }

@@ -5,7 +5,7 @@
 // texel of B four k2 of a row n (B_ALONG_K) or four n of a row k2. Textures are read as lines of texels, with an
 // address that is linear in all indices:
 //   base + z1·z1_step + z2·z2_step + k1·k1_step + i·step + j/4,  i the index that does not run along the texels;
-// its low `shift` bits are the column in the texture. Rows that an image does not have count as zero (A_EDGES,
+// its low COLUMN_BITS are the column in the texture. Rows that an image does not have count as zero (A_EDGES,
 // B_EDGES), and so does what k2 reads past its range (REST). Writes `c`, four columns at a time.
 
 struct Params {
@@ -14,14 +14,15 @@ struct Params {
   k1: u32, // outer extent of the reduction
   k2: u32, // inner extent of the reduction
   z: u32, // items of both batch indices
+  parts: u32, // parts of the reduction, each summed by invocations of its own
+  part_k1: u32, // extents of a part
+  part_k2: u32,
   z2: u32, // extent of the inner batch index
   a_base: i32, // addresses of A
   a_z1: i32,
   a_z2: i32,
   a_k1: i32,
   a_step: i32,
-  a_shift: u32, // bits of an address that are a column
-  a_mask: i32, // which bits they are
   a_height: u32, // rows of an image of A
   a_y0: i32, // image row of the first index, and rows per step
   a_y_z2: i32,
@@ -32,14 +33,13 @@ struct Params {
   b_z2: i32,
   b_k1: i32,
   b_step: i32,
-  b_shift: u32,
-  b_mask: i32,
   b_height: u32,
   b_y0: i32,
   b_y_z2: i32,
   b_y_k1: i32,
   b_y_step: i32,
   c_base: u32, // addresses of C, in vec4
+  c_part: u32,
   c_z1: u32,
   c_z2: u32,
   c_row: u32,
@@ -50,9 +50,10 @@ override B_ALONG_K: bool = false;
 override A_EDGES: bool = false;
 override B_EDGES: bool = false;
 override REST: bool = false;
+override COLUMN_BITS: u32 = 10;
 
-@group(0) @binding(0) var a: texture_2d<f32>;
-@group(0) @binding(1) var b: texture_2d<f32>;
+@group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -62,13 +63,17 @@ struct Row {
   y: i32,
 }
 
+fn place(at: i32) -> vec2i {
+  return vec2i(at & ((1 << COLUMN_BITS) - 1), at >> COLUMN_BITS);
+}
+
 fn texel_a(row: Row) -> vec4f {
-  let texel = textureLoad(a, vec2i(row.at & params.a_mask, row.at >> params.a_shift), 0);
+  let texel = textureLoad(a, place(row.at));
   return select(texel, vec4f(), A_EDGES && u32(row.y) >= params.a_height);
 }
 
 fn texel_b(row: Row) -> vec4f {
-  let texel = textureLoad(b, vec2i(row.at & params.b_mask, row.at >> params.b_shift), 0);
+  let texel = textureLoad(b, place(row.at));
   return select(texel, vec4f(), B_EDGES && u32(row.y) >= params.b_height);
 }
 
@@ -163,19 +168,50 @@ fn store(base: u32, m: u32, n: u32, block: mat4x4f) {
   }
 }
 
-// Tile `number` of size `extent`: its first row, first column and batch indices (z1, z2). Tiles go down columns of
-// eight tiles' width, whose part of B stays in the cache meanwhile.
-fn locate(number: u32, extent: u32) -> vec4u {
+// What an invocation computes: a tile of C from a part of the reduction.
+struct Tile {
+  inside: bool, // whether there is such a tile
+  m: u32, // first row
+  n: u32, // first column
+  k1: vec2u, // first outer index of the part, and one past the last
+  k2: vec2u,
+  a: Row, // rows of index (k1, 0)
+  b: Row,
+  c: u32, // address of the item's C
+}
+
+// Tile `number` of size `extent`. Tiles go down columns of eight tiles' width, whose part of B stays in the cache
+// meanwhile.
+fn locate(number: u32, extent: u32) -> Tile {
   let across = (params.n + extent - 1u) / extent;
   let down = (params.m + extent - 1u) / extent;
-  let z = number / (across * down);
+  let item = number / (across * down);
   let tile = number % (across * down);
   let column = tile / (8u * down);
   let width = min(8u, across - column * 8u);
   let inside = tile - column * 8u * down;
-  let m = inside / width;
-  let n = column * 8u + inside % width;
-  return vec4u(m * extent, n * extent, z / params.z2, z % params.z2);
+  let part = item / params.z;
+  let z1 = item % params.z / params.z2;
+  let z2 = item % params.z % params.z2;
+  let parts_k2 = (params.k2 + params.part_k2 - 1u) / params.part_k2;
+  let k1 = part / parts_k2 * params.part_k1;
+  let k2 = part % parts_k2 * params.part_k2;
+  return Tile(
+    part < params.parts,
+    inside / width * extent,
+    (column * 8u + inside % width) * extent,
+    vec2u(k1, min(k1 + params.part_k1, params.k1)),
+    vec2u(k2, min(k2 + params.part_k2, params.k2)),
+    Row(
+      params.a_base + i32(z1) * params.a_z1 + i32(z2) * params.a_z2 + i32(k1) * params.a_k1,
+      params.a_y0 + i32(z2) * params.a_y_z2 + i32(k1) * params.a_y_k1,
+    ),
+    Row(
+      params.b_base + i32(z1) * params.b_z1 + i32(z2) * params.b_z2 + i32(k1) * params.b_k1,
+      params.b_y0 + i32(z2) * params.b_y_z2 + i32(k1) * params.b_y_k1,
+    ),
+    params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2,
+  );
 }
 
 @compute @workgroup_size(8)
@@ -184,20 +220,14 @@ fn large(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = locate(workgroup_number(workgroup, workgroups) * 8u + local, 16u);
-  if (at.z * params.z2 + at.w >= params.z) {
+  let tile = locate(workgroup_number(workgroup, workgroups) * 8u + local, 16u);
+  if (!tile.inside) {
     return;
   }
-  let m = at.x;
-  let n = at.y;
-  var ra = Row(
-    params.a_base + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2,
-    params.a_y0 + i32(at.w) * params.a_y_z2,
-  );
-  var rb = Row(
-    params.b_base + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2,
-    params.b_y0 + i32(at.w) * params.b_y_z2,
-  );
+  let m = tile.m;
+  let n = tile.n;
+  var ra = tile.a;
+  var rb = tile.b;
   var c00 = mat4x4f();
   var c01 = mat4x4f();
   var c02 = mat4x4f();
@@ -214,8 +244,8 @@ fn large(
   var c31 = mat4x4f();
   var c32 = mat4x4f();
   var c33 = mat4x4f();
-  for (var k1 = 0u; k1 < params.k1; k1++) {
-    for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
+  for (var k1 = tile.k1.x; k1 < tile.k1.y; k1++) {
+    for (var k2 = tile.k2.x; k2 < tile.k2.y; k2 += 4u) {
       let b0 = load_b(rb, n, k2);
       let b1 = load_b(rb, n + 4u, k2);
       let b2 = load_b(rb, n + 8u, k2);
@@ -244,23 +274,22 @@ fn large(
     ra = Row(ra.at + params.a_k1, ra.y + params.a_y_k1);
     rb = Row(rb.at + params.b_k1, rb.y + params.b_y_k1);
   }
-  let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
-  store(base, m, n, c00);
-  store(base, m, n + 4u, c01);
-  store(base, m, n + 8u, c02);
-  store(base, m, n + 12u, c03);
-  store(base, m + 4u, n, c10);
-  store(base, m + 4u, n + 4u, c11);
-  store(base, m + 4u, n + 8u, c12);
-  store(base, m + 4u, n + 12u, c13);
-  store(base, m + 8u, n, c20);
-  store(base, m + 8u, n + 4u, c21);
-  store(base, m + 8u, n + 8u, c22);
-  store(base, m + 8u, n + 12u, c23);
-  store(base, m + 12u, n, c30);
-  store(base, m + 12u, n + 4u, c31);
-  store(base, m + 12u, n + 8u, c32);
-  store(base, m + 12u, n + 12u, c33);
+  store(tile.c, m, n, c00);
+  store(tile.c, m, n + 4u, c01);
+  store(tile.c, m, n + 8u, c02);
+  store(tile.c, m, n + 12u, c03);
+  store(tile.c, m + 4u, n, c10);
+  store(tile.c, m + 4u, n + 4u, c11);
+  store(tile.c, m + 4u, n + 8u, c12);
+  store(tile.c, m + 4u, n + 12u, c13);
+  store(tile.c, m + 8u, n, c20);
+  store(tile.c, m + 8u, n + 4u, c21);
+  store(tile.c, m + 8u, n + 8u, c22);
+  store(tile.c, m + 8u, n + 12u, c23);
+  store(tile.c, m + 12u, n, c30);
+  store(tile.c, m + 12u, n + 4u, c31);
+  store(tile.c, m + 12u, n + 8u, c32);
+  store(tile.c, m + 12u, n + 12u, c33);
 }
 
 @compute @workgroup_size(8)
@@ -269,26 +298,20 @@ fn small(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let at = locate(workgroup_number(workgroup, workgroups) * 8u + local, 8u);
-  if (at.z * params.z2 + at.w >= params.z) {
+  let tile = locate(workgroup_number(workgroup, workgroups) * 8u + local, 8u);
+  if (!tile.inside) {
     return;
   }
-  let m = at.x;
-  let n = at.y;
-  var ra = Row(
-    params.a_base + i32(at.z) * params.a_z1 + i32(at.w) * params.a_z2,
-    params.a_y0 + i32(at.w) * params.a_y_z2,
-  );
-  var rb = Row(
-    params.b_base + i32(at.z) * params.b_z1 + i32(at.w) * params.b_z2,
-    params.b_y0 + i32(at.w) * params.b_y_z2,
-  );
+  let m = tile.m;
+  let n = tile.n;
+  var ra = tile.a;
+  var rb = tile.b;
   var c00 = mat4x4f();
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
-  for (var k1 = 0u; k1 < params.k1; k1++) {
-    for (var k2 = 0u; k2 < params.k2; k2 += 4u) {
+  for (var k1 = tile.k1.x; k1 < tile.k1.y; k1++) {
+    for (var k2 = tile.k2.x; k2 < tile.k2.y; k2 += 4u) {
       let b0 = load_b(rb, n, k2);
       let b1 = load_b(rb, n + 4u, k2);
       let a0 = load_a(ra, m, k2);
@@ -301,9 +324,8 @@ fn small(
     ra = Row(ra.at + params.a_k1, ra.y + params.a_y_k1);
     rb = Row(rb.at + params.b_k1, rb.y + params.b_y_k1);
   }
-  let base = params.c_base + at.z * params.c_z1 + at.w * params.c_z2;
-  store(base, m, n, c00);
-  store(base, m, n + 4u, c01);
-  store(base, m + 4u, n, c10);
-  store(base, m + 4u, n + 4u, c11);
+  store(tile.c, m, n, c00);
+  store(tile.c, m, n + 4u, c01);
+  store(tile.c, m + 4u, n, c10);
+  store(tile.c, m + 4u, n + 4u, c11);
 }

@@ -22,7 +22,7 @@ export interface ShaderField {
 const stripComments = (source: string) => source.replace(/\/\/[^\n]*/g, "").replace(/\/\*[\s\S]*?\*\//g, "");
 
 function kindOf(space: string | undefined, type: string): BindingKind {
-  if (space === undefined) return type.startsWith("texture_storage") ? "surface" : "texture";
+  if (space === undefined) return type.endsWith("write>") ? "surface" : "texture";
   if (space.startsWith("uniform")) return "uniform";
   return space.includes("read_write") ? "write" : "read";
 }

@@ -27,7 +27,7 @@ const layoutEntry = (kind: BindingKind): Partial<GPUBindGroupLayoutEntry> => {
     case "uniform":
       return { buffer: { type: "uniform", hasDynamicOffset: true } };
     case "texture":
-      return { texture: { sampleType: "unfilterable-float" } };
+      return { storageTexture: { format: "rgba32float", access: "read-only" } };
     case "surface":
       return { storageTexture: { format: "rgba32float", access: "write-only" } };
   }

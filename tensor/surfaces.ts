@@ -1,3 +1,5 @@
+import type { Storage } from "./tensor.ts";
+
 /** A two-dimensional texture of four floats a texel, lent by {@linkcode SurfacePool}. */
 export interface Surface {
   /** Number that no other surface has had; part of bind-group keys. */
@@ -12,17 +14,42 @@ export interface Surface {
   readonly height: number;
 }
 
+/** What a surface holds: a copy of a storage's numbers, as they were at one version of it. */
+export interface SurfaceContent {
+  /** Storage of the numbers. */
+  readonly storage: Storage;
+  /** Its version when they were copied. */
+  readonly version: number;
+  /** Which numbers, and how they lie in the surface. */
+  readonly layout: string;
+}
+
+/** A surface that nobody uses, and what it still holds. */
+interface Idle {
+  readonly surface: Surface;
+  readonly content: SurfaceContent;
+}
+
+/** Bytes of idle surfaces that are kept for what they hold before the oldest is filled anew. */
+const KEEP = 1 << 24;
+
+const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
+  a.storage === b.storage && a.version === b.version && a.layout === b.layout;
+
 const roundUp = (n: number): number => {
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(n)) - 2));
   return Math.ceil(n / step) * step;
 };
 
-/** Float textures by size, reused; the products on adapters that load texels faster than buffers live in them. */
+/**
+ * Float textures by size, reused; the products on adapters that load texels faster than buffers live in them. An
+ * operand that several products of a step read is copied once, if its copy is still there.
+ */
 export class SurfacePool {
   readonly #device: GPUDevice;
   readonly #guard: (label: string) => () => void;
   readonly #onDestroy: (id: number) => void;
-  readonly #free = new Map<string, Surface[]>();
+  readonly #free = new Map<string, Idle[]>();
   #nextId = 1;
   #freeBytes = 0;
   #live = 0;
@@ -49,8 +76,11 @@ export class SurfacePool {
     return this.#live;
   }
 
-  /** Lends a surface of at least `width` by `height` texels; its content is whatever was there. */
-  take(width: number, height: number): Surface {
+  /**
+   * Lends a surface of at least `width` by `height` texels: one that still holds `content`, which `held` tells, or else
+   * one to be filled.
+   */
+  take(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
     const limit = this.#device.limits.maxTextureDimension2D;
     // Rows a multiple of 1 KiB apart fall on few sets of a cache: four texels more spread them.
     const rounded = roundUp(width);
@@ -58,38 +88,41 @@ export class SurfacePool {
     const h = Math.min(roundUp(height), limit);
     const key = `${w}x${h}`;
     this.#live++;
-    const free = this.#free.get(key)?.pop();
-    if (free) {
-      this.#freeBytes -= w * h * 16;
-      return free;
+    const idle = this.#free.get(key) ?? [];
+    const at = idle.findIndex((each) => same(each.content, content));
+    if (at >= 0 || this.#freeBytes > KEEP) {
+      const [found] = idle.splice(Math.max(at, 0), 1);
+      if (found) {
+        this.#freeBytes -= w * h * 16;
+        return { surface: found.surface, held: at >= 0 };
+      }
     }
     const close = this.#guard(`allocate a ${w} by ${h} texture`);
     const texture = this.#device.createTexture({
       label: `surface ${this.#nextId}`,
       size: [w, h],
       format: "rgba32float",
-      usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.STORAGE_BINDING |
-        GPUTextureUsage.COPY_DST,
+      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     });
     const view = texture.createView();
     close();
-    return { id: this.#nextId++, texture, view, width: w, height: h };
+    return { surface: { id: this.#nextId++, texture, view, width: w, height: h }, held: false };
   }
 
-  /** Takes a lent surface back. */
-  give(surface: Surface): void {
+  /** Takes a lent surface back, with what it holds. */
+  give(surface: Surface, content: SurfaceContent): void {
     this.#live--;
     const key = `${surface.width}x${surface.height}`;
     const free = this.#free.get(key);
-    if (free) free.push(surface);
-    else this.#free.set(key, [surface]);
+    if (free) free.push({ surface, content });
+    else this.#free.set(key, [{ surface, content }]);
     this.#freeBytes += surface.width * surface.height * 16;
   }
 
   /** Destroys the unused surfaces, if they hold more than `keepBytes` bytes. Call it between submissions. */
   trim(keepBytes = 0): void {
     if (this.#freeBytes <= keepBytes) return;
-    for (const surface of [...this.#free.values()].flat()) {
+    for (const { surface } of [...this.#free.values()].flat()) {
       surface.texture.destroy();
       this.#onDestroy(surface.id);
     }

@@ -13,7 +13,7 @@ override WIDTH: u32 = 4;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 @group(0) @binding(4)
-var picture: texture_2d<f32>;
+var picture: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(5) var drawn : texture_storage_2d<rgba32float, write>;
 var<workgroup> shared_x: array<f32, 64>;
 
