@@ -14,8 +14,11 @@ import { openPruneRun, pipelineOptions } from "./prune_run.ts";
 import { givenOf, readRecipe } from "./recipe.ts";
 import { UserError } from "./user_error.ts";
 
-/** Recipe of a run without `--model`. */
-const DEFAULT = new URL("../recipes/commands-prune.json", import.meta.url);
+/** Recipe of a run without `--model`, by its task. */
+const DEFAULTS = {
+  asr: new URL("../recipes/commands-prune.json", import.meta.url),
+  slu: new URL("../recipes/commands-prune-intents.json", import.meta.url),
+};
 
 /** `prune`: from a fine-tuned model to a compact one, with a report. */
 export const pruneCommand: Command = defineCommand({
@@ -87,16 +90,11 @@ async function beginJournal(out: string, settings: PruneSettings): Promise<Journ
   return await Journal.begin(`${out}/run/journal.json`, settings);
 }
 
-function defaultRecipe({ task, data }: PruneSettings): string {
+function defaultRecipe({ task = "asr", data }: PruneSettings): string {
   if (data !== undefined) {
     throw new UserError("Cannot prune as a corpus of one's own needs a model for it: give --model");
   }
-  if (task === "slu") {
-    throw new UserError(
-      "Cannot prune for intents as the embedded model recognises speech alone: give --model",
-    );
-  }
-  return decodeURIComponent(DEFAULT.pathname);
+  return decodeURIComponent(DEFAULTS[task].pathname);
 }
 
 /** The journal of a run that goes on; its options hold. */
