@@ -25,7 +25,7 @@ export interface Speed {
 
 /** Work of a run at most: more clips hide what a dispatch costs, and take longer. */
 const MACS = 5e9;
-const MOST_CLIPS = 8;
+const MOST_CLIPS = 32;
 
 /**
  * Measures how fast models run, in alternation, so that whatever else the machine does slows all of them alike: from the
