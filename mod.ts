@@ -73,6 +73,7 @@ export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.
 export { reshape } from "./kernels/reshape.ts";
 export { scale } from "./kernels/scale.ts";
 export { scatterRows } from "./kernels/scatter_rows.ts";
+export { select } from "./kernels/select.ts";
 export { sum } from "./kernels/sum.ts";
 export { sumRows } from "./kernels/sum_rows.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";

@@ -57,6 +57,11 @@ export class Parameters {
     this.#tensors.set(name, tensor);
   }
 
+  /** Holds a tensor as it is on the device, convolutions as [O, K, C]; it is disposed with the others. */
+  set(name: string, tensor: Tensor): void {
+    this.#tensors.set(name, tensor);
+  }
+
   /** Whether there is a weight of this name. */
   has(name: string): boolean {
     return this.#tensors.has(name);

@@ -21,6 +21,16 @@ export interface HostModel {
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 }
 
+/** A model's weights on the device. */
+export interface DeviceModel {
+  /** Architecture. */
+  readonly config: ModelConfig;
+  /** What follows the Transformer. */
+  readonly head: HeadKind;
+  /** Weights by published name, without the model's prefix. */
+  readonly weights: Parameters;
+}
+
 /** Normalised audio of some clips. */
 export interface Batch {
   /** Samples at 16 kHz, [B, S], padded with zeros. */
@@ -92,10 +102,14 @@ export class SpeechModel {
   /** Weights by published name, without the model's prefix. */
   readonly weights: Parameters;
 
-  /** Uploads a model. @param gpu Device. @param host Config and weights. */
-  constructor(gpu: Gpu, host: HostModel) {
+  /** Uploads a model. @param gpu Device. @param host Config and weights; the weights may be on the device already. */
+  constructor(gpu: Gpu, host: HostModel | DeviceModel) {
     this.config = host.config;
     this.head = host.head;
+    if ("weights" in host) {
+      this.weights = host.weights;
+      return;
+    }
     this.weights = new Parameters(gpu);
     for (const [name, { shape, data }] of host.tensors) {
       this.weights.add(name.replace(/^(wav2vec2|hubert|wavlm)\./, ""), shape, data);

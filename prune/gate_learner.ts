@@ -10,6 +10,8 @@ import { Trainer } from "../train/step.ts";
 import { clipTogether } from "./clip.ts";
 import { DeviceGates } from "./device_gates.ts";
 import type { GateGradients, GateTrainer } from "./gate_trainer.ts";
+import type { UnitGroup } from "./groups.ts";
+import { type OpenUnits, openUnits, thinModel } from "./thin_model.ts";
 
 /** Options of {@linkcode GateLearner}. */
 export interface GateLearnerOptions extends ParameterGroupOptions {
@@ -29,7 +31,8 @@ const [REST, FLOOR] = [0.7, 0.1];
 const PREFIX = "gates.";
 
 /**
- * Trains weights, gates and multipliers together. In a step the sampled gates go to the device, the gradients of the
+ * Trains weights, gates and multipliers together. In a step the sampled gates go to the device, those that are closed
+ * take no part, the gradients of the
  * gates and the norm of the weights' come back together, all are clipped by their joint norm, and the update of the
  * weights runs while the next step is being prepared.
  *
@@ -73,16 +76,18 @@ export class GateLearner implements Learner {
     const { gpu, config } = this.model;
     const samples = gates.sample(step);
     const values = new Map([...samples].map(([name, { z }]) => [name, z]));
-    using device = new DeviceGates(gpu, config, gates.groups, values, { requiresGrad: true });
+    const open = openUnits(config, gates.groups, values);
+    using device = new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true });
     const parts: Promise<Map<string, Float32Array>>[] = [];
     this.#trainer.accumulate(batches, {
       seed,
       step,
       gates: device.gates,
+      view: (model) => thinModel(model, gates.groups, open),
       onGradients: (grads) => parts.push(device.readGradients(grads)),
     });
     const [{ loss, gradNorm }, ...found] = await Promise.all([this.#trainer.measure(), ...parts]);
-    const gradients = gates.differentiate(samples, step, addUp(found));
+    const gradients = gates.differentiate(samples, step, addUp(found, gates.groups, open));
     const { norm, scale, weightsMaxNorm } = clipTogether(gradNorm, gradients.squares, maxGradNorm);
     if (Number.isFinite(loss) && Number.isFinite(norm)) {
       const fall = this.#fall(step);
@@ -147,15 +152,17 @@ export class GateLearner implements Learner {
   }
 }
 
-/** Gradients of the micro-batches together, by group. */
-function addUp(parts: readonly ReadonlyMap<string, Float32Array>[]): Map<string, Float64Array> {
-  const sums = new Map<string, Float64Array>();
-  for (const [name, numbers] of parts.flatMap((part) => [...part])) {
-    const sum = sums.get(name);
-    if (sum) numbers.forEach((x, i) => sum[i]! += x);
-    else sums.set(name, Float64Array.from(numbers));
-  }
-  return sums;
+/** Gradients of the micro-batches together, by group, those of closed gates being 0. */
+function addUp(
+  parts: readonly ReadonlyMap<string, Float32Array>[],
+  groups: readonly UnitGroup[],
+  { indices }: OpenUnits,
+): Map<string, Float64Array> {
+  return new Map(groups.map(({ name, units }) => {
+    const sum = new Float64Array(units);
+    for (const part of parts) indices.get(name)!.forEach((unit, i) => sum[unit]! += part.get(name)![i]!);
+    return [name, sum];
+  }));
 }
 
 /** What a step is logged and shown with: shares removed against their targets, multipliers, penalty. */

@@ -65,7 +65,18 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
   return { config: compactConfig(config, groups, choice), head, tensors };
 }
 
-function compactConfig(config: ModelConfig, groups: readonly UnitGroup[], choice: Choice): ModelConfig {
+/**
+ * Architecture of a model without its closed units.
+ *
+ * @param config Architecture before.
+ * @param groups Groups that the choice names.
+ * @param choice Units to keep.
+ */
+export function compactConfig(
+  config: ModelConfig,
+  groups: readonly UnitGroup[],
+  choice: Choice,
+): ModelConfig {
   const counts = groups.map(({ name }) => choice.get(name)!.indices.length);
   const { conv, heads, ffn } = withCounts(unitCounts(config), groups, counts);
   const remaining_heads = config.remaining_heads?.map((dense, layer) => {

@@ -19,6 +19,8 @@ export interface AccumulateOptions {
   readonly gates?: Gates | null;
   /** "mean" over the clips of the step, or their "sum"; "mean" unless given. */
   readonly reduction?: "mean" | "sum";
+  /** Model to run in its place, made of its weights on the tape; it is called for each micro-batch. */
+  readonly view?: (model: SpeechModel) => SpeechModel;
   /** Is shown the gradients of each micro-batch, scaled by its share, before they are gone. */
   readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
 }
@@ -74,7 +76,7 @@ export class Trainer {
    * @throws {RangeError} If there is no batch, or one that the model cannot take.
    */
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
-    const { seed, step, gates = null, reduction = "mean", onGradients } = options;
+    const { seed, step, gates = null, reduction = "mean", view = (model) => model, onGradients } = options;
     const { gpu } = this.#model;
     const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
     if (clips === 0) throw new RangeError("Cannot train as a step must have clips: it has none");
@@ -84,8 +86,9 @@ export class Trainer {
       gpu.scope(() => {
         // 0 after a good step, else not a number, which no optimizer steps by.
         const health = scale(sum(this.#report), 0);
-        const output = forwardBatch(this.#model, batch, { gates, training });
-        const loss = taskLoss(this.#model, output, batch.targets, reduction);
+        const model = view(this.#model);
+        const output = forwardBatch(model, batch, { gates, training });
+        const loss = taskLoss(model, output, batch.targets, reduction);
         const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
         this.#optimizer.accumulate(grads);
         onGradients?.(grads);

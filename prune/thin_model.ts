@@ -1,0 +1,102 @@
+// A pruning step without the units whose gates are closed: their outputs are zero, and so are the gradients of all that
+// belongs to them, so that leaving them out of every product changes nothing but the time.
+
+import { select } from "../kernels/select.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { Parameters } from "../model/parameters.ts";
+import { SpeechModel } from "../model/speech_model.ts";
+import type { Choice } from "./choose.ts";
+import type { UnitGroup } from "./groups.ts";
+import { slicesOf } from "./slices.ts";
+import { compactConfig } from "./surgery.ts";
+
+/** Widths of convolutions and feed-forward layers become multiples of it, which adapters compute faster. */
+const MULTIPLE = 4;
+
+/** The units that take part in a step: the open ones, and closed ones that fill up a width. */
+export interface OpenUnits {
+  /** Architecture of these units alone. */
+  readonly config: ModelConfig;
+  /** Groups that have any, with as many units as take part. */
+  readonly groups: readonly UnitGroup[];
+  /** Their gates by group. */
+  readonly gates: ReadonlyMap<string, Float64Array>;
+  /** Their numbers among all units of the group, by group. */
+  readonly indices: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Finds the units that take part. A group of convolution channels that are all closed stays whole, since a layer must
+ * have one.
+ *
+ * @param config Architecture of the whole model.
+ * @param groups Groups that have gates.
+ * @param values Gates by group.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../model/config.ts";
+ * import { unitGroups } from "./groups.ts";
+ * import { openUnits } from "./thin_model.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const groups = unitGroups(config, ["heads"]);
+ * const values = new Map(groups.map(({ name }) => [name, [0, 0.5, 0, 1]]));
+ * openUnits(config, groups, values).indices.get("heads.0"); // [1, 3]
+ * ```
+ */
+export function openUnits(
+  config: ModelConfig,
+  groups: readonly UnitGroup[],
+  values: ReadonlyMap<string, ArrayLike<number>>,
+): OpenUnits {
+  const indices = new Map(groups.map(({ name, kind, least, units }) => {
+    const gates = values.get(name)!;
+    const all = Array.from({ length: units }, (_, i) => i);
+    const open = all.filter((i) => gates[i]! > 0);
+    const spare = kind === "heads" ? 0 : (MULTIPLE - open.length % MULTIPLE) % MULTIPLE;
+    const filled = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
+    return [name, open.length < least ? all : filled] as const;
+  }));
+  const gates = new Map([...indices].map(([name, open]) => {
+    return [name, Float64Array.from(open, (i) => values.get(name)![i]!)] as const;
+  }));
+  const choice: Choice = new Map(
+    [...indices].map(([name, open]) => [name, { indices: open, gates: [] }] as const),
+  );
+  return {
+    config: compactConfig(config, groups, choice),
+    groups: groups.flatMap((group) => {
+      const units = indices.get(group.name)!.length;
+      return units > 0 ? [{ ...group, units }] : [];
+    }),
+    gates,
+    indices,
+  };
+}
+
+/**
+ * The model of the open units, its weights selected on the tape: gradients arrive at those of the whole model. Call it
+ * inside {@linkcode Gpu.scope}.
+ *
+ * @param model The whole model.
+ * @param groups Groups of the whole model that have gates.
+ * @param open What {@linkcode openUnits} found.
+ */
+export function thinModel(model: SpeechModel, groups: readonly UnitGroup[], open: OpenUnits): SpeechModel {
+  const { gpu, weights, head } = model;
+  const thin = new Parameters(gpu);
+  for (const name of weights.names) thin.set(name, weights.get(name));
+  for (const group of groups) {
+    const units = open.indices.get(group.name)!;
+    if (units.length === group.units || units.length === 0) continue;
+    for (const { tensor, axis, width } of slicesOf(model.config, group)) {
+      const x = thin.get(tensor);
+      // Input channels are the last axis on the device.
+      const place = axis === 1 ? x.shape.length - 1 : axis;
+      const entries = units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
+      thin.set(tensor, select(x, place, entries));
+    }
+  }
+  return new SpeechModel(gpu, { config: open.config, head, weights: thin });
+}
