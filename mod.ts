@@ -149,6 +149,7 @@ export {
 } from "./model/safetensors.ts";
 export {
   type Batch,
+  type DeviceModel,
   type ForwardOptions,
   framesOf,
   type HostModel,
@@ -157,3 +158,34 @@ export {
 } from "./model/speech_model.ts";
 export { CtcTokenizer, type JoinOptions, parseTokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
 export type { WindowOptions } from "./model/windows.ts";
+export {
+  type Choice,
+  chooseByGates,
+  type ChooseOptions,
+  chooseUniform,
+  keptCounts,
+  type KeptUnits,
+} from "./prune/choose.ts";
+export {
+  type Constraint,
+  type ConstraintMethod,
+  type ConstraintOptions,
+  constraintsOf,
+} from "./prune/constraints.ts";
+export { type Quantity, UnitCost } from "./prune/cost.ts";
+export { DeviceGates } from "./prune/device_gates.ts";
+export {
+  type GateGradients,
+  type GateRates,
+  type GateSamples,
+  GateTrainer,
+  type GateTrainerOptions,
+  type GateTrainerState,
+} from "./prune/gate_trainer.ts";
+export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
+export { unitMagnitudes } from "./prune/magnitude.ts";
+export { type AdamOptions } from "./prune/adam.ts";
+export { type GateSample } from "./prune/hard_concrete.ts";
+export { type ConstraintState } from "./prune/lagrangian.ts";
+export { compact, type SurgeryModel } from "./prune/surgery.ts";
+export { type OpenUnits, openUnits, thinModel } from "./prune/thin_model.ts";

@@ -2,7 +2,7 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
-import { Cost, type Quantity } from "../prune/cost.ts";
+import { type Quantity, UnitCost } from "../prune/cost.ts";
 import { UNIT_KINDS, unitGroups, type UnitKind } from "../prune/groups.ts";
 import type { AchievedCost, PruneRecord, PruneStep } from "../prune/record.ts";
 
@@ -105,7 +105,7 @@ function miss(
   config: ModelConfig,
 ): string {
   const groups = unitGroups(config, KINDS[quantity]).filter(({ name }) => Object.hasOwn(units, name));
-  const slopes = new Cost(config, quantity, samples).slopes(groups, unitCounts(config)).filter((slope) =>
+  const slopes = new UnitCost(config, quantity, samples).slopes(groups, unitCounts(config)).filter((slope) =>
     slope > 0
   );
   if (slopes.length === 0) return "";

@@ -1,12 +1,12 @@
 import type { UnitCounts } from "../model/costs.ts";
-import type { Cost } from "./cost.ts";
+import type { UnitCost } from "./cost.ts";
 import { type UnitGroup, withCounts } from "./groups.ts";
 
 /** Where {@linkcode approach} starts and what it may do. */
 export interface ApproachOptions {
-  /** Cost that is brought to the goal. */
-  readonly cost: Cost;
-  /** Cost to reach. */
+  /** UnitCost that is brought to the goal. */
+  readonly cost: UnitCost;
+  /** UnitCost to reach. */
   readonly goal: number;
   /** Groups whose counts may change. */
   readonly groups: readonly UnitGroup[];
@@ -25,7 +25,7 @@ export interface ApproachOptions {
 interface Move {
   readonly group: number;
   readonly level: number;
-  /** Cost it saves when closing, or adds when opening. */
+  /** UnitCost it saves when closing, or adds when opening. */
   readonly by: number;
   readonly worth: number;
 }
@@ -42,11 +42,11 @@ interface Move {
  * import { parseConfig } from "../model/config.ts";
  * import { unitCounts } from "../model/costs.ts";
  * import { approach } from "./approach.ts";
- * import { Cost } from "./cost.ts";
+ * import { UnitCost } from "./cost.ts";
  * import { unitGroups } from "./groups.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
- * const cost = new Cost(config, "macs", 160000);
+ * const cost = new UnitCost(config, "macs", 160000);
  * const groups = unitGroups(config, ["ffn"]);
  * const { ffn } = approach({
  *   cost,

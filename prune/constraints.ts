@@ -2,7 +2,7 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { convFrames, unitCounts } from "../model/costs.ts";
-import { Cost, type Quantity } from "./cost.ts";
+import { type Quantity, UnitCost } from "./cost.ts";
 import { UNIT_KINDS, unitGroups, type UnitKind, withCounts } from "./groups.ts";
 
 /** What is constrained: all parameters, those of convolutions and Transformer apart, or MACs. */
@@ -14,7 +14,7 @@ const RATE = 16000;
 /** A cost and the share of it to remove. */
 export interface Constraint {
   /** The cost. */
-  readonly cost: Cost;
+  readonly cost: UnitCost;
   /** Share of the cost of the model's present units to remove, 0 to 1. */
   readonly target: number;
   /** Kinds of units by whose choice it is met. */
@@ -60,7 +60,7 @@ export function constraintsOf(config: ModelConfig, options: ConstraintOptions): 
   const { kinds = UNIT_KINDS, seconds = 10 } = options;
   const samples = Math.round(seconds * RATE);
   const constraint = (quantity: Quantity, target: number, by: readonly UnitKind[]): Constraint => ({
-    cost: new Cost(config, quantity, samples),
+    cost: new UnitCost(config, quantity, samples),
     target,
     kinds: by.filter((kind) => kinds.includes(kind)),
   });
@@ -77,7 +77,7 @@ export function constraintsOf(config: ModelConfig, options: ConstraintOptions): 
   return wanted;
 }
 
-function check(cost: Cost, target: number, kinds: readonly UnitKind[]): void {
+function check(cost: UnitCost, target: number, kinds: readonly UnitKind[]): void {
   const refuse = (rule: string, found: string | number): never => {
     throw new RangeError(`Cannot prune ${cost.quantity} as ${rule}: ${found}`);
   };

@@ -18,24 +18,26 @@ export type Quantity = "parameters" | "conv" | "transformer" | "macs";
  * @example
  * ```ts
  * import { parseConfig } from "../model/config.ts";
- * import { Cost } from "./cost.ts";
+ * import { UnitCost } from "./cost.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
- * const macs = new Cost(config, "macs", 160000);
+ * const macs = new UnitCost(config, "macs", 160000);
  * console.log(macs.dense / 1e9); // 74.06…
  * ```
  */
-export class Cost {
+export class UnitCost {
   /** Architecture that units are counted in. */
   readonly config: ModelConfig;
   /** What is counted. */
   readonly quantity: Quantity;
   /** Samples of the clip that MACs are counted for. */
   readonly samples: number;
-  /** Cost of the model with all units it has. */
+  /** UnitCost of the model with all units it has. */
   readonly dense: number;
 
   /**
+   * Counts for one architecture.
+   *
    * @param config Architecture, dense or compact.
    * @param quantity What to count.
    * @param samples Samples of the clip that MACs are counted for.
@@ -47,7 +49,7 @@ export class Cost {
     this.dense = this.of(unitCounts(config));
   }
 
-  /** Cost of a model with these units, whole or expected. */
+  /** UnitCost of a model with these units, whole or expected. */
   of(units: UnitCounts): number {
     return this.#values(units).reduce((sum, value) => sum + value, 0);
   }

@@ -36,6 +36,8 @@ export class DeviceGates {
   readonly #places = new Map<string, Tensor>();
 
   /**
+   * Uploads gates.
+   *
    * @param gpu Device.
    * @param config Architecture.
    * @param groups Groups that have gates.

@@ -20,9 +20,9 @@ export interface AchievedCost {
   readonly target_removed: number;
   /** Share that was removed. */
   readonly removed: number;
-  /** Cost of the compact model. */
+  /** UnitCost of the compact model. */
   readonly cost: number;
-  /** Cost of the model that was pruned. */
+  /** UnitCost of the model that was pruned. */
   readonly base_cost: number;
 }
 

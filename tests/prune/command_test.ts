@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint.ts";
 import { unitCounts } from "../../model/costs.ts";
-import { Cost } from "../../prune/cost.ts";
+import { UnitCost } from "../../prune/cost.ts";
 import { unitGroups } from "../../prune/groups.ts";
 import type { PruneReport } from "../../prune/report.ts";
 import { readMetrics } from "../../train/metrics.ts";
@@ -61,7 +61,7 @@ for (const task of ["asr", "slu"] as const) {
 
       const { config } = await readCheckpoint(out);
       const base = (await readCheckpoint(`${dir}/model`)).config;
-      const cost = new Cost(base, "macs", 16_000);
+      const cost = new UnitCost(base, "macs", 16_000);
       const cheapest = Math.min(...cost.slopes(unitGroups(config), unitCounts(config)));
       const left = cost.of(unitCounts(config));
       assert(Math.abs(left - 0.6 * cost.dense) <= cheapest, `${left} of ${cost.dense}`);

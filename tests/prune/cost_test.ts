@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type UnitCounts, unitCounts } from "../../model/costs.ts";
 import { headOf, layoutOf } from "../../model/layout.ts";
-import { Cost, type Quantity } from "../../prune/cost.ts";
+import { type Quantity, UnitCost } from "../../prune/cost.ts";
 import { type UnitGroup, unitGroups, withCounts } from "../../prune/groups.ts";
 import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";
 import { Fixtures } from "../fixtures.ts";
@@ -30,7 +30,7 @@ for (const family of ["base", "large"]) {
       groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)),
     );
     for (const [name, [quantity, samples]] of Object.entries(FIXTURES)) {
-      const cost = new Cost(config, quantity, samples);
+      const cost = new UnitCost(config, quantity, samples);
       assertEquals([cost.dense], [...file.nd(`${name}.dense`).data]);
       assertClose(name, [cost.of(units)], file.nd(`${name}.expected`).data, bound);
       const slopes = cost.slopes(groups, units);
@@ -48,16 +48,16 @@ Deno.test("slopes at the dense wav2vec2-base give METHOD.md's MACs saved per par
   const config = configOf("wav2vec2-base");
   const groups = unitGroups(config);
   const units = unitCounts(config);
-  const macs = new Cost(config, "macs", 160000).slopes(groups, units);
-  const parameters = new Cost(config, "parameters", 160000).slopes(groups, units);
+  const macs = new UnitCost(config, "macs", 160000).slopes(groups, units);
+  const parameters = new UnitCost(config, "parameters", 160000).slopes(groups, units);
   const table = new Map(groups.map(({ name }, g) => [name, Math.round(macs[g]! / parameters[g]!)]));
   const conv = [16082, 11999, 5999, 2999, 1599, 749, 498];
   conv.forEach((expected, i) => assertEquals(table.get(`conv.${i}`), expected, `conv.${i}`));
   for (let layer = 0; layer < 12; layer++) {
     assertEquals([table.get(`heads.${layer}`), table.get(`ffn.${layer}`)], [660, 499]);
   }
-  assertAlmostEquals(new Cost(config, "macs", 160000).dense / 1e9, 74.06, 5e-3);
-  assertAlmostEquals(new Cost(config, "macs", 16000).dense / 1e9, 6.907, 5e-4);
+  assertAlmostEquals(new UnitCost(config, "macs", 160000).dense / 1e9, 74.06, 5e-3);
+  assertAlmostEquals(new UnitCost(config, "macs", 16000).dense / 1e9, 6.907, 5e-4);
 });
 
 /** Parameters of a model with whole units, counted tensor by tensor. */
@@ -72,8 +72,8 @@ for (const name of ["tiny-base", "tiny-large", "hubert-base", "wavlm-base"]) {
   Deno.test(`costs of whole units of ${name} are those of the compact model's tensors`, () => {
     const config = configOf(name);
     const groups = unitGroups(config);
-    const cost = new Cost(config, "parameters", 16000);
-    const [conv, transformer] = [new Cost(config, "conv", 0), new Cost(config, "transformer", 0)];
+    const cost = new UnitCost(config, "parameters", 16000);
+    const [conv, transformer] = [new UnitCost(config, "conv", 0), new UnitCost(config, "transformer", 0)];
     const dense = unitCounts(config);
     assertEquals(cost.dense, counted(config, dense));
     for (const pick of [(g: UnitGroup) => g.least, (g: UnitGroup) => Math.ceil(g.units / 3)]) {

@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { unitCounts } from "../../model/costs.ts";
-import { Cost } from "../../prune/cost.ts";
+import { UnitCost } from "../../prune/cost.ts";
 import { UNIT_KINDS, unitGroups, withCounts } from "../../prune/groups.ts";
 import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";
 import { penalties, penalty, risenShare } from "../../prune/lagrangian.ts";
@@ -22,7 +22,7 @@ for (const family of ["base", "large"]) {
       groups,
       groups.map(({ name }) => expectedOpen(logAlpha.get(name)!)),
     );
-    const cost = new Cost(config, "parameters", 0);
+    const cost = new UnitCost(config, "parameters", 0);
     const target = Number(file.metadata["target_sparsity"]);
     const lambda = [file.nd("lambda1").data[0]!, file.nd("lambda2").data[0]!];
     const found = penalties([{ cost, target, kinds: UNIT_KINDS }], { units, groups, lambda });
@@ -55,7 +55,7 @@ Deno.test("several constraints add up, each with its own target, risen alike", (
   const groups = unitGroups(config);
   const units = withCounts(unitCounts(config), groups, groups.map(({ units }) => 0.7 * units));
   const constraints = (["conv", "transformer"] as const).map((quantity, i) => ({
-    cost: new Cost(config, quantity, 0),
+    cost: new UnitCost(config, quantity, 0),
     target: [0.4, 0.6][i]!,
     kinds: UNIT_KINDS,
   }));

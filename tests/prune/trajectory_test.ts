@@ -6,7 +6,7 @@ import { ctc } from "../../kernels/ctc.ts";
 import { readCheckpoint } from "../../model/checkpoint.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { clipTogether } from "../../prune/clip.ts";
-import { Cost } from "../../prune/cost.ts";
+import { UnitCost } from "../../prune/cost.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { UNIT_KINDS } from "../../prune/groups.ts";
 import { GateTrainer } from "../../prune/gate_trainer.ts";
@@ -36,7 +36,7 @@ Deno.test("trajectory_base.safetensors holds", async () => {
   const params = model.weights.require((name) => name !== "masked_spec_embed");
   using optimizer = new AdamW([{ params, lr: 1e-3, weightDecay: 0.01 }]);
   // The target is more than the positional convolution leaves room for, so constraintsOf would refuse it.
-  const cost = new Cost(config, "parameters", 0);
+  const cost = new UnitCost(config, "parameters", 0);
   assertEquals(cost.dense, Number(file.metadata["original_num_params"]));
   const constraints = [{ cost, target: 0.75, kinds: UNIT_KINDS }];
   const trainer = new GateTrainer({ config, constraints, seed: 1, warmup: 10 });
