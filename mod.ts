@@ -61,6 +61,7 @@ export { gelu } from "./kernels/gelu.ts";
 export { groupNorm, type GroupNormOptions } from "./kernels/group_norm.ts";
 export { layerNorm, type LayerNormOptions } from "./kernels/layer_norm.ts";
 export { linear, type LinearOptions } from "./kernels/linear.ts";
+export { klDivergence } from "./kernels/kl_divergence.ts";
 export { logSoftmax } from "./kernels/log_softmax.ts";
 export { maskEmbedding } from "./kernels/mask_embedding.ts";
 export { maskFrames } from "./kernels/mask_frames.ts";

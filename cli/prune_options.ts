@@ -62,6 +62,11 @@ export const pruneOptions = {
     min: 0,
   },
   "tune-lr": { type: "number", description: "peak learning rate of the fine-tuning (as lr)", min: 0 },
+  distill: {
+    type: "number",
+    description: "factor of the divergence from the model before pruning in the loss; 0 for none (1)",
+    min: 0,
+  },
   "batch-seconds": trainOptions["batch-seconds"],
   accumulate: trainOptions.accumulate,
   clip: { type: "number", description: "norm that gradients are scaled down to (10)", min: 1e-9 },

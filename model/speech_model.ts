@@ -167,6 +167,11 @@ export class SpeechModel {
     this.weights.dispose();
   }
 
+  /** Disposes it at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #logits(hidden: Tensor, valid: readonly number[] | null): Tensor | null {
     const { head, weights } = this;
     if (head === "none") return null;

@@ -1,7 +1,7 @@
 import type { SpeechModel } from "../model/speech_model.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "../train/evaluate.ts";
-import { type ParameterGroupOptions, parameterGroups } from "../train/groups.ts";
-import type { Learner, LearnerStep, StepRecord } from "../train/learner.ts";
+import { parameterGroups } from "../train/groups.ts";
+import type { Learner, LearnerStep, StepRecord, WeightLearnerOptions } from "../train/learner.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { AdamW } from "../train/optimizer.ts";
 import type { StateTensor } from "../train/run_state.ts";
@@ -14,7 +14,7 @@ import type { UnitGroup } from "./groups.ts";
 import { type OpenUnits, openUnits, thinModel } from "./thin_model.ts";
 
 /** Options of {@linkcode GateLearner}. */
-export interface GateLearnerOptions extends ParameterGroupOptions {
+export interface GateLearnerOptions extends WeightLearnerOptions {
   /** Gates and multipliers. */
   readonly gates: GateTrainer;
   /** Learning rate of the log-alphas. */
@@ -57,7 +57,7 @@ export class GateLearner implements Learner {
     this.model = model;
     this.#options = options;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer);
+    this.#trainer = new Trainer(model, this.#optimizer, options.teacher);
   }
 
   /** Takes a step after those begun before it. */

@@ -11,6 +11,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { readModel } from "../train/best.ts";
 import { fineTune, type LoopOptions, runLoop } from "../train/loop.ts";
 import { loadRunState } from "../train/run_state.ts";
+import { Teacher } from "../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "./choose.ts";
 import { GateLearner } from "./gate_learner.ts";
 import { GateTrainer } from "./gate_trainer.ts";
@@ -66,6 +67,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly version: string;
   /** Widths become multiples of it. */
   readonly roundTo: number;
+  /** Factor of the divergence from the model before pruning in the loss of both phases; 0 for none. */
+  readonly distill: number;
   /** Decay of weights. */
   readonly weightDecay: number;
   /** Pruning. */
@@ -103,6 +106,9 @@ const GATE_BETAS = [0.5, 0.95] as const;
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
   const { gpu, checkpoint, out, journal, say, tuning, files, before } = options;
   const compactFolder = `${out}/run/compact`;
+  using teacher = options.distill === 0
+    ? null
+    : new Teacher(new SpeechModel(gpu, checkpoint), { weight: options.distill });
 
   say("evaluating the model as it is");
   const dense = await journal.once("evaluate dense", async () => {
@@ -118,7 +124,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
     }
   });
   const record = await journal.once("prune", async () => {
-    const found = await prune(options);
+    const found = await prune(options, teacher);
     if (!found) return null;
     const { config } = checkpoint;
     const { constraints } = planMethod(config, options);
@@ -143,7 +149,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const pruned = await journal.once("evaluate pruned", () => judgeFolder(compactFolder, options));
   const done = await journal.once("fine-tune", async () => {
     const folder = tuning ? `${out}/run/tune` : compactFolder;
-    if (tuning && await tune(options, folder, tuning) === null) return null;
+    if (tuning && await tune(options, { folder, tuning, teacher }) === null) return null;
     await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record });
     return true;
   });
@@ -168,6 +174,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
 /** Trains the gates, or chooses without; the weights as they are then, and the units to keep. Null after the signal. */
 async function prune(
   options: PipelineOptions,
+  teacher: Teacher | null,
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
   const { gpu, checkpoint, out, roundTo, pruning, weightDecay, say } = options;
   const { config } = checkpoint;
@@ -190,6 +197,7 @@ async function prune(
   await makeFolder(folder);
   using learner = new GateLearner(new SpeechModel(gpu, checkpoint), {
     ...pruning,
+    teacher,
     weightDecay,
     gates,
   });
@@ -204,13 +212,17 @@ async function prune(
 }
 
 /** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */
-async function tune(options: PipelineOptions, folder: string, tuning: PhaseOptions): Promise<true | null> {
+async function tune(
+  options: PipelineOptions,
+  { folder, tuning, teacher }: { folder: string; tuning: PhaseOptions; teacher: Teacher | null },
+): Promise<true | null> {
   const { gpu, out, weightDecay, say } = options;
   say("fine-tuning the compact model");
   await makeFolder(folder);
   const { ended } = await fineTune({
     ...loopOptions(options, tuning),
     gpu,
+    teacher,
     checkpoint: await readCheckpoint(`${out}/run/compact`),
     out: folder,
     weightDecay,

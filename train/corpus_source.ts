@@ -93,6 +93,7 @@ function prepare(clips: readonly Clip[], { preprocessor, targetOf }: CorpusSourc
     attentionMask: preprocessor.return_attention_mask,
     targets: targets.map(({ labels }) => labels),
     references: targets.map(({ reference }) => reference),
+    keys: clips.map(({ key }) => key),
     masked: null,
     seconds: audio.lengths.reduce((sum, length) => sum + length, 0) / preprocessor.sampling_rate,
   };

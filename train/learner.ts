@@ -6,6 +6,7 @@ import type { MicroBatch } from "./micro_batch.ts";
 import type { StateTensor } from "./run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { type StepResult, Trainer } from "./step.ts";
+import type { Teacher } from "./teacher.ts";
 
 /** How {@linkcode Learner.step} steps. */
 export interface LearnerStep {
@@ -46,6 +47,12 @@ export interface Learner extends Disposable {
   rewind(step: number): void;
 }
 
+/** Options of {@linkcode WeightLearner}. */
+export interface WeightLearnerOptions extends ParameterGroupOptions {
+  /** What to learn from beside the targets; it stays the caller's. */
+  readonly teacher?: Teacher | null;
+}
+
 /**
  * Fine-tuning of all weights of a model, or all but the feature encoder's.
  *
@@ -62,10 +69,10 @@ export class WeightLearner implements Learner {
   readonly #trainer: Trainer;
 
   /** @param model What learns, the learner's from now on. @param options Rates. */
-  constructor(model: SpeechModel, options: ParameterGroupOptions) {
+  constructor(model: SpeechModel, options: WeightLearnerOptions) {
     this.model = model;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer);
+    this.#trainer = new Trainer(model, this.#optimizer, options.teacher);
   }
 
   /** Records a step; nothing waits. */

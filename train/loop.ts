@@ -5,8 +5,7 @@ import type { CtcTokenizer } from "../model/tokenizer.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { isBetter, readModel, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
-import type { ParameterGroupOptions } from "./groups.ts";
-import { type Learner, type StepRecord, WeightLearner } from "./learner.ts";
+import { type Learner, type StepRecord, WeightLearner, type WeightLearnerOptions } from "./learner.ts";
 import { MetricsLog } from "./metrics.ts";
 import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 import type { Progress } from "./progress.ts";
@@ -51,7 +50,7 @@ export interface LoopOptions extends Omit<ScheduleOptions, "kind"> {
 }
 
 /** Options of {@linkcode fineTune}. */
-export interface FineTuneOptions extends ParameterGroupOptions, LoopOptions {
+export interface FineTuneOptions extends WeightLearnerOptions, LoopOptions {
   /** Device. */
   readonly gpu: Gpu;
   /** Model to start from, dense or compact, with a head. */

@@ -20,6 +20,8 @@ export interface MicroBatch {
   readonly targets: readonly (readonly number[])[];
   /** Of each clip the text to compare with, or the name of its class. */
   readonly references: readonly string[];
+  /** Of each clip a name that the same audio has whenever it comes again; null if it will not. None unless given. */
+  readonly keys?: readonly (string | null)[];
   /** Frames that SpecAugment masks, [B, T] of 0 and 1; null for none. */
   readonly masked: Int32Array<ArrayBuffer> | null;
   /** Audio of the clips, without padding. */

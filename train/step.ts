@@ -8,6 +8,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { AdamW, AdamWStep } from "./optimizer.ts";
 import { forwardBatch, taskLoss } from "./task_loss.ts";
+import type { Teacher } from "./teacher.ts";
 
 /** What {@linkcode Trainer.accumulate} works with. */
 export interface AccumulateOptions {
@@ -57,15 +58,23 @@ const PART_SEED = 0x9e3779b9;
 export class Trainer {
   readonly #model: SpeechModel;
   readonly #optimizer: AdamW;
+  readonly #teacher: Teacher | null;
   /** Loss and norm of the step before, [2]. */
   readonly #report: Tensor;
   /** Loss of this step so far, []. */
   readonly #loss: Tensor;
 
-  /** Keeps two small tensors. @param model What learns. @param optimizer Over its weights; it stays the caller's. */
-  constructor(model: SpeechModel, optimizer: AdamW) {
+  /**
+   * Keeps two small tensors.
+   *
+   * @param model What learns.
+   * @param optimizer Over its weights; it stays the caller's.
+   * @param teacher What it learns from beside the targets; it stays the caller's.
+   */
+  constructor(model: SpeechModel, optimizer: AdamW, teacher: Teacher | null = null) {
     this.#model = model;
     this.#optimizer = optimizer;
+    this.#teacher = teacher;
     this.#report = model.gpu.keep(model.gpu.zeros([2]));
     this.#loss = model.gpu.keep(model.gpu.zeros([]));
   }
@@ -88,7 +97,8 @@ export class Trainer {
         const health = scale(sum(this.#report), 0);
         const model = view(this.#model);
         const output = forwardBatch(model, batch, { gates, training });
-        const loss = taskLoss(model, output, batch.targets, reduction);
+        const task = taskLoss(model, output, batch.targets, reduction);
+        const loss = this.#teacher ? add(task, this.#teacher.loss(batch, output, reduction)) : task;
         const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
         this.#optimizer.accumulate(grads);
         onGradients?.(grads);

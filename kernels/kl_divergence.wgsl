@@ -1,0 +1,53 @@
+// y = w·Σ_i exp(t_i)·(t_i − log softmax(x)_i) for each row; t are logarithms of probabilities.
+// dx_i = dy·w·(softmax(x)_i − exp(t_i)).
+// Entry point `forward` writes `y`, `backward` writes `dx`.
+
+struct Params {
+  rows: u32,
+  columns: u32, // classes
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> t: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(6) var<uniform> params: Params;
+
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = row_number(workgroup_number(workgroup, workgroups), local);
+  let first = min(row, params.rows - 1u) * params.columns;
+  let norm = softmax_row(first, params.columns, local);
+  var sum = 0.0;
+  for (var i = local % LANES; i < params.columns; i += LANES) {
+    let target_log = t[first + i];
+    sum += exp(target_log) * (target_log - ((x[first + i] - norm.x) - norm.y));
+  }
+  sum = over_lanes(sum, local, false);
+  if (row < params.rows && local % LANES == 0u) {
+    y[row] = w[row] * sum;
+  }
+}
+
+@compute @workgroup_size(64)
+fn backward(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = row_number(workgroup_number(workgroup, workgroups), local);
+  let first = min(row, params.rows - 1u) * params.columns;
+  let norm = softmax_row(first, params.columns, local);
+  if (row < params.rows) {
+    let factor = dy[row] * w[row];
+    for (var i = local % LANES; i < params.columns; i += LANES) {
+      dx[first + i] = factor * (exp((x[first + i] - norm.x) - norm.y) - exp(t[first + i]));
+    }
+  }
+}

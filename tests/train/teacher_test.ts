@@ -1,0 +1,101 @@
+import { assert, assertEquals } from "@std/assert";
+import { SpeechModel } from "../../model/speech_model.ts";
+import { backward } from "../../tensor/tape.ts";
+import type { MicroBatch } from "../../train/micro_batch.ts";
+import { forwardBatch } from "../../train/task_loss.ts";
+import { Teacher } from "../../train/teacher.ts";
+import { testGpu } from "../gpu.ts";
+import { klDivergence } from "../oracle/kl_divergence.ts";
+import { logSoftmax } from "../oracle/log_softmax.ts";
+import { nd } from "../oracle/nd.ts";
+import { tinyCheckpoint, toneBatch } from "./tiny.ts";
+
+const NAMES = ["wav2vec2 large", "wav2vec2 intents"] as const;
+/** Of one length, since one of the models hears padding. */
+const TEXTS = [[3, 4, 5], [6, 3, 7], [5, 1, 6], [8, 4, 4]];
+const KEYS = TEXTS.map((text) => text.join(" "));
+
+/** A divergence, and the gradient of the last bias. */
+async function divergence(
+  student: SpeechModel,
+  teacher: Teacher,
+  batch: MicroBatch,
+  reduction: "mean" | "sum" = "mean",
+): Promise<[number, Float32Array]> {
+  const bias = student.weights.get(student.head === "ctc" ? "lm_head.bias" : "classifier.bias");
+  const [loss, gradient] = student.gpu.scope(() => {
+    const loss = teacher.loss(batch, forwardBatch(student, batch), reduction);
+    return [loss.read(), backward(loss).get(bias)!.read()];
+  });
+  return [(await loss)[0]!, await gradient as Float32Array];
+}
+
+for (const name of NAMES) {
+  Deno.test(`${name}: the divergence is that of both models on each clip alone`, async () => {
+    const gpu = await testGpu();
+    const [own, other] = [tinyCheckpoint(name), tinyCheckpoint(name, { seed: 4 })];
+    using student = new SpeechModel(gpu, own);
+    student.weights.require();
+    const batch = { ...toneBatch(own, TEXTS), keys: KEYS };
+    using teacher = new Teacher(new SpeechModel(gpu, other), { weight: 0.5 });
+    using same = new SpeechModel(gpu, other);
+
+    let expected = 0;
+    for (const text of TEXTS) {
+      const clip = toneBatch(own, [text]);
+      const logits = async (model: SpeechModel) => {
+        const [shape, data] = gpu.scope(() => {
+          const { logits } = forwardBatch(model, clip);
+          return [logits.shape, logits.read()] as const;
+        });
+        return nd(shape, await data);
+      };
+      const target = logSoftmax(await logits(same));
+      const rows = nd(
+        target.shape.slice(0, -1),
+        new Array(target.data.length / target.shape.at(-1)!).fill(1),
+      );
+      const sum = klDivergence(await logits(student), target, rows).data.reduce((a, b) => a + b, 0);
+      expected += 0.5 * sum / (own.head === "ctc" ? text.length : 1);
+    }
+    const [sum] = await divergence(student, teacher, batch, "sum");
+    const [mean] = await divergence(student, teacher, batch, "mean");
+    assert(Math.abs(sum - expected) < 2e-5 * expected, `${sum}, not ${expected}`);
+    assert(
+      Math.abs(mean - expected / TEXTS.length) < 2e-5 * expected,
+      `${mean}, not ${expected / TEXTS.length}`,
+    );
+  });
+
+  Deno.test(`${name}: answers that are kept are those that are not, and a model needs not learn from itself`, async () => {
+    const gpu = await testGpu();
+    const checkpoint = tinyCheckpoint(name);
+    const before = gpu.pool.live;
+    {
+      using student = new SpeechModel(gpu, checkpoint);
+      student.weights.require();
+      using forgets = new Teacher(new SpeechModel(gpu, tinyCheckpoint(name, { seed: 4 })), {
+        weight: 1,
+        cacheBytes: 0,
+      });
+      using keeps = new Teacher(new SpeechModel(gpu, tinyCheckpoint(name, { seed: 4 })), { weight: 1 });
+      const part = { ...toneBatch(checkpoint, TEXTS.slice(1)), keys: KEYS.slice(1) };
+      const whole = { ...toneBatch(checkpoint, TEXTS), keys: KEYS };
+      await divergence(student, keeps, part);
+      const expected = await divergence(student, forgets, whole);
+      assertEquals(await divergence(student, keeps, whole), expected);
+      const live = gpu.pool.live;
+      assertEquals(await divergence(student, keeps, whole), expected);
+      assertEquals(gpu.pool.live, live);
+      // A clip with noise will not come again: all are heard together, as they are padded.
+      const [padded] = await divergence(student, keeps, { ...whole, keys: [null, ...KEYS.slice(1)] });
+      assert(Math.abs(padded - expected[0]) < 1e-4 * expected[0], `${padded}, not ${expected[0]}`);
+
+      using itself = new Teacher(new SpeechModel(gpu, checkpoint), { weight: 1 });
+      const [none, gradient] = await divergence(student, itself, whole);
+      assert(Math.abs(none) < 1e-5, `divergence from itself: ${none}`);
+      assert(gradient.every((x) => Math.abs(x) < 1e-5), `gradient of that: ${gradient}`);
+    }
+    assertEquals(gpu.pool.live, before);
+  });
+}

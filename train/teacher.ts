@@ -1,0 +1,115 @@
+import { klDivergence } from "../kernels/kl_divergence.ts";
+import { logSoftmax } from "../kernels/log_softmax.ts";
+import { sum } from "../kernels/sum.ts";
+import type { SpeechModel } from "../model/speech_model.ts";
+import { noGrad } from "../tensor/tape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { MicroBatch } from "./micro_batch.ts";
+import { type BatchOutput, forwardBatch } from "./task_loss.ts";
+
+/** Options of {@linkcode Teacher}. */
+export interface TeacherOptions {
+  /** Factor of the divergence in the loss. */
+  readonly weight: number;
+  /** Bytes of device memory for answers that will be asked for again; 256 MiB unless given. */
+  readonly cacheBytes?: number;
+}
+
+/**
+ * A model to learn from beside the texts or classes: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). It
+ * hears every clip alone, without padding, masks and dropout, and its answers to clips that come again are kept, what
+ * came first staying. A clip changed by noise does not come again; batches with one are heard at once.
+ *
+ * @example
+ * ```ts ignore
+ * using teacher = new Teacher(new SpeechModel(gpu, dense), { weight: 1 });
+ * using learner = new WeightLearner(new SpeechModel(gpu, compact), { lr: 1e-4, teacher });
+ * ```
+ */
+export class Teacher {
+  readonly #model: SpeechModel;
+  readonly #weight: number;
+  /** Log-probabilities by clip, [T, V] or [labels]. */
+  readonly #answers = new Map<string, Tensor>();
+  #left: number;
+
+  /** @param model What teaches, the teacher's from now on; with the head and frames of the one that learns. @param options Its weight. */
+  constructor(model: SpeechModel, { weight, cacheBytes = 2 ** 28 }: TeacherOptions) {
+    this.#model = model;
+    this.#weight = weight;
+    this.#left = cacheBytes;
+  }
+
+  /**
+   * How far a model is from its teacher: the Kullback–Leibler divergence of their distributions, with a CTC head summed
+   * over each clip's own frames and divided by its tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
+   *
+   * @param batch Clips.
+   * @param output What the model that learns made of them.
+   * @param reduction Mean over the clips, or their sum.
+   * @returns [], times the teacher's weight.
+   */
+  loss(batch: MicroBatch, { logits, frames }: BatchOutput, reduction: "mean" | "sum"): Tensor {
+    const { gpu, head } = this.#model;
+    const shape = logits.shape.slice(0, -1);
+    const [clips, rows = 1] = shape as [number, number?];
+    const weights = new Float32Array(clips * rows);
+    frames.forEach((own, clip) => {
+      const tokens = head === "ctc" ? Math.max(1, batch.targets[clip]!.length) : 1;
+      const share = this.#weight / tokens / (reduction === "mean" ? clips : 1);
+      weights.fill(share, clip * rows, clip * rows + (head === "ctc" ? own : 1));
+    });
+    const target = noGrad(gpu, () => this.#answer(batch, logits.shape));
+    return sum(klDivergence(logits, target, gpu.tensor(weights, shape)));
+  }
+
+  /** Log-probabilities of a batch; those of padding are whatever. */
+  #answer(batch: MicroBatch, shape: readonly number[]): Tensor {
+    const { keys } = batch;
+    if (!keys || keys.includes(null)) return this.#hear(batch);
+    const { gpu } = this.#model;
+    const all = gpu.zeros(shape);
+    const size = all.size / keys.length;
+    keys.forEach((key, clip) => {
+      const answer = this.#answers.get(key!) ?? this.#hear(alone(batch, clip));
+      const place = new Tensor(gpu, all.storage, [answer.size], "f32", all.offset + clip * size);
+      gpu.copy(answer, place);
+      if (this.#answers.has(key!) || answer.size * 4 > this.#left) return;
+      this.#left -= answer.size * 4;
+      this.#answers.set(key!, gpu.keep(answer));
+    });
+    return all;
+  }
+
+  #hear(batch: MicroBatch): Tensor {
+    return logSoftmax(forwardBatch(this.#model, batch).logits);
+  }
+
+  /** Gives the memory of model and answers back. */
+  dispose(): void {
+    for (const answer of this.#answers.values()) answer.dispose();
+    this.#answers.clear();
+    this.#model.dispose();
+  }
+
+  /** Disposes it at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** A batch of one clip of a batch, without padding. */
+function alone(batch: MicroBatch, clip: number): MicroBatch {
+  const { inputValues, samples, attentionMask, lengths, targets, references } = batch;
+  const length = lengths[clip]!;
+  return {
+    inputValues: inputValues.slice(clip * samples, clip * samples + length),
+    samples: length,
+    lengths: [length],
+    attentionMask,
+    targets: [targets[clip]!],
+    references: [references[clip]!],
+    masked: null,
+    seconds: batch.seconds * length / lengths.reduce((sum, n) => sum + n, 0),
+  };
+}
