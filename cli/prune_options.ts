@@ -67,6 +67,8 @@ export const pruneOptions = {
     description: "factor of the divergence from the model before pruning in the loss; 0 for none (1)",
     min: 0,
   },
+  dropout: trainOptions.dropout,
+  "mask-prob": trainOptions["mask-prob"],
   "batch-seconds": trainOptions["batch-seconds"],
   accumulate: trainOptions.accumulate,
   clip: { type: "number", description: "norm that gradients are scaled down to (10)", min: 1e-9 },

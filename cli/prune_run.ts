@@ -13,6 +13,7 @@ import { type PipelineOptions, readRecord } from "../prune/pipeline.ts";
 import type { PruneRecord } from "../prune/record.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
+import { regularize } from "../train/regularize.ts";
 import program from "../deno.json" with { type: "json" };
 import { clipsOf } from "./clips.ts";
 import { progressOf } from "./long_run.ts";
@@ -50,8 +51,10 @@ export interface PruneRun extends Disposable {
 export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
   const model = settings.model!;
   const folder = await folderOf(model);
-  const checkpoint = await readCheckpoint(folder);
-  const { config, head } = checkpoint;
+  const found = await readCheckpoint(folder);
+  const config = regularize(found.config, { dropout: settings.dropout, maskProb: settings["mask-prob"] });
+  const checkpoint = { ...found, config };
+  const { head } = checkpoint;
   const task = settings.task ?? (head === "classify" ? "slu" : "asr");
   const needed = task === "slu" ? "classify" : "ctc";
   if (head !== needed) {

@@ -36,7 +36,14 @@ export const trainCommand: Command = defineCommand({
 });
 
 /** What cannot change within a run. */
-const FIXED: readonly string[] = ["model", "config", "task", "freeze-feature-encoder"];
+const FIXED: readonly string[] = [
+  "model",
+  "config",
+  "task",
+  "freeze-feature-encoder",
+  "dropout",
+  "mask-prob",
+];
 
 /** The options of a run that goes on: those it has, and those given now. */
 function goOn(out: string, given: TrainSettings, state: FoundState): TrainSettings {
@@ -72,6 +79,7 @@ async function train(
     task,
     seed,
     utterances: clips.train,
+    regularization: { dropout: settings.dropout, maskProb: settings["mask-prob"] },
   });
   const { checkpoint, preprocessor, tokenizer } = start;
   using feed = await openFeed(clips, {

@@ -36,6 +36,18 @@ export const trainOptions = {
   },
   clip: { type: "number", description: "norm that gradients are scaled down to (5)", min: 1e-9 },
   "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0.01)", min: 0 },
+  dropout: {
+    type: "number",
+    description: "probability of dropout and layer drop (as the model's config has each)",
+    min: 0,
+    max: 0.999,
+  },
+  "mask-prob": {
+    type: "number",
+    description: "share of frames that SpecAugment masks (as the model's config has it)",
+    min: 0,
+    max: 1,
+  },
   "freeze-feature-encoder": {
     type: "flag",
     description: "leave the convolutions over the waveform as they are",

@@ -14,6 +14,7 @@ import { randomCheckpoint } from "../model/random.ts";
 import { type CtcTokenizer, parseTokenizer } from "../model/tokenizer.ts";
 import { readWhole, writeWhole } from "../model/whole_file.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
+import { type Regularization, regularize } from "../train/regularize.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { folderOf } from "./model_option.ts";
 
@@ -37,6 +38,8 @@ export interface StartOptions {
   readonly seed: number;
   /** Clips to learn from. */
   readonly utterances: readonly Utterance[];
+  /** What to change in the config. */
+  readonly regularization?: Regularization;
 }
 
 const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
@@ -74,7 +77,8 @@ export async function startFresh(out: string, options: StartOptions): Promise<Tr
     notes.push(...strangers(tokenizer, utterances));
   }
   const start = from ?? randomCheckpoint(configFor(config, aim), seed, aim.head);
-  const { checkpoint, newHead } = prepareModel(start, aim, seed);
+  const regular = { ...start, config: regularize(start.config, options.regularization ?? {}) };
+  const { checkpoint, newHead } = prepareModel(regular, aim, seed);
   if (from && newHead) {
     const what = aim.head === "ctc" ? `${aim.tokens} tokens` : `${aim.classes.length} classes`;
     notes.push(`The model gets a new head with random weights, for ${what}.`);
