@@ -187,6 +187,6 @@ export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
 export { unitMagnitudes } from "./prune/magnitude.ts";
 export { type AdamOptions } from "./prune/adam.ts";
 export { type GateSample } from "./prune/hard_concrete.ts";
-export { type ConstraintState } from "./prune/lagrangian.ts";
+export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
 export { type OpenUnits, openUnits, thinModel } from "./prune/thin_model.ts";

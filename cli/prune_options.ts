@@ -1,3 +1,4 @@
+import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
 import type { Options } from "./command.ts";
 import type { Settings } from "./recipe.ts";
@@ -44,7 +45,16 @@ export const pruneOptions = {
     max: 36000,
   },
   steps: { type: "integer", description: "steps of pruning (2000)", min: 1 },
-  warmup: { type: "integer", description: "steps in which the target rises from 0 (half of them)", min: 0 },
+  warmup: {
+    type: "integer",
+    description: "steps in which the target rises from 0 (three quarters of them)",
+    min: 0,
+  },
+  ramp: {
+    type: "string",
+    description: "how it rises: evenly, or ever more slowly, which disturbs less (quadratic)",
+    choices: RAMPS,
+  },
   lr: { type: "number", description: "peak learning rate of the weights while pruning (1e-4)", min: 0 },
   "gate-lr": {
     type: "number",

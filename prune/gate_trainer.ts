@@ -12,7 +12,7 @@ import {
   openSlope,
   sampleGates,
 } from "./hard_concrete.ts";
-import { type ConstraintState, penalties, risenShare } from "./lagrangian.ts";
+import { type ConstraintState, penalties, type Ramp, risenShare } from "./lagrangian.ts";
 
 /** Options of {@linkcode GateTrainer}. */
 export interface GateTrainerOptions extends AdamOptions {
@@ -26,6 +26,8 @@ export interface GateTrainerOptions extends AdamOptions {
   readonly seed: number;
   /** Steps in which the targets rise from 0; 0 unless given. */
   readonly warmup?: number;
+  /** How they rise; "linear" unless given. */
+  readonly ramp?: Ramp;
   /** Initial drop rate of every gate; 0.01 unless given. */
   readonly drop?: number;
   /** Standard deviation of the initial log-alphas; 0.01 unless given. */
@@ -163,7 +165,7 @@ export class GateTrainer {
       units: this.expected(),
       groups: this.groups,
       lambda: this.lambda,
-      risen: risenShare(step, this.#options.warmup ?? 0),
+      risen: risenShare(step, this.#options.warmup ?? 0, this.#options.ramp),
     });
     let squares = sumOfSquares(byLambda);
     const logAlpha = new Map(this.groups.map(({ name }, g) => {

@@ -43,21 +43,31 @@ export function penalty(sparsity: number, target: number, lambda: readonly [numb
   };
 }
 
+/** How targets rise: evenly, or ever more slowly, so that the pressure on the gates is gone when they arrive. */
+export type Ramp = typeof RAMPS[number];
+
+/** Names of the ramps. */
+export const RAMPS = ["linear", "quadratic"] as const;
+
 /**
- * The share of the targets that must be met in a step: it rises linearly from 0 to 1 over `warmup` steps.
+ * The share of the targets that must be met in a step: it rises from 0 to 1 over `warmup` steps, as x or as 1 − (1 − x)².
  *
  * @param step Number of the step, from 0.
  * @param warmup Steps until the targets are reached; 0 for at once.
+ * @param ramp How it rises.
  *
  * @example
  * ```ts
  * import { risenShare } from "./lagrangian.ts";
  *
  * risenShare(20, 100); // 0.2
+ * risenShare(20, 100, "quadratic"); // 0.36
  * ```
  */
-export function risenShare(step: number, warmup: number): number {
-  return step < warmup ? step / warmup : 1;
+export function risenShare(step: number, warmup: number, ramp: Ramp = "linear"): number {
+  if (step >= warmup) return 1;
+  const x = step / warmup;
+  return ramp === "linear" ? x : 1 - (1 - x) ** 2;
 }
 
 /** Where a constraint stands in a step. */

@@ -17,6 +17,7 @@ import { GateLearner } from "./gate_learner.ts";
 import { GateTrainer } from "./gate_trainer.ts";
 import { unitGroups } from "./groups.ts";
 import type { Journal } from "./journal.ts";
+import type { Ramp } from "./lagrangian.ts";
 import { unitMagnitudes } from "./magnitude.ts";
 import { measureSpeed, type Speed } from "./measure_speed.ts";
 import { type MethodOptions, planMethod } from "./method.ts";
@@ -39,6 +40,8 @@ export interface GatePhaseOptions extends PhaseOptions {
   readonly lambdaRate: number;
   /** Steps in which the targets rise from 0. */
   readonly targetWarmup: number;
+  /** How they rise. */
+  readonly ramp: Ramp;
 }
 
 /** Options of {@linkcode runPipeline}. */
@@ -191,6 +194,7 @@ async function prune(
     kinds,
     seed: pruning.seed,
     warmup: pruning.targetWarmup,
+    ramp: pruning.ramp,
     betas: GATE_BETAS,
   });
   const folder = `${out}/run/prune`;

@@ -80,4 +80,6 @@ Deno.test("several constraints add up, each with its own target, risen alike", (
 Deno.test("the targets rise linearly", () => {
   assertEquals([0, 1, 5, 10, 11].map((step) => risenShare(step, 10)), [0, 0.1, 0.5, 1, 1]);
   assertEquals(risenShare(0, 0), 1);
+  const quadratic = [0, 1, 5, 10, 11].map((step) => risenShare(step, 10, "quadratic"));
+  quadratic.forEach((share, i) => assertAlmostEquals(share, [0, 0.19, 0.75, 1, 1][i]!, 1e-12));
 });
