@@ -26,7 +26,7 @@ export interface BatchPosition {
 export interface Clip {
   /** Names of the utterances that it is made of. */
   readonly ids: readonly string[];
-  /** Name that the same samples have in every epoch; null for those that noise made. */
+  /** Name that the same samples have in every epoch; null for those that noise or joining made. */
   readonly key: string | null;
   /** [S] at the sample rate of the batches. Not to be changed: the cache may hold the same array. */
   readonly samples: Float32Array<ArrayBuffer>;
@@ -171,7 +171,7 @@ export class Batches {
     const one = utterances.length === 1;
     return {
       ids: utterances.map(({ id }) => id),
-      key: samples === whole ? parts.map(({ speed }, i) => `${utterances[i]!.id}@${speed}`).join(" ") : null,
+      key: one && samples === whole ? `${utterances[0]!.id}@${parts[0]!.speed}` : null,
       samples,
       ...text !== undefined && { text: utterances.map(({ text }) => text).join(" ") },
       ...one && intent !== undefined && { intent },

@@ -96,6 +96,16 @@ Deno.test("batches go on from a stored place as if they had never stopped", () =
     }
     const first = whole.filter(({ position }) => position.epoch === 0).flatMap(({ clips }) => clips);
     assertEquals(first.flatMap(({ ids }) => ids).sort(), [..."012345678"]);
+    // Clips of one key are the same, and those that got noise have none.
+    const keyed = new Map<string, Float32Array>();
+    const all = whole.flatMap(({ clips }) => clips);
+    for (const { key, samples } of all) {
+      if (key === null) continue;
+      assertEquals(samples, keyed.get(key) ?? samples);
+      keyed.set(key, samples);
+    }
+    const without = all.filter(({ key }) => key === null).length;
+    assert(without > 0 && without < all.length, `${without} of ${all.length} clips have no key`);
     for (const { clips, paddedSeconds, seconds } of whole) {
       assert(paddedSeconds <= 1.3 + 1e-3 && seconds <= paddedSeconds);
       for (const { ids, text, speaker } of clips) assertEquals([text, speaker], [`T${ids[0]}`, "ada"]);
@@ -108,7 +118,7 @@ Deno.test("joined clips follow each other with silence between, and their texts 
     const [{ clips: [clip] }] = await take(dir, { join, shuffle: false }, { epoch: 0, batch: 0 }, 1) as [
       ClipBatch,
     ];
-    assertEquals([clip!.ids, clip!.text], [["0", "1", "2", "3"], "T0 T1 T2 T3"]);
+    assertEquals([clip!.ids, clip!.text, clip!.key], [["0", "1", "2", "3"], "T0 T1 T2 T3", null]);
     assertEquals(clip!.samples.length, 16_000 * (0.2 + 0.25 + 0.3 + 0.35 + 3 * 0.05));
     assertEquals(clip!.samples.subarray(3200, 4000).every((x) => x === 0), true);
     assert(clip!.samples[4001] !== 0);
