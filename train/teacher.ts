@@ -1,5 +1,6 @@
 import { klDivergence } from "../kernels/kl_divergence.ts";
 import { logSoftmax } from "../kernels/log_softmax.ts";
+import { scale } from "../kernels/scale.ts";
 import { sum } from "../kernels/sum.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
 import { noGrad } from "../tensor/tape.ts";
@@ -11,6 +12,8 @@ import { type BatchOutput, forwardBatch } from "./task_loss.ts";
 export interface TeacherOptions {
   /** Factor of the divergence in the loss. */
   readonly weight: number;
+  /** What scores are divided by before the softmax, of both models: above 1 what is unlikely counts more; 2 unless given. */
+  readonly temperature?: number;
   /** Bytes of device memory for answers that will be asked for again; 256 MiB unless given. */
   readonly cacheBytes?: number;
 }
@@ -29,20 +32,23 @@ export interface TeacherOptions {
 export class Teacher {
   readonly #model: SpeechModel;
   readonly #weight: number;
+  readonly #temperature: number;
   /** Log-probabilities by clip, [T, V] or [labels]. */
   readonly #answers = new Map<string, Tensor>();
   #left: number;
 
   /** @param model What teaches, the teacher's from now on; with the head and frames of the one that learns. @param options Its weight. */
-  constructor(model: SpeechModel, { weight, cacheBytes = 2 ** 28 }: TeacherOptions) {
+  constructor(model: SpeechModel, { weight, temperature = 2, cacheBytes = 2 ** 28 }: TeacherOptions) {
     this.#model = model;
     this.#weight = weight;
+    this.#temperature = temperature;
     this.#left = cacheBytes;
   }
 
   /**
-   * How far a model is from its teacher: the Kullback–Leibler divergence of their distributions, with a CTC head summed
-   * over each clip's own frames and divided by its tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
+   * How far a model is from its teacher: the Kullback–Leibler divergence of their distributions, times the square of the
+   * temperature, which keeps the size of the gradients. With a CTC head it is summed over each clip's own frames and
+   * divided by its tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
    *
    * @param batch Clips.
    * @param output What the model that learns made of them.
@@ -56,11 +62,11 @@ export class Teacher {
     const weights = new Float32Array(clips * rows);
     frames.forEach((own, clip) => {
       const tokens = head === "ctc" ? Math.max(1, batch.targets[clip]!.length) : 1;
-      const share = this.#weight / tokens / (reduction === "mean" ? clips : 1);
+      const share = this.#weight * this.#temperature ** 2 / tokens / (reduction === "mean" ? clips : 1);
       weights.fill(share, clip * rows, clip * rows + (head === "ctc" ? own : 1));
     });
     const target = noGrad(gpu, () => this.#answer(batch, logits.shape));
-    return sum(klDivergence(logits, target, gpu.tensor(weights, shape)));
+    return sum(klDivergence(this.#soften(logits), target, gpu.tensor(weights, shape)));
   }
 
   /** Log-probabilities of a batch; those of padding are whatever. */
@@ -82,7 +88,11 @@ export class Teacher {
   }
 
   #hear(batch: MicroBatch): Tensor {
-    return logSoftmax(forwardBatch(this.#model, batch).logits);
+    return logSoftmax(this.#soften(forwardBatch(this.#model, batch).logits));
+  }
+
+  #soften(logits: Tensor): Tensor {
+    return scale(logits, 1 / this.#temperature);
   }
 
   /** Gives the memory of model and answers back. */

@@ -48,7 +48,7 @@ for (const name of NAMES) {
           const { logits } = forwardBatch(model, clip);
           return [logits.shape, logits.read()] as const;
         });
-        return nd(shape, await data);
+        return nd(shape, (await data as Float32Array).map((x) => x / 2));
       };
       const target = logSoftmax(await logits(same));
       const rows = nd(
@@ -56,7 +56,7 @@ for (const name of NAMES) {
         new Array(target.data.length / target.shape.at(-1)!).fill(1),
       );
       const sum = klDivergence(await logits(student), target, rows).data.reduce((a, b) => a + b, 0);
-      expected += 0.5 * sum / (own.head === "ctc" ? text.length : 1);
+      expected += 0.5 * 4 * sum / (own.head === "ctc" ? text.length : 1);
     }
     const [sum] = await divergence(student, teacher, batch, "sum");
     const [mean] = await divergence(student, teacher, batch, "mean");
