@@ -73,9 +73,8 @@ export const pruneOptions = {
   },
   "tune-lr": { type: "number", description: "peak learning rate of the fine-tuning (as lr)", min: 0 },
   distill: {
-    type: "number",
-    description: "factor of the divergence from the model before pruning in the loss; 0 for none (1)",
-    min: 0,
+    ...share,
+    description: "share of the divergence from the model before pruning in the loss; 0 for none (0.9)",
   },
   dropout: trainOptions.dropout,
   "mask-prob": trainOptions["mask-prob"],

@@ -156,7 +156,7 @@ export function pipelineOptions(
     ...settings.prune !== undefined && { kinds: parseKinds(settings.prune) },
     ...settings.seconds !== undefined && { seconds: settings.seconds },
     roundTo: settings["round-to"] ?? 1,
-    distill: settings.distill ?? 1,
+    distill: settings.distill ?? 0.9,
     weightDecay: settings["weight-decay"] ?? 0,
     pruning: {
       ...phase(steps, lr),

@@ -70,7 +70,7 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly version: string;
   /** Widths become multiples of it. */
   readonly roundTo: number;
-  /** Factor of the divergence from the model before pruning in the loss of both phases; 0 for none. */
+  /** Share of the divergence from the model before pruning in the loss of both phases; 0 for none. */
   readonly distill: number;
   /** Decay of weights. */
   readonly weightDecay: number;
@@ -111,7 +111,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const compactFolder = `${out}/run/compact`;
   using teacher = options.distill === 0
     ? null
-    : new Teacher(new SpeechModel(gpu, checkpoint), { weight: options.distill });
+    : new Teacher(new SpeechModel(gpu, checkpoint), { share: options.distill });
 
   say("evaluating the model as it is");
   const dense = await journal.once("evaluate dense", async () => {

@@ -98,7 +98,7 @@ export class Trainer {
         const model = view(this.#model);
         const output = forwardBatch(model, batch, { gates, training });
         const task = taskLoss(model, output, batch.targets, reduction);
-        const loss = this.#teacher ? add(task, this.#teacher.loss(batch, output, reduction)) : task;
+        const loss = this.#teacher ? this.#teacher.loss(task, batch, output, reduction) : task;
         const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
         this.#optimizer.accumulate(grads);
         onGradients?.(grads);

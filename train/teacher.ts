@@ -1,3 +1,4 @@
+import { add } from "../kernels/add.ts";
 import { klDivergence } from "../kernels/kl_divergence.ts";
 import { logSoftmax } from "../kernels/log_softmax.ts";
 import { scale } from "../kernels/scale.ts";
@@ -10,8 +11,8 @@ import { type BatchOutput, forwardBatch } from "./task_loss.ts";
 
 /** Options of {@linkcode Teacher}. */
 export interface TeacherOptions {
-  /** Factor of the divergence in the loss. */
-  readonly weight: number;
+  /** Share of the divergence in the loss, 0 to 1; the rest is the task's. */
+  readonly share: number;
   /** What scores are divided by before the softmax, of both models: above 1 what is unlikely counts more; 2 unless given. */
   readonly temperature?: number;
   /** Bytes of device memory for answers that will be asked for again; 256 MiB unless given. */
@@ -25,48 +26,55 @@ export interface TeacherOptions {
  *
  * @example
  * ```ts ignore
- * using teacher = new Teacher(new SpeechModel(gpu, dense), { weight: 1 });
+ * using teacher = new Teacher(new SpeechModel(gpu, dense), { share: 0.9 });
  * using learner = new WeightLearner(new SpeechModel(gpu, compact), { lr: 1e-4, teacher });
  * ```
  */
 export class Teacher {
   readonly #model: SpeechModel;
-  readonly #weight: number;
+  readonly #share: number;
   readonly #temperature: number;
   /** Log-probabilities by clip, [T, V] or [labels]. */
   readonly #answers = new Map<string, Tensor>();
   #left: number;
 
-  /** @param model What teaches, the teacher's from now on; with the head and frames of the one that learns. @param options Its weight. */
-  constructor(model: SpeechModel, { weight, temperature = 2, cacheBytes = 2 ** 28 }: TeacherOptions) {
+  /** @param model What teaches, the teacher's from now on; with the head and frames of the one that learns. @param options Its share in the loss. */
+  constructor(model: SpeechModel, { share, temperature = 2, cacheBytes = 2 ** 28 }: TeacherOptions) {
     this.#model = model;
-    this.#weight = weight;
+    this.#share = share;
     this.#temperature = temperature;
     this.#left = cacheBytes;
   }
 
   /**
-   * How far a model is from its teacher: the Kullback–Leibler divergence of their distributions, times the square of the
-   * temperature, which keeps the size of the gradients. With a CTC head it is summed over each clip's own frames and
-   * divided by its tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
+   * What to learn from: the loss of the task, averaged with how far a model is from its teacher, the Kullback–Leibler
+   * divergence of their distributions. With a CTC head that is summed over each clip's own frames and divided by its
+   * tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
    *
+   * @param task Loss of the task, [], by the same reduction.
    * @param batch Clips.
    * @param output What the model that learns made of them.
    * @param reduction Mean over the clips, or their sum.
-   * @returns [], times the teacher's weight.
+   * @returns []
    */
-  loss(batch: MicroBatch, { logits, frames }: BatchOutput, reduction: "mean" | "sum"): Tensor {
+  loss(
+    task: Tensor,
+    batch: MicroBatch,
+    { logits, frames }: BatchOutput,
+    reduction: "mean" | "sum",
+  ): Tensor {
     const { gpu, head } = this.#model;
     const shape = logits.shape.slice(0, -1);
     const [clips, rows = 1] = shape as [number, number?];
     const weights = new Float32Array(clips * rows);
     frames.forEach((own, clip) => {
       const tokens = head === "ctc" ? Math.max(1, batch.targets[clip]!.length) : 1;
-      const share = this.#weight * this.#temperature ** 2 / tokens / (reduction === "mean" ? clips : 1);
+      const share = this.#share / tokens / (reduction === "mean" ? clips : 1);
       weights.fill(share, clip * rows, clip * rows + (head === "ctc" ? own : 1));
     });
     const target = noGrad(gpu, () => this.#answer(batch, logits.shape));
-    return sum(klDivergence(this.#soften(logits), target, gpu.tensor(weights, shape)));
+    const divergence = sum(klDivergence(this.#soften(logits), target, gpu.tensor(weights, shape)));
+    return add(scale(task, 1 - this.#share), divergence);
   }
 
   /** Log-probabilities of a batch; those of padding are whatever. */
