@@ -41,7 +41,9 @@ export {
   recording,
   type Step,
   Tape,
+  withGrad,
 } from "./tensor/tape.ts";
+export { recompute } from "./tensor/recompute.ts";
 export { Faults } from "./tensor/faults.ts";
 export { type DType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
 

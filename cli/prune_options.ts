@@ -80,6 +80,7 @@ export const pruneOptions = {
   "mask-prob": trainOptions["mask-prob"],
   "batch-seconds": trainOptions["batch-seconds"],
   accumulate: trainOptions.accumulate,
+  recompute: trainOptions.recompute,
   clip: { type: "number", description: "norm that gradients are scaled down to (10)", min: 1e-9 },
   "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0)", min: 0 },
   "speed-perturbation": trainOptions["speed-perturbation"],

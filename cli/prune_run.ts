@@ -157,6 +157,7 @@ export function pipelineOptions(
     ...settings.seconds !== undefined && { seconds: settings.seconds },
     roundTo: settings["round-to"] ?? 1,
     distill: settings.distill ?? 0.9,
+    recompute: settings.recompute ?? false,
     weightDecay: settings["weight-decay"] ?? 0,
     pruning: {
       ...phase(steps, lr),

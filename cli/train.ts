@@ -107,6 +107,7 @@ async function train(
         seed,
         steps,
         accumulate,
+        recompute: settings.recompute ?? false,
         lr: settings.lr ?? (config === undefined ? 1e-4 : 2e-3),
         warmup: settings.warmup ?? Math.round(steps / 10),
         schedule: settings.schedule ?? "tri-stage",

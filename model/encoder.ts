@@ -35,21 +35,26 @@ export function encode(pass: Pass, projected: Tensor): Tensor {
     : null;
   for (let i = 0; i < config.num_hidden_layers; i++) {
     if (skipsLayer(pass, i)) continue;
-    const name = `encoder.layers.${i}`;
-    if (preNorm) {
-      x = pass.next(x, (x) => attend(pass, i, normed(pass, `${name}.layer_norm`, x), x, bias));
-      x = pass.next(x, (x) => feedForward(pass, i, normed(pass, `${name}.final_layer_norm`, x), x));
-    } else {
-      x = pass.next(x, (x) => attend(pass, i, x, x, bias));
-      x = pass.next(x, (x) => normed(pass, `${name}.layer_norm`, x));
-      x = pass.next(x, (x) => feedForward(pass, i, x, x));
-      x = pass.next(x, (x) => normed(pass, `${name}.final_layer_norm`, x));
-    }
+    x = pass.block(x, (x) => layer(pass, i, x, bias), bias?.shared);
     pass.observe(`layer.${i}`, x);
   }
   if (preNorm) x = pass.next(x, norm);
   pass.observe("encoder_out", x);
   return x;
+}
+
+/** A layer: attention and the feed-forward block, each with its norm. */
+function layer(pass: Pass, i: number, input: Tensor, bias: PositionBias | null): Tensor {
+  const name = `encoder.layers.${i}`;
+  let x = input;
+  if (pass.config.do_stable_layer_norm) {
+    x = pass.next(x, (x) => attend(pass, i, normed(pass, `${name}.layer_norm`, x), x, bias));
+    return pass.next(x, (x) => feedForward(pass, i, normed(pass, `${name}.final_layer_norm`, x), x));
+  }
+  x = pass.next(x, (x) => attend(pass, i, x, x, bias));
+  x = pass.next(x, (x) => normed(pass, `${name}.layer_norm`, x));
+  x = pass.next(x, (x) => feedForward(pass, i, x, x));
+  return pass.next(x, (x) => normed(pass, `${name}.final_layer_norm`, x));
 }
 
 function normed({ config, weights }: Pass, name: string, x: Tensor): Tensor {

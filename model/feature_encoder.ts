@@ -21,34 +21,38 @@ const CONV_EPS = 1e-5;
  * @returns Features, [B, T, C] with C the channels of the last convolution.
  */
 export function encodeFeatures(pass: Pass, samples: Tensor): Tensor {
-  const { config, weights, gates } = pass;
-  const last = config.conv_dim.length - 1;
   let x = samples.view([...samples.shape, 1]);
-  for (let i = 0; i <= last; i++) {
-    const name = `feature_extractor.conv_layers.${i}`;
-    const { w, b } = weights.layer(`${name}.conv`);
-    const stride = config.conv_stride[i]!;
-    const z = gates?.conv[i] ?? null;
-    // The last convolution's gate sits behind the norm of the projection, if there is one.
-    const gate = i < last || config.feat_proj_layer_norm === false ? z : null;
-    if (!weights.has(`${name}.layer_norm.weight`)) {
-      x = pass.next(x, (x) => conv1d(x, w, b, { stride, gelu: true, gate }));
-    } else {
-      const norm = weights.norm(`${name}.layer_norm`);
-      x = pass.next(x, (x) => conv1d(x, w, b, { stride }));
-      x = pass.next(
-        x,
-        (x) =>
-          config.feat_extract_norm === "group"
-            ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
-            : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }),
-      );
-      x = pass.next(x, gelu);
-      if (gate) x = pass.next(x, (x) => applyGate(x, gate));
-    }
+  for (let i = 0; i < pass.config.conv_dim.length; i++) {
+    x = pass.block(x, (x) => convolve(pass, i, x));
     pass.observe(`conv.${i}`, x);
   }
   return x;
+}
+
+/** A convolution with its norm, GELU and gate. */
+function convolve(pass: Pass, i: number, input: Tensor): Tensor {
+  const { config, weights, gates } = pass;
+  const name = `feature_extractor.conv_layers.${i}`;
+  const { w, b } = weights.layer(`${name}.conv`);
+  const stride = config.conv_stride[i]!;
+  const z = gates?.conv[i] ?? null;
+  // The last convolution's gate sits behind the norm of the projection, if there is one.
+  const last = i === config.conv_dim.length - 1;
+  const gate = last && config.feat_proj_layer_norm !== false ? null : z;
+  if (!weights.has(`${name}.layer_norm.weight`)) {
+    return pass.next(input, (x) => conv1d(x, w, b, { stride, gelu: true, gate }));
+  }
+  const norm = weights.norm(`${name}.layer_norm`);
+  let x = pass.next(input, (x) => conv1d(x, w, b, { stride }));
+  x = pass.next(
+    x,
+    (x) =>
+      config.feat_extract_norm === "group"
+        ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
+        : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }),
+  );
+  x = pass.next(x, gelu);
+  return gate ? pass.next(x, (x) => applyGate(x, gate)) : x;
 }
 
 /**

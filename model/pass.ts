@@ -31,4 +31,12 @@ export interface Pass {
   observe(name: string, x: Tensor): void;
   /** Applies `fn` and, where no gradient will be wanted, gives the memory of `x` back. */
   next(x: Tensor, fn: (x: Tensor) => Tensor): Tensor;
+  /**
+   * Applies a layer, whose intermediate tensors are computed again for its gradients if memory is to be saved.
+   *
+   * @param x Input of the layer.
+   * @param fn The layer, of one `next` or more.
+   * @param shared What it reads beside weights and gates.
+   */
+  block(x: Tensor, fn: (x: Tensor) => Tensor, shared?: readonly Tensor[]): Tensor;
 }

@@ -12,6 +12,8 @@ import { relativeBuckets } from "./relative_buckets.ts";
 export interface PositionBias {
   /** Bias of a layer's scores, [B, H, T, T], from the input of its attention, [B, T, d]. */
   of(layer: number, x: Tensor): Tensor;
+  /** What it reads in every layer beside weights. */
+  readonly shared: readonly Tensor[];
 }
 
 /**
@@ -29,6 +31,7 @@ export function positionBias(pass: Pass, frames: number): PositionBias {
   const offsets = gatherRows(table, buckets); // [2T − 1, H]
   const all = table.shape[1]!;
   return {
+    shared: [offsets],
     of(layer, x) {
       const name = `encoder.layers.${layer}.attention`;
       const [batch, t] = x.shape as [number, number];

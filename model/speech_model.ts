@@ -1,5 +1,6 @@
 import { linear } from "../kernels/linear.ts";
 import { meanFrames } from "../kernels/mean_frames.ts";
+import { recompute } from "../tensor/recompute.ts";
 import { recording } from "../tensor/tape.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -47,6 +48,8 @@ export interface ForwardOptions {
   readonly training?: Training | null;
   /** Is shown the activations by name; it owns the tensors that it gets. */
   readonly observe?: (name: string, x: Tensor) => void;
+  /** Whether gradients compute the inside of every layer again instead of keeping it; not while somebody observes. */
+  readonly recompute?: boolean;
 }
 
 /** What a model makes of a batch. */
@@ -136,9 +139,10 @@ export class SpeechModel {
       throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
     }
     const { gates = null, training = null, observe } = options;
+    const again = options.recompute === true && observe === undefined;
     const followed = [
       ...weights.names.map((name) => weights.get(name)),
-      ...[gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat(),
+      ...[gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat().filter((gate) => gate !== null),
     ];
     const recorded = recording(followed);
     const pass: Pass = {
@@ -155,6 +159,7 @@ export class SpeechModel {
         if (x !== batch.samples) x.dispose();
         return y;
       },
+      block: (x, fn, shared = []) => recorded && again ? recompute(x, [...followed, ...shared], fn) : fn(x),
     };
     const hidden = encode(pass, projectFeatures(pass, encodeFeatures(pass, batch.samples)));
     const frameLengths = valid ?? new Array<number>(clips).fill(frames);

@@ -57,7 +57,7 @@ export class GateLearner implements Learner {
     this.model = model;
     this.#options = options;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer, options.teacher);
+    this.#trainer = new Trainer(model, this.#optimizer, options);
   }
 
   /** Takes a step after those begun before it. */

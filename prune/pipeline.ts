@@ -72,6 +72,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly roundTo: number;
   /** Share of the divergence from the model before pruning in the loss of both phases; 0 for none. */
   readonly distill: number;
+  /** Whether gradients compute the inside of every layer again instead of keeping it. */
+  readonly recompute: boolean;
   /** Decay of weights. */
   readonly weightDecay: number;
   /** Pruning. */
@@ -179,7 +181,7 @@ async function prune(
   options: PipelineOptions,
   teacher: Teacher | null,
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
-  const { gpu, checkpoint, out, roundTo, pruning, weightDecay, say } = options;
+  const { gpu, checkpoint, out, roundTo, pruning, recompute, weightDecay, say } = options;
   const { config } = checkpoint;
   const { constraints, kinds, trained } = planMethod(config, options);
   if (!trained) {
@@ -202,6 +204,7 @@ async function prune(
   using learner = new GateLearner(new SpeechModel(gpu, checkpoint), {
     ...pruning,
     teacher,
+    recompute,
     weightDecay,
     gates,
   });
@@ -220,13 +223,14 @@ async function tune(
   options: PipelineOptions,
   { folder, tuning, teacher }: { folder: string; tuning: PhaseOptions; teacher: Teacher | null },
 ): Promise<true | null> {
-  const { gpu, out, weightDecay, say } = options;
+  const { gpu, out, recompute, weightDecay, say } = options;
   say("fine-tuning the compact model");
   await makeFolder(folder);
   const { ended } = await fineTune({
     ...loopOptions(options, tuning),
     gpu,
     teacher,
+    recompute,
     checkpoint: await readCheckpoint(`${out}/run/compact`),
     out: folder,
     weightDecay,

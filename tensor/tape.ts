@@ -118,12 +118,25 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
   }
 }
 
+/** Runs `fn` with recording, within {@linkcode noGrad} too, as a pullback that differentiates itself does. */
+export function withGrad<T>(gpu: Gpu, fn: () => T): T {
+  const { paused } = gpu.tape;
+  gpu.tape.paused = 0;
+  try {
+    return fn();
+  } finally {
+    gpu.tape.paused = paused;
+  }
+}
+
 /** How {@linkcode backward} starts and what it leaves. */
 export interface BackwardOptions {
   /** Gradient of the output itself; ones unless given. Its shape is the output's. */
   readonly seed?: Tensor;
   /** Operation results to leave alive; all others on the tape are disposed as soon as they are of no use. */
   readonly keep?: readonly Tensor[];
+  /** Tensors to return gradients of beside those that require one. */
+  readonly wrt?: readonly Tensor[];
 }
 
 /**
@@ -147,18 +160,19 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
-  const { seed, keep = [] } = options;
+  const { seed, keep = [], wrt = [] } = options;
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
-  const wanted = seed ? seed.shape.join() === output.shape.join() : output.size === 1;
-  if (!wanted) {
+  const fits = seed ? seed.shape.join() === output.shape.join() : output.size === 1;
+  if (!fits) {
     const found = seed ? `seed is ${showShape(seed.shape)}, output` : "output";
     throw new TypeError(
       `Cannot differentiate as the seed must have the output's shape: ${found} is ${showShape(output.shape)}`,
     );
   }
   const kept = new Set([output, ...keep]);
+  const wanted = new Set(wrt);
   const steps = gpu.tape.steps.splice(0);
   const grads = new Map<Tensor, Tensor>();
   noGrad(gpu, () => {
@@ -179,7 +193,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     }
   });
   for (const [tensor, grad] of grads) {
-    if (tensor.requiresGrad) continue;
+    if (tensor.requiresGrad || wanted.has(tensor)) continue;
     grad.dispose();
     grads.delete(tensor);
   }

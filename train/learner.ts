@@ -5,8 +5,7 @@ import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { StateTensor } from "./run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
-import { type StepResult, Trainer } from "./step.ts";
-import type { Teacher } from "./teacher.ts";
+import { type StepResult, Trainer, type TrainerOptions } from "./step.ts";
 
 /** How {@linkcode Learner.step} steps. */
 export interface LearnerStep {
@@ -48,10 +47,7 @@ export interface Learner extends Disposable {
 }
 
 /** Options of {@linkcode WeightLearner}. */
-export interface WeightLearnerOptions extends ParameterGroupOptions {
-  /** What to learn from beside the targets; it stays the caller's. */
-  readonly teacher?: Teacher | null;
-}
+export interface WeightLearnerOptions extends ParameterGroupOptions, TrainerOptions {}
 
 /**
  * Fine-tuning of all weights of a model, or all but the feature encoder's.
@@ -72,7 +68,7 @@ export class WeightLearner implements Learner {
   constructor(model: SpeechModel, options: WeightLearnerOptions) {
     this.model = model;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer, options.teacher);
+    this.#trainer = new Trainer(model, this.#optimizer, options);
   }
 
   /** Records a step; nothing waits. */

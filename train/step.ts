@@ -26,6 +26,14 @@ export interface AccumulateOptions {
   readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
 }
 
+/** How a {@linkcode Trainer} works. */
+export interface TrainerOptions {
+  /** What the model learns from beside the targets; it stays the caller's. */
+  readonly teacher?: Teacher | null;
+  /** Whether gradients compute the inside of every layer again instead of keeping it: less memory, more time. */
+  readonly recompute?: boolean;
+}
+
 /** What a step found. */
 export interface StepResult {
   /** Task loss over the step's clips. */
@@ -58,7 +66,7 @@ const PART_SEED = 0x9e3779b9;
 export class Trainer {
   readonly #model: SpeechModel;
   readonly #optimizer: AdamW;
-  readonly #teacher: Teacher | null;
+  readonly #options: TrainerOptions;
   /** Loss and norm of the step before, [2]. */
   readonly #report: Tensor;
   /** Loss of this step so far, []. */
@@ -69,12 +77,12 @@ export class Trainer {
    *
    * @param model What learns.
    * @param optimizer Over its weights; it stays the caller's.
-   * @param teacher What it learns from beside the targets; it stays the caller's.
+   * @param options What else it learns from, and how memory is saved.
    */
-  constructor(model: SpeechModel, optimizer: AdamW, teacher: Teacher | null = null) {
+  constructor(model: SpeechModel, optimizer: AdamW, options: TrainerOptions = {}) {
     this.#model = model;
     this.#optimizer = optimizer;
-    this.#teacher = teacher;
+    this.#options = options;
     this.#report = model.gpu.keep(model.gpu.zeros([2]));
     this.#loss = model.gpu.keep(model.gpu.zeros([]));
   }
@@ -87,6 +95,7 @@ export class Trainer {
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
     const { seed, step, gates = null, reduction = "mean", view = (model) => model, onGradients } = options;
     const { gpu } = this.#model;
+    const { teacher = null, recompute = false } = this.#options;
     const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
     if (clips === 0) throw new RangeError("Cannot train as a step must have clips: it has none");
     batches.forEach((batch, part) => {
@@ -96,9 +105,9 @@ export class Trainer {
         // 0 after a good step, else not a number, which no optimizer steps by.
         const health = scale(sum(this.#report), 0);
         const model = view(this.#model);
-        const output = forwardBatch(model, batch, { gates, training });
+        const output = forwardBatch(model, batch, { gates, training, recompute });
         const task = taskLoss(model, output, batch.targets, reduction);
-        const loss = this.#teacher ? this.#teacher.loss(task, batch, output, reduction) : task;
+        const loss = teacher ? teacher.loss(task, batch, output, reduction) : task;
         const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
         this.#optimizer.accumulate(grads);
         onGradients?.(grads);

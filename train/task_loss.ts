@@ -12,6 +12,8 @@ export interface ForwardBatchOptions {
   readonly gates?: Gates | null;
   /** What a training step draws; nothing unless given. */
   readonly training?: Omit<Training, "masked"> | null;
+  /** Whether gradients compute the inside of every layer again instead of keeping it. */
+  readonly recompute?: boolean;
 }
 
 /** What the model makes of a micro-batch. */
@@ -31,7 +33,7 @@ export interface BatchOutput {
 export function forwardBatch(
   model: SpeechModel,
   batch: MicroBatch,
-  { gates = null, training = null }: ForwardBatchOptions = {},
+  { gates = null, training = null, recompute = false }: ForwardBatchOptions = {},
 ): BatchOutput {
   const { gpu, config } = model;
   const clips = batch.lengths.length;
@@ -42,7 +44,7 @@ export function forwardBatch(
     : null;
   const { logits } = model.forward(
     { samples, lengths: batch.attentionMask ? batch.lengths : null },
-    { gates, training: training && { ...training, masked } },
+    { gates, training: training && { ...training, masked }, recompute },
   );
   if (!logits) throw new TypeError("Cannot train as the model must have a head: it has none");
   return { logits, frames };
