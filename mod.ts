@@ -43,6 +43,7 @@ export {
   Tape,
   withGrad,
 } from "./tensor/tape.ts";
+export { type DeviceMemory, dryGpu } from "./tensor/dry_gpu.ts";
 export { recompute } from "./tensor/recompute.ts";
 export { Faults } from "./tensor/faults.ts";
 export { type DType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Gpu } from "../tensor/gpu.ts";
+import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
 import { UserError } from "./user_error.ts";
 
@@ -20,6 +22,15 @@ export async function refuseOutput(doing: string, out: string): Promise<void> {
   });
   if (names.length === 0) return;
   throw new UserError(`Cannot ${doing} as the output is there already: ${out} (--resume goes on with a run)`);
+}
+
+/** How much memory a run takes, for a person. */
+export function memoryText({ name, software }: Gpu, { deviceBytes, hostBytes }: MemoryNeed): string {
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+  const all = software
+    ? `, ${gigabytes(deviceBytes + hostBytes)} together, as this device has none of its own`
+    : "";
+  return `memory: ${gigabytes(deviceBytes)} on ${name}, ${gigabytes(hostBytes)} beside it${all}`;
 }
 
 /** Progress of so many steps on standard error: a line that changes on a terminal, else lines from time to time. */

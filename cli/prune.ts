@@ -1,13 +1,13 @@
 import { makeFolder } from "../data/write_file.ts";
 import { Journal } from "../prune/journal.ts";
 import { planMethod } from "../prune/method.ts";
-import { runPipeline } from "../prune/pipeline.ts";
+import { pipelineMemory, runPipeline } from "../prune/pipeline.ts";
 import { summaryText } from "../prune/report.ts";
 import { writeReport } from "../prune/write_report.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { interruptible, refuseOutput } from "./long_run.ts";
+import { interruptible, memoryText, refuseOutput } from "./long_run.ts";
 import { pruneOptions, type PruneSettings } from "./prune_options.ts";
 import { reportOf } from "./prune_report.ts";
 import { openPruneRun, pipelineOptions } from "./prune_run.ts";
@@ -27,8 +27,8 @@ export const pruneCommand: Command = defineCommand({
   options: pruneOptions,
   async run(values) {
     return await onFiles(async () => {
-      const { json, ...options } = values;
-      const given = givenOf<typeof pruneOptions>({ ...options, json: false });
+      const { json, "dry-run": dry } = values;
+      const given = givenOf<typeof pruneOptions>(values);
       const out = given.out ?? await defaultOut(values.resume);
       const before = values.resume ? await openJournal(out, given) : null;
       const settings = before
@@ -41,6 +41,10 @@ export const pruneCommand: Command = defineCommand({
         const options = pipelineOptions(run, { gpu, out, settings });
         // Nothing is written before all that can be wrong from the start has been looked at.
         planMethod(run.checkpoint.config, options);
+        if (dry) {
+          console.log(memoryText(gpu, await pipelineMemory(options)));
+          return 0;
+        }
         const journal = before ?? await beginJournal(out, settings);
         const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
         if (!result) {

@@ -93,6 +93,7 @@ export const pruneOptions = {
   },
   "save-every": trainOptions["save-every"],
   seed: trainOptions.seed,
+  "dry-run": trainOptions["dry-run"],
   resume: { type: "flag", description: "go on with the run in --out, with its options" },
   recipe: trainOptions.recipe,
   json: { type: "flag", description: "print the report as JSON" },

@@ -9,7 +9,7 @@ import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
 import type { CtcTokenizer } from "../model/tokenizer.ts";
 import { parseKinds } from "../prune/groups.ts";
-import { type PipelineOptions, readRecord } from "../prune/pipeline.ts";
+import { type PlannedRun, readRecord } from "../prune/pipeline.ts";
 import type { PruneRecord } from "../prune/record.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
@@ -116,7 +116,7 @@ export interface RunTools {
 export function pipelineOptions(
   run: PruneRun,
   tools: RunTools,
-): Omit<PipelineOptions, "journal" | "signal"> {
+): PlannedRun {
   const { gpu, out, settings } = tools;
   const steps = settings.steps ?? 2000;
   const tuneSteps = settings["tune-steps"] ?? Math.max(1, Math.round(steps / 2));

@@ -10,10 +10,13 @@ import { UserError } from "./user_error.ts";
 /** Options of a command that a run is made with, those that were given; kept in its state. */
 export type Settings<O extends Options> = { readonly [K in keyof O]?: NonNullable<Values<O>[K]> };
 
+/** Options that are about a call of the command, not about the run. */
+const OF_COMMAND: readonly string[] = ["resume", "recipe", "dry-run", "json"];
+
 /** The options that were given. */
 export function givenOf<O extends Options>(values: Values<O>): Settings<O> {
   const kept = Object.entries(values).filter(([name, value]) => {
-    return value !== undefined && value !== false && name !== "resume" && name !== "recipe";
+    return value !== undefined && value !== false && !OF_COMMAND.includes(name);
   });
   return Object.fromEntries(kept) as Settings<O>;
 }

@@ -1,12 +1,16 @@
 import { makeFolder } from "../data/write_file.ts";
 import { readCheckpoint } from "../model/checkpoint.ts";
+import { SpeechModel } from "../model/speech_model.ts";
+import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
+import { WeightLearner } from "../train/learner.ts";
 import { fineTune, type FineTuneResult } from "../train/loop.ts";
+import { measureMemory } from "../train/memory.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { interruptible, progressOf, refuseOutput } from "./long_run.ts";
+import { interruptible, memoryText, progressOf, refuseOutput } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import { givenOf, readRecipe } from "./recipe.ts";
 import { openClips, openFeed } from "./train_corpus.ts";
@@ -23,6 +27,10 @@ export const trainCommand: Command = defineCommand({
     return await onFiles(async () => {
       const recipe = values.recipe === undefined ? {} : await readRecipe(values.recipe, trainCommand);
       const given: TrainSettings = { ...recipe, ...givenOf(values) };
+      if (values["dry-run"]) {
+        console.log(await memoryOf(given));
+        return 0;
+      }
       const { out } = given;
       if (out === undefined) throw new UserError("Cannot run train as --out is required: see train --help");
       const state = values.resume ? await loadRunState(`${out}/state`) : null;
@@ -64,12 +72,32 @@ function begin(given: TrainSettings): TrainSettings {
   throw new UserError("Cannot run train as it takes either --model or --config: see train --help");
 }
 
-async function train(
-  out: string,
-  settings: TrainSettings,
-  state: FoundState | null,
-): Promise<FineTuneResult> {
-  const { model, config, seed = 0, steps = 1000, accumulate = 1, patience = 0 } = settings;
+/** How much memory a run takes. */
+async function memoryOf(given: TrainSettings): Promise<string> {
+  const settings = begin(given);
+  const out = await Deno.makeTempDir();
+  try {
+    using run = await openRun(out, settings, null);
+    const { start: { checkpoint }, feed: { source } } = run;
+    const gpu = await openGpu();
+    try {
+      const make = (gpu: Gpu) =>
+        new WeightLearner(new SpeechModel(gpu, checkpoint), learnerOptions(settings));
+      return memoryText(
+        gpu,
+        await measureMemory(gpu, make, { source, accumulate: settings.accumulate ?? 1 }),
+      );
+    } finally {
+      gpu.destroy();
+    }
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+}
+
+/** Model and clips of a run. */
+async function openRun(out: string, settings: TrainSettings, state: FoundState | null) {
+  const { model, config, seed = 0, accumulate = 1 } = settings;
   const task = settings.task ?? await taskOf(model);
   const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
   await makeFolder(out);
@@ -82,7 +110,7 @@ async function train(
     regularization: { dropout: settings.dropout, maskProb: settings["mask-prob"] },
   });
   const { checkpoint, preprocessor, tokenizer } = start;
-  using feed = await openFeed(clips, {
+  const feed = await openFeed(clips, {
     config: checkpoint.config,
     preprocessor,
     targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(checkpoint.config.id2label),
@@ -93,7 +121,27 @@ async function train(
     join: settings.join ?? 0,
   });
   for (const note of [...start.notes, ...clips.notes, ...feed.notes]) console.error(`note: ${note}`);
+  return { task, start, feed, [Symbol.dispose]: () => feed[Symbol.dispose]() };
+}
 
+/** How the weights learn. */
+function learnerOptions(settings: TrainSettings) {
+  return {
+    lr: settings.lr ?? (settings.config === undefined ? 1e-4 : 2e-3),
+    weightDecay: settings["weight-decay"] ?? 0.01,
+    freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
+    recompute: settings.recompute ?? false,
+  };
+}
+
+async function train(
+  out: string,
+  settings: TrainSettings,
+  state: FoundState | null,
+): Promise<FineTuneResult> {
+  const { seed = 0, steps = 1000, accumulate = 1, patience = 0 } = settings;
+  using run = await openRun(out, settings, state);
+  const { task, start: { checkpoint, tokenizer }, feed } = run;
   const gpu = await openGpu();
   try {
     return await interruptible((signal) =>
@@ -107,13 +155,10 @@ async function train(
         seed,
         steps,
         accumulate,
-        recompute: settings.recompute ?? false,
-        lr: settings.lr ?? (config === undefined ? 1e-4 : 2e-3),
+        ...learnerOptions(settings),
         warmup: settings.warmup ?? Math.round(steps / 10),
         schedule: settings.schedule ?? "tri-stage",
         clip: settings.clip ?? 5,
-        weightDecay: settings["weight-decay"] ?? 0.01,
-        freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
         evalEvery: settings["eval-every"] ?? 200,
         saveEvery: settings["save-every"] ?? 100,
         patience: patience || Infinity,

@@ -67,6 +67,7 @@ export const trainOptions = {
     min: 0,
   },
   seed: { type: "integer", description: "seed of all that is drawn (0)", min: 0, max: 2 ** 32 - 1 },
+  "dry-run": { type: "flag", description: "print how much memory the run takes, and end" },
   resume: { type: "flag", description: "go on with the run in --out, with its options" },
   recipe: { type: "path", description: "JSON file of options by these names; the command line wins" },
 } as const satisfies Options;

@@ -9,7 +9,9 @@ import type { PreprocessorConfig } from "../model/preprocess.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { readModel } from "../train/best.ts";
+import { type Learner, WeightLearner } from "../train/learner.ts";
 import { fineTune, type LoopOptions, runLoop } from "../train/loop.ts";
+import { measureMemory, type MemoryNeed } from "../train/memory.ts";
 import { loadRunState } from "../train/run_state.ts";
 import { Teacher } from "../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "./choose.ts";
@@ -86,6 +88,9 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly say: (line: string) => void;
 }
 
+/** A run that has not begun. */
+export type PlannedRun = Omit<PipelineOptions, "journal" | "signal">;
+
 /** What {@linkcode runPipeline} found. */
 export interface PipelineResult {
   /** Of the model before pruning, after it, and after fine-tuning unless that was left out. */
@@ -111,9 +116,7 @@ const GATE_BETAS = [0.5, 0.95] as const;
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
   const { gpu, checkpoint, out, journal, say, tuning, files, before } = options;
   const compactFolder = `${out}/run/compact`;
-  using teacher = options.distill === 0
-    ? null
-    : new Teacher(new SpeechModel(gpu, checkpoint), { share: options.distill });
+  using teacher = teacherOf(options, gpu);
 
   say("evaluating the model as it is");
   const dense = await journal.once("evaluate dense", async () => {
@@ -181,7 +184,7 @@ async function prune(
   options: PipelineOptions,
   teacher: Teacher | null,
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
-  const { gpu, checkpoint, out, roundTo, pruning, recompute, weightDecay, say } = options;
+  const { gpu, checkpoint, out, roundTo, pruning, say } = options;
   const { config } = checkpoint;
   const { constraints, kinds, trained } = planMethod(config, options);
   if (!trained) {
@@ -190,24 +193,10 @@ async function prune(
     return { model: checkpoint, choice };
   }
   say(`pruning by ${options.method}`);
-  const gates = new GateTrainer({
-    config,
-    constraints,
-    kinds,
-    seed: pruning.seed,
-    warmup: pruning.targetWarmup,
-    ramp: pruning.ramp,
-    betas: GATE_BETAS,
-  });
   const folder = `${out}/run/prune`;
   await makeFolder(folder);
-  using learner = new GateLearner(new SpeechModel(gpu, checkpoint), {
-    ...pruning,
-    teacher,
-    recompute,
-    weightDecay,
-    gates,
-  });
+  const gates = gatesOf(options);
+  using learner = gateLearner(options, { gpu, gates, teacher });
   const { ended } = await runLoop(learner, {
     ...loopOptions(options, pruning),
     out: folder,
@@ -216,6 +205,50 @@ async function prune(
   if (ended === "signal") return null;
   const model = await readModel(learner.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
+}
+
+/** Gates of the pruning phase. */
+function gatesOf(options: PlannedRun): GateTrainer {
+  const { checkpoint: { config }, pruning } = options;
+  const { constraints, kinds } = planMethod(config, options);
+  const { seed, targetWarmup: warmup, ramp } = pruning;
+  return new GateTrainer({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
+}
+
+/** What learns in the pruning phase. */
+function gateLearner(
+  { checkpoint, pruning, recompute, weightDecay }: PlannedRun,
+  { gpu, gates, teacher }: { gpu: Gpu; gates: GateTrainer; teacher: Teacher | null },
+): GateLearner {
+  const model = new SpeechModel(gpu, checkpoint);
+  return new GateLearner(model, { ...pruning, teacher, recompute, weightDecay, gates });
+}
+
+/** The model before pruning, which teaches; null if it does not. */
+function teacherOf({ checkpoint, distill }: PlannedRun, gpu: Gpu): Teacher | null {
+  return distill === 0 ? null : new Teacher(new SpeechModel(gpu, checkpoint), { share: distill });
+}
+
+/**
+ * The memory that a run will take, without computing: that of the pruning phase, in which the model is whole. The
+ * baselines without gates are taken for fine-tunings of the whole model.
+ *
+ * @param options Of the run.
+ */
+export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
+  const { gpu, checkpoint, weightDecay, recompute, source, pruning } = options;
+  const { trained } = planMethod(checkpoint.config, options);
+  const make = (gpu: Gpu): Learner => {
+    const teacher = teacherOf(options, gpu);
+    if (trained) return gateLearner(options, { gpu, gates: gatesOf(options), teacher });
+    return new WeightLearner(new SpeechModel(gpu, checkpoint), {
+      ...pruning,
+      weightDecay,
+      recompute,
+      teacher,
+    });
+  };
+  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1 });
 }
 
 /** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */

@@ -1,0 +1,113 @@
+import { Gpu } from "./gpu.ts";
+
+/** Bytes of buffers and textures that a device would hold. */
+export interface DeviceMemory {
+  /** Bytes now. */
+  readonly bytes: number;
+  /** Largest number of bytes so far. */
+  readonly peakBytes: number;
+}
+
+/** Something on a device that takes memory until it is destroyed. */
+class Held {
+  readonly #count: (bytes: number) => void;
+  #bytes: number;
+
+  constructor(bytes: number, count: (bytes: number) => void) {
+    this.#bytes = bytes;
+    this.#count = count;
+    count(bytes);
+  }
+
+  destroy(): void {
+    this.#count(-this.#bytes);
+    this.#bytes = 0;
+  }
+}
+
+/** A buffer whose numbers are all 0 whenever they are read. */
+class DryBuffer extends Held {
+  readonly #size: number;
+
+  constructor(size: number, count: (bytes: number) => void) {
+    super(size, count);
+    this.#size = size;
+  }
+
+  mapAsync(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  getMappedRange(): ArrayBuffer {
+    return new ArrayBuffer(this.#size);
+  }
+}
+
+class DryTexture extends Held {
+  createView(): object {
+    return {};
+  }
+}
+
+/** Four floats of four bytes, the one format of the pool's textures. */
+const TEXEL_BYTES = 16;
+
+const nothing = () => {};
+
+/**
+ * A device that plans like another and computes nothing: what runs on it allocates, binds and records as it would there,
+ * and every number that is read is 0. It tells how much memory a run will take before it is begun.
+ *
+ * @param like Device whose limits and kernels are to be planned with.
+ * @returns The device, and the memory that it would hold: tensors, textures, parameters and read-backs.
+ * @example
+ * ```ts
+ * import { dryGpu, gelu, requestGpu } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const { gpu: dry, memory } = dryGpu(gpu);
+ * const before = memory.bytes;
+ * dry.scope(() => gelu(dry.zeros([1024, 1024])));
+ * console.log(memory.peakBytes - before); // 8388608
+ * gpu.destroy();
+ * ```
+ */
+export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceMemory } {
+  const memory = { bytes: 0, peakBytes: 0 };
+  const count = (bytes: number) => {
+    memory.bytes += bytes;
+    memory.peakBytes = Math.max(memory.peakBytes, memory.bytes);
+  };
+  const pass = { setPipeline: nothing, setBindGroup: nothing, dispatchWorkgroups: nothing, end: nothing };
+  const encoder = {
+    beginComputePass: () => pass,
+    clearBuffer: nothing,
+    copyBufferToBuffer: nothing,
+    copyBufferToTexture: nothing,
+    finish: () => ({}),
+  };
+  const made = () => ({});
+  const device = {
+    limits: like.device.limits,
+    features: new Set<string>(),
+    queue: { writeBuffer: nothing, submit: nothing, onSubmittedWorkDone: () => Promise.resolve() },
+    lost: new Promise<never>(nothing),
+    addEventListener: nothing,
+    pushErrorScope: nothing,
+    popErrorScope: () => Promise.resolve(null),
+    createBuffer: ({ size }: GPUBufferDescriptor) => new DryBuffer(size, count),
+    createTexture: ({ size }: GPUTextureDescriptor) => {
+      const [width, height] = size as [number, number];
+      return new DryTexture(width * height * TEXEL_BYTES, count);
+    },
+    createShaderModule: () => ({ getCompilationInfo: () => Promise.resolve({ messages: [] }) }),
+    createBindGroupLayout: made,
+    createPipelineLayout: made,
+    createComputePipeline: made,
+    createBindGroup: made,
+    createCommandEncoder: () => encoder,
+    destroy: nothing,
+  };
+  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits: like.limits, gemm: like.gemm });
+  return { gpu, memory };
+}

@@ -1,0 +1,46 @@
+import { dryGpu } from "../tensor/dry_gpu.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import type { Learner } from "./learner.ts";
+import { type BatchSource, START } from "./micro_batch.ts";
+import { takeSteps } from "./take_steps.ts";
+
+/** Memory that a training takes. */
+export interface MemoryNeed {
+  /** Bytes on the device at most. */
+  readonly deviceBytes: number;
+  /** Bytes of the program beside that. */
+  readonly hostBytes: number;
+}
+
+/** Options of {@linkcode measureMemory}. */
+export interface MeasureMemoryOptions {
+  /** Clips to learn from. */
+  readonly source: BatchSource;
+  /** Micro-batches of a step; 1 unless given. */
+  readonly accumulate?: number;
+  /** Steps to look at, since batches differ; 12 unless given. */
+  readonly steps?: number;
+}
+
+/**
+ * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
+ * real one does, see {@linkcode dryGpu}.
+ *
+ * @param gpu Device that it is to run on.
+ * @param make Makes what learns on the device that it is given.
+ * @param options Batches.
+ */
+export async function measureMemory(
+  gpu: Gpu,
+  make: (gpu: Gpu) => Learner,
+  { source, accumulate = 1, steps = 12 }: MeasureMemoryOptions,
+): Promise<MemoryNeed> {
+  const { gpu: dry, memory } = dryGpu(gpu);
+  using learner = make(dry);
+  await using feed = takeSteps(source, START, accumulate);
+  for (let step = 0; step < steps; step++) {
+    const { batches } = await feed.take();
+    await learner.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
+  }
+  return { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss };
+}
