@@ -159,6 +159,21 @@ Deno.test("every method meets its target, and a compact model can be pruned agai
     assertEquals(record.earlier.map(({ method }: { method: string }) => method), ["size"]);
   }));
 
+Deno.test("train and prune tell the memory that they take, less where layers are computed again, and write nothing", () =>
+  withModel("asr", async (dir, prune) => {
+    const train = ["train", "--model", `${dir}/model`, "--data", `${dir}/corpus`, "--batch-seconds", "1.5"];
+    for (const start of [prune, (...more: string[]) => run(...train, ...more)]) {
+      const bytes = [];
+      for (const more of [[], ["--recompute"]]) {
+        const { status, out, err } = await start("--out", `${dir}/out`, "--dry-run", ...more);
+        assertEquals(status, 0, err);
+        bytes.push(Number(/^memory: ([\d.]+) GB on /.exec(out)![1]));
+      }
+      assert(bytes[0]! > 0 && bytes[1]! <= bytes[0]!, `${bytes}`);
+    }
+    assertEquals(await Deno.lstat(`${dir}/out`).catch(() => null), null);
+  }));
+
 Deno.test("prune tells mistakes in one line each, and loses nothing", () =>
   withModel("asr", async (dir, prune) => {
     const out = ["--out", `${dir}/a`];
