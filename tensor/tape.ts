@@ -137,6 +137,11 @@ export interface BackwardOptions {
   readonly keep?: readonly Tensor[];
   /** Tensors to return gradients of beside those that require one. */
   readonly wrt?: readonly Tensor[];
+  /**
+   * Is offered each part of the gradient of a tensor that requires one as soon as it is there, and says whether it has
+   * added it somewhere: such a part is in no result, and its memory is free at once.
+   */
+  readonly take?: (tensor: Tensor, part: Tensor) => boolean;
 }
 
 /**
@@ -160,7 +165,7 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
-  const { seed, keep = [], wrt = [] } = options;
+  const { seed, keep = [], wrt = [], take = () => false } = options;
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
@@ -181,7 +186,12 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
       const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
       if (dys.some((dy) => dy !== null)) {
         const found = step.pullback(dys);
-        step.inputs.forEach((input, i) => receive(grads, step.op, input, found[i] ?? null));
+        step.inputs.forEach((input, i) => {
+          const part = check(step.op, input, found[i] ?? null);
+          if (!part) return;
+          if (input.requiresGrad && take(input, part)) part.dispose();
+          else receive(grads, input, part);
+        });
       }
       for (const tensor of step.outputs) {
         grads.get(tensor)?.dispose();
@@ -200,14 +210,13 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   return grads;
 }
 
-function receive(
-  grads: Map<Tensor, Tensor>,
-  op: string,
-  input: Tensor,
-  grad: Tensor | null,
-): void {
-  if (!grad) return;
-  if (!input.needsGrad) return grad.dispose();
+/** A gradient that a pullback gave, if the input wants one. */
+function check(op: string, input: Tensor, grad: Tensor | null): Tensor | null {
+  if (!grad) return null;
+  if (!input.needsGrad) {
+    grad.dispose();
+    return null;
+  }
   if (grad.shape.join() !== input.shape.join()) {
     throw new TypeError(
       `Cannot pull back ${op} as the gradient must have the input's shape: ${showShape(grad.shape)} for ${
@@ -215,6 +224,11 @@ function receive(
       }`,
     );
   }
+  return grad;
+}
+
+/** Adds a part of a gradient to those before it. */
+function receive(grads: Map<Tensor, Tensor>, input: Tensor, grad: Tensor): void {
   const before = grads.get(input);
   if (!before) {
     grads.set(input, grad);

@@ -122,6 +122,9 @@ export class AdamW {
       }
     }
     this.gradNorm = gpu.zeros([]);
+    // The buffers that the parameters have left are as large as the model.
+    gpu.flush();
+    gpu.pool.trim();
   }
 
   #place(group: Required<AdamWGroup>, params: readonly Tensor[]): void {
@@ -144,17 +147,28 @@ export class AdamW {
    * @throws {TypeError} If a gradient is not f32 of the parameter's shape, or of another device.
    */
   accumulate(grads: ReadonlyMap<Tensor, Tensor>): void {
-    for (const [param, grad] of grads) {
-      const place = this.#places.get(param);
-      if (!place) continue;
-      sameDevice("accumulate gradients", param, grad);
-      ofType("accumulate gradients", "the gradient", grad, "f32");
-      ofShape("accumulate gradients", "the gradient", grad, param.shape);
-      const { block: { dw }, slot } = place;
-      if (place.gradient === "new") dw.add(slot, grad);
-      else dw.write(slot, grad);
-      place.gradient = "new";
-    }
+    for (const [param, grad] of grads) this.take(param, grad);
+  }
+
+  /**
+   * Adds a gradient, or a part of one, to those of the step to come; for {@linkcode BackwardOptions.take}.
+   *
+   * @param param Any tensor.
+   * @param grad Its gradient; it stays the caller's.
+   * @returns Whether the tensor is a parameter; else nothing is done.
+   * @throws {TypeError} As {@linkcode AdamW.accumulate}.
+   */
+  take(param: Tensor, grad: Tensor): boolean {
+    const place = this.#places.get(param);
+    if (!place) return false;
+    sameDevice("accumulate gradients", param, grad);
+    ofType("accumulate gradients", "the gradient", grad, "f32");
+    ofShape("accumulate gradients", "the gradient", grad, param.shape);
+    const { block: { dw }, slot } = place;
+    if (place.gradient === "new") dw.add(slot, grad);
+    else dw.write(slot, grad);
+    place.gradient = "new";
+    return true;
   }
 
   /**

@@ -22,7 +22,7 @@ export interface AccumulateOptions {
   readonly reduction?: "mean" | "sum";
   /** Model to run in its place, made of its weights on the tape; it is called for each micro-batch. */
   readonly view?: (model: SpeechModel) => SpeechModel;
-  /** Is shown the gradients of each micro-batch, scaled by its share, before they are gone. */
+  /** Is shown the gradients of each micro-batch that the optimizer does not take, scaled by its share. */
   readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
 }
 
@@ -108,8 +108,10 @@ export class Trainer {
         const output = forwardBatch(model, batch, { gates, training, recompute });
         const task = taskLoss(model, output, batch.targets, reduction);
         const loss = teacher ? teacher.loss(task, batch, output, reduction) : task;
-        const grads = backward(loss, { seed: add(gpu.tensor([share], []), health) });
-        this.#optimizer.accumulate(grads);
+        const grads = backward(loss, {
+          seed: add(gpu.tensor([share], []), health),
+          take: (tensor, part) => this.#optimizer.take(tensor, part),
+        });
         onGradients?.(grads);
         const weighted = scale(loss, share);
         gpu.copy(part === 0 ? weighted : add(this.#loss, weighted), this.#loss);
