@@ -64,6 +64,9 @@ export interface SurfaceRows {
   readonly y?: number;
 }
 
+/** Bytes of unused buffers that are kept beyond the largest number of bytes in use, an eighth of it at least. */
+const SPARE = 1 << 27;
+
 /**
  * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by
  * {@linkcode requestGpu}.
@@ -282,6 +285,8 @@ export class Gpu {
     this.#submission++;
     this.profiler?.collect((check) => this.#faults.watch(check));
     this.surfaces.trim(1 << 28);
+    // Buffers of sizes that do not come again would pile up.
+    this.pool.trim(this.pool.peakBytes + Math.max(SPARE, this.pool.peakBytes / 8));
   }
 
   /** Submits what is recorded and waits for the device. @throws {Error} What it reported since the last wait. */

@@ -109,13 +109,27 @@ export class BufferPool {
     else this.#free.set(entry.bytes, [entry]);
   }
 
-  /** Destroys every buffer that is not lent out. */
-  trim(): void {
-    for (const entry of [...this.#free.values()].flat()) {
+  /**
+   * Destroys buffers that are not lent out, those first that were used longest ago. Call it between submissions.
+   *
+   * @param keepBytes Bytes of all buffers below which no more are destroyed; 0 unless given.
+   */
+  trim(keepBytes = 0): void {
+    if (this.#allBytes <= keepBytes) return;
+    const idle = [...this.#free.values()].flat().sort((a, b) => a.lastUse - b.lastUse);
+    const gone = new Set<PooledBuffer>();
+    for (const entry of idle) {
+      if (this.#allBytes <= keepBytes) break;
+      gone.add(entry);
       entry.buffer.destroy();
       this.#allBytes -= entry.bytes;
       this.#onDestroy(entry.id);
     }
-    this.#free.clear();
+    for (const [size, entries] of this.#free) {
+      this.#free.set(
+        size,
+        entries.filter((entry) => !gone.has(entry)),
+      );
+    }
   }
 }
