@@ -128,7 +128,7 @@ export class Gpu {
     this.#faults = new Faults(device);
     const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
     this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
-    this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"));
+    this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"), () => this.flush());
     this.pipelines = new PipelineCache(device, this.#faults);
     this.#uniforms = new UniformRing(device);
     this.#groups = new BindGroups({
@@ -284,7 +284,6 @@ export class Gpu {
     this.#encoder = null;
     this.#submission++;
     this.profiler?.collect((check) => this.#faults.watch(check));
-    this.surfaces.trim(1 << 28);
     // Buffers of sizes that do not come again would pile up.
     this.pool.trim(this.pool.peakBytes + Math.max(SPARE, this.pool.peakBytes / 8));
   }

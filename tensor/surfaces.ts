@@ -33,6 +33,9 @@ interface Idle {
 /** Bytes of idle surfaces that are kept for what they hold before the oldest is filled anew. */
 const KEEP = 1 << 24;
 
+/** Bytes of idle surfaces at most. */
+const MOST = 1 << 28;
+
 const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
   a.storage === b.storage && a.version === b.version && a.layout === b.layout;
 
@@ -49,6 +52,7 @@ export class SurfacePool {
   readonly #device: GPUDevice;
   readonly #guard: (label: string) => () => void;
   readonly #onDestroy: (id: number) => void;
+  readonly #flush: () => void;
   readonly #free = new Map<string, Idle[]>();
   #nextId = 1;
   #freeBytes = 0;
@@ -60,15 +64,18 @@ export class SurfacePool {
    * @param device Device that makes the textures.
    * @param guard Opens an error scope under a label and returns the function that closes it.
    * @param onDestroy Called with the id of a surface that leaves the pool for good.
+   * @param flush Submits what is recorded, since what commands name may not be destroyed before.
    */
   constructor(
     device: GPUDevice,
     guard: (label: string) => () => void,
     onDestroy: (id: number) => void,
+    flush: () => void,
   ) {
     this.#device = device;
     this.#guard = guard;
     this.#onDestroy = onDestroy;
+    this.#flush = flush;
   }
 
   /** Surfaces lent out now. */
@@ -97,6 +104,10 @@ export class SurfacePool {
         return { surface: found.surface, held: at >= 0 };
       }
     }
+    if (this.#freeBytes + w * h * 16 > MOST) {
+      this.#flush();
+      this.trim();
+    }
     const close = this.#guard(`allocate a ${w} by ${h} texture`);
     const texture = this.#device.createTexture({
       label: `surface ${this.#nextId}`,
@@ -119,9 +130,8 @@ export class SurfacePool {
     this.#freeBytes += surface.width * surface.height * 16;
   }
 
-  /** Destroys the unused surfaces, if they hold more than `keepBytes` bytes. Call it between submissions. */
-  trim(keepBytes = 0): void {
-    if (this.#freeBytes <= keepBytes) return;
+  /** Destroys the unused surfaces. Call it between submissions. */
+  trim(): void {
     for (const { surface } of [...this.#free.values()].flat()) {
       surface.texture.destroy();
       this.#onDestroy(surface.id);
