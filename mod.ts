@@ -19,13 +19,20 @@
 
 export {
   type Dispatch,
-  type GemmVariant,
   Gpu,
   type GpuLimits,
   type GpuOptions,
   requestGpu,
   type SurfaceRows,
 } from "./tensor/gpu.ts";
+export {
+  GEMM_VARIANTS,
+  gemmClass,
+  type GemmExtents,
+  type GemmTuning,
+  type GemmVariant,
+  type TileVariant,
+} from "./tensor/gemm_choice.ts";
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "./tensor/kernel.ts";
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
@@ -57,6 +64,13 @@ export { conv1d, type Conv1dOptions } from "./kernels/conv1d.ts";
 export { crossEntropy, type CrossEntropyOptions, type Reduction } from "./kernels/cross_entropy.ts";
 export { ctc, type CtcOptions } from "./kernels/ctc.ts";
 export { dropout, type DropoutOptions } from "./kernels/dropout.ts";
+export {
+  gemmProducts,
+  type GemmTiming,
+  tuneGemm,
+  type TuneOptions,
+  tuningOf,
+} from "./kernels/gemm_tuning.ts";
 export { gate } from "./kernels/gate.ts";
 export { gatherRows } from "./kernels/gather_rows.ts";
 export type { RowIndex } from "./kernels/row_index.ts";

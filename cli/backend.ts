@@ -4,6 +4,7 @@
  * @module
  */
 import { type Gpu, type GpuOptions, requestGpu } from "../tensor/gpu.ts";
+import { applyTuning } from "./tuning.ts";
 import { UserError } from "./user_error.ts";
 
 /** The part of the environment that is read and written here. */
@@ -28,18 +29,22 @@ export function preferVulkan(env: Variables = Deno.env, os: string = Deno.build.
 }
 
 /**
- * The device a command works on.
+ * The device a command works on, with the kernels that were measured to be the fastest there.
  *
  * @param options what to ask of the adapter
+ * @param measure whether to measure them if that was not done yet, as long work is worth it
  * @returns the device, which the caller destroys
  * @throws {UserError} there is no adapter; the message says what to install
  */
-export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+export async function openGpu(options: GpuOptions = {}, measure = false): Promise<Gpu> {
   preferVulkan();
+  let gpu;
   try {
-    return await requestGpu(options);
+    gpu = await requestGpu(options);
   } catch (error) {
     if (error instanceof Error) throw new UserError(error.message, { cause: error });
     throw error;
   }
+  await applyTuning(gpu, measure);
+  return gpu;
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { openGpu } from "./backend.ts";
 import { defineCommand } from "./command.ts";
+import { measureTuning, readTuning, tuningText } from "./tuning.ts";
 
 /** What `gpu --json` prints. */
 export interface GpuReport {
@@ -44,11 +45,21 @@ export const gpuCommand = defineCommand({
   name: "gpu",
   summary: "Show the adapter that computes, its limits, and what is missing",
   options: {
+    tuning: {
+      type: "flag",
+      description: "show which kernel computes products of each size, measured the first time",
+    },
+    tune: { type: "flag", description: "measure that anew" },
     json: { type: "flag", description: "print JSON" },
   },
-  async run({ json }) {
+  async run({ json, tuning: show, tune }) {
     const gpu = await openGpu();
     try {
+      if (show || tune) {
+        const tuning = (tune ? null : await readTuning(gpu)) ?? await measureTuning(gpu);
+        console.log(json ? JSON.stringify(tuning, null, 2) : tuningText(tuning));
+        return 0;
+      }
       const report = inspect(gpu);
       console.log(json ? JSON.stringify(report, null, 2) : render(report));
       return 0;

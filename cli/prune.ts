@@ -34,7 +34,7 @@ export const pruneCommand: Command = defineCommand({
       const settings = before
         ? before.settings as PruneSettings
         : await settingsOf(out, given, values.recipe);
-      const gpu = await openGpu();
+      const gpu = await openGpu({}, !dry);
       try {
         using run = await openPruneRun(settings);
         for (const note of run.notes) console.error(`note: ${note}`);

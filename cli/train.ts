@@ -142,7 +142,7 @@ async function train(
   const { seed = 0, steps = 1000, accumulate = 1, patience = 0 } = settings;
   using run = await openRun(out, settings, state);
   const { task, start: { checkpoint, tokenizer }, feed } = run;
-  const gpu = await openGpu();
+  const gpu = await openGpu({}, true);
   try {
     return await interruptible((signal) =>
       fineTune({

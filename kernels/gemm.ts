@@ -1,3 +1,4 @@
+import type { GemmVariant } from "../tensor/gemm_choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { halves } from "./gemm_split.ts";
@@ -108,6 +109,10 @@ export function batchOf(gemm: Gemm): readonly [number, number] {
  * Computes a batched product on the device, split where an operand exceeds a binding, a texture or the length of
  * a sum.
  *
+ * @param gpu Device.
+ * @param problem What to compute.
+ * @param variant Kernel; the device's choice for the sizes unless given.
+ *
  * @example
  * ```ts
  * import { requestGpu } from "../mod.ts";
@@ -129,18 +134,22 @@ export function batchOf(gemm: Gemm): readonly [number, number] {
  * gpu.destroy();
  * ```
  */
-export function gemm(gpu: Gpu, problem: Gemm): void {
+export function gemm(gpu: Gpu, problem: Gemm, variant: GemmVariant = variantOf(gpu, problem)): void {
   const [z1, z2] = batchOf(problem);
   const { m, n, k } = problem;
   if (m * n * z1 * z2 === 0) return;
   if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
-  const merged = mergeTaps(problem, gpu.gemm === "tile" ? Infinity : 16);
+  const merged = mergeTaps(problem, variant === "texture" ? 16 : Infinity);
   const excess = (problem: Gemm) =>
-    gpu.gemm === "tile" ? tileExcess(gpu, problem) : textureExcess(gpu, problem);
+    variant === "texture" ? textureExcess(gpu, problem) : tileExcess(gpu, problem, variant);
   if (excess(merged) > 0) {
-    for (const half of halves(merged, excess)) gemm(gpu, half);
-  } else if (gpu.gemm === "tile") runTile(gpu, merged);
-  else runTexture(gpu, merged);
+    for (const half of halves(merged, excess)) gemm(gpu, half, variant);
+  } else if (variant === "texture") runTexture(gpu, merged);
+  else runTile(gpu, merged, variant);
+}
+
+function variantOf(gpu: Gpu, { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1] }: Gemm): GemmVariant {
+  return gpu.gemmVariant({ m, n, terms: k1 * k2, items: z1 * z2 });
 }
 
 /** Takes (k1, k2) as one index where both operands run through it without a gap, if k2 is below `limit`. */

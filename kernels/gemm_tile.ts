@@ -1,56 +1,136 @@
+import type { TileVariant } from "../tensor/gemm_choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import one from "../tensor/_one.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
+import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
 const kernel = new Kernel("gemm_tile", source, [gelu, one, index]);
 
-const TILE = 64;
+/** How a workgroup divides a tile: values of the shader's constants. */
+interface TileShape {
+  /** Invocations along m and along n. */
+  readonly down: number;
+  readonly across: number;
+  /** Blocks of 4×4 of an invocation along m and along n. */
+  readonly rowBlocks: 1 | 2;
+  readonly columnBlocks: 1 | 2;
+  /** Terms of the reduction staged at a time. */
+  readonly depth: number;
+}
 
-/** Longest reduction of one dispatch: software adapters cut loops short past 65,535 rounds. */
-const LONGEST = 16_384;
+/** At most 256 invocations and 16 KiB, the default limits. */
+const shapes: Readonly<Record<TileVariant, TileShape>> = {
+  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, depth: 8 },
+  "tile-64": { down: 16, across: 16, rowBlocks: 1, columnBlocks: 1, depth: 16 },
+  "tile-128x64": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 1, depth: 8 },
+  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, depth: 8 },
+};
+
+/** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
+const LONGEST = 4096;
+
+/** Terms that make a part of a reduction worth its sum with the others. */
+const WORTH = 256;
+
+/** Workgroups, of all parts, that keep a graphics processor busy. */
+const WORKGROUPS = 256;
+
+/** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
+function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
+  const { m, n, k: [k1, k2] } = problem;
+  const [z1, z2] = batchOf(problem);
+  const down = 4 * shape.down * shape.rowBlocks;
+  const across = 4 * shape.across * shape.columnBlocks;
+  const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
+  const terms = k1 * k2;
+  const useful = Math.max(terms / LONGEST, Math.min(WORKGROUPS / tiles, terms / WORTH));
+  const most = gpu.limits.bindingBytes / bytesOf(problem);
+  const parts = Math.max(1, Math.floor(Math.min(useful, most)));
+  const length = Math.ceil(terms / parts / shape.depth) * shape.depth;
+  return { tiles, parts: Math.ceil(terms / length), length };
+}
+
+/** Bytes of a part of a product whose rows are whole fours. */
+const bytesOf = (problem: Gemm) =>
+  batchOf(problem)[0] * batchOf(problem)[1] * problem.m * Math.ceil(problem.n / 4) * 16;
 
 /** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
-export function tileExcess(gpu: Gpu, problem: Gemm): number {
-  const { a, b, m, n, k: [k1, k2] } = problem;
+export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): number {
+  const { a, b, m, n } = problem;
   const ranges = [readRange(problem, a, m), readRange(problem, b, n), writtenRange(problem)];
-  return ranges.reduce((sum, range) => sum + beyondBinding(gpu, range), beyond(k1 * k2, LONGEST));
+  const { length } = divide(gpu, problem, shapes[variant]);
+  return ranges.reduce((sum, range) => sum + beyondBinding(gpu, range), beyond(length, 2 * LONGEST));
+}
+
+/** An operand as the shader reads it. `outer` is m or n. */
+function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
+  const o = problem[name];
+  const range = readRange(problem, o, outer);
+  const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
+  const params = {
+    base,
+    z1: o.z1 ?? 0,
+    z2: o.z2 ?? 0,
+    k1: o.k1 ?? 0,
+    row: o.row,
+    height: o.height,
+    y0: o.y0 ?? 0,
+    step: o.step ?? 1,
+    tap: o.tap ?? 0,
+    z2_step: o.z2Step ?? 0,
+  };
+  const named = Object.entries(params).map(([key, value]) => [`${name}_${key}`, value]);
+  return {
+    // Read four numbers at a time; a buffer is as long as that.
+    slice: { ...slice, length: Math.ceil(slice.length! / 4) * 4 },
+    params: Object.fromEntries(named) as Record<string, number>,
+    fours: inFours(problem, o, base),
+  };
+}
+
+/** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
+function inFours({ k: [, k2] }: Gemm, o: Operand, base: number): boolean {
+  const steps = [base, o.row, o.z1 ?? 0, o.z2 ?? 0, o.k1 ?? 0, o.alongK ? k2 : 0];
+  return steps.every((step) => step % 4 === 0);
+}
+
+/** The parts of a product, [parts, rows of all items, columns], without an epilogue. */
+function plain({ m, n, k, batch = [1, 1], a, b }: Gemm, parts: Tensor): Gemm {
+  const row = parts.shape[2]!;
+  return { m, n, k, batch, a, b, c: { tensor: parts, row, z1: batch[1] * m * row, z2: m * row } };
 }
 
 /** Computes a product by tiles staged in workgroup memory, straight from the operands' buffers. */
-export function runTile(gpu: Gpu, problem: Gemm): void {
-  const { m, n, k: [k1, k2], c } = problem;
+export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
+  const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
-  const operand = (name: "a" | "b", o: Operand, outer: number) => {
-    const { slice, base } = sliceOf(o.tensor, readRange(problem, o, outer), o.offset ?? 0);
-    const params = {
-      base,
-      z1: o.z1 ?? 0,
-      z2: o.z2 ?? 0,
-      k1: o.k1 ?? 0,
-      row: o.row,
-      height: o.height,
-      y0: o.y0 ?? 0,
-      step: o.step ?? 1,
-      tap: o.tap ?? 0,
-      z2_step: o.z2Step ?? 0,
-    };
-    const named = Object.entries(params).map(([key, value]) => [`${name}_${key}`, value]);
-    return { slice, params: Object.fromEntries(named) as Record<string, number> };
-  };
-  const a = operand("a", problem.a, m);
-  const b = operand("b", problem.b, n);
-  const epilogue = epilogueOf(problem);
+  const shape = shapes[variant];
+  const { tiles, parts, length } = divide(gpu, problem, shape);
+  const row = Math.ceil(n / 4) * 4;
+  using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
+  const target: Gemm = scratch ? plain(problem, scratch) : problem;
+  const epilogue = epilogueOf(target);
+  const a = placeOperand(problem, "a", m);
+  const b = placeOperand(problem, "b", n);
   gpu.run(kernel, {
-    bind: { a: a.slice, b: b.slice, ...epilogue.bind },
+    bind: { a: a.slice, b: b.slice, ...epilogue.bind, ...(scratch && { c: scratch }) },
     constants: {
+      DOWN: shape.down,
+      ACROSS: shape.across,
+      ROW_BLOCKS: shape.rowBlocks,
+      COLUMN_BLOCKS: shape.columnBlocks,
+      DEPTH: shape.depth,
       A_ALONG_K: problem.a.alongK,
       B_ALONG_K: problem.b.alongK,
+      A_FOURS: a.fours,
+      B_FOURS: b.fours,
       TAPS: k1 > 1,
       ...epilogue.constants,
     },
@@ -61,13 +141,17 @@ export function runTile(gpu: Gpu, problem: Gemm): void {
       k2,
       z: z1 * z2,
       z2,
+      parts,
+      part_k: length,
       ...a.params,
       ...b.params,
-      c_z1: c.z1 ?? 0,
-      c_z2: c.z2 ?? 0,
-      c_row: c.row,
+      c_z1: target.c.z1 ?? 0,
+      c_z2: target.c.z2 ?? 0,
+      c_row: target.c.row,
+      c_part: z1 * z2 * m * row,
       ...epilogue.params,
     },
-    workgroups: Math.ceil(m / TILE) * Math.ceil(n / TILE) * z1 * z2,
+    workgroups: tiles * parts,
   });
+  if (scratch) finishProduct(gpu, problem, scratch);
 }

@@ -1,6 +1,7 @@
 import { requestDevice } from "./adapter.ts";
 import { BindGroups, type Resource } from "./bind_groups.ts";
 import { Faults } from "./faults.ts";
+import { gemmClass, type GemmExtents, type GemmTuning, type GemmVariant, usualGemm } from "./gemm_choice.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Constants, PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
@@ -21,9 +22,6 @@ export interface GpuLimits {
   readonly texture: number;
 }
 
-/** Which product kernel runs: tiles in workgroup memory, or register tiles fed from textures. */
-export type GemmVariant = "tile" | "texture";
-
 /** Options of {@linkcode requestGpu}. */
 export interface GpuOptions {
   /** Which adapter to prefer where there are two. */
@@ -32,8 +30,8 @@ export interface GpuOptions {
   readonly limits?: Partial<GpuLimits>;
   /** Measures the time of every dispatch with timestamp queries, if the adapter has them. */
   readonly profile?: boolean;
-  /** Product kernel; chosen by the kind of adapter unless given. */
-  readonly gemm?: GemmVariant;
+  /** Kernel of all products, or that of each class of them; chosen by the kind of adapter and the sizes unless given. */
+  readonly gemm?: GemmVariant | GemmTuning;
 }
 
 /** One dispatch. */
@@ -82,8 +80,8 @@ export class Gpu {
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
-  /** Which product kernel runs. */
-  readonly gemm: GemmVariant;
+  /** The kernel of all products, or that of each class of them where one is known; may be set at any time. */
+  gemm: GemmVariant | GemmTuning;
   /** Buffers of the tensors. */
   readonly pool: BufferPool;
   /** Textures of the products. */
@@ -124,7 +122,7 @@ export class Gpu {
       workgroups: least(device.limits.maxComputeWorkgroupsPerDimension, given.workgroups),
       texture: least(device.limits.maxTextureDimension2D, given.texture),
     };
-    this.gemm = options.gemm ?? (this.software ? "texture" : "tile");
+    this.gemm = options.gemm ?? {};
     this.#faults = new Faults(device);
     const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
     this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
@@ -140,6 +138,12 @@ export class Gpu {
     });
     const timed = options.profile && device.features.has("timestamp-query");
     this.profiler = timed ? new Profiler(device) : null;
+  }
+
+  /** The kernel that computes products of a size. */
+  gemmVariant(extents: GemmExtents): GemmVariant {
+    if (typeof this.gemm === "string") return this.gemm;
+    return this.gemm[gemmClass(extents)] ?? usualGemm(this.software, extents);
   }
 
   /** A tensor without defined content. @throws {RangeError} If an extent is no whole number. */

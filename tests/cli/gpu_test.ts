@@ -47,3 +47,10 @@ Deno.test("preferVulkan leaves other systems and the user's choice alone", () =>
   assertEquals(run("linux", { DENO_WEBGPU_BACKEND: "gl" }), "gl");
   assertEquals(run("darwin", {}), undefined);
 });
+
+Deno.test("a kernel of products that there is none of is refused, in one line, with status 2", async () => {
+  const { code, stdout, stderr } = await cli(["gpu"], { ESPALIER_GEMM: "tile-7" });
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+  assertStringIncludes(stderr, "tile-128x64");
+});

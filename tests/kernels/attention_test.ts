@@ -1,5 +1,6 @@
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
 import { uniformAt } from "../../kernels/philox.ts";
+import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
 import { logSoftmax } from "../oracle/log_softmax.ts";
@@ -10,7 +11,7 @@ import { checkOp } from "./check_op.ts";
 /** Batch, frames, heads, numbers of a head. */
 const sizes = [[1, 1, 1, 1], [2, 9, 3, 5], [2, 17, 2, 16], [1, 65, 4, 8]] as const;
 
-for (const gemm of ["texture", "tile"] as const) {
+for (const gemm of GEMM_VARIANTS) {
   Deno.test(`attention, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, heads, width] of sizes) {

@@ -17,6 +17,9 @@ const SERVES: Record<string, readonly string[]> = {
 /** Ops that compute nothing. */
 const WITHOUT_SHADER = ["reshape"];
 
+/** Files of `kernels` that export something and are no op. */
+const NO_OPS = ["gemm_tuning"];
+
 /** Text by path from the root: of `mod.ts` and of all files below `kernels`, `tests/kernels` and `tests/oracle`. */
 type Tree = ReadonlyMap<string, string>;
 
@@ -27,7 +30,9 @@ function exportsOf(mod: string): Map<string, Set<string>> {
   for (const [, names, stem] of mod.matchAll(statement)) {
     const values = names!.replace(/[{}]/g, "").split(",").map((name) => name.trim())
       .filter((name) => name && !name.startsWith("type "));
-    if (values.length > 0) found.set(stem!, new Set([...found.get(stem!) ?? [], ...values]));
+    if (values.length > 0 && !NO_OPS.includes(stem!)) {
+      found.set(stem!, new Set([...found.get(stem!) ?? [], ...values]));
+    }
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import { conv1d } from "../../kernels/conv1d.ts";
+import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
 import { testGpu } from "../gpu.ts";
 import { conv1d as oracle } from "../oracle/conv1d.ts";
 import { gate as applyGate } from "../oracle/gate.ts";
@@ -17,7 +18,7 @@ const sizes = [
   [1, 3, 1, 1, 3, 2],
 ] as const;
 
-for (const gemm of ["texture", "tile"] as const) {
+for (const gemm of GEMM_VARIANTS) {
   Deno.test(`conv1d, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, channels, outputs, taps, stride] of sizes) {

@@ -10,7 +10,7 @@ import { layerNorm } from "../../kernels/layer_norm.ts";
 import { linear } from "../../kernels/linear.ts";
 import { positionalConv } from "../../kernels/positional_conv.ts";
 import { weightNorm } from "../../kernels/weight_norm.ts";
-import type { GemmVariant } from "../../tensor/gpu.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../../tensor/gemm_choice.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";
@@ -54,7 +54,7 @@ async function compare(
   }
 }
 
-for (const variant of ["texture", "tile"] as const) {
+for (const variant of GEMM_VARIANTS) {
   const check = compare.bind(null, variant);
 
   Deno.test(`operations agree with ops.safetensors, ${variant}`, async () => {

@@ -6,6 +6,7 @@ import { accumulate } from "../../tensor/accumulate.ts";
 import { fill } from "../../tensor/fill.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
 import { testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
@@ -121,7 +122,7 @@ function around(gpu: Gpu, numbers: Float64Array, read: ReadonlySet<number>) {
   return gpu.tensor(data, [data.length]);
 }
 
-for (const variant of ["texture", "tile"] as const) {
+for (const variant of GEMM_VARIANTS) {
   Deno.test(`a product is its definition, whatever lies around its operands, ${variant}`, async () => {
     const gpu = await testGpu({ gemm: variant });
     for (const [name, one] of Object.entries(cases)) {

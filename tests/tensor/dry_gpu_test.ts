@@ -6,7 +6,7 @@ import { requestGpu } from "../../tensor/gpu.ts";
 import { WeightLearner } from "../../train/learner.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "../train/tiny.ts";
 
-for (const gemm of ["texture", "tile"] as const) {
+for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`a dry device allocates what a real one does, with ${gemm} products`, async () => {
     preferVulkan();
     const real = await requestGpu({ gemm });

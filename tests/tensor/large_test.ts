@@ -6,7 +6,7 @@ import { matmul } from "../../kernels/matmul.ts";
 import { sum } from "../../kernels/sum.ts";
 import { sumRows } from "../../kernels/sum_rows.ts";
 import index from "../../tensor/_index.wgsl" with { type: "text" };
-import type { GemmVariant } from "../../tensor/gpu.ts";
+import type { GemmVariant } from "../../tensor/gemm_choice.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
@@ -81,7 +81,7 @@ Deno.test("sums of more than 65,535 rows and terms", async () => {
   for (const tensor of [rows!, all!]) tensor.dispose();
 });
 
-for (const gemm of ["texture", "tile"] as const) {
+for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`matmul over an inner size of 70,000, ${gemm}`, async () => {
     const gpu = await ordinaryGpu(gemm);
     const [a, b] = [randomNd([3, 70_000], 3), randomNd([70_000, 5], 4)];

@@ -30,7 +30,7 @@ function step(gpu: Gpu, frames: number): void {
   });
 }
 
-for (const gemm of ["texture", "tile"] as const) {
+for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`a new sequence length compiles nothing, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     // The texture product has one entry point for small and one for large, and stores fours of columns directly.

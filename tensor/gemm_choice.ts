@@ -1,0 +1,57 @@
+/** The kernels that compute products: by register tiles fed from textures, or by tiles in workgroup memory. */
+export const GEMM_VARIANTS = ["texture", "tile-32", "tile-64", "tile-128x64", "tile-128"] as const;
+
+/** A kernel that computes products. */
+export type GemmVariant = (typeof GEMM_VARIANTS)[number];
+
+/** One that stages tiles in workgroup memory, of so many rows and columns; a square one unless both are named. */
+export type TileVariant = Exclude<GemmVariant, "texture">;
+
+/** The kernel for each class of products, as {@linkcode gemmClass} names them. */
+export type GemmTuning = Readonly<Record<string, GemmVariant>>;
+
+/** Sizes of a product that decide which kernel is fastest. */
+export interface GemmExtents {
+  /** Rows of the result. */
+  readonly m: number;
+  /** Columns of the result. */
+  readonly n: number;
+  /** Terms of the reduction. */
+  readonly terms: number;
+  /** Items of the batch. */
+  readonly items: number;
+}
+
+/** Bounds of the classes: extent of the shorter side, results of all items, terms of the reduction. */
+export const GEMM_BOUNDS = {
+  side: [32, 64, Infinity],
+  results: [2 ** 12, 2 ** 15, 2 ** 18, Infinity],
+  terms: [64, 512, Infinity],
+} as const;
+
+const within = (bounds: readonly number[], value: number) => {
+  const bound = bounds.find((bound) => value <= bound)!;
+  return bound === Infinity ? `>${bounds.at(-2)}` : `≤${bound}`;
+};
+
+/** Name of the class that a product belongs to: its shorter side, its results and its terms, such as `≤64 ≤4096 >512`. */
+export function gemmClass({ m, n, terms, items }: GemmExtents): string {
+  return [
+    within(GEMM_BOUNDS.side, Math.min(m, n)),
+    within(GEMM_BOUNDS.results, m * n * items),
+    within(GEMM_BOUNDS.terms, terms),
+  ].join(" ");
+}
+
+/**
+ * The kernel for a product where none has been measured. Software adapters want register tiles fed from textures; on
+ * others the largest tile is taken that leaves every core some of them.
+ */
+export function usualGemm(software: boolean, { m, n, items }: GemmExtents): GemmVariant {
+  if (software) return "texture";
+  const side = Math.min(m, n);
+  const results = m * n * items;
+  if (side <= 32 || results <= 2 ** 15) return "tile-32";
+  if (side <= 64 || results <= 2 ** 20) return "tile-64";
+  return results <= 2 ** 21 ? "tile-128x64" : "tile-128";
+}

@@ -1,0 +1,43 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { gemmProducts, tuneGemm, tuningOf } from "../../kernels/gemm_tuning.ts";
+import { GEMM_VARIANTS, gemmClass, usualGemm } from "../../tensor/gemm_choice.ts";
+import { requestGpu } from "../../tensor/gpu.ts";
+import { testGpu } from "../gpu.ts";
+
+Deno.test("the kernels are measured on a product of each class, and the fastest is the choice", async () => {
+  const gpu = await testGpu();
+  const live = gpu.pool.live;
+  const products = [{ m: 64, n: 40, terms: 40, items: 1 }, { m: 300, n: 20, terms: 600, items: 2 }];
+  const shown: string[] = [];
+  const timings = await tuneGemm(gpu, { products, sampleMs: 1, onTiming: ({ name }) => shown.push(name) });
+  assertEquals(timings.map(({ name }) => name), products.map(gemmClass));
+  assertEquals(shown, timings.map(({ name }) => name));
+  assertEquals(Object.keys(timings[0]!.ms), [...GEMM_VARIANTS]);
+  for (const { ms, best } of timings) {
+    assertEquals(ms[best], Math.min(...Object.values(ms)));
+    assertGreater(ms[best]!, 0);
+  }
+  assertEquals(gpu.pool.live, live);
+});
+
+Deno.test("products are of a class each, and a class that was measured has its kernel", async () => {
+  const names = gemmProducts().map(gemmClass);
+  assertEquals(new Set(names).size, names.length);
+  const [small, large] = [{ m: 9, n: 70, terms: 64, items: 2 }, { m: 512, n: 512, terms: 65, items: 1 }];
+  assertEquals([gemmClass(small), gemmClass(large)], ["≤32 ≤4096 ≤64", ">64 ≤262144 ≤512"]);
+  const gemm = tuningOf([{ name: gemmClass(small), ms: { "tile-64": 1 }, best: "tile-64" }]);
+  const gpu = await requestGpu({ gemm });
+  assertEquals(gpu.gemmVariant(small), "tile-64");
+  assertEquals(gpu.gemmVariant(large), usualGemm(gpu.software, large));
+  gpu.destroy();
+});
+
+Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
+  const usual = (m: number, n: number) => usualGemm(false, { m, n, terms: 512, items: 1 });
+  assertEquals(
+    [[4096, 24], [128, 128], [4096, 64], [1024, 1024], [1024, 2048], [2048, 2048]].map(([m, n]) =>
+      usual(m!, n!)
+    ),
+    ["tile-32", "tile-32", "tile-64", "tile-64", "tile-128x64", "tile-128"],
+  );
+});
