@@ -1,6 +1,7 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { openGpu } from "./backend.ts";
 import { defineCommand } from "./command.ts";
+import { wrap } from "./wrap.ts";
 import { measureTuning, readTuning, tuningText } from "./tuning.ts";
 
 /** What `gpu --json` prints. */
@@ -93,7 +94,7 @@ function render({ adapter, features, limits, missing }: GpuReport): string {
   return [
     `adapter   ${adapter.name}${adapter.software ? " (software)" : ""}`,
     `vendor    ${[vendorName(adapter.vendor), adapter.architecture].filter(Boolean).join(" ") || "not told"}`,
-    `features  ${wrap(features, 90).join("\n          ")}`,
+    `features  ${wrap(features.join(" "), 90).join("\n          ")}`,
     "limits",
     ...limitLines,
     missingLines.length === 0 ? "missing   nothing" : "missing",
@@ -104,15 +105,4 @@ function render({ adapter, features, limits, missing }: GpuReport): string {
 /** A vendor's number as the registries write it. */
 function vendorName(vendor: string): string {
   return /^\d+$/.test(vendor) ? `0x${Number(vendor).toString(16)}` : vendor;
-}
-
-/** Words in lines of at most `width` characters. */
-function wrap(words: readonly string[], width: number): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] += ` ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

@@ -1,4 +1,5 @@
 import type { Command, Option } from "./command.ts";
+import { wrap } from "./wrap.ts";
 
 const helpRow = ["-h, --help", "print this help"] as const;
 
@@ -83,8 +84,15 @@ function note(option: Option): string {
   return option.default === undefined ? "" : ` (default ${option.default})`;
 }
 
-/** Two columns, the second aligned. */
+/** Columns of a terminal that texts are broken for. */
+const COLUMNS = 100;
+
+/** Two columns, the second aligned, broken into lines; what is longest in the first has a line of its own. */
 function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+  const width = Math.min(26, Math.max(...rows.map(([left]) => left.length)));
+  const indent = " ".repeat(width + 4);
+  return rows.map(([left, right]) => {
+    const lines = wrap(right, COLUMNS - width - 4).join(`\n${indent}`);
+    return left.length > width ? `  ${left}\n${indent}${lines}` : `  ${left.padEnd(width)}  ${lines}`;
+  }).join("\n");
 }

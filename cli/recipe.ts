@@ -58,9 +58,22 @@ export async function readRecipe<O extends Options>(path: string, command: Comma
     // A model is a path or a name on the hub; with a dot it is a path.
     const { model } = given;
     const own = typeof model === "string" && model.startsWith(".");
-    return { ...given, ...own && { model: `${folder}/${model}` } } as Settings<O>;
+    return { ...given, ...own && { model: withoutDots(`${folder}/${model}`) } } as Settings<O>;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${error.message} (in ${path})`);
   }
+}
+
+/** A path without `.` but for the first, and without `..` where a folder stands before it. */
+function withoutDots(path: string): string {
+  const kept: string[] = [];
+  for (const [i, part] of path.split("/").entries()) {
+    const last = kept.at(-1);
+    if (part === "." || (part === "" && i > 0)) continue;
+    if (part === ".." && last !== undefined && last !== "" && last !== "..") kept.pop();
+    else kept.push(part);
+  }
+  const own = kept[0] !== "" && kept[0] !== "..";
+  return `${own ? "./" : ""}${kept.join("/")}`;
 }
