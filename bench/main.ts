@@ -10,6 +10,7 @@ import { commandHelp } from "../cli/help.ts";
 import { defineCommand, parse } from "../cli/command.ts";
 import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
+import { measureCompact, showCompact } from "./compact.ts";
 import { flopsByCase } from "./flops.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
@@ -42,9 +43,14 @@ const command = defineCommand({
       type: "flag",
       description: "print the time by kernel of our side, of train_step unless --only says so",
     },
+    compact: {
+      type: "flag",
+      description: "measure compact models of base size beside the dense one instead",
+    },
   },
   async run(values) {
     preferVulkan();
+    if (values.compact) return await runCompact(values.rounds);
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
 });
@@ -62,6 +68,18 @@ async function runProfile(only: string): Promise<number> {
     return 0;
   } finally {
     progress("");
+    gpu.destroy();
+  }
+}
+
+async function runCompact(rounds: number): Promise<number> {
+  const gpu = await openGpu();
+  try {
+    const times = await measureCompact(gpu, rounds, progress);
+    progress("");
+    console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${showCompact(times)}`);
+    return 0;
+  } finally {
     gpu.destroy();
   }
 }
