@@ -12,6 +12,7 @@ import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
 import { measureCompact, showCompact } from "./compact.ts";
 import { flopsByCase } from "./flops.ts";
+import { measureGates } from "./gates.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -47,10 +48,15 @@ const command = defineCommand({
       type: "flag",
       description: "measure compact models of base size beside the dense one instead",
     },
+    gates: {
+      type: "flag",
+      description: "measure a pruning step with half of the units closed beside one with all open instead",
+    },
   },
   async run(values) {
     preferVulkan();
     if (values.compact) return await runCompact(values.rounds);
+    if (values.gates) return await runGates(values.rounds);
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
 });
@@ -78,6 +84,20 @@ async function runCompact(rounds: number): Promise<number> {
     const times = await measureCompact(gpu, rounds, progress);
     progress("");
     console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${showCompact(times)}`);
+    return 0;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+async function runGates(rounds: number): Promise<number> {
+  const gpu = await openGpu();
+  try {
+    const { open, half } = await measureGates(gpu, rounds);
+    console.log(
+      `a pruning step of 16 s of audio on ${gpu.name}: ${open.toFixed(0)} ms with all units open, ` +
+        `${half.toFixed(0)} ms with half of them closed, ratio ${(half / open).toFixed(3)}`,
+    );
     return 0;
   } finally {
     gpu.destroy();

@@ -1,0 +1,95 @@
+/**
+ * Whether closed gates save time: a pruning step of the embedded model with half of the units of every group closed, beside
+ * the same step with all of them open.
+ *
+ * @module
+ */
+
+import { uniformAt } from "../kernels/philox.ts";
+import { readCheckpoint } from "../model/checkpoint.ts";
+import { SpeechModel } from "../model/speech_model.ts";
+import { constraintsOf } from "../prune/constraints.ts";
+import { GateLearner } from "../prune/gate_learner.ts";
+import { GateTrainer } from "../prune/gate_trainer.ts";
+import type { Gpu } from "../tensor/gpu.ts";
+import type { MicroBatch } from "../train/micro_batch.ts";
+import { median } from "./statistics.ts";
+
+const MODEL = new URL("../assets/commands-tiny", import.meta.url).pathname;
+
+/** Clips of a step and their samples: 16 s, as in the default run. */
+const [CLIPS, SAMPLES] = [6, 42_667];
+/** Steps of a sample of time. */
+const STEPS = 5;
+/** A log-alpha of this size keeps its gate at 1, the opposite at 0, whatever is drawn. */
+const SURE = 20;
+
+/** Milliseconds of a step. */
+export interface GateTimes {
+  /** With all units open. */
+  readonly open: number;
+  /** With the first half of every group closed. */
+  readonly half: number;
+}
+
+function noise(): MicroBatch {
+  const stream = { seed: 0, purpose: "clips to step with", step: 0 };
+  return {
+    inputValues: Float32Array.from({ length: CLIPS * SAMPLES }, (_, i) => 2 * uniformAt(i, stream) - 1),
+    samples: SAMPLES,
+    lengths: Array(CLIPS).fill(SAMPLES),
+    attentionMask: true,
+    targets: Array.from({ length: CLIPS }, () => [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    references: Array(CLIPS).fill(""),
+    masked: null,
+    seconds: CLIPS * SAMPLES / 16_000,
+  };
+}
+
+async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
+  const checkpoint = await readCheckpoint(MODEL);
+  const { config } = checkpoint;
+  const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
+  const gates = new GateTrainer({ config, constraints, seed: 0 });
+  const { updates, tensors } = gates.state();
+  const sure = gates.groups.map(({ name, units }) => {
+    const shut = Math.round(units * closed);
+    const values = Float64Array.from({ length: units }, (_, i) => i < shut ? -SURE : SURE);
+    return [`log_alpha.${name}`, values] as const;
+  });
+  gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(sure) } });
+  return new GateLearner(new SpeechModel(gpu, checkpoint), {
+    gates,
+    lr: 0,
+    gateRate: 0,
+    lambdaRate: 0,
+    steps: 1,
+  });
+}
+
+/**
+ * Measures steps of pruning in alternation.
+ *
+ * @param gpu Device.
+ * @param rounds Samples of each, of which the median counts.
+ */
+export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
+  const batch = noise();
+  using open = await learnerOf(gpu, 0);
+  using half = await learnerOf(gpu, 0.5);
+  const sample = async (learner: GateLearner) => {
+    const start = performance.now();
+    for (let step = 0; step < STEPS; step++) {
+      await learner.step([batch], { seed: 0, step, lrScale: 1, maxGradNorm: 10 });
+    }
+    await gpu.sync();
+    return (performance.now() - start) / STEPS;
+  };
+  const times = { open: [] as number[], half: [] as number[] };
+  for (const learner of [open, half]) await sample(learner);
+  for (let round = 0; round < rounds; round++) {
+    times.open.push(await sample(open));
+    times.half.push(await sample(half));
+  }
+  return { open: median(times.open), half: median(times.half) };
+}
