@@ -41,10 +41,12 @@ export const pruneCommand: Command = defineCommand({
         const options = pipelineOptions(run, { gpu, out, settings });
         // Nothing is written before all that can be wrong from the start has been looked at.
         planMethod(run.checkpoint.config, options);
+        const memory = memoryText(gpu, await pipelineMemory(options));
         if (dry) {
-          console.log(memoryText(gpu, await pipelineMemory(options)));
+          console.log(memory);
           return 0;
         }
+        console.error(memory);
         const journal = before ?? await beginJournal(out, settings);
         const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
         if (!result) {

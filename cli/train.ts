@@ -28,7 +28,7 @@ export const trainCommand: Command = defineCommand({
       const recipe = values.recipe === undefined ? {} : await readRecipe(values.recipe, trainCommand);
       const given: TrainSettings = { ...recipe, ...givenOf(values) };
       if (values["dry-run"]) {
-        console.log(await memoryOf(given));
+        await printMemory(given);
         return 0;
       }
       const { out } = given;
@@ -72,21 +72,15 @@ function begin(given: TrainSettings): TrainSettings {
   throw new UserError("Cannot run train as it takes either --model or --config: see train --help");
 }
 
-/** How much memory a run takes. */
-async function memoryOf(given: TrainSettings): Promise<string> {
+/** Tells how much memory a run takes. */
+async function printMemory(given: TrainSettings): Promise<void> {
   const settings = begin(given);
   const out = await Deno.makeTempDir();
   try {
     using run = await openRun(out, settings, null);
-    const { start: { checkpoint }, feed: { source } } = run;
     const gpu = await openGpu();
     try {
-      const make = (gpu: Gpu) =>
-        new WeightLearner(new SpeechModel(gpu, checkpoint), learnerOptions(settings));
-      return memoryText(
-        gpu,
-        await measureMemory(gpu, make, { source, accumulate: settings.accumulate ?? 1 }),
-      );
+      console.log(await memoryOf(gpu, run, settings));
     } finally {
       gpu.destroy();
     }
@@ -94,6 +88,15 @@ async function memoryOf(given: TrainSettings): Promise<string> {
     await Deno.remove(out, { recursive: true });
   }
 }
+
+async function memoryOf(gpu: Gpu, { start, feed }: TrainRun, settings: TrainSettings): Promise<string> {
+  const make = (gpu: Gpu) =>
+    new WeightLearner(new SpeechModel(gpu, start.checkpoint), learnerOptions(settings));
+  const { source } = feed;
+  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate: settings.accumulate ?? 1 }));
+}
+
+type TrainRun = Awaited<ReturnType<typeof openRun>>;
 
 /** Model and clips of a run. */
 async function openRun(out: string, settings: TrainSettings, state: FoundState | null) {
@@ -144,6 +147,7 @@ async function train(
   const { task, start: { checkpoint, tokenizer }, feed } = run;
   const gpu = await openGpu({}, true);
   try {
+    console.error(await memoryOf(gpu, run, settings));
     return await interruptible((signal) =>
       fineTune({
         gpu,
