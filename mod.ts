@@ -109,7 +109,7 @@ export {
   type ReadCheckpointOptions,
   type Weight,
 } from "./model/checkpoint.ts";
-export { encodeCheckpoint, writeCheckpoint } from "./model/checkpoint_write.ts";
+export { encodeCheckpoint, writeCheckpoint, type WriteCheckpointOptions } from "./model/checkpoint_write.ts";
 export { type HeadKind, type ModelConfig, type ModelType, parseConfig } from "./model/config.ts";
 export { encodeConfig } from "./model/config_encode.ts";
 export {

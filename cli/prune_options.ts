@@ -38,6 +38,7 @@ export const pruneOptions = {
   "target-transformer": { ...share, description: "sep-size: share of the others to remove (target)" },
   prune: { type: "string", description: "kinds of units that may go (conv,heads,ffn)" },
   "round-to": { type: "integer", description: "number that widths are to be multiples of (1)", min: 1 },
+  half: { type: "flag", description: "write the compact model's weights as f16: half the size" },
   seconds: {
     type: "number",
     description: "seconds of audio that MACs are counted for (10)",

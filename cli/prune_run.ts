@@ -156,6 +156,7 @@ export function pipelineOptions(
     ...settings.prune !== undefined && { kinds: parseKinds(settings.prune) },
     ...settings.seconds !== undefined && { seconds: settings.seconds },
     roundTo: settings["round-to"] ?? 1,
+    half: settings.half ?? false,
     distill: settings.distill ?? 0.9,
     recompute: settings.recompute ?? false,
     weightDecay: settings["weight-decay"] ?? 0,

@@ -5,13 +5,20 @@ import { publishedName } from "./layout.ts";
 import { encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
 import { writeWhole } from "./whole_file.ts";
 
+/** How {@linkcode writeCheckpoint} writes. */
+export interface WriteCheckpointOptions {
+  /** Format of the weights; F16 takes half the bytes and rounds to 11 bits. F32 unless given. */
+  readonly dtype?: "F32" | "F16";
+}
+
 /**
  * Writes a model folder: `config.json` and `model.safetensors`, each whole or not at all. What was read in F32 from one
  * file and not changed is written byte for byte as it was: order, names, metadata, tensors left aside. Shards become one
- * file, other dtypes F32. Other files of the folder stay as they are.
+ * file, other dtypes the one that is asked for. Other files of the folder stay as they are.
  *
  * @param folder Path of the folder, which is made where it is missing.
  * @param checkpoint The model.
+ * @param options Format of the weights.
  * @throws {Error} If a file cannot be written; one line that names it.
  *
  * @example
@@ -23,7 +30,11 @@ import { writeWhole } from "./whole_file.ts";
  * await writeCheckpoint("copy", checkpoint);
  * ```
  */
-export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): Promise<void> {
+export async function writeCheckpoint(
+  folder: string,
+  checkpoint: Checkpoint,
+  options: WriteCheckpointOptions = {},
+): Promise<void> {
   const config = new TextEncoder().encode(encodeConfig(checkpoint.config));
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -31,7 +42,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
     const [why] = (cause as Error).message.split(": ");
     throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
   }
-  await writeWhole(`${folder}/model.safetensors`, encodeParts(checkpoint));
+  await writeWhole(`${folder}/model.safetensors`, encodeParts(checkpoint, options));
   await writeWhole(`${folder}/config.json`, [config]);
 }
 
@@ -39,6 +50,7 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
  * The bytes of a model's `model.safetensors`.
  *
  * @param checkpoint The model.
+ * @param options Format of the weights.
  *
  * @example
  * ```ts
@@ -48,14 +60,17 @@ export async function writeCheckpoint(folder: string, checkpoint: Checkpoint): P
  * const bytes = encodeCheckpoint(await readCheckpoint("tests/testdata/base"));
  * ```
  */
-export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
-  return concatenated(encodeParts(checkpoint));
+export function encodeCheckpoint(
+  checkpoint: Checkpoint,
+  options: WriteCheckpointOptions = {},
+): Uint8Array<ArrayBuffer> {
+  return concatenated(encodeParts(checkpoint, options));
 }
 
 /** Header and tensors; the header as it was read where it says the same. */
-function encodeParts(checkpoint: Checkpoint): Uint8Array[] {
+function encodeParts(checkpoint: Checkpoint, { dtype = "F32" }: WriteCheckpointOptions): Uint8Array[] {
   const { metadata, header } = checkpoint.layoutOnDisk;
-  const bytes = encodeSafetensors(entriesOf(checkpoint), metadata);
+  const bytes = encodeSafetensors(entriesOf(checkpoint, dtype), metadata);
   const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
   if (!header || !saySame(header, bytes.subarray(8, start))) return [bytes];
   const length = new Uint8Array(8);
@@ -64,30 +79,36 @@ function encodeParts(checkpoint: Checkpoint): Uint8Array[] {
 }
 
 /** Tensors by the names of the file, in its order; those that it did not have come last. */
-function entriesOf({ config, tensors, layoutOnDisk }: Checkpoint): Map<string, SafetensorsEntry> {
+function entriesOf(
+  { config, tensors, layoutOnDisk }: Checkpoint,
+  dtype: "F32" | "F16",
+): Map<string, SafetensorsEntry> {
   const entries = new Map<string, SafetensorsEntry>();
   const written = new Set<string>();
   for (const { name, keys, aside } of layoutOnDisk.tensors) {
     if (aside) entries.set(name, aside);
     const parts = keys.flatMap((key) => tensors.get(key) ?? []);
     if (parts.length === 0 || parts.length !== keys.length) continue;
-    entries.set(name, joined(parts));
+    entries.set(name, joined(parts, dtype));
     for (const key of keys) written.add(key);
   }
   const own = layoutOnDisk.tensors.filter(({ keys }) => keys.length > 0);
   const bare = own.length > 0 && own.every(({ name }) => prefixOf(name) === "");
   for (const [key, weight] of tensors) {
-    if (!written.has(key)) entries.set(bare ? key : publishedName(config, key), joined([weight]));
+    if (!written.has(key)) entries.set(bare ? key : publishedName(config, key), joined([weight], dtype));
   }
   return entries;
 }
 
 /** Tensors one after the other along the first axis. */
-function joined(parts: readonly Weight[]): SafetensorsEntry {
+function joined(parts: readonly Weight[], dtype: "F32" | "F16"): SafetensorsEntry {
   const [{ shape: [, ...rest] }] = parts as [Weight];
   const shape = [parts.reduce((rows, { shape: [n] }) => rows + n!, 0), ...rest];
-  const bytes = parts.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  return { dtype: "F32", shape, data: bytes.length === 1 ? bytes[0]! : concatenated(bytes) };
+  const bytes = parts.map(({ data }) => {
+    const numbers = dtype === "F16" ? Float16Array.from(data) : data;
+    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  });
+  return { dtype, shape, data: bytes.length === 1 ? bytes[0]! : concatenated(bytes) };
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

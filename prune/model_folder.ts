@@ -12,6 +12,8 @@ export interface CompactModel {
   readonly files: Readonly<Record<string, string>>;
   /** How it was pruned. */
   readonly record: PruneRecord;
+  /** Whether weights are written as F16; false unless given. */
+  readonly half?: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export interface CompactModel {
  */
 export async function writeCompactModel(
   folder: string,
-  { checkpoint, files, record }: CompactModel,
+  { checkpoint, files, record, half = false }: CompactModel,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true }).catch((cause) => {
     const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
@@ -33,5 +35,5 @@ export async function writeCompactModel(
   for (const [name, text] of Object.entries(all)) {
     if (name !== "config.json") await writeWhole(`${folder}/${name}`, [new TextEncoder().encode(text)]);
   }
-  await writeCheckpoint(folder, checkpoint);
+  await writeCheckpoint(folder, checkpoint, { dtype: half ? "F16" : "F32" });
 }

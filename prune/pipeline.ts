@@ -72,6 +72,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly version: string;
   /** Widths become multiples of it. */
   readonly roundTo: number;
+  /** Whether the compact model's weights are written as F16 in the end, which what is reported of it includes. */
+  readonly half: boolean;
   /** Share of the divergence from the model before pruning in the loss of both phases; 0 for none. */
   readonly distill: number;
   /** Whether gradients compute the inside of every layer again instead of keeping it. */
@@ -114,7 +116,7 @@ const GATE_BETAS = [0.5, 0.95] as const;
  * @throws {Error} If the system refuses to write; one line.
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
-  const { gpu, checkpoint, out, journal, say, tuning, files, before } = options;
+  const { gpu, checkpoint, out, journal, say, tuning, files, before, half } = options;
   const compactFolder = `${out}/run/compact`;
   using teacher = teacherOf(options, gpu);
 
@@ -158,7 +160,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const done = await journal.once("fine-tune", async () => {
     const folder = tuning ? `${out}/run/tune` : compactFolder;
     if (tuning && await tune(options, { folder, tuning, teacher }) === null) return null;
-    await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record });
+    await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record, half });
     return true;
   });
   if (!done) return null;

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Checkpoint, type CheckpointFiles, readCheckpoint } from "../../model/checkpoint.ts";
 import { encodeCheckpoint, writeCheckpoint } from "../../model/checkpoint_write.ts";
 import { parseConfig } from "../../model/config.ts";
@@ -130,6 +130,22 @@ Deno.test("F16, BF16 and F64 are read, and written as F32", async () => {
     const written = parseSafetensors(encodeCheckpoint(read));
     assertEquals(written.tensors.get(key)?.dtype, "F32");
     assertEquals([...written.tensors.keys()], [...parseSafetensors(original("base")).tensors.keys()]);
+  }
+});
+
+Deno.test("weights written as F16 are the nearest halves, in half the bytes", async () => {
+  const original = files((entries) => entries);
+  const source = await readCheckpoint(original);
+  const bytes = encodeCheckpoint(source, { dtype: "F16" });
+  const written = parseSafetensors(bytes);
+  assert([...written.tensors.values()].every(({ dtype }) => dtype === "F16"));
+  assertLess(bytes.length, 0.6 * encodeCheckpoint(source).length);
+  const read = await readCheckpoint({
+    name: "half",
+    files: { ...original.files, "model.safetensors": bytes },
+  });
+  for (const [name, { data }] of source.tensors) {
+    assertEquals(read.tensors.get(name)!.data, Float32Array.from(data, Math.f16round), name);
   }
 });
 

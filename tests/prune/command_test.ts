@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint.ts";
 import { unitCounts } from "../../model/costs.ts";
+import { parseSafetensors } from "../../model/safetensors.ts";
 import { UnitCost } from "../../prune/cost.ts";
 import { unitGroups } from "../../prune/groups.ts";
 import type { PruneReport } from "../../prune/report.ts";
@@ -49,16 +50,22 @@ async function outcome(folder: string) {
 }
 
 for (const task of ["asr", "slu"] as const) {
+  const half = task === "slu" ? ["--half"] : [];
   Deno.test(`prune ends with a compact model for ${task} that eval and inspect agree with`, () =>
     withModel(task, async (dir, prune) => {
       const out = `${dir}/out`;
-      const { status, out: said, err } = await prune("--out", out, "--target", "0.4", "--json");
+      const { status, out: said, err } = await prune("--out", out, "--target", "0.4", "--json", ...half);
       assertEquals(status, 0, err);
       const report = JSON.parse(said) as PruneReport;
       assertEquals(report, JSON.parse(await Deno.readTextFile(`${out}/report.json`)));
       const [dense, pruned, tuned] = report.models;
       assertEquals([dense!.name, pruned!.name, tuned!.name], ["dense", "pruned", "fine-tuned"]);
 
+      const weights = parseSafetensors(await Deno.readFile(`${out}/model.safetensors`)).tensors;
+      assertEquals(
+        new Set([...weights.values()].map(({ dtype }) => dtype)),
+        new Set([half[0] ? "F16" : "F32"]),
+      );
       const { config } = await readCheckpoint(out);
       const base = (await readCheckpoint(`${dir}/model`)).config;
       const cost = new UnitCost(base, "macs", 16_000);
