@@ -58,19 +58,23 @@ async function report(report: Report): Promise<void> {
   await fetch("/report", { method: "POST", body: JSON.stringify(report) });
 }
 
+const fits = (pattern: string, name: string) =>
+  pattern.startsWith("…") ? name.endsWith(pattern.slice(1)) : name === pattern;
+
 /**
- * Runs the collected tests, but for those named in `leftOut` with a reason, and only those whose names contain a
+ * Runs the collected tests, but for those named in `leftOut` with a reason, by their end after an ellipsis, and only those whose names contain a
  * text of `parts`, if there is one.
  */
 export async function run(leftOut: Record<string, string>, parts: readonly string[]): Promise<void> {
   try {
-    const stale = Object.keys(leftOut).find((name) => !tests.some((test) => test.name === name));
+    const reasons = Object.entries(leftOut);
+    const [stale] = reasons.find(([pattern]) => !tests.some(({ name }) => fits(pattern, name))) ?? [];
     if (stale) throw new Error(`Cannot leave a test out as there is none of that name: "${stale}"`);
     const gpu = await testGpu();
     await report({ kind: "adapter", name: gpu.name });
     for (const { name, ignore, fn } of tests) {
       if (parts.length > 0 && !parts.some((part) => name.includes(part))) continue;
-      const why = ignore ? "ignored" : leftOut[name];
+      const why = ignore ? "ignored" : reasons.find(([pattern]) => fits(pattern, name))?.[1];
       if (why) {
         await report({ kind: "left out", name, why });
         continue;

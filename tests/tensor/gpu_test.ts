@@ -241,7 +241,7 @@ Deno.test("disposed tensors are refused", () =>
 
 Deno.test("tensors of another device are refused", async () => {
   const gpu = await testGpu();
-  const other = await testGpu({ gemm: "tile-64" });
+  const other = await testGpu({ gemm: "tile-32" });
   const [live, liveOther] = [gpu.pool.live, other.pool.live];
   {
     using x = gpu.zeros([2, 2]);

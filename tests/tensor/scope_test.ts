@@ -46,7 +46,7 @@ const counts = (gpu: Gpu) => [gpu.pool.live, gpu.surfaces.live, gpu.tape.steps.l
 
 const assertAtStart = (gpu: Gpu, start: number[]) => assertEquals(counts(gpu), start);
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of ["texture", "tile-32"] as const) {
   Deno.test(`a training step gives back every buffer but its results, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     const empty = counts(gpu);
