@@ -1,12 +1,14 @@
-import { openCorpus } from "../data/corpus.ts";
+import { openCorpus, type Utterance } from "../data/corpus.ts";
 import { normalizeText } from "../data/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Heard } from "../model/evaluate.ts";
+import type { LoadedModel } from "../model/load.ts";
 import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
+import { strangers } from "./train_start.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {
@@ -48,6 +50,7 @@ export const evalCommand = defineCommand({
         const onClip = ({ clip, found }: Heard) => {
           if (details) console.error(`${clip.id}\t${clip.text ?? clip.intent}\t${found}`);
         };
+        for (const note of notesOn(loaded, all)) console.error(`note: ${note}`);
         const clips = clipsOf(all.slice(0, limit));
         const found = await evaluate(loaded, clips, {
           ...search,
@@ -66,6 +69,15 @@ export const evalCommand = defineCommand({
     }
   },
 });
+
+/** What of the corpus the model cannot answer. */
+function notesOn({ model, tokenizer }: LoadedModel, clips: readonly Utterance[]): string[] {
+  if (tokenizer) return strangers(tokenizer, clips);
+  const known = new Set(model.config.id2label);
+  const others = new Set(clips.map(({ intent = "" }) => intent).filter((intent) => !known.has(intent)));
+  if (others.size === 0) return [];
+  return [`${others.size} classes of the clips are none of the model's, such as ${[...others][0]}`];
+}
 
 function render(report: EvalReport): string {
   const { wer, cer, accuracy, clips, seconds, realTimeFactor, parameters, macs_per_second } = report;

@@ -25,6 +25,16 @@ export async function openModel(model: string): Promise<LoadedModel> {
 }
 
 /**
+ * What the user named a model by, good from wherever the run goes on: a path from the root if it is one.
+ *
+ * @param model the option's value
+ */
+export async function lastingName(model: string): Promise<string> {
+  const path = fromUser(model);
+  return await Deno.stat(path).then(() => path, () => model);
+}
+
+/**
  * The folder of the model that the user named; a name on the hub is downloaded into the cache, with its progress.
  *
  * @param model path of a folder or file, or `ORGANISATION/NAME`

@@ -10,6 +10,7 @@ import { onFiles } from "./files.ts";
 import { interruptible, memoryText, refuseOutput } from "./long_run.ts";
 import { pruneOptions, type PruneSettings } from "./prune_options.ts";
 import { reportOf } from "./prune_report.ts";
+import { lastingName } from "./model_option.ts";
 import { openPruneRun, pipelineOptions } from "./prune_run.ts";
 import { givenOf, readRecipe } from "./recipe.ts";
 import { UserError } from "./user_error.ts";
@@ -28,12 +29,15 @@ export const pruneCommand: Command = defineCommand({
   async run(values) {
     return await onFiles(async () => {
       const { json, "dry-run": dry } = values;
-      const given = givenOf<typeof pruneOptions>(values);
+      const typed: PruneSettings = givenOf<typeof pruneOptions>(values);
+      const given = { ...typed, ...typed.model !== undefined && { model: await lastingName(typed.model) } };
+      if (values.resume && values.recipe !== undefined) {
+        throw new UserError("Cannot resume by a recipe as the options of the run hold: leave --recipe out");
+      }
       const out = given.out ?? await defaultOut(values.resume);
       const before = values.resume ? await openJournal(out, given) : null;
-      const settings = before
-        ? before.settings as PruneSettings
-        : await settingsOf(out, given, values.recipe);
+      const settings = before ? before.settings as PruneSettings : await settingsOf(given, values.recipe);
+      if (!before && !dry) await refuseOutput("prune", out);
       const gpu = await openGpu({}, !dry);
       try {
         using run = await openPruneRun(settings);
@@ -76,12 +80,7 @@ async function defaultOut(resume: boolean): Promise<string> {
 }
 
 /** The options of a new run, those of its recipe included. */
-async function settingsOf(
-  out: string,
-  given: PruneSettings,
-  path: string | undefined,
-): Promise<PruneSettings> {
-  await refuseOutput("prune", out);
+async function settingsOf(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
   const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
   const read: PruneSettings = recipe === undefined ? {} : await readRecipe(recipe, pruneCommand);
   const settings = { ...read, ...given };

@@ -15,7 +15,10 @@ export const pruneOptions = {
   },
   data: trainOptions.data,
   subset: trainOptions.subset,
-  "dev-subset": { type: "string", description: "subset to choose the best weights on, or none (dev)" },
+  "dev-subset": {
+    type: "string",
+    description: "subset to choose the best weights of the fine-tuning on, or none (dev)",
+  },
   "test-subset": { type: "string", description: "subset to report on (test, or dev where there is no test)" },
   task: {
     type: "string",
@@ -59,7 +62,7 @@ export const pruneOptions = {
   lr: { type: "number", description: "peak learning rate of the weights while pruning (1e-4)", min: 0 },
   "gate-lr": {
     type: "number",
-    description: "learning rate of the gates (0.02, in runs below 5000 steps up to 0.1)",
+    description: "learning rate of the gates (100/steps, from 0.02 to 0.1)",
     min: 0,
   },
   "lambda-lr": {

@@ -20,7 +20,7 @@ import { progressOf } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import type { PruneSettings } from "./prune_options.ts";
 import { openClips, openFeed, openTest, type TrainFeed } from "./train_corpus.ts";
-import { settingsOf } from "./train_start.ts";
+import { settingsOf, strangers } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
 
 /** Model and clips of a run. */
@@ -82,6 +82,12 @@ export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
     noise: settings.noise ?? 0,
     join: settings.join ?? 0,
   });
+  const notes = [...checkpoint.notes, ...clips.notes, ...feed.notes];
+  if (tokenizer) notes.push(...strangers(tokenizer, [...clips.train, ...test.clips]));
+  const learned = new Set(clips.train.map(({ audio }) => audio));
+  if (test.clips.every(({ audio }) => learned.has(audio))) {
+    notes.push("the clips to report on are those to learn from: give other ones by --test-subset");
+  }
   return {
     task,
     folder,
@@ -95,7 +101,7 @@ export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
     train: await withSeconds(clips.train),
     dev: clips.dev && await withSeconds(clips.dev),
     test,
-    notes: [...checkpoint.notes, ...clips.notes, ...feed.notes],
+    notes,
     [Symbol.dispose]: () => feed[Symbol.dispose](),
   };
 }
@@ -105,6 +111,17 @@ export interface RunTools {
   readonly gpu: Gpu;
   readonly out: string;
   readonly settings: PruneSettings;
+}
+
+/** Refuses options that would do nothing. */
+function refuseIdle({ method = "mac", steps = 2000, warmup = 0, ...settings }: PruneSettings): void {
+  if (warmup > steps) {
+    throw new UserError(`Cannot prune as --warmup must be at most the ${steps} steps: ${warmup}`);
+  }
+  for (const name of ["target-conv", "target-transformer"] as const) {
+    if (method === "sep-size" || settings[name] === undefined) continue;
+    throw new UserError(`Cannot prune as --${name} is for sep-size alone: the method is ${method}`);
+  }
 }
 
 /**
@@ -118,6 +135,7 @@ export function pipelineOptions(
   tools: RunTools,
 ): PlannedRun {
   const { gpu, out, settings } = tools;
+  refuseIdle(settings);
   const steps = settings.steps ?? 2000;
   const tuneSteps = settings["tune-steps"] ?? Math.max(1, Math.round(steps / 2));
   const lr = settings.lr ?? 1e-4;

@@ -1,12 +1,14 @@
 import { makeFolder } from "../data/write_file.ts";
 import { readCheckpoint } from "../model/checkpoint.ts";
 import { SpeechModel } from "../model/speech_model.ts";
+import { writeWhole } from "../model/whole_file.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import { WeightLearner } from "../train/learner.ts";
 import { fineTune, type FineTuneResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
+import { scheduleOf } from "../train/schedule.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
@@ -27,16 +29,22 @@ export const trainCommand: Command = defineCommand({
     return await onFiles(async () => {
       const recipe = values.recipe === undefined ? {} : await readRecipe(values.recipe, trainCommand);
       const given: TrainSettings = { ...recipe, ...givenOf(values) };
-      if (values["dry-run"]) {
-        await printMemory(given);
+      const { out } = given;
+      const dry = values["dry-run"];
+      if (dry && !values.resume) {
+        await printMemory(begin(given), null);
         return 0;
       }
-      const { out } = given;
       if (out === undefined) throw new UserError("Cannot run train as --out is required: see train --help");
       const state = values.resume ? await loadRunState(`${out}/state`) : null;
       if (values.resume && !state) console.error(`note: ${out} has no state: the run begins at step 0`);
       if (!values.resume) await refuseOutput("train", out);
-      const result = await train(out, state ? goOn(out, given, state) : begin(given), state);
+      const settings = state ? goOn(out, given, state) : begin(given);
+      if (dry) {
+        await printMemory(settings, state);
+        return 0;
+      }
+      const result = await train(out, settings, state);
       console.log(summary(out, result));
       return result.ended === "signal" ? 130 : 0;
     });
@@ -73,19 +81,13 @@ function begin(given: TrainSettings): TrainSettings {
 }
 
 /** Tells how much memory a run takes. */
-async function printMemory(given: TrainSettings): Promise<void> {
-  const settings = begin(given);
-  const out = await Deno.makeTempDir();
+async function printMemory(settings: TrainSettings, state: FoundState | null): Promise<void> {
+  using run = await openRun(settings, state);
+  const gpu = await openGpu();
   try {
-    using run = await openRun(out, settings, null);
-    const gpu = await openGpu();
-    try {
-      console.log(await memoryOf(gpu, run, settings));
-    } finally {
-      gpu.destroy();
-    }
+    console.log(await memoryOf(gpu, run, settings));
   } finally {
-    await Deno.remove(out, { recursive: true });
+    gpu.destroy();
   }
 }
 
@@ -99,12 +101,11 @@ async function memoryOf(gpu: Gpu, { start, feed }: TrainRun, settings: TrainSett
 type TrainRun = Awaited<ReturnType<typeof openRun>>;
 
 /** Model and clips of a run. */
-async function openRun(out: string, settings: TrainSettings, state: FoundState | null) {
+async function openRun(settings: TrainSettings, state: FoundState | null) {
   const { model, config, seed = 0, accumulate = 1 } = settings;
   const task = settings.task ?? await taskOf(model);
   const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
-  await makeFolder(out);
-  const start = state ? await startAgain(out, state) : await startFresh(out, {
+  const start = state ? await startAgain(settings.out!, state) : await startFresh({
     ...model !== undefined && { model },
     ...config !== undefined && { config },
     task,
@@ -142,12 +143,18 @@ async function train(
   settings: TrainSettings,
   state: FoundState | null,
 ): Promise<FineTuneResult> {
-  const { seed = 0, steps = 1000, accumulate = 1, patience = 0 } = settings;
-  using run = await openRun(out, settings, state);
+  const { seed = 0, steps = 1000, accumulate = 1, patience = 0, schedule = "tri-stage" } = settings;
+  const warmup = settings.warmup ?? Math.round(steps / 10);
+  scheduleOf({ kind: schedule, steps, warmup }); // refuses what does not fit together
+  using run = await openRun(settings, state);
   const { task, start: { checkpoint, tokenizer }, feed } = run;
   const gpu = await openGpu({}, true);
   try {
     console.error(await memoryOf(gpu, run, settings));
+    await makeFolder(out);
+    for (const [name, text] of Object.entries(run.start.files)) {
+      await writeWhole(`${out}/${name}`, [new TextEncoder().encode(text)]);
+    }
     return await interruptible((signal) =>
       fineTune({
         gpu,
@@ -160,8 +167,8 @@ async function train(
         steps,
         accumulate,
         ...learnerOptions(settings),
-        warmup: settings.warmup ?? Math.round(steps / 10),
-        schedule: settings.schedule ?? "tri-stage",
+        warmup,
+        schedule,
         clip: settings.clip ?? 5,
         evalEvery: settings["eval-every"] ?? 200,
         saveEvery: settings["save-every"] ?? 100,

@@ -14,8 +14,15 @@ export const trainOptions = {
   },
   subset: { type: "string", description: "subset to learn from (train)" },
   "dev-subset": { type: "string", description: "subset to evaluate on, or none (dev)" },
-  task: { type: "string", description: "speech recognition or intents (asr)", choices: ["asr", "slu"] },
-  out: { type: "path", description: "folder for the model, its metrics and its state" },
+  task: {
+    type: "string",
+    description: "speech recognition or intents (as the model's head; asr without one)",
+    choices: ["asr", "slu"],
+  },
+  out: {
+    type: "path",
+    description: "folder for the model, its metrics and its state; needed unless --dry-run",
+  },
   steps: { type: "integer", description: "steps (1000)", min: 1 },
   lr: {
     type: "number",

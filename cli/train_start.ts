@@ -12,7 +12,8 @@ import {
 } from "../model/preprocess.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { type CtcTokenizer, parseTokenizer } from "../model/tokenizer.ts";
-import { readWhole, writeWhole } from "../model/whole_file.ts";
+import { readWhole } from "../model/whole_file.ts";
+import { RECORD_FILE } from "../prune/record.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
 import { type Regularization, regularize } from "../train/regularize.ts";
 import type { FoundState } from "../train/run_state.ts";
@@ -24,6 +25,8 @@ export interface TrainStart {
   readonly preprocessor: PreprocessorConfig;
   /** Null for a classification model. */
   readonly tokenizer: CtcTokenizer | null;
+  /** Other files of the model than its weights, as text by name, where they are not on disk yet. */
+  readonly files: Readonly<Record<string, string>>;
   /** What the user should know: a sentence each. */
   readonly notes: readonly string[];
 }
@@ -44,14 +47,16 @@ export interface StartOptions {
 
 const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
+/** Files that a model brings along; the last tells how it was pruned. */
+const FILES = ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES, RECORD_FILE];
+
 /**
- * Prepares a model for a new run, and writes what belongs to it but for its weights to the run's folder.
+ * Prepares a model for a new run.
  *
- * @param out the run's folder, which is there
  * @param options what to start from
  * @throws {Error} a file is missing or wrong; one line
  */
-export async function startFresh(out: string, options: StartOptions): Promise<TrainStart> {
+export async function startFresh(options: StartOptions): Promise<TrainStart> {
   const { model, config: path, task, seed, utterances } = options;
   const folder = model === undefined ? null : await folderOf(model);
   const from = folder === null ? null : await readCheckpoint(folder);
@@ -85,10 +90,7 @@ export async function startFresh(out: string, options: StartOptions): Promise<Tr
   }
   if (aim.head === "classify") delete files["vocab.json"];
   files["config.json"] = encodeConfig(checkpoint.config);
-  for (const [name, text] of Object.entries(files)) {
-    await writeWhole(`${out}/${name}`, [new TextEncoder().encode(text)]);
-  }
-  return { checkpoint, preprocessor, tokenizer, notes };
+  return { checkpoint, preprocessor, tokenizer, files, notes };
 }
 
 /**
@@ -112,6 +114,7 @@ export async function startAgain(out: string, state: FoundState): Promise<TrainS
       ? DEFAULT_PREPROCESSOR
       : parsePreprocessorConfig(settings, `${out}/preprocessor_config.json`),
     tokenizer: head === "ctc" ? await readVocabulary(out) : null,
+    files: {},
     notes: state.notes,
   };
 }
@@ -122,7 +125,7 @@ export async function settingsOf(
   config: ModelConfig,
 ): Promise<Record<string, string>> {
   const files: Record<string, string> = {};
-  for (const name of ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES]) {
+  for (const name of FILES) {
     const text = folder === null ? null : await textOf(`${folder}/${name}`);
     if (text !== null) files[name] = text;
   }
@@ -140,8 +143,8 @@ export async function settingsOf(
   return files;
 }
 
-/** A note on characters that are in transcripts and not in the vocabulary. */
-function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
+/** A note on characters that are in transcripts and not in the vocabulary; none if there are none. */
+export function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
   const letterCase = letterCaseOf(tokenizer);
   const found = new Set(
     utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),

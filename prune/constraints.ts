@@ -89,7 +89,7 @@ function check(cost: UnitCost, target: number, kinds: readonly UnitKind[]): void
   const fewest = withCounts(unitCounts(cost.config), groups, groups.map(({ least }) => least));
   const most = cost.removed(fewest);
   if (target > most) {
-    const which = kinds.length > 0 ? kinds.join(", ") : "nothing";
-    refuse(`${which} can remove a share of ${most.toFixed(4)} at most`, `the target is ${target}`);
+    if (kinds.length === 0) refuse("its target must be 0 where none of its units may go", target);
+    refuse(`${kinds.join(", ")} can remove a share of ${most.toFixed(4)} at most`, `the target is ${target}`);
   }
 }

@@ -149,7 +149,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
       before,
     });
     const cut = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(found.model, found.choice) };
-    await writeCompactModel(compactFolder, { checkpoint: cut, files, record });
+    await writeCompactModel(compactFolder, { checkpoint: cut, files, record, half: half && !tuning });
     return record;
   });
   if (!record) return null;
@@ -166,7 +166,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   if (!done) return null;
   await removeState(`${out}/run/tune`);
 
-  say("evaluating the fine-tuned model");
+  if (tuning) say("evaluating the fine-tuned model");
   const tuned = tuning ? await journal.once("evaluate fine-tuned", () => judgeFolder(out, options)) : null;
   say("measuring time");
   const speed = await journal.once("measure time", async () => {

@@ -193,6 +193,10 @@ Deno.test("prune tells mistakes in one line each, and loses nothing", () =>
       "as it must have been fine-tuned for that: its head is ctc",
     );
     assertMistake(await prune(...out, "--prune", "heads,fnn"), "fnn");
+    assertMistake(await prune(...out, "--warmup", "9"), "as --warmup must be at most the 6 steps: 9");
+    assertMistake(await prune(...out, "--target-conv", "0.9"), "as --target-conv is for sep-size alone");
+    const single = await prune("--dry-run", "--data", `${dir}/corpus/dev.jsonl`);
+    assertStringIncludes(single.err, "the clips to report on are those to learn from");
     assertMistake(
       await run("prune", "--data", `${dir}/corpus`, ...out),
       "needs a model for it: give --model",

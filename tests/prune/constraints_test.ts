@@ -48,7 +48,7 @@ Deno.test("targets out of reach are refused", () => {
   refused({ method: "mac", target: 0.99, kinds: ["heads"] }, "heads can remove a share of 0.");
   refused(
     { method: "sep-size", target: 0.5, kinds: ["conv"] },
-    "nothing can remove a share of 0.0000 at most",
+    "its target must be 0 where none of its units may go",
   );
   refused(
     { method: "mac", target: 0.5, seconds: 0.01 },

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { encodeWav } from "../../data/wav_write.ts";
 import { readCheckpoint } from "../../model/checkpoint.ts";
 import { readMetrics } from "../../train/metrics.ts";
@@ -102,6 +102,11 @@ Deno.test("train tells mistakes in one line each", () =>
     assertMistake(await train("--out", `${dir}/a`, "--data", `${dir}/none`), "there is no such folder");
     assertMistake(await train("--out", `${dir}/a`, "--subset", "tset"), "it has the subsets");
     assertMistake(await train("--out", `${dir}/a`, "--config", `${dir}/none.json`), "there is no file");
+    assertMistake(
+      await train("--out", `${dir}/a`, "--steps", "2", "--warmup", "5"),
+      "up to the 2 steps: found 5",
+    );
+    await assertRejects(() => Deno.stat(`${dir}/a`), Deno.errors.NotFound);
     for (
       const [content, message] of [
         ["{", "Cannot read " + recipe + " as a recipe is JSON"],
