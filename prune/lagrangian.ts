@@ -44,10 +44,10 @@ export function penalty(sparsity: number, target: number, lambda: readonly [numb
 }
 
 /** How targets rise: evenly, or ever more slowly, so that the pressure on the gates is gone when they arrive. */
-export type Ramp = typeof RAMPS[number];
+export type Ramp = "linear" | "quadratic";
 
 /** Names of the ramps. */
-export const RAMPS = ["linear", "quadratic"] as const;
+export const RAMPS = ["linear", "quadratic"] as const satisfies readonly Ramp[];
 
 /**
  * The share of the targets that must be met in a step: it rises from 0 to 1 over `warmup` steps, as x or as 1 − (1 − x)².
