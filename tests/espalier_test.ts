@@ -26,6 +26,7 @@ async function espalier(
       await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     }
     await Deno.copyFile(script, `${folder}/espalier`);
+    await Deno.copyFile(new URL("../deno.json", import.meta.url), `${folder}/deno.json`);
     const command = new Deno.Command("/bin/sh", {
       args: [`${folder}/espalier`, ...args],
       cwd: bin,
@@ -57,6 +58,14 @@ Deno.test("espalier without a task prints its usage", posix, async () => {
   const { code, stdout } = await espalier({}, []);
   assertEquals(code, 0);
   assertStringIncludes(stdout, "./espalier TASK [OPTIONS]");
+});
+
+Deno.test("espalier refuses a task that there is none of, in one line", posix, async () => {
+  assertEquals(await espalier({ deno: deno("2.9.0") }, ["prunne"]), {
+    code: 2,
+    stdout: "",
+    stderr: "Cannot run prunne as there is no such command: see the README",
+  });
 });
 
 Deno.test("espalier runs the task with the Deno it finds", posix, async () => {
