@@ -8,7 +8,7 @@ import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
-import { strangers } from "./train_start.ts";
+import { strangers } from "./strangers.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {

@@ -1,8 +1,8 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { openGpu } from "./backend.ts";
 import { defineCommand } from "./command.ts";
-import { wrap } from "./wrap.ts";
 import { measureTuning, readTuning, tuningText } from "./tuning.ts";
+import { wrap } from "./wrap.ts";
 
 /** What `gpu --json` prints. */
 export interface GpuReport {

@@ -19,8 +19,9 @@ import { clipsOf } from "./clips.ts";
 import { progressOf } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import type { PruneSettings } from "./prune_options.ts";
+import { strangers } from "./strangers.ts";
 import { openClips, openFeed, openTest, type TrainFeed } from "./train_corpus.ts";
-import { settingsOf, strangers } from "./train_start.ts";
+import { settingsOf } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
 
 /** Model and clips of a run. */

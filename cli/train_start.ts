@@ -1,5 +1,5 @@
 import type { Utterance } from "../data/corpus.ts";
-import { buildVocabulary, letterCaseOf, normalizeText, readVocabulary } from "../data/vocabulary.ts";
+import { buildVocabulary, normalizeText, readVocabulary } from "../data/vocabulary.ts";
 import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { parseConfig } from "../model/config.ts";
@@ -18,6 +18,7 @@ import { blankModel, configFor, prepareModel, type TrainTask } from "../train/pr
 import { type Regularization, regularize } from "../train/regularize.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { folderOf } from "./model_option.ts";
+import { strangers } from "./strangers.ts";
 
 /** A model ready to learn, with what belongs to it. */
 export interface TrainStart {
@@ -141,19 +142,6 @@ export async function settingsOf(
     padding_side: "right",
   });
   return files;
-}
-
-/** A note on characters that are in transcripts and not in the vocabulary; none if there are none. */
-export function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
-  const letterCase = letterCaseOf(tokenizer);
-  const found = new Set(
-    utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),
-  );
-  if (found.size === 0) return [];
-  const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");
-  return [
-    `${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`,
-  ];
 }
 
 async function textOf(path: string): Promise<string | null> {

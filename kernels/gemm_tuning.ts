@@ -29,8 +29,10 @@ export interface TuneOptions {
   readonly onTiming?: (timing: GemmTiming) => void;
 }
 
-/** A kernel that took so many times as long as the fastest is not tried on larger products. */
+/** A kernel that took so many times as long as the fastest is not tried on larger products … */
 const HOPELESS = 3;
+/** … from so many multiply–adds on: below, what a dispatch costs says nothing of them. */
+const TELLING = 2 ** 24;
 
 /** Rounds of alternating samples, the least of which counts. */
 const ROUNDS = 3;
@@ -80,7 +82,7 @@ export async function tuneGemm(gpu: Gpu, options: TuneOptions = {}): Promise<Gem
     const ms = await measure(gpu, product, variants, sampleMs);
     const [best] = [...ms].reduce((least, one) => one[1] < least[1] ? one : least);
     for (const [variant, time] of ms) {
-      if (time > HOPELESS * ms.get(best)!) hopeless.set(variant, work);
+      if (work >= TELLING && time > HOPELESS * ms.get(best)!) hopeless.set(variant, work);
     }
     const timing = { name: gemmClass(product), ms: Object.fromEntries(ms), best };
     timings.push(timing);
