@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { areMultiples, divided } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { wideKernel } from "../tensor/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -9,8 +10,8 @@ import source from "./gemm_finish.wgsl" with { type: "text" };
 
 const kernels = wideKernel("gemm_finish", source, [gelu, index]);
 
-/** `Number`s that an invocation does. */
-const CHUNK = 8;
+/** `Number`s that an invocation does: on graphics processors neighbours are to do neighbours. */
+const chunkOf = (gpu: Gpu) => gpu.software ? 8 : 1;
 
 /** Sums the parts of a product, [parts, rows of all items, columns], into its place, with its epilogue. */
 export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
@@ -31,13 +32,12 @@ export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
     ...places,
     ...(!perItem && { gate_base, gate_z2 }),
   };
-  const wide = Object.values(numbers).every((value) => value % 4 === 0);
-  const { kernel, width } = kernels.pick(wide ? 4 : 1);
-  const counted = Object.entries(numbers).map(([name, value]) => [name, value / width]);
+  const { kernel, width } = kernels.pick(areMultiples(numbers, 4) ? 4 : 1);
+  const chunk = chunkOf(gpu);
   gpu.run(kernel, {
     bind: { product, ...bind, gate: perItem ? null : gate, item_gate: perItem ? gate : null },
-    constants: { ...constants, GATE: constants.GATE && !perItem, ITEM_GATE: perItem },
-    params: { m, z: z1 * z2, z2, parts, gate_base, gate_z2, ...Object.fromEntries(counted) },
-    workgroups: Math.ceil(z1 * z2 * m * Math.ceil(n / width / CHUNK) / 64),
+    constants: { CHUNK: chunk, ...constants, GATE: constants.GATE && !perItem, ITEM_GATE: perItem },
+    params: { m, z: z1 * z2, z2, parts, gate_base, gate_z2, ...divided(numbers, width) },
+    workgroups: Math.ceil(z1 * z2 * m * Math.ceil(n / width / chunk) / 64),
   });
 }

@@ -1,7 +1,8 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
 //   u = Σ_parts product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
 // Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
-// `item_gate`. An invocation does a chunk of 8 `Number`s of a row: to find the row takes longer than to do one.
+// `item_gate`. An invocation does CHUNK `Number`s of a row: where its lanes run one after another, to find the row takes
+// longer than to do one.
 
 struct Params {
   m: u32, // rows
@@ -21,8 +22,7 @@ struct Params {
   gate_z2: u32,
 }
 
-const CHUNK = 8u;
-
+override CHUNK: u32 = 1u;
 override ACCUMULATE: bool = false;
 override BIAS: bool = false;
 override PRE: bool = false;

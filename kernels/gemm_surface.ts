@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { areMultiples, type Fields } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import type { Surface, SurfaceContent } from "../tensor/surfaces.ts";
@@ -20,7 +21,7 @@ export function columnBits(gpu: Gpu): number {
 const UNEVEN = 64;
 
 /** Where the first row lies, and how far the next index of each kind is from it, in elements or texels. */
-interface Steps {
+interface Steps extends Fields {
   readonly base: number;
   readonly z1: number;
   readonly z2: number;
@@ -87,7 +88,7 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
     k1: k1 > 1 ? (operand.k1 ?? 0) + tap * row : 0,
     step: (alongK ? outer : k2) > 1 ? step * row : 0,
   };
-  if ([tensor.offset + from, ...Object.values(steps)].some((at) => at % 4 !== 0)) {
+  if ((tensor.offset + from) % 4 !== 0 || !areMultiples(steps, 4)) {
     const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
     const image = rows * texels;
     const { from: top } = imageRows(problem, operand, outer);

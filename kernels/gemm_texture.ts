@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -18,9 +19,6 @@ const WORTH = 64;
 
 /** Tiles, of all parts, that keep the processor's cores evenly busy. */
 const TILES = 128;
-
-const named = (name: string, params: Record<string, number>) =>
-  Object.fromEntries(Object.entries(params).map(([key, value]) => [`${name}_${key}`, value]));
 
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
@@ -112,8 +110,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
       parts,
       part_k1: part.k1,
       part_k2: part.k2,
-      ...named("a", a.params),
-      ...named("b", b.params),
+      ...prefixed("a", a.params),
+      ...prefixed("b", b.params),
       c_base: target.base / 4,
       c_part: z * m * row / 4,
       c_z1: target.z1 / 4,

@@ -1,4 +1,5 @@
 import type { TileVariant } from "../tensor/gemm_choice.ts";
+import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,9 +12,7 @@ import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
-const kernel = new Kernel("gemm_tile", source, [gelu, one, index]);
-
-/** How a workgroup divides a tile: values of the shader's constants. */
+/** How a workgroup divides a tile: the shader's constants. */
 interface TileShape {
   /** Invocations along m and along n. */
   readonly down: number;
@@ -21,26 +20,46 @@ interface TileShape {
   /** Blocks of 4×4 of an invocation along m and along n. */
   readonly rowBlocks: 1 | 2;
   readonly columnBlocks: 1 | 2;
-  /** Terms of the reduction staged at a time. */
-  readonly depth: number;
 }
 
 /** At most 256 invocations and 16 KiB, the default limits. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
-  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, depth: 8 },
-  "tile-64": { down: 16, across: 16, rowBlocks: 1, columnBlocks: 1, depth: 16 },
-  "tile-128x64": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 1, depth: 8 },
-  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, depth: 8 },
+  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1 },
+  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2 },
+  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2 },
+  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2 },
 };
+
+/** Terms of the reduction in a slice. */
+const DEPTH = 16;
+
+/** The shader for a shape. Arrays within arrays need constants, which overrides are not. */
+function kernelOf(variant: TileVariant, { down, across, rowBlocks, columnBlocks }: TileShape): Kernel {
+  const constants = { DOWN: down, ACROSS: across, ROW_BLOCKS: rowBlocks, COLUMN_BLOCKS: columnBlocks };
+  const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
+  return new Kernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [gelu, one, index]);
+}
+
+/** The text with its loop over the terms of a slice written out, which compilers of drivers leave to us. */
+function writtenOut(text: string): string {
+  return text.replace(
+    /for \(var k = 0u; .* \{ \/\/ written out\n([^]*?)\} \/\/ written out\n/,
+    (_, body: string) => Array.from({ length: DEPTH }, (_, k) => `{\nconst k = ${k}u;\n${body}}\n`).join(""),
+  );
+}
+
+const kernels = Object.fromEntries(
+  Object.entries(shapes).map(([variant, shape]) => [variant, kernelOf(variant as TileVariant, shape)]),
+) as Readonly<Record<TileVariant, Kernel>>;
 
 /** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
 const LONGEST = 4096;
 
 /** Terms that make a part of a reduction worth its sum with the others. */
-const WORTH = 256;
+const WORTH = 128;
 
 /** Workgroups, of all parts, that keep a graphics processor busy. */
-const WORKGROUPS = 256;
+const WORKGROUPS = 512;
 
 /** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
 function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
@@ -53,7 +72,7 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const useful = Math.max(terms / LONGEST, Math.min(WORKGROUPS / tiles, terms / WORTH));
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
-  const length = Math.ceil(terms / parts / shape.depth) * shape.depth;
+  const length = Math.ceil(terms / parts / DEPTH) * DEPTH;
   return { tiles, parts: Math.ceil(terms / length), length };
 }
 
@@ -86,13 +105,21 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
     tap: o.tap ?? 0,
     z2_step: o.z2Step ?? 0,
   };
-  const named = Object.entries(params).map(([key, value]) => [`${name}_${key}`, value]);
   return {
     // Read four numbers at a time; a buffer is as long as that.
     slice: { ...slice, length: Math.ceil(slice.length! / 4) * 4 },
-    params: Object.fromEntries(named) as Record<string, number>,
+    params: prefixed(name, params),
     fours: inFours(problem, o, base),
+    inside: isInside(problem, o, outer),
   };
+}
+
+/** Whether no element that counts is outside the image, or past the last term in the last slice. */
+function isInside({ k: [k1, k2], batch = [1, 1] }: Gemm, o: Operand, outer: number): boolean {
+  const { y0 = 0, step = 1, z2Step = 0, height } = o;
+  const ends = [0, ((o.alongK ? outer : k2) - 1) * step];
+  const rows = ends.flatMap((y) => [y, y + (batch[1] - 1) * z2Step]).map((y) => y0 + y);
+  return k1 === 1 && k2 > 0 && k2 % DEPTH === 0 && rows.every((y) => y >= 0 && y < height);
 }
 
 /** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
@@ -111,26 +138,22 @@ function plain({ m, n, k, batch = [1, 1], a, b }: Gemm, parts: Tensor): Gemm {
 export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
-  const shape = shapes[variant];
-  const { tiles, parts, length } = divide(gpu, problem, shape);
+  const { tiles, parts, length } = divide(gpu, problem, shapes[variant]);
   const row = Math.ceil(n / 4) * 4;
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
   const target: Gemm = scratch ? plain(problem, scratch) : problem;
   const epilogue = epilogueOf(target);
   const a = placeOperand(problem, "a", m);
   const b = placeOperand(problem, "b", n);
-  gpu.run(kernel, {
+  gpu.run(kernels[variant], {
     bind: { a: a.slice, b: b.slice, ...epilogue.bind, ...(scratch && { c: scratch }) },
     constants: {
-      DOWN: shape.down,
-      ACROSS: shape.across,
-      ROW_BLOCKS: shape.rowBlocks,
-      COLUMN_BLOCKS: shape.columnBlocks,
-      DEPTH: shape.depth,
       A_ALONG_K: problem.a.alongK,
       B_ALONG_K: problem.b.alongK,
       A_FOURS: a.fours,
       B_FOURS: b.fours,
+      A_INSIDE: a.inside,
+      B_INSIDE: b.inside,
       TAPS: k1 > 1,
       ...epilogue.constants,
     },

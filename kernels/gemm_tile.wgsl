@@ -1,6 +1,9 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
 // Every invocation computes blocks of 4×4, one to four of them, as ROW_BLOCKS and COLUMN_BLOCKS say; while it multiplies
-// one slice of the reduction, the next is on its way from memory into the other half of the staging.
+// one slice of the reduction, the next is on its way from memory to its registers.
+//
+// `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a workgroup
+// along m and along n, and the two numbers of blocks.
 //
 // The reduction index is (k1, k2). The element of A at row m is image row y, column x, with
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
@@ -50,15 +53,12 @@ struct Params {
   gate_n: u32, // 1 for a gate per column, 0 for one per item
 }
 
-override DOWN: u32 = 16; // invocations of a workgroup along m, and along n
-override ACROSS: u32 = 16;
-override ROW_BLOCKS: u32 = 1; // blocks of an invocation along m, 1 or 2, and along n
-override COLUMN_BLOCKS: u32 = 1;
-override DEPTH: u32 = 16; // terms of the reduction staged at a time; no invocation stages more than four of each operand
 override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
 override A_FOURS: bool = false; // whether neighbours start at multiples of four, so that one load brings four
 override B_FOURS: bool = false;
+override A_INSIDE: bool = false; // whether none is outside the image or past the last term
+override B_INSIDE: bool = false;
 override TAPS: bool = false; // whether k1 is more than one
 override ACCUMULATE: bool = false;
 override BIAS: bool = false;
@@ -67,8 +67,9 @@ override GELU: bool = false;
 override GATE: bool = false;
 override RESIDUAL: bool = false;
 
-override A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
-override B_WIDTH = ACROSS * COLUMN_BLOCKS;
+const DEPTH = 16u; // terms of the reduction in a slice
+const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
+const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
@@ -79,102 +80,129 @@ override B_WIDTH = ACROSS * COLUMN_BLOCKS;
 @group(0) @binding(6) var<storage, read> residual: array<f32>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-var<workgroup> a_tile: array<vec4f, 2u * DEPTH * A_WIDTH>; // [half][term][row / 4]
-var<workgroup> b_tile: array<vec4f, 2u * DEPTH * B_WIDTH>;
+// [term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
+var<workgroup> a_tile: array<array<vec4f, A_WIDTH>, DEPTH>;
+var<workgroup> b_tile: array<array<vec4f, B_WIDTH>, DEPTH>;
 
-// Address of A's element, or of the first of four; u32 max for one that is zero.
-fn a_address(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> u32 {
-  let k1 = select(0u, k / params.k2, TAPS);
-  let k2 = k - k1 * params.k2;
-  let along = select(k2, m, A_ALONG_K);
-  let y = params.a_y0 + i32(along) * params.a_step + i32(k1) * params.a_tap + i32(z2) * params.a_z2_step;
-  if (k >= k_end || y < 0 || y >= params.a_height) {
-    return 0xffffffffu;
-  }
-  return bitcast<u32>(params.a_base) + z1 * params.a_z1 + z2 * params.a_z2 + k1 * params.a_k1 + u32(y) * params.a_row +
-    select(m, k2, A_ALONG_K);
+// What an invocation stages of an operand is four terms of four rows, a column of the matrix for each term. What lies
+// past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
+// there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
+
+struct Place {
+  image: i32, // address of the image
+  y: i32, // its row, perhaps outside
+  x: u32,
+  inside: bool, // whether the element is not zero
 }
 
-fn b_address(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> u32 {
+// A's element of row m and term k.
+fn place_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
   let k1 = select(0u, k / params.k2, TAPS);
   let k2 = k - k1 * params.k2;
-  let along = select(k2, n, B_ALONG_K);
-  let y = params.b_y0 + i32(along) * params.b_step + i32(k1) * params.b_tap + i32(z2) * params.b_z2_step;
-  if (k >= k_end || y < 0 || y >= params.b_height) {
-    return 0xffffffffu;
-  }
-  return bitcast<u32>(params.b_base) + z1 * params.b_z1 + z2 * params.b_z2 + k1 * params.b_k1 + u32(y) * params.b_row +
-    select(n, k2, B_ALONG_K);
+  let y = params.a_y0 + i32(select(k2, m, A_ALONG_K)) * params.a_step + i32(k1) * params.a_tap +
+    i32(z2) * params.a_z2_step;
+  return Place(
+    params.a_base + i32(z1 * params.a_z1 + z2 * params.a_z2 + k1 * params.a_k1),
+    y,
+    select(m, k2, A_ALONG_K),
+    A_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.a_height))),
+  );
 }
 
-// What an invocation stages of A: four terms of four rows, or one term of them. What lies past the last row is anything:
-// it is multiplied into what is not written. Loops, since SwiftShader takes minutes to compile them written out.
-fn load_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
-  var block = mat4x4f();
-  let lines = select(1u, 4u, A_ALONG_K);
+fn one_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
+  let place = place_of_a(m, k, k_end, z1, z2);
+  let at = u32(place.image + place.y * i32(params.a_row)) + place.x;
+  return select(0.0, a[at / 4u][at % 4u], place.inside);
+}
+
+// Four elements that lie side by side, from this one on.
+fn four_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
   if (A_FOURS) {
-    for (var i = 0u; i < lines; i++) {
-      let at = a_address(m + i, k, k_end, z1, z2);
-      if (at != 0xffffffffu) {
-        block[i] = a[at / 4u];
-      }
-    }
-  } else {
-    for (var i = 0u; i < 4u * lines; i++) {
-      let at = a_address(m + select(i, i / 4u, A_ALONG_K), select(k, k + i % 4u, A_ALONG_K), k_end, z1, z2);
-      if (at != 0xffffffffu) {
-        block[i / 4u][i % 4u] = a[at / 4u][at % 4u];
-      }
-    }
+    let place = place_of_a(m, k, k_end, z1, z2);
+    let at = (place.image >> 2u) + place.y * i32(params.a_row >> 2u) + i32(place.x >> 2u);
+    return select(vec4f(), a[at], place.inside);
+  }
+  let along = select(0u, 1u, A_ALONG_K);
+  let down = 1u - along;
+  return vec4f(
+    one_of_a(m, k, k_end, z1, z2),
+    one_of_a(m + down, k + along, k_end, z1, z2),
+    one_of_a(m + 2u * down, k + 2u * along, k_end, z1, z2),
+    one_of_a(m + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
+}
+
+fn load_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
+  let down = select(0u, 1u, A_ALONG_K);
+  let along = 1u - down;
+  let block = mat4x4f(
+    four_of_a(m, k, k_end, z1, z2),
+    four_of_a(m + down, k + along, k_end, z1, z2),
+    four_of_a(m + 2u * down, k + 2u * along, k_end, z1, z2),
+    four_of_a(m + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
+  if (A_ALONG_K) {
+    return transpose(block);
   }
   return block;
+}
+
+// B's element of row n and term k.
+fn place_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
+  let k1 = select(0u, k / params.k2, TAPS);
+  let k2 = k - k1 * params.k2;
+  let y = params.b_y0 + i32(select(k2, n, B_ALONG_K)) * params.b_step + i32(k1) * params.b_tap +
+    i32(z2) * params.b_z2_step;
+  return Place(
+    params.b_base + i32(z1 * params.b_z1 + z2 * params.b_z2 + k1 * params.b_k1),
+    y,
+    select(n, k2, B_ALONG_K),
+    B_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.b_height))),
+  );
+}
+
+fn one_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
+  let place = place_of_b(n, k, k_end, z1, z2);
+  let at = u32(place.image + place.y * i32(params.b_row)) + place.x;
+  return select(0.0, b[at / 4u][at % 4u], place.inside);
+}
+
+// Four elements that lie side by side, from this one on.
+fn four_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
+  if (B_FOURS) {
+    let place = place_of_b(n, k, k_end, z1, z2);
+    let at = (place.image >> 2u) + place.y * i32(params.b_row >> 2u) + i32(place.x >> 2u);
+    return select(vec4f(), b[at], place.inside);
+  }
+  let along = select(0u, 1u, B_ALONG_K);
+  let down = 1u - along;
+  return vec4f(
+    one_of_b(n, k, k_end, z1, z2),
+    one_of_b(n + down, k + along, k_end, z1, z2),
+    one_of_b(n + 2u * down, k + 2u * along, k_end, z1, z2),
+    one_of_b(n + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
 }
 
 fn load_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
-  var block = mat4x4f();
-  let lines = select(1u, 4u, B_ALONG_K);
-  if (B_FOURS) {
-    for (var i = 0u; i < lines; i++) {
-      let at = b_address(n + i, k, k_end, z1, z2);
-      if (at != 0xffffffffu) {
-        block[i] = b[at / 4u];
-      }
-    }
-  } else {
-    for (var i = 0u; i < 4u * lines; i++) {
-      let at = b_address(n + select(i, i / 4u, B_ALONG_K), select(k, k + i % 4u, B_ALONG_K), k_end, z1, z2);
-      if (at != 0xffffffffu) {
-        block[i / 4u][i % 4u] = b[at / 4u][at % 4u];
-      }
-    }
+  let down = select(0u, 1u, B_ALONG_K);
+  let along = 1u - down;
+  let block = mat4x4f(
+    four_of_b(n, k, k_end, z1, z2),
+    four_of_b(n + down, k + along, k_end, z1, z2),
+    four_of_b(n + 2u * down, k + 2u * along, k_end, z1, z2),
+    four_of_b(n + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
+  if (B_ALONG_K) {
+    return transpose(block);
   }
   return block;
 }
 
-fn stage_a(half: u32, m: u32, k: u32, block: mat4x4f) {
-  let at = (half * DEPTH + k) * A_WIDTH + m / 4u;
-  if (A_ALONG_K) {
-    let turned = transpose(block);
-    a_tile[at] = turned[0];
-    a_tile[at + A_WIDTH] = turned[1];
-    a_tile[at + 2u * A_WIDTH] = turned[2];
-    a_tile[at + 3u * A_WIDTH] = turned[3];
-  } else {
-    a_tile[at] = block[0];
-  }
-}
-
-fn stage_b(half: u32, n: u32, k: u32, block: mat4x4f) {
-  let at = (half * DEPTH + k) * B_WIDTH + n / 4u;
-  if (B_ALONG_K) {
-    let turned = transpose(block);
-    b_tile[at] = turned[0];
-    b_tile[at + B_WIDTH] = turned[1];
-    b_tile[at + 2u * B_WIDTH] = turned[2];
-    b_tile[at + 3u * B_WIDTH] = turned[3];
-  } else {
-    b_tile[at] = block[0];
-  }
+// Where a line of term k keeps its four of number `four`: turned about, so that neighbours who stage other terms of the
+// same rows, as when rows lie along k, write to other banks.
+fn slot(k: u32, four: u32) -> u32 {
+  return four ^ (k / 4u * 2u);
 }
 
 // A block and the outer product of four rows and four columns.
@@ -215,10 +243,16 @@ fn finish(item: u32, place: u32, m: u32, n: u32, sum: f32) {
   c[at] = u;
 }
 
+// Blocks and rows are turned, not indexed by a variable.
 fn finish_block(item: u32, place: u32, m: u32, n: u32, block: mat4x4f) {
-  let rows = array<vec4f, 4>(block[0], block[1], block[2], block[3]);
-  for (var i = 0u; i < 16u; i++) {
-    finish(item, place, m + i / 4u, n + i % 4u, rows[i / 4u][i % 4u]);
+  var rows = block;
+  for (var i = 0u; i < 4u; i++) {
+    var row = rows[0];
+    for (var j = 0u; j < 4u; j++) {
+      finish(item, place, m + i, n + j, row.x);
+      row = row.yzwx;
+    }
+    rows = mat4x4f(rows[1], rows[2], rows[3], rows[0]);
   }
 }
 
@@ -240,17 +274,19 @@ fn main(
   let n0 = tile % across * 4u * B_WIDTH;
   let k_start = part * params.part_k;
   let k_end = min(k_start + params.part_k, params.k1 * params.k2);
-  let inside = z < params.z; // uniform in the workgroup
+  if (z >= params.z) {
+    return; // the whole workgroup
+  }
 
-  // Position of what this invocation stages: along k, neighbours take the terms of the same rows. Where few stage, those
-  // of B are not those of A.
+  // Position of what this invocation stages: neighbours take what lies side by side. Where few stage, those of B are not
+  // those of A.
   let other = (local + DOWN * ACROSS / 2u) % (DOWN * ACROSS);
-  let a_m = select(local % A_WIDTH, local / (DEPTH / 4u), A_ALONG_K) * 4u;
-  let a_k = select(local / A_WIDTH, local % (DEPTH / 4u) * 4u, A_ALONG_K);
-  let b_n = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K) * 4u;
-  let b_k = select(other / B_WIDTH, other % (DEPTH / 4u) * 4u, B_ALONG_K);
-  let a_stages = inside && a_m < 4u * A_WIDTH && a_k < DEPTH;
-  let b_stages = inside && b_n < 4u * B_WIDTH && b_k < DEPTH;
+  let a_four = select(local % A_WIDTH, local / (DEPTH / 4u), A_ALONG_K);
+  let a_k = select(local / A_WIDTH, local % (DEPTH / 4u), A_ALONG_K) * 4u;
+  let b_four = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K);
+  let b_k = select(other / B_WIDTH, other % (DEPTH / 4u), B_ALONG_K) * 4u;
+  let a_stages = A_WIDTH * DEPTH == 4u * DOWN * ACROSS || (a_four < A_WIDTH && a_k < DEPTH);
+  let b_stages = B_WIDTH * DEPTH == 4u * DOWN * ACROSS || (b_four < B_WIDTH && b_k < DEPTH);
 
   let tm = local / ACROSS;
   let tn = local % ACROSS;
@@ -258,63 +294,71 @@ fn main(
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
+  var next_a = mat4x4f();
+  var next_b = mat4x4f();
+  var k0 = k_start;
   if (a_stages) {
-    stage_a(0u, a_m, a_k, load_a(m0 + a_m, k_start + a_k, k_end, z1, z2));
+    next_a = load_a(m0 + 4u * a_four, k0 + a_k, k_end, z1, z2);
   }
   if (b_stages) {
-    stage_b(0u, b_n, b_k, load_b(n0 + b_n, k_start + b_k, k_end, z1, z2));
+    next_b = load_b(n0 + 4u * b_four, k0 + b_k, k_end, z1, z2);
   }
-  workgroupBarrier();
-  var half = 0u;
-  for (var k0 = k_start; k0 < k_end; k0 += DEPTH) {
-    let more = k0 + DEPTH < k_end;
-    var next_a = mat4x4f();
-    var next_b = mat4x4f();
-    if (more && a_stages) {
-      next_a = load_a(m0 + a_m, k0 + DEPTH + a_k, k_end, z1, z2);
+  loop {
+    if (a_stages) {
+      let at = slot(a_k, a_four);
+      a_tile[a_k][at] = next_a[0];
+      a_tile[a_k + 1u][at] = next_a[1];
+      a_tile[a_k + 2u][at] = next_a[2];
+      a_tile[a_k + 3u][at] = next_a[3];
     }
-    if (more && b_stages) {
-      next_b = load_b(n0 + b_n, k0 + DEPTH + b_k, k_end, z1, z2);
+    if (b_stages) {
+      let at = slot(b_k, b_four);
+      b_tile[b_k][at] = next_b[0];
+      b_tile[b_k + 1u][at] = next_b[1];
+      b_tile[b_k + 2u][at] = next_b[2];
+      b_tile[b_k + 3u][at] = next_b[3];
     }
-    for (var k = 0u; k < DEPTH; k++) {
-      let a_line = (half * DEPTH + k) * A_WIDTH + tm;
-      let b_line = (half * DEPTH + k) * B_WIDTH + tn;
-      let rows = a_tile[a_line];
-      let columns = b_tile[b_line];
+    workgroupBarrier();
+    k0 += DEPTH;
+    if (k0 < k_end) {
+      if (a_stages) {
+        next_a = load_a(m0 + 4u * a_four, k0 + a_k, k_end, z1, z2);
+      }
+      if (b_stages) {
+        next_b = load_b(n0 + 4u * b_four, k0 + b_k, k_end, z1, z2);
+      }
+    }
+    for (var k = 0u; k < DEPTH; k++) { // written out
+      let rows = a_tile[k][slot(k, tm)];
+      let columns = b_tile[k][slot(k, tn)];
       c00 = add_outer(c00, rows, columns);
       if (ROW_BLOCKS > 1u) {
-        c10 = add_outer(c10, a_tile[a_line + DOWN], columns);
+        c10 = add_outer(c10, a_tile[k][slot(k, tm + DOWN)], columns);
       }
       if (COLUMN_BLOCKS > 1u) {
-        let others = b_tile[b_line + ACROSS];
+        let others = b_tile[k][slot(k, tn + ACROSS)];
         c01 = add_outer(c01, rows, others);
         if (ROW_BLOCKS > 1u) {
-          c11 = add_outer(c11, a_tile[a_line + DOWN], others);
+          c11 = add_outer(c11, a_tile[k][slot(k, tm + DOWN)], others);
         }
       }
-    }
-    half = 1u - half;
-    if (more && a_stages) {
-      stage_a(half, a_m, a_k, next_a);
-    }
-    if (more && b_stages) {
-      stage_b(half, b_n, b_k, next_b);
+    } // written out
+    if (k0 >= k_end) {
+      break;
     }
     workgroupBarrier();
   }
-  if (inside) {
-    let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
-    let m = m0 + tm * 4u;
-    let n = n0 + tn * 4u;
-    finish_block(z2, place, m, n, c00);
+  let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
+  let m = m0 + tm * 4u;
+  let n = n0 + tn * 4u;
+  finish_block(z2, place, m, n, c00);
+  if (ROW_BLOCKS > 1u) {
+    finish_block(z2, place, m + 4u * DOWN, n, c10);
+  }
+  if (COLUMN_BLOCKS > 1u) {
+    finish_block(z2, place, m, n + 4u * ACROSS, c01);
     if (ROW_BLOCKS > 1u) {
-      finish_block(z2, place, m + 4u * DOWN, n, c10);
-    }
-    if (COLUMN_BLOCKS > 1u) {
-      finish_block(z2, place, m, n + 4u * ACROSS, c01);
-      if (ROW_BLOCKS > 1u) {
-        finish_block(z2, place, m + 4u * DOWN, n + 4u * ACROSS, c11);
-      }
+      finish_block(z2, place, m + 4u * DOWN, n + 4u * ACROSS, c11);
     }
   }
 }

@@ -3,7 +3,7 @@ import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
 import type { Surface } from "./surfaces.ts";
-import { showShape, Tensor } from "./tensor.ts";
+import { showShape, type Storage, Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
 /** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
@@ -32,6 +32,17 @@ export interface BindGroupOptions {
   /** Opens an error scope under a label and returns the function that closes it. */
   readonly guard: (label: string) => () => void;
 }
+
+/** A stretch of a buffer, in bytes. */
+interface BufferRange {
+  readonly storage: Storage;
+  readonly entry: PooledBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** What a binding comes to; null where the constants leave it unused. */
+type BoundRange = BufferRange | Surface | null;
 
 /** Groups that are kept; past that all are dropped, since their tensors come and go with the sizes of batches. */
 const MOST = 1 << 14;
@@ -67,51 +78,57 @@ export class BindGroups {
     bind: Record<string, Resource | null>,
     submission: number,
   ): GPUBindGroup {
-    const entries: GPUBindGroupEntry[] = [];
-    const owners: string[] = [];
+    const resources: BoundRange[] = [];
     let key = `${pipeline.id}`;
     let named = 0;
-    for (const { name, index, kind } of pipeline.bindings) {
-      if (kind === "uniform") {
-        const size = UniformRing.bytesOf(kernel);
-        entries.push({ binding: index, resource: { buffer: this.#gpu.uniforms, size } });
-        continue;
-      }
+    for (const { name, kind } of pipeline.bindings) {
+      if (kind === "uniform") continue;
       const resource = bind[name];
-      if (resource === null) {
-        entries.push({ binding: index, resource: this.#absent(kind, index) });
-        key += "|-";
-        continue;
-      }
-      if (!resource) {
+      if (resource === undefined) {
         throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
       }
-      named++;
-      if (isSurface(resource)) {
-        entries.push({ binding: index, resource: resource.view });
-        owners.push(`s${resource.id}`);
-        key += `|s${resource.id}`;
-        continue;
+      if (resource !== null) named++;
+      const bound = resource === null || isSurface(resource)
+        ? resource
+        : this.#range(pipeline, name, resource);
+      if (bound && "entry" in bound) {
+        if (kind === "write") bound.storage.version++;
+        bound.entry.lastUse = submission;
+        key += `|b${bound.entry.id}:${bound.offset}:${bound.size}`;
+      } else {
+        key += bound ? `|s${bound.id}` : "|-";
       }
-      const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
-      if (tensor.gpu !== this.#gpu.owner) {
-        throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
-      }
-      const { entry, offset, size } = this.#range(pipeline, name, tensor, start, length);
-      if (kind === "write") tensor.storage.version++;
-      entry.lastUse = submission;
-      entries.push({ binding: index, resource: { buffer: entry.buffer, offset, size } });
-      owners.push(`b${entry.id}`);
-      key += `|b${entry.id}:${offset}:${size}`;
+      resources.push(bound);
     }
-    const given = Object.keys(bind).filter((name) => bind[name] !== null);
-    if (named !== given.length) {
+    let given = 0;
+    for (const name in bind) if (bind[name] !== null) given++;
+    if (named !== given) {
       const known = new Set(pipeline.bindings.map((binding) => binding.name));
-      const extra = given.filter((name) => !known.has(name));
+      const extra = Object.keys(bind).filter((name) => bind[name] !== null && !known.has(name));
       throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
     }
-    const known = this.#groups.get(key);
-    if (known) return known;
+    return this.#groups.get(key) ?? this.#make(kernel, pipeline, key, resources);
+  }
+
+  /** A group for resources in the order of the bindings, without that of `Params`. */
+  #make(kernel: Kernel, pipeline: Pipeline, key: string, resources: readonly BoundRange[]): GPUBindGroup {
+    const owners: string[] = [];
+    let next = 0;
+    const entries = pipeline.bindings.map(({ index, kind }): GPUBindGroupEntry => {
+      if (kind === "uniform") {
+        const size = UniformRing.bytesOf(kernel);
+        return { binding: index, resource: { buffer: this.#gpu.uniforms, size } };
+      }
+      const bound = resources[next++]!;
+      if (bound === null) return { binding: index, resource: this.#absent(kind, index) };
+      if ("view" in bound) {
+        owners.push(`s${bound.id}`);
+        return { binding: index, resource: bound.view };
+      }
+      const { entry, offset, size } = bound;
+      owners.push(`b${entry.id}`);
+      return { binding: index, resource: { buffer: entry.buffer, offset, size } };
+    });
     const close = this.#gpu.guard(`bind the resources of ${pipeline.label}`);
     const group = this.#gpu.device.createBindGroup({
       label: pipeline.label,
@@ -151,22 +168,20 @@ export class BindGroups {
     return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
   }
 
-  #range(
-    pipeline: Pipeline,
-    name: string,
-    tensor: Tensor,
-    start: number,
-    length = tensor.size - start,
-  ): { entry: PooledBuffer; offset: number; size: number } {
-    const { entry } = tensor.storage;
+  #range(pipeline: Pipeline, name: string, resource: Tensor | Slice): BufferRange {
+    const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
+    if (tensor.gpu !== this.#gpu.owner) {
+      throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
+    }
+    const { storage } = tensor;
     const offset = (tensor.offset + start) * 4;
-    const size = Math.max(4, length * 4);
+    const size = Math.max(4, (length ?? tensor.size - start) * 4);
     if (size > this.#gpu.bindingBytes) {
       throw new RangeError(
         `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +
           `${this.#gpu.bindingBytes} bytes: ${showShape(tensor.shape)} needs ${size}`,
       );
     }
-    return { entry, offset, size };
+    return { storage, entry: storage.entry, offset, size };
   }
 }

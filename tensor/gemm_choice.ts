@@ -45,13 +45,9 @@ export function gemmClass({ m, n, terms, items }: GemmExtents): string {
 
 /**
  * The kernel for a product where none has been measured. Software adapters want register tiles fed from textures; on
- * others the largest tile is taken that leaves every core some of them.
+ * others tiles of 64×64 are fastest, but for products that would not keep all cores busy with them.
  */
 export function usualGemm(software: boolean, { m, n, items }: GemmExtents): GemmVariant {
   if (software) return "texture";
-  const side = Math.min(m, n);
-  const results = m * n * items;
-  if (side <= 32 || results <= 2 ** 15) return "tile-32";
-  if (side <= 64 || results <= 2 ** 20) return "tile-64";
-  return results <= 2 ** 21 ? "tile-128x64" : "tile-128";
+  return Math.min(m, n) <= 32 || m * n * items <= 2 ** 18 ? "tile-32" : "tile-64";
 }

@@ -228,8 +228,7 @@ export class Gpu {
     const group = this.#groups.get(kernel, pipeline, bind, this.#submission);
     const pass = this.#startPass(pipeline.label);
     pass.setPipeline(pipeline.pipeline);
-    const hasParams = pipeline.bindings.some((binding) => binding.kind === "uniform");
-    const at = hasParams ? [this.#uniforms.push(kernel, params)] : [];
+    const at = pipeline.hasParams ? [this.#uniforms.push(kernel, params)] : [];
     pass.setBindGroup(0, group, at);
     const across = Math.min(workgroups, this.limits.workgroups);
     const down = Math.ceil(workgroups / across);

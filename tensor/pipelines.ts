@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
   /** The bindings of the entry point, in the order of the kernel. */
   readonly bindings: readonly ShaderBinding[];
+  /** Whether `Params` is one of them. */
+  readonly hasParams: boolean;
 }
 
 /** Values of `override` constants. */
@@ -61,13 +63,13 @@ export class PipelineCache {
   get(kernel: Kernel, entry: string, constants: Constants): Pipeline {
     let pipelines = this.#pipelines.get(kernel);
     if (!pipelines) this.#pipelines.set(kernel, pipelines = new Map());
-    const values = Object.entries(constants).map(([name, value]) => `${name}=${value}`).join(" ");
-    const key = `${entry} ${values}`;
+    let key = entry;
+    for (const name in constants) key += ` ${name}=${constants[name]}`;
     const known = pipelines.get(key);
     if (known) return known;
 
     const bindings = kernel.used(entry);
-    const label = `${kernel.name}.${key.trim()}`;
+    const label = `${kernel.name}.${key}`;
     const module = this.#module(kernel);
     const close = this.#faults.guard(`compile ${label}`);
     const layout = this.#device.createBindGroupLayout({
@@ -90,7 +92,8 @@ export class PipelineCache {
       },
     });
     close();
-    const made = { id: ++this.#count, label, pipeline, layout, bindings };
+    const hasParams = bindings.some(({ kind }) => kind === "uniform");
+    const made = { id: ++this.#count, label, pipeline, layout, bindings, hasParams };
     pipelines.set(key, made);
     return made;
   }

@@ -24,6 +24,7 @@ export function sizeClass(bytes: number): number {
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #guard: (label: string) => () => void;
+  /** By size class, oldest last: a step that frees what it took then takes the same as the one before, in the same order. */
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #onDestroy: (id: number) => void;
   #nextId = 1;
@@ -105,8 +106,9 @@ export class BufferPool {
     this.#live--;
     this.#liveBytes -= entry.bytes;
     const free = this.#free.get(entry.bytes);
-    if (free) free.push(entry);
-    else this.#free.set(entry.bytes, [entry]);
+    if (!free) return void this.#free.set(entry.bytes, [entry]);
+    const after = free.findIndex(({ id }) => id < entry.id);
+    free.splice(after < 0 ? free.length : after, 0, entry);
   }
 
   /**

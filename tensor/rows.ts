@@ -26,18 +26,18 @@ export interface RowPass {
 /** Runs a shader over `count` rows, a window of them at a time where they exceed a binding. */
 export function runRows(gpu: Gpu, kernel: Kernel, count: number, pass: RowPass): void {
   if (count === 0) return;
-  const widths = Object.entries(pass.rows).map(([name, tensor]) =>
-    [name, tensor, tensor ? tensor.size / count : 0] as const
-  );
-  const widest = Math.max(1, ...widths.map(([, , width]) => width));
+  let widest = 1;
+  for (const name in pass.rows) widest = Math.max(widest, (pass.rows[name]?.size ?? 0) / count);
   for (const window of rowWindows(gpu, count, widest)) {
-    const slices = widths.map(([name, tensor, width]): [string, Resource | null] => [
-      name,
-      tensor && { tensor, start: window.row * width, length: window.rows * width },
-    ]);
+    const bind: Record<string, Resource | null> = { ...pass.whole };
+    for (const name in pass.rows) {
+      const tensor = pass.rows[name]!;
+      const width = tensor ? tensor.size / count : 0;
+      bind[name] = tensor && { tensor, start: window.row * width, length: window.rows * width };
+    }
     gpu.run(kernel, {
       entry: pass.entry ?? "main",
-      bind: { ...Object.fromEntries(slices), ...pass.whole },
+      bind,
       params: pass.params(window),
       constants: pass.constants ?? {},
       workgroups: pass.workgroups(window),

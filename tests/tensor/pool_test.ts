@@ -68,10 +68,21 @@ Deno.test("a buffer that recent commands name is not lent for an upload", async 
   const upload = buffers.take(256, 7);
   assert(upload.id !== busy.id);
   buffers.give(upload);
-  assertEquals(buffers.take(256, 8).id, upload.id); // the last one given back
-  assertEquals(buffers.take(256, 8).id, busy.id);
+  assertEquals(buffers.take(256, 8).id, busy.id); // the oldest first
+  assertEquals(buffers.take(256, 8).id, upload.id);
   buffers.give(upload);
   buffers.give(busy);
+  buffers.trim();
+});
+
+Deno.test("a step takes the buffers of the step before, in whatever order that gave them back", async () => {
+  const { pool: buffers } = await pool();
+  const step = (order: readonly number[]) => {
+    const taken = order.map(() => buffers.take(256));
+    for (const i of order) buffers.give(taken[i]!);
+    return taken.map(({ id }) => id);
+  };
+  assertEquals(step([2, 0, 1]), step([1, 2, 0]));
   buffers.trim();
 });
 
