@@ -16,6 +16,7 @@ import { measureGates } from "./gates.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
+import { measureProducts, showProducts } from "./products.ts";
 import { profile, show } from "./profile.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
 
@@ -52,11 +53,13 @@ const command = defineCommand({
       type: "flag",
       description: "measure a pruning step with half of the units closed beside one with all open instead",
     },
+    products: { type: "flag", description: "measure the kernels of products on the device alone instead" },
   },
   async run(values) {
     preferVulkan();
     if (values.compact) return await runCompact(values.rounds);
     if (values.gates) return await runGates(values.rounds);
+    if (values.products) return await runProducts();
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
 });
@@ -84,6 +87,18 @@ async function runCompact(rounds: number): Promise<number> {
     const times = await measureCompact(gpu, rounds, progress);
     progress("");
     console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${showCompact(times)}`);
+    return 0;
+  } finally {
+    gpu.destroy();
+  }
+}
+
+async function runProducts(): Promise<number> {
+  const gpu = await openGpu({ profile: true });
+  try {
+    const speeds = await measureProducts(gpu, progress);
+    progress("");
+    console.log(`products on ${gpu.name}, by timestamps\n\n${showProducts(speeds)}`);
     return 0;
   } finally {
     gpu.destroy();
