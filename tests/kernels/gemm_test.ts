@@ -83,6 +83,14 @@ const cases: Record<string, Case> = {
     a: { height: 20, row: 256, alongK: true, z2: 64 },
     b: { height: 18, row: 512, alongK: true, offset: 128, z2: 64 },
   },
+  "whole slices of a reduction, nothing outside": {
+    m: 36,
+    n: 20,
+    k: [1, 48],
+    batch: [2, 1],
+    a: { height: 50, row: 36, alongK: false, y0: 2, z1: 1800 },
+    b: { height: 48, row: 24, alongK: false },
+  },
   "overlapping rows": {
     m: 12,
     n: 9,
