@@ -10,6 +10,7 @@ import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import operand from "./_gemm_operand.wgsl" with { type: "text" };
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
 /** How a workgroup divides a tile: the shader's constants. */
@@ -37,7 +38,14 @@ const DEPTH = 16;
 function kernelOf(variant: TileVariant, { down, across, rowBlocks, columnBlocks }: TileShape): Kernel {
   const constants = { DOWN: down, ACROSS: across, ROW_BLOCKS: rowBlocks, COLUMN_BLOCKS: columnBlocks };
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return new Kernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [gelu, one, index]);
+  return new Kernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [
+    ...["a", "b"].map((name) =>
+      operand.replaceAll("operand", name).replaceAll("OPERAND", name.toUpperCase())
+    ),
+    gelu,
+    one,
+    index,
+  ]);
 }
 
 /** The text with its loop over the terms of a slice written out, which compilers of drivers leave to us. */

@@ -84,119 +84,12 @@ const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 var<workgroup> a_tile: array<array<vec4f, A_WIDTH>, DEPTH>;
 var<workgroup> b_tile: array<array<vec4f, B_WIDTH>, DEPTH>;
 
-// What an invocation stages of an operand is four terms of four rows, a column of the matrix for each term. What lies
-// past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
-// there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
-
+// Where an element lies.
 struct Place {
   image: i32, // address of the image
   y: i32, // its row, perhaps outside
   x: u32,
   inside: bool, // whether the element is not zero
-}
-
-// A's element of row m and term k.
-fn place_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
-  let k1 = select(0u, k / params.k2, TAPS);
-  let k2 = k - k1 * params.k2;
-  let y = params.a_y0 + i32(select(k2, m, A_ALONG_K)) * params.a_step + i32(k1) * params.a_tap +
-    i32(z2) * params.a_z2_step;
-  return Place(
-    params.a_base + i32(z1 * params.a_z1 + z2 * params.a_z2 + k1 * params.a_k1),
-    y,
-    select(m, k2, A_ALONG_K),
-    A_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.a_height))),
-  );
-}
-
-fn one_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
-  let place = place_of_a(m, k, k_end, z1, z2);
-  let at = u32(place.image + place.y * i32(params.a_row)) + place.x;
-  return select(0.0, a[at / 4u][at % 4u], place.inside);
-}
-
-// Four elements that lie side by side, from this one on.
-fn four_of_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
-  if (A_FOURS) {
-    let place = place_of_a(m, k, k_end, z1, z2);
-    let at = (place.image >> 2u) + place.y * i32(params.a_row >> 2u) + i32(place.x >> 2u);
-    return select(vec4f(), a[at], place.inside);
-  }
-  let along = select(0u, 1u, A_ALONG_K);
-  let down = 1u - along;
-  return vec4f(
-    one_of_a(m, k, k_end, z1, z2),
-    one_of_a(m + down, k + along, k_end, z1, z2),
-    one_of_a(m + 2u * down, k + 2u * along, k_end, z1, z2),
-    one_of_a(m + 3u * down, k + 3u * along, k_end, z1, z2),
-  );
-}
-
-fn load_a(m: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
-  let down = select(0u, 1u, A_ALONG_K);
-  let along = 1u - down;
-  let block = mat4x4f(
-    four_of_a(m, k, k_end, z1, z2),
-    four_of_a(m + down, k + along, k_end, z1, z2),
-    four_of_a(m + 2u * down, k + 2u * along, k_end, z1, z2),
-    four_of_a(m + 3u * down, k + 3u * along, k_end, z1, z2),
-  );
-  if (A_ALONG_K) {
-    return transpose(block);
-  }
-  return block;
-}
-
-// B's element of row n and term k.
-fn place_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
-  let k1 = select(0u, k / params.k2, TAPS);
-  let k2 = k - k1 * params.k2;
-  let y = params.b_y0 + i32(select(k2, n, B_ALONG_K)) * params.b_step + i32(k1) * params.b_tap +
-    i32(z2) * params.b_z2_step;
-  return Place(
-    params.b_base + i32(z1 * params.b_z1 + z2 * params.b_z2 + k1 * params.b_k1),
-    y,
-    select(n, k2, B_ALONG_K),
-    B_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.b_height))),
-  );
-}
-
-fn one_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
-  let place = place_of_b(n, k, k_end, z1, z2);
-  let at = u32(place.image + place.y * i32(params.b_row)) + place.x;
-  return select(0.0, b[at / 4u][at % 4u], place.inside);
-}
-
-// Four elements that lie side by side, from this one on.
-fn four_of_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
-  if (B_FOURS) {
-    let place = place_of_b(n, k, k_end, z1, z2);
-    let at = (place.image >> 2u) + place.y * i32(params.b_row >> 2u) + i32(place.x >> 2u);
-    return select(vec4f(), b[at], place.inside);
-  }
-  let along = select(0u, 1u, B_ALONG_K);
-  let down = 1u - along;
-  return vec4f(
-    one_of_b(n, k, k_end, z1, z2),
-    one_of_b(n + down, k + along, k_end, z1, z2),
-    one_of_b(n + 2u * down, k + 2u * along, k_end, z1, z2),
-    one_of_b(n + 3u * down, k + 3u * along, k_end, z1, z2),
-  );
-}
-
-fn load_b(n: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
-  let down = select(0u, 1u, B_ALONG_K);
-  let along = 1u - down;
-  let block = mat4x4f(
-    four_of_b(n, k, k_end, z1, z2),
-    four_of_b(n + down, k + along, k_end, z1, z2),
-    four_of_b(n + 2u * down, k + 2u * along, k_end, z1, z2),
-    four_of_b(n + 3u * down, k + 3u * along, k_end, z1, z2),
-  );
-  if (B_ALONG_K) {
-    return transpose(block);
-  }
-  return block;
 }
 
 // Where a line of term k keeps its four of number `four`: turned about, so that neighbours who stage other terms of the

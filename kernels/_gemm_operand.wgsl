@@ -1,0 +1,58 @@
+// How `gemm_tile.wgsl` reads an operand. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
+// and A and B for OPERAND.
+//
+// What an invocation stages of it is four terms of four rows, a column of the matrix for each term. What lies
+// past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
+// there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
+
+// Its element of row `line` and term k.
+fn place_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
+  let k1 = select(0u, k / params.k2, TAPS);
+  let k2 = k - k1 * params.k2;
+  let y = params.operand_y0 + i32(select(k2, line, OPERAND_ALONG_K)) * params.operand_step + i32(k1) * params.operand_tap +
+    i32(z2) * params.operand_z2_step;
+  return Place(
+    params.operand_base + i32(z1 * params.operand_z1 + z2 * params.operand_z2 + k1 * params.operand_k1),
+    y,
+    select(line, k2, OPERAND_ALONG_K),
+    OPERAND_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.operand_height))),
+  );
+}
+
+fn one_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
+  let place = place_of_operand(line, k, k_end, z1, z2);
+  let at = u32(place.image + place.y * i32(params.operand_row)) + place.x;
+  return select(0.0, operand[at / 4u][at % 4u], place.inside);
+}
+
+// Four elements that lie side by side, from this one on.
+fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
+  if (OPERAND_FOURS) {
+    let place = place_of_operand(line, k, k_end, z1, z2);
+    let at = (place.image >> 2u) + place.y * i32(params.operand_row >> 2u) + i32(place.x >> 2u);
+    return select(vec4f(), operand[at], place.inside);
+  }
+  let along = select(0u, 1u, OPERAND_ALONG_K);
+  let down = 1u - along;
+  return vec4f(
+    one_of_operand(line, k, k_end, z1, z2),
+    one_of_operand(line + down, k + along, k_end, z1, z2),
+    one_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
+    one_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
+}
+
+fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
+  let down = select(0u, 1u, OPERAND_ALONG_K);
+  let along = 1u - down;
+  let block = mat4x4f(
+    four_of_operand(line, k, k_end, z1, z2),
+    four_of_operand(line + down, k + along, k_end, z1, z2),
+    four_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
+    four_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2),
+  );
+  if (OPERAND_ALONG_K) {
+    return transpose(block);
+  }
+  return block;
+}
