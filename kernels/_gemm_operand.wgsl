@@ -1,4 +1,4 @@
-// How `gemm_tile.wgsl` reads an operand. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
+// How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
 // and A and B for OPERAND.
 //
 // What an invocation stages of it is four terms of four rows, a column of the matrix for each term. What lies
@@ -55,4 +55,12 @@ fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
     return transpose(block);
   }
   return block;
+}
+
+fn stage_operand(k: u32, four: u32, block: mat4x4f) {
+  let at = slot(k, four);
+  operand_tile[k][at] = block[0];
+  operand_tile[k + 1u][at] = block[1];
+  operand_tile[k + 2u][at] = block[2];
+  operand_tile[k + 3u][at] = block[3];
 }

@@ -198,18 +198,10 @@ fn main(
   }
   loop {
     if (a_stages) {
-      let at = slot(a_k, a_four);
-      a_tile[a_k][at] = next_a[0];
-      a_tile[a_k + 1u][at] = next_a[1];
-      a_tile[a_k + 2u][at] = next_a[2];
-      a_tile[a_k + 3u][at] = next_a[3];
+      stage_a(a_k, a_four, next_a);
     }
     if (b_stages) {
-      let at = slot(b_k, b_four);
-      b_tile[b_k][at] = next_b[0];
-      b_tile[b_k + 1u][at] = next_b[1];
-      b_tile[b_k + 2u][at] = next_b[2];
-      b_tile[b_k + 3u][at] = next_b[3];
+      stage_b(b_k, b_four, next_b);
     }
     workgroupBarrier();
     k0 += DEPTH;

@@ -18,7 +18,7 @@ const LEFT_OUT: Record<string, string> = {
 /** The tests of the core that run here beside those of the kernels: what WebGPU itself answers. */
 const CORE = ["faults", "gpu", "scope", "tape"];
 
-const SECONDS = 300;
+const SECONDS = 170;
 const ROOT = new URL("../../", import.meta.url);
 const BUNDLE = "/bundle.js";
 // An error that no test has caught, as of a module that does not load, ends the run.

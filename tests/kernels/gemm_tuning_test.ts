@@ -35,7 +35,9 @@ Deno.test("products are of a class each, and a class that was measured has its k
 Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
   const usual = (m: number, n: number) => usualGemm(false, { m, n, terms: 512, items: 1 });
   assertEquals(
-    [[4096, 24], [128, 128], [4096, 80], [2048, 2048]].map(([m, n]) => usual(m!, n!)),
-    ["tile-32", "tile-32", "tile-64", "tile-64"],
+    [[4096, 24], [128, 128], [4096, 64], [1024, 1024], [1024, 2048], [2048, 2048]].map(([m, n]) =>
+      usual(m!, n!)
+    ),
+    ["tile-32", "tile-32", "tile-32", "tile-64", "tile-64", "tile-64"],
   );
 });
