@@ -41,7 +41,7 @@ function divide(gpu: Gpu, problem: Gemm): Division {
   const extent = tilesOf(16) * k1 * k2 >= 32_768 && m > 8 && n > 8 ? 16 : 8;
   const tiles = tilesOf(extent);
   const rounds = k1 * Math.ceil(k2 / 4);
-  const useful = Math.max(rounds / ROUNDS, Math.min(TILES / tiles, rounds / WORTH));
+  const useful = Math.max(rounds / ROUNDS, gpu.invariant ? 1 : Math.min(TILES / tiles, rounds / WORTH));
   const most = gpu.limits.bindingBytes / bytesOf(problem) / 2; // as rounding up may double the parts
   const parts = Math.max(1, Math.min(useful, most));
   const part1 = Math.ceil(k1 / parts);

@@ -77,7 +77,7 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const across = 4 * shape.across * shape.columnBlocks;
   const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
   const terms = k1 * k2;
-  const useful = Math.max(terms / LONGEST, Math.min(WORKGROUPS / tiles, terms / WORTH));
+  const useful = Math.max(terms / LONGEST, gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles, terms / WORTH));
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
   const length = Math.ceil(terms / parts / DEPTH) * DEPTH;

@@ -60,15 +60,24 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   });
   const y = blocks === 1 ? part.view([items, channels]) : reduceFrames(part);
   part.dispose();
-  if (finish) {
-    const rows = y.size / width;
-    gpu.run(kernel, {
-      entry: "finish",
-      bind: { lengths, y },
-      params: { rows, first: 0, frames, columns, block: 0, eps },
-      constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
-      workgroups: Math.ceil(rows / 64),
-    });
-  }
+  if (finish) finishFrames(y, frames, { lengths, finish, eps });
   return y;
+}
+
+/** Makes sums over frames, [B, C], what {@linkcode ReduceFrames.finish} says, in place. */
+export function finishFrames(
+  y: Tensor,
+  frames: number,
+  { lengths = null, finish, eps = 0 }: Pick<ReduceFrames, "lengths" | "finish" | "eps">,
+): void {
+  const channels = y.shape.at(-1)!;
+  const { kernel, width } = kernels.pick(channels);
+  const rows = y.size / width;
+  y.gpu.run(kernel, {
+    entry: "finish",
+    bind: { lengths, y },
+    params: { rows, first: 0, frames, columns: channels / width, block: 0, eps },
+    constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
+    workgroups: Math.ceil(rows / 64),
+  });
 }

@@ -48,7 +48,7 @@ function convolve(pass: Pass, i: number, input: Tensor): Tensor {
     x,
     (x) =>
       config.feat_extract_norm === "group"
-        ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS })
+        ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS, lengths: pass.normLengths })
         : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }),
   );
   x = pass.next(x, gelu);

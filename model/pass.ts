@@ -23,6 +23,8 @@ export interface Pass {
   readonly gates: Gates | null;
   /** Valid frames of each clip; null where padding is not masked. */
   readonly frameLengths: readonly number[] | null;
+  /** Frames of each clip that a norm over time counts; null where it counts padding, as published models do. */
+  readonly normLengths: readonly number[] | null;
   /** What a training step draws; null in evaluation, where nothing is dropped. */
   readonly training: Training | null;
   /** Whether somebody wants to see an activation. */

@@ -48,6 +48,11 @@ export interface ForwardOptions {
   readonly training?: Training | null;
   /** Is shown the activations by name; it owns the tensors that it gets. */
   readonly observe?: (name: string, x: Tensor) => void;
+  /**
+   * Whether each clip is heard as if it were alone: a norm over time counts its own frames alone, too. Lengths must be
+   * given. Published models count padding there, even if they are told the lengths.
+   */
+  readonly alone?: boolean;
   /** Whether gradients compute the inside of every layer again instead of keeping it; not while somebody observes. */
   readonly recompute?: boolean;
 }
@@ -74,10 +79,12 @@ export interface Output {
  * ```
  */
 export function framesOf(config: ModelConfig, samples: number): number {
-  return config.conv_kernel.reduce(
-    (n, kernel, i) => Math.max(0, Math.floor((n - kernel) / config.conv_stride[i]!) + 1),
-    samples,
-  );
+  return config.conv_kernel.reduce((n, _, i) => framesAfter(config, i, n), samples);
+}
+
+/** Frames that come out of convolution `i` for `n` that go in. */
+function framesAfter({ conv_kernel, conv_stride }: ModelConfig, i: number, n: number): number {
+  return Math.max(0, Math.floor((n - conv_kernel[i]!) / conv_stride[i]!) + 1);
 }
 
 /**
@@ -138,7 +145,7 @@ export class SpeechModel {
       const shortest = Math.min(samples, ...batch.lengths ?? []);
       throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
     }
-    const { gates = null, training = null, observe } = options;
+    const { gates = null, training = null, observe, alone = false } = options;
     const again = options.recompute === true && observe === undefined;
     const followed = [
       ...weights.names.map((name) => weights.get(name)),
@@ -150,6 +157,7 @@ export class SpeechModel {
       weights,
       gates,
       frameLengths: valid,
+      normLengths: alone && batch.lengths ? batch.lengths.map((n) => framesAfter(config, 0, n)) : null,
       training,
       observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),

@@ -12,6 +12,8 @@ export interface ForwardBatchOptions {
   readonly gates?: Gates | null;
   /** What a training step draws; nothing unless given. */
   readonly training?: Omit<Training, "masked"> | null;
+  /** Whether each clip is heard as if it were alone, whatever the model was trained with; false unless given. */
+  readonly alone?: boolean;
   /** Whether gradients compute the inside of every layer again instead of keeping it. */
   readonly recompute?: boolean;
 }
@@ -33,7 +35,7 @@ export interface BatchOutput {
 export function forwardBatch(
   model: SpeechModel,
   batch: MicroBatch,
-  { gates = null, training = null, recompute = false }: ForwardBatchOptions = {},
+  { gates = null, training = null, alone = false, recompute = false }: ForwardBatchOptions = {},
 ): BatchOutput {
   const { gpu, config } = model;
   const clips = batch.lengths.length;
@@ -43,8 +45,8 @@ export function forwardBatch(
     ? gpu.tensor(batch.masked, [clips, framesOf(config, batch.samples)])
     : null;
   const { logits } = model.forward(
-    { samples, lengths: batch.attentionMask ? batch.lengths : null },
-    { gates, training: training && { ...training, masked }, recompute },
+    { samples, lengths: alone || batch.attentionMask ? batch.lengths : null },
+    { gates, training: training && { ...training, masked }, alone, recompute },
   );
   if (!logits) throw new TypeError("Cannot train as the model must have a head: it has none");
   return { logits, frames };

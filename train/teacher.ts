@@ -21,8 +21,9 @@ export interface TeacherOptions {
 
 /**
  * A model to learn from beside the texts or classes: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). It
- * hears every clip alone, without padding, masks and dropout, and its answers to clips that come again are kept, what
- * came first staying. A clip changed by noise does not come again; batches with one are heard at once.
+ * hears every clip as if it were alone, without padding, masks and dropout, and its answers to clips that come again are
+ * kept, what came first staying: they are those of the clip, to the bit, whatever batch it was heard in. A clip changed by noise
+ * does not come again; batches with one are heard as they are padded.
  *
  * @example
  * ```ts ignore
@@ -84,15 +85,32 @@ export class Teacher {
     const { gpu } = this.#model;
     const all = gpu.zeros(shape);
     const size = all.size / keys.length;
+    const fresh = new Map(this.#hearFresh(batch));
     keys.forEach((key, clip) => {
-      const answer = this.#answers.get(key!) ?? this.#hear(alone(batch, clip));
-      const place = new Tensor(gpu, all.storage, [answer.size], "f32", all.offset + clip * size);
-      gpu.copy(answer, place);
+      const answer = fresh.get(clip) ?? this.#answers.get(key!)!;
+      gpu.copy(answer, new Tensor(gpu, all.storage, [answer.size], "f32", all.offset + clip * size));
       if (this.#answers.has(key!) || answer.size * 4 > this.#left) return;
       this.#left -= answer.size * 4;
       this.#answers.set(key!, gpu.keep(answer));
     });
     return all;
+  }
+
+  /** The answers to the clips of a batch that are not kept, each of the clip's own frames. */
+  #hearFresh(batch: MicroBatch): [number, Tensor][] {
+    const clips = batch.keys!.flatMap((key, clip) => this.#answers.has(key!) ? [] : [clip]);
+    if (clips.length === 0) return [];
+    const { gpu } = this.#model;
+    const { logits, frames } = gpu.batchInvariant(() => {
+      return forwardBatch(this.#model, selectClips(batch, clips), { alone: true });
+    });
+    const heard = logSoftmax(this.#soften(logits));
+    const size = heard.size / clips.length;
+    const width = heard.shape.at(-1)!;
+    return clips.map((clip, i) => {
+      const shape = heard.shape.length === 3 ? [frames[i]!, width] : [width];
+      return [clip, new Tensor(gpu, heard.storage, shape, "f32", heard.offset + i * size)];
+    });
   }
 
   #hear(batch: MicroBatch): Tensor {
@@ -116,18 +134,26 @@ export class Teacher {
   }
 }
 
-/** A batch of one clip of a batch, without padding. */
-function alone(batch: MicroBatch, clip: number): MicroBatch {
-  const { inputValues, samples, attentionMask, lengths, targets, references } = batch;
-  const length = lengths[clip]!;
+const total = (lengths: readonly number[]) => lengths.reduce((sum, n) => sum + n, 0);
+
+/** Some clips of a batch, padded to the longest of them. */
+function selectClips(batch: MicroBatch, clips: readonly number[]): MicroBatch {
+  const of = <T>(values: readonly T[]) => clips.map((clip) => values[clip]!);
+  const lengths = of(batch.lengths);
+  const samples = Math.max(...lengths);
+  const inputValues = new Float32Array(clips.length * samples);
+  clips.forEach((clip, i) => {
+    const start = clip * batch.samples;
+    inputValues.set(batch.inputValues.subarray(start, start + batch.lengths[clip]!), i * samples);
+  });
   return {
-    inputValues: inputValues.slice(clip * samples, clip * samples + length),
-    samples: length,
-    lengths: [length],
-    attentionMask,
-    targets: [targets[clip]!],
-    references: [references[clip]!],
+    inputValues,
+    samples,
+    lengths,
+    targets: of(batch.targets),
+    references: of(batch.references),
+    attentionMask: batch.attentionMask,
     masked: null,
-    seconds: batch.seconds * length / lengths.reduce((sum, n) => sum + n, 0),
+    seconds: batch.seconds * total(lengths) / total(batch.lengths),
   };
 }

@@ -6,11 +6,11 @@ import { nd, randomNd } from "../oracle/nd.ts";
 import { assertClose, checkOp, type OpCase, upload } from "./check_op.ts";
 import { narrowGpu } from "./narrow.ts";
 
-const of = (shape: number[], eps = 1e-5): OpCase => ({
-  name: `group_norm [${shape}] ${eps}`,
+const of = (shape: number[], eps = 1e-5, lengths?: number[]): OpCase => ({
+  name: `group_norm [${shape}] ${eps} ${lengths}`,
   inputs: [randomNd(shape, 1, 3), randomNd(shape.slice(2), 2), randomNd(shape.slice(2), 3)],
-  op: ([x, w, b]) => groupNorm(x!, w!, b!, { eps }),
-  oracle: ([x, w, b]) => oracle(x!, w!, b!, { eps }),
+  op: ([x, w, b]) => groupNorm(x!, w!, b!, { eps, ...(lengths && { lengths }) }),
+  oracle: ([x, w, b]) => oracle(x!, w!, b!, { eps, ...(lengths && { lengths }) }),
 });
 
 Deno.test("group_norm", async () => {
@@ -20,6 +20,11 @@ Deno.test("group_norm", async () => {
     await checkOp(of([3, 5, n]));
   }
   await checkOp(of([2, 7, 4], 0.5));
+});
+
+Deno.test("group_norm over the frames of each clip", async () => {
+  await checkOp(of([3, 130, 3], 1e-5, [130, 1, 67]));
+  await checkOp(of([2, 9, 4], 1e-5, [4, 9]));
 });
 
 Deno.test("group_norm, past 65,535 frames", async () => {
@@ -54,6 +59,11 @@ Deno.test("group_norm refuses what does not fit", async () => {
       () => groupNorm(gpu.zeros([4, 3]), three, three),
       TypeError,
       "Cannot apply a group norm as x must have 3 dimensions: found [4, 3]",
+    );
+    assertThrows(
+      () => groupNorm(x, three, three, { lengths: [5] }),
+      RangeError,
+      "Cannot apply a group norm as lengths must be whole numbers from 0 to 4: lengths[0] is 5",
     );
     assertThrows(
       () => groupNorm(gpu.zeros([1, 4, 3], "i32"), three, three),

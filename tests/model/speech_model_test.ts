@@ -1,6 +1,7 @@
 // The model on the device against the float64 oracle of the whole model, which was written from the published
 // description alone: every family, head and a compact model of each.
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { readCheckpoint } from "../../model/checkpoint.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
 import { backward } from "../../tensor/tape.ts";
@@ -101,6 +102,50 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
     x.dispose();
     model.dispose();
   });
+}
+
+for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
+  Deno.test(`${name} hears a clip in a batch as it does alone, to the bit`, async () => {
+    const { model } = await loadTiny(name);
+    await hearsAlone(model, samples, lengths);
+    model.dispose();
+  });
+}
+
+for (const gemm of ["texture", "tile-32"] as const) {
+  Deno.test(`the embedded model hears a clip in a batch as it does alone, to the bit, ${gemm}`, async () => {
+    const gpu = await testGpu({ gemm });
+    const model = new SpeechModel(gpu, await readCheckpoint("assets/commands-tiny"));
+    const lengths = [16_000, 4_000, 9_000];
+    const samples = randomNd([3, 16_000], 2);
+    lengths.forEach((length, i) => samples.data.fill(0, i * 16_000 + length, (i + 1) * 16_000));
+    await hearsAlone(model, samples, lengths);
+    model.dispose();
+  });
+}
+
+/** Asserts that each clip of a batch gives what it gives alone. */
+async function hearsAlone(model: SpeechModel, samples: Nd, lengths: readonly number[]): Promise<void> {
+  const { gpu } = model;
+  const hear = async (x: Nd, lengths: readonly number[]) => {
+    const y = gpu.scope(() => {
+      const batch = { samples: upload(gpu, x), lengths };
+      const { logits, hidden } = gpu.batchInvariant(() => model.forward(batch, { alone: true }));
+      return logits ?? hidden;
+    });
+    const numbers = await y.read();
+    y.dispose();
+    return numbers;
+  };
+  const [clips, width] = samples.shape as [number, number];
+  const all = await hear(samples, lengths);
+  for (let clip = 0; clip < clips; clip++) {
+    const length = lengths[clip]!;
+    const own = samples.data.slice(clip * width, clip * width + length);
+    const alone = await hear(nd([1, length], own), [length]);
+    const start = clip * all.length / clips;
+    assertEquals(all.slice(start, start + alone.length), alone);
+  }
 }
 
 Deno.test("a clip that is too short for a frame is refused", async () => {

@@ -1,10 +1,15 @@
 import { type Nd, nd } from "./nd.ts";
 
 /**
- * Group norm with one group per channel: mean and biased variance over all T frames of a clip.
- * x [B, T, C], w and b [C].
+ * Group norm with one group per channel: mean and biased variance over the frames of a clip, all T or
+ * its own, beyond which y is 0. x [B, T, C], w and b [C].
  */
-export function groupNorm(x: Nd, w: Nd, b: Nd, { eps = 1e-5 }: { eps?: number } = {}): Nd {
+export function groupNorm(
+  x: Nd,
+  w: Nd,
+  b: Nd,
+  { eps = 1e-5, lengths }: { eps?: number; lengths?: readonly number[] } = {},
+): Nd {
   const [B, T, C] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || w.data.length !== C || b.data.length !== C) {
     throw new TypeError(
@@ -13,13 +18,14 @@ export function groupNorm(x: Nd, w: Nd, b: Nd, { eps = 1e-5 }: { eps?: number } 
   }
   const y = nd(x.shape);
   for (let n = 0; n < B; n++) {
+    const own = lengths?.[n] ?? T;
     for (let c = 0; c < C; c++) {
       const at = (t: number) => (n * T + t) * C + c;
       let mean = 0;
-      for (let t = 0; t < T; t++) mean += x.data[at(t)]! / T;
+      for (let t = 0; t < own; t++) mean += x.data[at(t)]! / own;
       let variance = 0;
-      for (let t = 0; t < T; t++) variance += (x.data[at(t)]! - mean) ** 2 / T;
-      for (let t = 0; t < T; t++) {
+      for (let t = 0; t < own; t++) variance += (x.data[at(t)]! - mean) ** 2 / own;
+      for (let t = 0; t < own; t++) {
         y.data[at(t)] = (x.data[at(t)]! - mean) / Math.sqrt(variance + eps) *
             w.data[c]! + b.data[c]!;
       }
