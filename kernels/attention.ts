@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { runRows } from "../tensor/rows.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
@@ -6,7 +7,7 @@ import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./attention.wgsl" with { type: "text" };
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
-import { gemm } from "./gemm.ts";
+import { gemm, type Operand, type Product } from "./gemm.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import { scale as scaled } from "./scale.ts";
 
@@ -28,6 +29,28 @@ export interface AttentionOptions {
   readonly scale?: number;
 }
 
+/**
+ * Bytes of attention weights that are made at once. Longer attention goes through the queries in blocks, keeps none of their
+ * weights and makes them again for the gradient, so that its memory grows with T and not with T² (Rabe and Staats 2021,
+ * arXiv 2112.05682).
+ */
+const BLOCK_BYTES = 2 ** 25;
+
+/** Queries of a block are a multiple of it, the rows of a product's tile. */
+const TILE = 16;
+
+/** Queries that are weighed at once. */
+interface Block {
+  readonly first: number;
+  readonly queries: number;
+}
+
+/** Attention weights of a block, and those that dropout keeps. */
+interface Weights {
+  readonly p: Tensor;
+  readonly kept: Tensor;
+}
+
 interface Sizes {
   readonly batch: number;
   readonly frames: number;
@@ -37,7 +60,7 @@ interface Sizes {
 
 /**
  * Multi-head softmax attention, softmax(scale·q·kᵀ + bias)·v for each head, times the head's gate
- * (Vaswani et al. 2017, arXiv 1706.03762).
+ * (Vaswani et al. 2017, arXiv 1706.03762). Without a bias, which is of that size itself, memory is linear in T.
  *
  * @param q Queries, [B, T, H·D].
  * @param k Keys, of the same shape.
@@ -65,76 +88,109 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const from = [q, k, v, gate, bias];
   const lengths = options.lengths ? gpu.tensor(Int32Array.from(options.lengths)) : null;
   const columns = heads * width;
-  const image = (tensor: Tensor, alongK: boolean) => ({
+  // Rows of scores are padded to a multiple of four, so that a product can write four columns at a time; not where
+  // their gradient is a bias's.
+  const row = bias ? frames : Math.ceil(frames / 4) * 4;
+  const whole: Block = { first: 0, queries: frames };
+  const blocks = bias ? [whole] : blocksOf(gpu, sizes, row);
+  const image = (tensor: Tensor, alongK: boolean, { first, queries }: Block = whole) => ({
     tensor,
-    height: frames,
+    offset: first * columns,
+    height: queries,
     row: columns,
     alongK,
     z1: frames * columns,
     z2: width,
   });
-  // Rows of scores are padded to a multiple of four, so that a product can write four columns at a time; not where
-  // their gradient is a bias's.
-  const row = bias ? frames : Math.ceil(frames / 4) * 4;
-  const square = (tensor: Tensor, alongK: boolean) => ({
+  const square = (tensor: Tensor, alongK: boolean, { queries }: Block) => ({
     tensor,
-    height: frames,
+    height: queries,
     row,
     alongK,
-    z1: heads * frames * row,
-    z2: frames * row,
+    z1: heads * queries * row,
+    z2: queries * row,
     padded: true,
   });
-  const scores = { m: frames, n: frames, k: [1, width], batch: [batch, heads] } as const;
-  const contexts = { m: frames, n: width, k: [1, frames], batch: [batch, heads] } as const;
-  const place = ({ alongK: _alongK, height: _height, ...c }: ReturnType<typeof image>) => c;
+  const items = { batch: [batch, heads] } as const;
+  const scores = ({ queries }: Block) => ({ ...items, m: queries, n: frames, k: [1, width] } as const);
+  const contexts = ({ queries }: Block) => ({ ...items, m: queries, n: width, k: [1, frames] } as const);
+  const overQueries = ({ queries }: Block) => ({ ...items, m: frames, n: width, k: [1, queries] } as const);
+  const place = ({ alongK: _alongK, height: _height, ...c }: Operand): Product => c;
+  const dropBlock = (x: Tensor, { first }: Block) => {
+    if (!drops) return x.view();
+    const purpose = first === 0 ? drops.purpose : `${drops.purpose}, queries from ${first}`;
+    return noGrad(gpu, () => dropout(x, { ...drops, purpose }));
+  };
+  /** The weights of a block of queries, [B, H, queries, row], and those that dropout keeps. */
+  const weigh = (block: Block): Weights => {
+    const p = gpu.empty([batch, heads, block.queries, row]);
+    gemm(gpu, {
+      ...scores(block),
+      a: image(q, true, block),
+      b: image(k, true),
+      c: place(square(p, true, block)),
+    });
+    softmax("forward", sizes, block, { p }, { scale, lengths, bias });
+    return { p, kept: dropBlock(p, block) };
+  };
 
-  const p = gpu.empty([batch, heads, frames, row]);
-  gemm(gpu, {
-    ...scores,
-    a: image(q, true),
-    b: image(k, true),
-    c: place(square(p, true)),
-  });
-  softmax("forward", sizes, { p }, { scale, lengths, bias });
-  const kept = drops ? noGrad(gpu, () => dropout(p, drops)) : p.view();
   const y = gpu.empty(q.shape);
   const context = gate && recording(from) ? gpu.empty(q.shape) : null;
-  gemm(gpu, {
-    ...contexts,
-    a: square(kept, true),
-    b: image(v, false),
-    c: place(image(y, true)),
-    ...(gate && { gate: { tensor: gate, z2: 1, n: 0 } }),
-    ...(context && { pre: context }),
-  });
+  const only = blocks.length === 1 ? weigh(blocks[0]!) : null;
+  for (const block of blocks) {
+    const weights = only ?? weigh(block);
+    gemm(gpu, {
+      ...contexts(block),
+      a: square(weights.kept, true, block),
+      b: image(v, false),
+      c: place(image(y, true, block)),
+      ...(gate && { gate: { tensor: gate, z2: 1, n: 0 } }),
+      ...(context && { pre: context }),
+    });
+    if (!only) forget(weights);
+  }
 
-  const saved = [p, kept, lengths, context].filter((tensor) => tensor !== null);
+  const saved = [only?.p, only?.kept, lengths, context].filter((tensor) => !!tensor);
   record("attention", from, [y], ([dy], [needsQ, needsK, needsV, needsGate, needsBias]) => {
     const dgate = context && needsGate ? gateGradient(sizes, dy!, context) : null;
     const dc = gate ? gateHeads(sizes, dy!, gate) : dy!.view();
-    const product = (parts: Omit<Parameters<typeof gemm>[1], "m" | "n" | "k" | "batch" | "c">) => {
-      const d = gpu.empty(q.shape);
-      gemm(gpu, { ...contexts, ...parts, c: place(image(d, true)) });
-      return d;
-    };
-    const dv = needsV ? product({ a: square(kept, false), b: image(dc, false) }) : null;
-    let dq: Tensor | null = null;
-    let dk: Tensor | null = null;
+    const made = (wanted: boolean | undefined) => wanted ? gpu.empty(q.shape) : null;
+    const [dq, dk, dv] = [made(needsQ), made(needsK), made(needsV)];
     let dbias: Tensor | null = null;
-    if (needsQ || needsK || needsBias) {
-      const dkept = gpu.empty(p.shape);
-      gemm(gpu, { ...scores, a: image(dc, true), b: image(v, true), c: place(square(dkept, true)) });
-      const dp = drops ? dropout(dkept, drops) : dkept.view();
-      dkept.dispose();
-      // The bias wants the gradient before the factor of the scores.
-      softmax("backward", sizes, { probability: p, dp }, { scale: needsBias ? 1 : scale, lengths });
-      if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumClips(dp, bias!.shape);
-      const ds = needsBias ? scaled(dp, scale) : dp.view();
-      dp.dispose();
-      dq = needsQ ? product({ a: square(ds, true), b: image(k, false) }) : null;
-      dk = needsK ? product({ a: square(ds, false), b: image(q, false) }) : null;
-      ds.dispose();
+    for (const block of blocks) {
+      const weights = only ?? weigh(block);
+      const accumulate = block.first > 0;
+      if (dv) {
+        const [a, b] = [square(weights.kept, false, block), image(dc, false, block)];
+        gemm(gpu, { ...overQueries(block), a, b, c: place(image(dv, true)), accumulate });
+      }
+      if (dq || dk || needsBias) {
+        const dkept = gpu.empty(weights.p.shape);
+        gemm(gpu, {
+          ...scores(block),
+          a: image(dc, true, block),
+          b: image(v, true),
+          c: place(square(dkept, true, block)),
+        });
+        const dp = dropBlock(dkept, block);
+        dkept.dispose();
+        // The bias wants the gradient before the factor of the scores.
+        const factor = needsBias ? 1 : scale;
+        softmax("backward", sizes, block, { probability: weights.p, dp }, { scale: factor, lengths });
+        if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumClips(dp, bias!.shape);
+        const ds = needsBias ? scaled(dp, scale) : dp.view();
+        dp.dispose();
+        if (dq) {
+          const [a, b] = [square(ds, true, block), image(k, false)];
+          gemm(gpu, { ...contexts(block), a, b, c: place(image(dq, true, block)) });
+        }
+        if (dk) {
+          const [a, b] = [square(ds, false, block), image(q, false, block)];
+          gemm(gpu, { ...overQueries(block), a, b, c: place(image(dk, true)), accumulate });
+        }
+        ds.dispose();
+      }
+      if (!only) forget(weights);
     }
     dc.dispose();
     return [dq, dk, dv, dgate, dbias];
@@ -142,17 +198,34 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return y;
 }
 
+/** The block, or blocks, of queries whose weights are made at once. */
+function blocksOf(gpu: Gpu, { batch, frames, heads }: Sizes, row: number): Block[] {
+  const bytes = batch * heads * row * 4;
+  const most = Math.min(BLOCK_BYTES, gpu.limits.bindingBytes);
+  const queries = bytes * frames <= most ? frames : Math.max(1, Math.floor(most / bytes / TILE)) * TILE;
+  const count = Math.ceil(frames / queries);
+  return Array.from({ length: Math.max(1, count) }, (_, i) => {
+    return { first: i * queries, queries: Math.min(queries, frames - i * queries) };
+  });
+}
+
+function forget({ p, kept }: Weights): void {
+  p.dispose();
+  kept.dispose();
+}
+
 /** Runs the softmax or its pullback over all rows. */
 function softmax(
   entry: "forward" | "backward",
   { batch, frames, heads, width }: Sizes,
+  { queries }: Block,
   squares: Record<string, Tensor>,
   { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
 ): void {
   const { gpu, shape } = Object.values(squares)[0]!;
   const lanes = gpu.software ? 1 : 64;
   const own = bias?.shape.length === 4 || batch === 1; // a bias of each clip, whose rows are those of the scores
-  runRows(gpu, kernel, batch * heads * frames, {
+  runRows(gpu, kernel, batch * heads * queries, {
     entry,
     rows: { ...squares, ...(own && { bias }) },
     whole: { lengths, ...(!own && { bias }) },
@@ -160,6 +233,7 @@ function softmax(
       n: rows,
       first: row,
       frames,
+      queries,
       row: shape.at(-1)!,
       heads,
       width,
@@ -187,6 +261,7 @@ function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
 const elements = ({ frames, heads, width }: Sizes) => ({
   first: 0,
   frames,
+  queries: frames,
   row: frames,
   heads,
   width,

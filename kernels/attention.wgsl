@@ -10,6 +10,7 @@ struct Params {
   n: u32, // rows of this window, or elements
   first: u32, // number of the window's first row or element
   frames: u32, // keys of a row
+  queries: u32, // rows of a head
   row: u32, // numbers between two rows, a few more than keys
   heads: u32,
   width: u32, // numbers of a head
@@ -45,9 +46,9 @@ struct Row {
 
 fn locate(number: u32) -> Row {
   let row = params.first + number;
-  let query = row % params.frames;
-  let head = row / params.frames % params.heads;
-  let clip = row / params.frames / params.heads;
+  let query = row % params.queries;
+  let head = row / params.queries % params.heads;
+  let clip = row / params.queries / params.heads;
   var keys = params.frames;
   if (LENGTHS) {
     keys = min(keys, u32(lengths[clip]));

@@ -5,6 +5,7 @@ import { groupNorm } from "../kernels/group_norm.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
 import { maskEmbedding } from "../kernels/mask_embedding.ts";
+import { select } from "../kernels/select.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { drop } from "./dropouts.ts";
 import type { Pass } from "./pass.ts";
@@ -24,9 +25,14 @@ export function encodeFeatures(pass: Pass, samples: Tensor): Tensor {
   let x = samples.view([...samples.shape, 1]);
   for (let i = 0; i < pass.config.conv_dim.length; i++) {
     x = pass.block(x, (x) => convolve(pass, i, x));
-    pass.observe(`conv.${i}`, x);
+    if (pass.observes(`conv.${i}`)) pass.observe(`conv.${i}`, ownChannels(x, pass.config.conv_dim[i]!));
   }
   return x;
+}
+
+/** Features without the channels that the device added. */
+function ownChannels(x: Tensor, channels: number): Tensor {
+  return x.shape.at(-1) === channels ? x : select(x, 2, Array.from({ length: channels }, (_, c) => c));
 }
 
 /** A convolution with its norm, GELU and gate. */
@@ -49,7 +55,7 @@ function convolve(pass: Pass, i: number, input: Tensor): Tensor {
     (x) =>
       config.feat_extract_norm === "group"
         ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS, lengths: pass.normLengths })
-        : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: z }),
+        : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: pass.open[i]! }),
   );
   x = pass.next(x, gelu);
   return gate ? pass.next(x, (x) => applyGate(x, gate)) : x;
@@ -68,9 +74,10 @@ export function projectFeatures(pass: Pass, features: Tensor): Tensor {
   let x = features;
   if (config.feat_proj_layer_norm !== false) {
     const norm = weights.norm("feature_projection.layer_norm");
-    const open = gates?.conv.at(-1) ?? null;
+    const gate = gates?.conv.at(-1) ?? null;
+    const open = pass.open.at(-1)!;
     x = pass.next(x, (x) => layerNorm(x, norm.w, norm.b, { eps: config.layer_norm_eps, open }));
-    if (open) x = pass.next(x, (x) => applyGate(x, open));
+    if (gate) x = pass.next(x, (x) => applyGate(x, gate));
   }
   const { w, b } = weights.layer("feature_projection.projection");
   x = pass.next(x, (x) => linear(x, w, b));

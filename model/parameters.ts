@@ -1,6 +1,18 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 
+/** Data of one shape in another, which differs in its first two extents: what the other lacks is left out, what it adds is 0. */
+function resized(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+  if (from.join() === to.join()) return data;
+  const [row, other] = [from, to].map((shape) => sizeOf(shape.slice(1))) as [number, number];
+  const length = Math.min(row, other);
+  const all = new Float32Array(sizeOf(to));
+  for (let i = 0; i < Math.min(from[0]!, to[0]!); i++) {
+    all.set(data.subarray(i * row, i * row + length), i * other);
+  }
+  return all;
+}
+
 /** Whether a tensor is stored taps last, [O, C, K], and wanted taps before channels, [O, K, C]. */
 function isConvolution(name: string, shape: readonly number[]): boolean {
   return shape.length === 3 && !name.endsWith("weight_g") && !name.endsWith("original0");
@@ -20,7 +32,8 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
 
 /**
  * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
- * `wavlm.`. Convolution weights are [O, K, C] here; {@linkcode Parameters.read} gives them back as published.
+ * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Parameters.read} gives them
+ * back as published.
  *
  * @example
  * ```ts
@@ -35,6 +48,7 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
  */
 export class Parameters {
   readonly #tensors = new Map<string, Tensor>();
+  readonly #published = new Map<string, readonly number[]>();
 
   /** Device that holds them. */
   readonly gpu: Gpu;
@@ -49,12 +63,21 @@ export class Parameters {
     return [...this.#tensors.keys()];
   }
 
-  /** Uploads a weight as published. */
-  add(name: string, shape: readonly number[], data: Float32Array): void {
-    const tensor = isConvolution(name, shape)
-      ? this.gpu.tensor(swapTaps(data, shape), [shape[0]!, shape[2]!, shape[1]!])
-      : this.gpu.tensor(data, shape);
+  /**
+   * Uploads a weight as published.
+   *
+   * @param name Its name.
+   * @param shape Its shape.
+   * @param data Its numbers.
+   * @param wide Its shape with what is to be filled up with zeros on the device; `shape` unless given.
+   */
+  add(name: string, shape: readonly number[], data: Float32Array, wide: readonly number[] = shape): void {
+    const all = resized(data, shape, wide);
+    const tensor = isConvolution(name, wide)
+      ? this.gpu.tensor(swapTaps(all, wide), [wide[0]!, wide[2]!, wide[1]!])
+      : this.gpu.tensor(all, wide);
     this.#tensors.set(name, tensor);
+    this.#published.set(name, shape);
   }
 
   /** Holds a tensor as it is on the device, convolutions as [O, K, C]; it is disposed with the others. */
@@ -106,8 +129,10 @@ export class Parameters {
   ): Promise<{ shape: number[]; data: Float32Array }> {
     const data = await tensor.read() as Float32Array;
     const { shape } = tensor;
-    if (!isConvolution(name, shape)) return { shape: [...shape], data };
-    return { shape: [shape[0]!, shape[2]!, shape[1]!], data: swapTaps(data, shape) };
+    const swaps = isConvolution(name, shape);
+    const wide = swaps ? [shape[0]!, shape[2]!, shape[1]!] : shape;
+    const published = this.#published.get(name) ?? wide;
+    return { shape: [...published], data: resized(swaps ? swapTaps(data, shape) : data, wide, published) };
   }
 
   /** Gives the memory of all weights back. */

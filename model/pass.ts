@@ -21,6 +21,8 @@ export interface Pass {
   readonly weights: Parameters;
   /** Gates of the units; null where all are open. */
   readonly gates: Gates | null;
+  /** Of each convolution the channels that are open, those above 0, [C]; null where all are. */
+  readonly open: readonly (Tensor | null)[];
   /** Valid frames of each clip; null where padding is not masked. */
   readonly frameLengths: readonly number[] | null;
   /** Frames of each clip that a norm over time counts; null where it counts padding, as published models do. */

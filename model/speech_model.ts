@@ -5,6 +5,7 @@ import { recording } from "../tensor/tape.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
+import { deviceUnits, widenerOf } from "./device_widths.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -111,18 +112,26 @@ export class SpeechModel {
   readonly head: HeadKind;
   /** Weights by published name, without the model's prefix. */
   readonly weights: Parameters;
+  /** Of each convolution that the device fills up, 1 for its own channels and 0 for the others, [C]; else null. */
+  readonly #channels: readonly (Tensor | null)[];
 
   /** Uploads a model. @param gpu Device. @param host Config and weights; the weights may be on the device already. */
   constructor(gpu: Gpu, host: HostModel | DeviceModel) {
     this.config = host.config;
     this.head = host.head;
+    this.#channels = host.config.conv_dim.map((channels) => {
+      const all = deviceUnits("conv", channels);
+      return all === channels ? null : gpu.tensor(new Float32Array(all).fill(1, 0, channels));
+    });
     if ("weights" in host) {
       this.weights = host.weights;
       return;
     }
     this.weights = new Parameters(gpu);
-    for (const [name, { shape, data }] of host.tensors) {
-      this.weights.add(name.replace(/^(wav2vec2|hubert|wavlm)\./, ""), shape, data);
+    const widen = widenerOf(host.config);
+    for (const [published, { shape, data }] of host.tensors) {
+      const name = published.replace(/^(wav2vec2|hubert|wavlm)\./, "");
+      this.weights.add(name, shape, data, widen(name, shape));
     }
   }
 
@@ -156,6 +165,7 @@ export class SpeechModel {
       config,
       weights,
       gates,
+      open: this.#channels.map((channels, i) => gates?.conv[i] ?? channels),
       frameLengths: valid,
       normLengths: alone && batch.lengths ? batch.lengths.map((n) => framesAfter(config, 0, n)) : null,
       training,
@@ -178,6 +188,7 @@ export class SpeechModel {
   /** Gives the weights' memory back. */
   dispose(): void {
     this.weights.dispose();
+    for (const channels of this.#channels) channels?.dispose();
   }
 
   /** Disposes it at the end of a `using` block. */

@@ -1,6 +1,7 @@
 // Gates between host and device: one upload and one read-back a step.
 
 import type { ModelConfig } from "../model/config.ts";
+import { deviceUnits } from "../model/device_widths.ts";
 import type { Gates } from "../model/gates.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -10,7 +11,7 @@ import type { UnitGroup } from "./groups.ts";
 const ALIGNMENT = 64;
 
 /**
- * The gates of a model's groups on the device, in one buffer. It owns them: dispose it after the step.
+ * The gates of a model's groups on the device, in one buffer; units that the device adds are closed. It owns them: dispose it after the step.
  *
  * @example
  * ```ts
@@ -33,7 +34,7 @@ export class DeviceGates {
   readonly gates: Gates;
   readonly #gpu: Gpu;
   readonly #flat: Tensor;
-  readonly #places = new Map<string, Tensor>();
+  readonly #places = new Map<string, { readonly gate: Tensor; readonly units: number }>();
 
   /**
    * Uploads gates.
@@ -54,9 +55,9 @@ export class DeviceGates {
     this.#gpu = gpu;
     const starts: number[] = [];
     let size = 0;
-    for (const { units } of groups) {
+    for (const { kind, units } of groups) {
       starts.push(size);
-      size = Math.ceil((size + units) / ALIGNMENT) * ALIGNMENT;
+      size = Math.ceil((size + deviceUnits(kind, units)) / ALIGNMENT) * ALIGNMENT;
     }
     const numbers = new Float32Array(size);
     groups.forEach(({ name }, g) => numbers.set(values.get(name)!, starts[g]));
@@ -67,9 +68,11 @@ export class DeviceGates {
       ffn: new Array<Tensor | null>(config.num_hidden_layers).fill(null),
     };
     groups.forEach(({ name, kind, layer, units }, g) => {
-      const gate = gpu.keep(new Tensor(gpu, this.#flat.storage, [units], "f32", starts[g]));
+      const gate = gpu.keep(
+        new Tensor(gpu, this.#flat.storage, [deviceUnits(kind, units)], "f32", starts[g]),
+      );
       gate.requiresGrad = options.requiresGrad ?? false;
-      this.#places.set(name, gate);
+      this.#places.set(name, { gate, units });
       lists[kind][layer] = gate;
     });
     this.gates = lists;
@@ -84,7 +87,7 @@ export class DeviceGates {
   async readGradients(grads: ReadonlyMap<Tensor, Tensor>): Promise<Map<string, Float32Array>> {
     const gpu = this.#gpu;
     using all = gpu.keep(gpu.zeros(this.#flat.shape));
-    for (const gate of this.#places.values()) {
+    for (const { gate } of this.#places.values()) {
       const grad = grads.get(gate);
       if (!grad) continue;
       using place = new Tensor(gpu, all.storage, gate.shape, "f32", gate.offset);
@@ -92,13 +95,15 @@ export class DeviceGates {
     }
     const numbers = await all.read() as Float32Array;
     return new Map(
-      [...this.#places].map(([name, { offset, size }]) => [name, numbers.slice(offset, offset + size)]),
+      [...this.#places].map(([name, { gate: { offset }, units }]) => {
+        return [name, numbers.slice(offset, offset + units)];
+      }),
     );
   }
 
   /** Gives their memory back. */
   dispose(): void {
-    for (const gate of this.#places.values()) gate.dispose();
+    for (const { gate } of this.#places.values()) gate.dispose();
     this.#flat.dispose();
   }
 

@@ -1,6 +1,6 @@
 import type { HostModel } from "../model/speech_model.ts";
+import { slicesOf } from "../model/unit_slices.ts";
 import { type UnitGroup, unitGroups, type UnitKind } from "./groups.ts";
-import { slicesOf } from "./slices.ts";
 import { tensorOf } from "./tensors.ts";
 
 /**

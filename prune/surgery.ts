@@ -5,9 +5,9 @@
 import type { Checkpoint, Weight } from "../model/checkpoint.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
+import { slicesOf } from "../model/unit_slices.ts";
 import type { Choice, KeptUnits } from "./choose.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
-import { slicesOf } from "./slices.ts";
 import { bareName, tensorOf } from "./tensors.ts";
 
 /** What surgery needs of a model, and what comes out of it. */

@@ -3,17 +3,15 @@
 
 import { select } from "../kernels/select.ts";
 import type { ModelConfig } from "../model/config.ts";
+import { deviceUnits } from "../model/device_widths.ts";
 import { Parameters } from "../model/parameters.ts";
 import { SpeechModel } from "../model/speech_model.ts";
+import { slicesOf } from "../model/unit_slices.ts";
 import type { Choice } from "./choose.ts";
 import type { UnitGroup } from "./groups.ts";
-import { slicesOf } from "./slices.ts";
 import { compactConfig } from "./surgery.ts";
 
-/** Widths of convolutions and feed-forward layers become multiples of it, which adapters compute faster. */
-const MULTIPLE = 4;
-
-/** The units that take part in a step: the open ones, and closed ones that fill up a width. */
+/** The units that take part in a step: the open ones, and closed ones that fill up a width as the device has it. */
 export interface OpenUnits {
   /** Architecture of these units alone. */
   readonly config: ModelConfig;
@@ -54,7 +52,7 @@ export function openUnits(
     const gates = values.get(name)!;
     const all = Array.from({ length: units }, (_, i) => i);
     const open = all.filter((i) => gates[i]! > 0);
-    const spare = kind === "heads" ? 0 : (MULTIPLE - open.length % MULTIPLE) % MULTIPLE;
+    const spare = deviceUnits(kind, open.length) - open.length;
     const filled = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
     return [name, open.length < least ? all : filled] as const;
   }));

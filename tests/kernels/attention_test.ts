@@ -1,12 +1,17 @@
+import { assert } from "@std/assert";
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
 import { uniformAt } from "../../kernels/philox.ts";
+import { sum } from "../../kernels/sum.ts";
+import { dryGpu } from "../../tensor/dry_gpu.ts";
 import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
 import { logSoftmax } from "../oracle/log_softmax.ts";
 import { matmul as oracleMatmul } from "../oracle/matmul.ts";
 import { type Nd, nd, randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
+import { narrowGpu } from "./narrow.ts";
 
 /** Batch, frames, heads, numbers of a head. */
 const sizes = [[1, 1, 1, 1], [2, 9, 3, 5], [2, 17, 2, 16], [1, 65, 4, 8]] as const;
@@ -46,23 +51,63 @@ for (const gemm of GEMM_VARIANTS) {
   });
 }
 
-Deno.test("attention drops weights, and pulls back through those it kept", async () => {
-  const frames = 8;
-  const width = 8;
-  const drops = { p: 0.4, seed: 5, step: 3, purpose: "weights" };
-  const kept = (i: number) => uniformAt(i, drops) < Math.fround(drops.p) ? 0 : 1 / (1 - drops.p);
-  // With one head this is softmax, mask and product, whose mask the host can draw.
-  const composed = ([q, k, v]: Nd[]) => {
-    const score = oracleMatmul(q!, k!, { transposeB: true });
-    const p = logSoftmax(nd(score.shape, score.data.map((x) => x * width ** -0.5)));
-    const dropped = nd(p.shape, p.data.map((x, i) => Math.exp(x) * kept(i)));
-    return oracleMatmul(dropped, v!);
-  };
-  const shape = [2, frames, width];
+Deno.test("attention by blocks of queries", async () => {
+  const gpu = await narrowGpu(); // 65,536 bytes hold 48 queries of these
+  const [batch, frames, heads, width] = [2, 70, 2, 4];
+  const shape = [batch, frames, heads * width];
+  const inputs = [randomNd(shape, 1), randomNd(shape, 2), randomNd(shape, 3), randomNd([heads], 4)];
+  const lengths = [frames, 50];
   await checkOp({
-    name: "attention with dropout",
-    inputs: [randomNd(shape, 1), randomNd(shape, 2), randomNd(shape, 3)],
-    op: ([q, k, v]) => attention(q!, k!, v!, { heads: 1, dropout: drops }),
-    oracle: composed,
+    name: "attention by blocks",
+    inputs,
+    op: ([q, k, v, gate]) => attention(q!, k!, v!, { heads, lengths, gate: gate! }),
+    oracle: ([q, k, v, gate]) => oracle(q!, k!, v!, { heads, lengths, gate: gate! }),
+    gpu,
   });
+});
+
+Deno.test("the memory of attention is linear in its frames", async () => {
+  const gpu = await testGpu();
+  const peak = (frames: number) => {
+    const dry = dryGpu(gpu);
+    const [q, k, v] = [1, 2, 3].map(() => dry.gpu.zeros([1, frames, 768]));
+    for (const x of [q!, k!, v!]) x.requiresGrad = true;
+    backward(sum(attention(q!, k!, v!, { heads: 12 })));
+    return dry.memory.peakBytes;
+  };
+  const [some, twice] = [peak(4000), peak(8000)];
+  assert(twice < 2.1 * some, `${some} bytes for 4,000 frames, ${twice} for 8,000`);
+});
+
+Deno.test("attention drops weights, and pulls back through those it kept", async () => {
+  for (
+    const [gpu, shape, queries] of [[await testGpu(), [2, 8, 8], 8], [
+      await narrowGpu(),
+      [1, 140, 4],
+      112,
+    ]] as const
+  ) {
+    const [, frames, width] = shape;
+    const drops = { p: 0.4, seed: 5, step: 3, purpose: "weights" };
+    // With one head this is softmax, mask and product, whose mask the host can draw, anew for each block of queries.
+    const kept = (i: number) => {
+      const first = shape[0] > 1 ? 0 : Math.floor(i / frames / queries) * queries;
+      const purpose = first === 0 ? "weights" : `weights, queries from ${first}`;
+      const u = uniformAt(i - first * frames, { ...drops, purpose });
+      return u < Math.fround(drops.p) ? 0 : 1 / (1 - drops.p);
+    };
+    const composed = ([q, k, v]: Nd[]) => {
+      const score = oracleMatmul(q!, k!, { transposeB: true });
+      const p = logSoftmax(nd(score.shape, score.data.map((x) => x * width ** -0.5)));
+      const dropped = nd(p.shape, p.data.map((x, i) => Math.exp(x) * kept(i)));
+      return oracleMatmul(dropped, v!);
+    };
+    await checkOp({
+      name: `attention with dropout [${shape}]`,
+      inputs: [randomNd([...shape], 1), randomNd([...shape], 2), randomNd([...shape], 3)],
+      op: ([q, k, v]) => attention(q!, k!, v!, { heads: 1, dropout: drops }),
+      oracle: composed,
+      gpu,
+    });
+  }
 });

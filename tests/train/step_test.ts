@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Checkpoint } from "../../model/checkpoint.ts";
+import { layoutOf } from "../../model/layout.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
 import { AdamW } from "../../train/optimizer.ts";
@@ -83,6 +84,30 @@ Deno.test("two runs with dropout and masks are equal to the bit, and another see
   assertEquals(runs[1], runs[0]);
   assert(runs[2]!.results[0]!.loss !== runs[0]!.results[0]!.loss);
 });
+
+for (const name of ["wav2vec2 compact", "wav2vec2 compact large"] as const) {
+  Deno.test(`${name}: units that fill up an odd width on the device stay zeros in training`, async () => {
+    const checkpoint = tinyCheckpoint(name);
+    const gpu = await testGpu();
+    using model = new SpeechModel(gpu, checkpoint);
+    using optimizer = new AdamW([{ params: model.weights.require(), lr: 1e-2, weightDecay: 0.1 }]);
+    using trainer = new Trainer(model, optimizer);
+    const batch = toneBatch(checkpoint, TEXTS);
+    for (let step = 0; step < 3; step++) await trainer.run([batch], { seed: 1, step, maxGradNorm: 5 });
+    const filled = [];
+    for (const { name, shape } of layoutOf(checkpoint.config, checkpoint.head)) {
+      const published = await model.weights.read(name);
+      assertEquals(published.shape, [...shape], name);
+      const all = await model.weights.get(name).read();
+      if (all.length > published.data.length) filled.push(name);
+      const numbers = (data: Iterable<number>) => [...data].filter((x) => x !== 0).toSorted();
+      assertEquals(numbers(all), numbers(published.data), name);
+    }
+    assert(
+      filled.some((name) => name.includes("conv_layers")) && filled.some((name) => name.includes("output")),
+    );
+  });
+}
 
 Deno.test("a loss that is no number changes nothing from its step on, until it is cleared", async () => {
   const checkpoint = tinyCheckpoint("wav2vec2 large");

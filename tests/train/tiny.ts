@@ -18,7 +18,12 @@ const noDropout = {
 
 /** A random model; with dropouts of 0.1 where `dropout` asks for them. */
 export function tinyCheckpoint(
-  name: "wav2vec2 large" | "wav2vec2 base" | "wav2vec2 intents",
+  name:
+    | "wav2vec2 large"
+    | "wav2vec2 base"
+    | "wav2vec2 intents"
+    | "wav2vec2 compact"
+    | "wav2vec2 compact large",
   { dropout = false, seed = 3 }: { dropout?: boolean; seed?: number } = {},
 ): Checkpoint {
   const { config } = TINY_MODELS[name];

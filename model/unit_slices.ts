@@ -1,7 +1,15 @@
-import type { ModelConfig } from "../model/config.ts";
-import type { UnitGroup } from "./groups.ts";
+import type { ModelConfig } from "./config.ts";
+import type { UnitCounts } from "./costs.ts";
 
-/** Where the units of a group sit in a tensor. */
+/** The units of a layer: channels of a convolution, heads or feed-forward units of a Transformer layer. */
+export interface LayerUnits {
+  /** What they are. */
+  readonly kind: keyof UnitCounts;
+  /** Convolution or Transformer layer, from 0. */
+  readonly layer: number;
+}
+
+/** Where the units of a layer sit in a tensor. */
 export interface UnitSlice {
   /** Published name of the tensor, without prefix. */
   readonly tensor: string;
@@ -16,26 +24,24 @@ export interface UnitSlice {
 }
 
 /**
- * Where the units of a group sit in a model's tensors, and where their gates can be multiplied in without changing what
+ * Where the units of a layer sit in a model's tensors, and where their gates can be multiplied in without changing what
  * the model computes: a convolution's in the weights that read its output, behind its norm and GELU; the last one's in
  * weight and bias of the projection's norm, behind which its gate sits; a head's and a feed-forward unit's in the columns
  * of the linear layer behind it.
  *
  * @param config Architecture, dense or compact.
- * @param group One of {@linkcode unitGroups}.
+ * @param units The units of a layer, which has some.
  *
  * @example
  * ```ts
- * import { parseConfig } from "../model/config.ts";
- * import { unitGroups } from "./groups.ts";
- * import { slicesOf } from "./slices.ts";
+ * import { parseConfig } from "./config.ts";
+ * import { slicesOf } from "./unit_slices.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
- * const [conv] = unitGroups(config);
- * slicesOf(config, conv!).find(({ folds }) => folds)?.tensor; // "feature_extractor.conv_layers.1.conv.weight"
+ * slicesOf(config, { kind: "conv", layer: 0 }).find(({ folds }) => folds)?.tensor; // "feature_extractor.conv_layers.1.conv.weight"
  * ```
  */
-export function slicesOf(config: ModelConfig, { kind, layer }: UnitGroup): UnitSlice[] {
+export function slicesOf(config: ModelConfig, { kind, layer }: LayerUnits): UnitSlice[] {
   const slices: UnitSlice[] = [];
   const width = kind === "heads" ? config.head_dim : 1;
   const add = (tensor: string, axis: 0 | 1, role: { folds?: boolean; weighs?: boolean } = {}) => {
