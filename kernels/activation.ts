@@ -1,5 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { runEach, wideKernel } from "../tensor/rows.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import source from "./activation.wgsl" with { type: "text" };
@@ -7,6 +7,9 @@ import { ofShape, ofType } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
 const kernels = wideKernel("activation", source, [formula, index]);
+
+/** Rows that an invocation does: many where a sum of a part costs more than it brings in parallel work. */
+const RUN = { software: 64, hardware: 8 };
 
 /** What follows the sum of a linear layer or a convolution: y = gelu(u) · gate. */
 export interface Activation {
@@ -28,32 +31,54 @@ export function keepsPre({ gelu, gate }: Activation): boolean {
   return gelu === true || !!gate;
 }
 
+/** Gradients of what stands behind a sum. */
+export interface ActivationGradients {
+  /** Of the sum u; the caller disposes it. */
+  readonly du: Tensor;
+  /** Of its bias, [O]; null if it wants none. */
+  readonly db: Tensor | null;
+  /** Of the gate, [O]; null if it wants none. */
+  readonly dgate: Tensor | null;
+}
+
 /**
  * Pulls dy back through an activation.
  *
  * @param dy Gradient of y, [..., O].
  * @param u What the activation was applied to, of dy's shape; null if {@linkcode keepsPre} says no.
- * @param needsGate Whether the gate wants its gradient.
- * @returns The gradients of u, a tensor that the caller disposes, and of the gate.
+ * @param needs Whether the bias and the gate want their gradients.
  */
 export function pullActivation(
   dy: Tensor,
   u: Tensor | null,
   { gelu = false, gate = null }: Activation,
-  needsGate: boolean,
-): { du: Tensor; dgate: Tensor | null } {
-  if (!u) return { du: dy.view(), dgate: null };
-  const { gpu } = dy;
+  needs: { readonly bias: boolean; readonly gate: boolean },
+): ActivationGradients {
   const columns = dy.shape.at(-1)!;
+  if (!u || dy.size === 0) {
+    return {
+      du: dy.view(),
+      db: needs.bias ? reduceRows(dy) : null,
+      dgate: gate ? dy.gpu.zeros([columns]) : null,
+    };
+  }
+  const { gpu } = dy;
+  const count = dy.size / columns;
+  const run = gpu.software ? RUN.software : RUN.hardware;
   const du = gpu.empty(dy.shape);
-  const a = gate ? gpu.empty(dy.shape) : null;
-  runEach(gpu, kernels, dy.size, {
-    columns,
-    each: { dy, u, du, a },
-    whole: { gate },
-    constants: { GELU: gelu, GATE: gate !== null },
+  const sums = gpu.empty([Math.ceil(count / run), columns]);
+  const dots = gate ? gpu.empty(sums.shape) : null;
+  const { kernel, width } = kernels.pick(columns);
+  runRows(gpu, kernel, count, {
+    rows: { dy, u, du },
+    whole: { gate, sums, dots },
+    params: ({ row, rows }) => ({ rows, columns: columns / width, part: row / run }),
+    constants: { RUN: run, GELU: gelu, GATE: gate !== null },
+    workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / run) * columns / width / 64),
   });
-  const dgate = a && needsGate ? reduceRows(dy, columns, a) : null;
-  a?.dispose();
-  return { du, dgate };
+  const db = needs.bias ? reduceRows(sums) : null;
+  const dgate = dots && needs.gate ? reduceRows(dots) : null;
+  sums.dispose();
+  dots?.dispose();
+  return { du, db, dgate };
 }

@@ -1,13 +1,15 @@
 // The pullback of the epilogue y = a·gate, a = gelu(u) or u, of linear layers and convolutions:
-//   du = dy·gate·gelu'(u) (or dy·gate);  the gate's gradient is Σ_rows dy·a, for which `a` is written again.
-// Entry point `main` writes `du`, and `a` if there is a gate.
+//   du = dy·gate·gelu'(u) (or dy·gate), and over the rows Σ du for the bias and Σ dy·a for the gate.
+// An invocation does one column of a part of RUN rows. Entry point `main` writes `du`, the sums of each part to `sums`, and those
+// for the gate to `dots` if there is one; reduce_rows adds the parts up.
 
 struct Params {
-  n: u32, // Numbers of a window
-  first: u32, // the first of them
+  rows: u32, // rows of a window
   columns: u32, // Numbers of a row
+  part: u32, // first part of the window
 }
 
+override RUN: u32 = 8u;
 override GELU: bool = false;
 override GATE: bool = false;
 
@@ -15,29 +17,47 @@ override GATE: bool = false;
 @group(0) @binding(1) var<storage, read> u: array<Number>;
 @group(0) @binding(2) var<storage, read> gate: array<Number>;
 @group(0) @binding(3) var<storage, read_write> du: array<Number>;
-@group(0) @binding(4) var<storage, read_write> a: array<Number>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read_write> sums: array<Number>;
+@group(0) @binding(5) var<storage, read_write> dots: array<Number>;
+@group(0) @binding(6) var<uniform> params: Params;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = workgroup_number(workgroup, workgroups) * 256u + local;
-  if (i >= params.n) {
+  let number = workgroup_number(workgroup, workgroups) * 64u + local;
+  let part = number / params.columns;
+  let c = number - part * params.columns;
+  let first = part * RUN;
+  if (first >= params.rows) {
     return;
   }
-  var d = dy[i];
+  let end = min(first + RUN, params.rows);
+  var z = Number(1.0);
   if (GATE) {
-    d *= gate[(params.first + i) % params.columns];
-    a[i] = u[i];
+    z = gate[c];
+  }
+  var sum = Number();
+  var dot = Number();
+  for (var r = first; r < end; r++) {
+    let at = r * params.columns + c;
+    let d = dy[at];
+    let v = u[at];
+    var through = d * z;
     if (GELU) {
-      a[i] = gelu(u[i]);
+      through *= gelu_slope(v);
+      dot += d * gelu(v);
+    } else {
+      dot += d * v;
     }
+    du[at] = through;
+    sum += through;
   }
-  if (GELU) {
-    d *= gelu_slope(u[i]);
+  let to = (params.part + part) * params.columns + c;
+  sums[to] = sum;
+  if (GATE) {
+    dots[to] = dot;
   }
-  du[i] = d;
 }

@@ -4,7 +4,6 @@ import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
-import { reduceRows } from "./reduce_rows.ts";
 
 /** Options of {@linkcode conv1d}. */
 export interface Conv1dOptions extends Activation {
@@ -72,10 +71,9 @@ export function conv1d(
     ...(pre && { pre }),
   });
   record("conv1d", from, [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
-    const { du, dgate } = pullActivation(dy!, pre, options, needsGate!);
+    const { du, db, dgate } = pullActivation(dy!, pre, options, { bias: needsB!, gate: needsGate! });
     const dx = needsX ? inputGradient(gpu, du, x.shape, w, stride) : null;
     const dw = needsW ? weightGradient(gpu, du, x, w.shape, stride) : null;
-    const db = needsB ? reduceRows(du, outputs) : null;
     du.dispose();
     return [dx, dw, db, dgate];
   }, pre ? [pre] : []);

@@ -1,18 +1,22 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { noGrad, record } from "../tensor/tape.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
+import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import formula from "./_gelu.wgsl" with { type: "text" };
+import { type Activation, checkActivation } from "./activation.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./group_norm.wgsl" with { type: "text" };
 import { uploadLengths } from "./lengths.ts";
-import { maskFrames } from "./mask_frames.ts";
-import { finishFrames, reduceFrames } from "./reduce_frames.ts";
+import { reduceFrames } from "./reduce_frames.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import { runEach, wideKernel } from "../tensor/rows.ts";
 
-const kernels = wideKernel("group_norm", source, [index]);
+const kernels = wideKernel("group_norm", source, [formula, index]);
+
+/** Frames of a part, which an invocation does. */
+const RUN = 64;
 
 /** Options of {@linkcode groupNorm}. */
-export interface GroupNormOptions {
+export interface GroupNormOptions extends Activation {
   /** Added to the variance; 1e-5 unless given. */
   readonly eps?: number;
   /** Valid frames of each item, [B]: the others do not count, and become 0. All T unless given. */
@@ -20,8 +24,9 @@ export interface GroupNormOptions {
 }
 
 /**
- * Group norm with one group per channel: y = (x − mean)/√(variance + eps)·w + b, with the mean and the biased
- * variance of each channel of each item over its frames (Wu and He 2018, arXiv 1803.08494).
+ * Group norm with one group per channel: n = (x − mean)/√(variance + eps)·w + b, with the mean and the biased
+ * variance of each channel of each item over its frames (Wu and He 2018, arXiv 1803.08494), and
+ * y = gelu(n)·gate where the options ask for it.
  *
  * @param x Frames, [B, T, C]. Padding counts like any frame where no lengths are given.
  * @param w Weight, [C].
@@ -42,8 +47,8 @@ export interface GroupNormOptions {
  */
 export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions = {}): Tensor {
   const doing = "apply a group norm";
-  const { eps = 1e-5, lengths: given = null } = options;
-  sameDevice(doing, x, w, b);
+  const { eps = 1e-5, lengths: given = null, gelu = false, gate = null } = options;
+  sameDevice(doing, x, w, b, gate);
   ofRank(doing, "x", x, 3);
   ofType(doing, "x", x, "f32");
   const [items, frames, channels] = x.shape as [number, number, number];
@@ -52,40 +57,64 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
     ofType(doing, name, tensor, "f32");
   }
   const { gpu } = x;
+  checkActivation(doing, options, channels);
   const lengths = given && uploadLengths(doing, gpu, given, items, frames);
+  const { kernel, width } = kernels.pick(channels);
+  const columns = channels / width;
+  const parts = Math.ceil(frames / RUN);
+  const partAt = (row: number) => Math.floor(row / frames) * parts + Math.floor(row % frames / RUN);
+  /** Runs an entry point over the parts of x. */
+  const walk = (
+    entry: string,
+    rows: Record<string, Tensor | null>,
+    whole: Record<string, Tensor | null>,
+  ) => {
+    runRows(gpu, kernel, items * frames, {
+      entry,
+      rows,
+      whole,
+      params: ({ row, rows }) => ({ rows, first: row, columns, frames, items, part: partAt(row) }),
+      constants: { GELU: gelu, GATE: gate !== null },
+      workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
+    });
+  };
+
   const y = gpu.empty(x.shape);
   const mean = reduceFrames(x, { lengths, finish: "mean" });
   const rstd = reduceFrames(x, { centre: mean, square: true, lengths, finish: "rstd", eps });
-  runEach(gpu, kernels, x.size, {
-    entry: "forward",
-    columns: channels,
-    each: { x, y },
-    whole: { mean, rstd, w, b, lengths },
-    params: { frames, count: 1 },
+  const affine = gpu.empty([4, items, channels]);
+  gpu.run(kernel, {
+    entry: "prepare",
+    bind: { mean, rstd, w, b, lengths, prepared: affine },
+    params: { rows: items * columns, first: 0, columns, frames, items, part: 0 },
     constants: { LENGTHS: lengths !== null },
+    workgroups: Math.ceil(items * columns / 64),
   });
-  record("groupNorm", [x, w, b], [y], ([dy], [needsX, needsW, needsB]) => {
-    const sums = reduceFrames(dy!, { lengths });
-    const dots = reduceFrames(x, { centre: mean, times: dy!, lengths });
-    const dw = needsW ? reduceRows(dots, channels, rstd) : null;
-    const db = needsB ? reduceRows(sums, channels) : null;
-    let dx: Tensor | null = null;
-    if (needsX) {
-      if (lengths) { for (const sum of [sums, dots]) finishFrames(sum, frames, { lengths, finish: "mean" }); }
-      const all = gpu.empty(x.shape);
-      runEach(gpu, kernels, x.size, {
-        entry: "backward",
-        columns: channels,
-        each: { x, dy: dy!, dx: all },
-        whole: { mean, rstd, sums, dots, w },
-        params: { frames, count: lengths ? 1 : frames },
-      });
-      dx = given ? noGrad(gpu, () => maskFrames(all, given)) : all.view();
-      all.dispose();
+  walk("forward", { x, y }, { affine, gate });
+  mean.dispose();
+  lengths?.dispose();
+
+  record("groupNorm", [x, w, b, gate], [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
+    const active = gelu || gate !== null;
+    const dn = active ? gpu.empty(x.shape) : dy!.view();
+    const inParts = () => gpu.empty([items, parts, channels]);
+    const [sums, dots, gates] = [inParts(), inParts(), gate ? inParts() : null];
+    walk("through", { x, dy: dy!, dn: active ? dn : null }, { affine, gate, sums, dots, gates });
+    const added = (part: Tensor) => {
+      const sum = reduceFrames(part);
+      part.dispose();
+      return sum;
+    };
+    const [allSums, allDots] = [added(sums), added(dots)];
+    const dx = needsX ? gpu.empty(x.shape) : null;
+    if (dx) {
+      walk("backward", { x, through_norm: dn, dx }, { affine, rstd, all_sums: allSums, all_dots: allDots });
     }
-    sums.dispose();
-    dots.dispose();
-    return [dx, dw, db];
-  }, lengths ? [mean, rstd, lengths] : [mean, rstd]);
+    const dw = needsW ? reduceRows(allDots, channels, rstd) : null;
+    const db = needsB ? reduceRows(allSums, channels) : null;
+    const dgate = gates && needsGate ? reduceRows(gates, channels) : null;
+    for (const made of [dn, allSums, allDots, gates]) made?.dispose();
+    return [dx, dw, db, dgate];
+  }, [rstd, affine]);
   return y;
 }

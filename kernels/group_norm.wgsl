@@ -1,69 +1,201 @@
-// y[b, t, c] = (x[b, t, c] − m)·s·w[c] + b[c], with m the mean of channel c over the T frames of item b and
-// s = 1/√(variance + eps), biased; both come from reduce_frames, the variance from centred numbers.
-// With x̂ = (x − m)·s, and Σ dy and Σ dy·(x − m) over the frames from reduce_frames:
-//   dx = w·s·(dy − Σ dy/T − x̂·s·Σ dy·(x − m)/T),  dw[c] = Σ_b s·Σ dy·(x − m),  db[c] = Σ_b Σ dy.
-// With lengths, all of that is over the item's own frames, and y is 0 beyond them.
-// Entry point `forward` writes `y`, `backward` writes `dx`.
+// y[b, t, c] = n, gelu(n), n·z[c] or gelu(n)·z[c], of n = (x[b, t, c] − m)·s·w[c] + b[c], with m the mean of channel c over
+// the T frames of item b and s = 1/√(variance + eps), biased; both come from reduce_frames, the variance from centred numbers. With
+// lengths, T is the item's own, and y is 0 beyond.
+// With dn = dy·z·gelu'(n), x̂ = (x − m)·s, and sums over the frames:
+//   dx = w·s·(dn − Σ dn/T − x̂·s·Σ dn·(x − m)/T),  dw[c] = Σ_b s·Σ dn·(x − m),  db[c] = Σ_b Σ dn,  dz[c] = Σ_b Σ dy·gelu(n).
+// An invocation does one channel of a part of RUN frames. Entry point `prepare` writes `affine`: mean, s·w, b and T, [4, B, C];
+// `forward` writes `y`; `through` writes `dn`, if it is not dy, and of each part the sums of dn to `sums`, of dn·(x − m) to
+// `dots` and of dy·gelu(n) to `gates`, which reduce_frames adds up; `backward` writes `dx`. Where x exceeds a binding, a window adds
+// to the part that the window before it left off in.
 
 struct Params {
-  n: u32, // Numbers of a window of x
+  rows: u32, // frames of the window, over all items; in `prepare`, Numbers of [B, C]
   first: u32, // the first of them
   columns: u32, // Numbers of a frame
   frames: u32, // of an item, padding included
-  count: f32, // what `sums` and `dots` are to be divided by: T, or 1 where they are means already
+  items: u32, // B
+  part: u32, // first part of the window, over all items
 }
 
+const RUN = 64u;
+
+override GELU: bool = false;
+override GATE: bool = false;
 override LENGTHS: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
-@group(0) @binding(1) var<storage, read> mean: array<Number>; // [B, C], as all that follow but w and b
+@group(0) @binding(1) var<storage, read> mean: array<Number>;
 @group(0) @binding(2) var<storage, read> rstd: array<Number>;
 @group(0) @binding(3) var<storage, read> w: array<Number>;
 @group(0) @binding(4) var<storage, read> b: array<Number>;
-@group(0) @binding(5) var<storage, read_write> y: array<Number>;
-@group(0) @binding(6) var<storage, read> dy: array<Number>;
-@group(0) @binding(7) var<storage, read> sums: array<Number>; // Σ dy
-@group(0) @binding(8) var<storage, read> dots: array<Number>; // Σ dy·(x − m)
-@group(0) @binding(9) var<storage, read_write> dx: array<Number>;
-@group(0) @binding(10) var<storage, read> lengths: array<u32>;
-@group(0) @binding(11) var<uniform> params: Params;
+@group(0) @binding(5) var<storage, read> lengths: array<u32>;
+@group(0) @binding(6) var<storage, read_write> prepared: array<Number>;
+@group(0) @binding(7) var<storage, read> affine: array<Number>; // as `prepare` wrote it
+@group(0) @binding(8) var<storage, read> gate: array<Number>;
+@group(0) @binding(9) var<storage, read_write> y: array<Number>;
+@group(0) @binding(10) var<storage, read> dy: array<Number>;
+@group(0) @binding(11) var<storage, read_write> dn: array<Number>;
+@group(0) @binding(12) var<storage, read_write> sums: array<Number>;
+@group(0) @binding(13) var<storage, read_write> dots: array<Number>;
+@group(0) @binding(14) var<storage, read_write> gates: array<Number>;
+@group(0) @binding(15) var<storage, read> through_norm: array<Number>; // dn, or dy
+@group(0) @binding(16) var<storage, read> all_sums: array<Number>; // Σ dn, [B, C]
+@group(0) @binding(17) var<storage, read> all_dots: array<Number>; // Σ dn·(x − m)
+@group(0) @binding(18) var<storage, read_write> dx: array<Number>;
+@group(0) @binding(19) var<uniform> params: Params;
 
-/// Place of a number's channel in w and b, and in [B, C].
-fn places(i: u32) -> vec2u {
-  let at = params.first + i;
-  let c = at % params.columns;
-  return vec2u(c, at / (params.columns * params.frames) * params.columns + c);
+// What an invocation works on.
+struct Walk {
+  inside: bool,
+  c: u32, // Number of a frame
+  begin: u32, // first row, over all items
+  end: u32, // one past the last
+  beyond: u32, // first row of the item that does not count
+  part: u32, // place of the part's sums
+  goes_on: bool, // whether the window before began the part
+  at: u32, // place in [B, C]
 }
 
-@compute @workgroup_size(256)
+fn affine_at(k: u32, at: u32) -> Number {
+  return affine[k * params.items * params.columns + at];
+}
+
+fn walk(number: u32) -> Walk {
+  let part = params.part + number / params.columns;
+  let c = number % params.columns;
+  let parts = (params.frames + RUN - 1u) / RUN; // of an item
+  let item = part / parts;
+  let row = item * params.frames + part % parts * RUN;
+  let last = min(params.first + params.rows, (item + 1u) * params.frames);
+  let begin = max(row, params.first);
+  let at = min(item, params.items - 1u) * params.columns + c;
+  return Walk(
+    begin < last,
+    c,
+    begin,
+    min(row + RUN, last),
+    item * params.frames + u32(total(affine_at(3u, at)) / total(Number(1.0))),
+    part * params.columns + c,
+    row < params.first,
+    at,
+  );
+}
+
+@compute @workgroup_size(64)
+fn prepare(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x;
+  if (i >= params.rows) {
+    return;
+  }
+  let c = i % params.columns;
+  var length = params.frames;
+  if (LENGTHS) {
+    length = lengths[i / params.columns];
+  }
+  prepared[i] = mean[i];
+  prepared[params.rows + i] = rstd[i] * w[c];
+  prepared[2u * params.rows + i] = b[c];
+  prepared[3u * params.rows + i] = Number(f32(length));
+}
+
+@compute @workgroup_size(64)
 fn forward(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = workgroup_number(workgroup, workgroups) * 256u + local;
-  if (i < params.n) {
-    let at = places(i);
-    var value = (x[i] - mean[at.y]) * rstd[at.y] * w[at.x] + b[at.x];
-    if (LENGTHS) {
-      let frame = (params.first + i) / params.columns;
-      value = select(Number(), value, frame % params.frames < lengths[frame / params.frames]);
+  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
+  if (!walk.inside) {
+    return;
+  }
+  let m = affine_at(0u, walk.at);
+  let scale = affine_at(1u, walk.at);
+  let shift = affine_at(2u, walk.at);
+  var z = Number(1.0);
+  if (GATE) {
+    z = gate[walk.c];
+  }
+  for (var r = walk.begin; r < walk.end; r++) {
+    let at = (r - params.first) * params.columns + walk.c;
+    var value = (x[at] - m) * scale + shift;
+    if (GELU) {
+      value = gelu(value);
     }
-    y[i] = value;
+    y[at] = select(Number(), value * z, r < walk.beyond);
   }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
+fn through(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
+  if (!walk.inside) {
+    return;
+  }
+  let m = affine_at(0u, walk.at);
+  let scale = affine_at(1u, walk.at);
+  let shift = affine_at(2u, walk.at);
+  var z = Number(1.0);
+  if (GATE) {
+    z = gate[walk.c];
+  }
+  var sum_part = Number();
+  var dot_part = Number();
+  var gate_part = Number();
+  for (var r = walk.begin; r < walk.end; r++) {
+    let at = (r - params.first) * params.columns + walk.c;
+    let d = select(Number(), dy[at], r < walk.beyond);
+    let centred = x[at] - m;
+    var back = d * z;
+    if (GELU || GATE) {
+      let n = centred * scale + shift;
+      var a = n;
+      if (GELU) {
+        a = gelu(n);
+        back *= gelu_slope(n);
+      }
+      gate_part += d * a;
+      dn[at] = back;
+    }
+    sum_part += back;
+    dot_part += back * centred;
+  }
+  if (walk.goes_on) {
+    sum_part += sums[walk.part];
+    dot_part += dots[walk.part];
+    if (GATE) {
+      gate_part += gates[walk.part];
+    }
+  }
+  sums[walk.part] = sum_part;
+  dots[walk.part] = dot_part;
+  if (GATE) {
+    gates[walk.part] = gate_part;
+  }
+}
+
+@compute @workgroup_size(64)
 fn backward(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = workgroup_number(workgroup, workgroups) * 256u + local;
-  if (i < params.n) {
-    let at = places(i);
-    let s = rstd[at.y];
-    let turned = (x[i] - mean[at.y]) * s * s * dots[at.y];
-    dx[i] = w[at.x] * s * (dy[i] - (sums[at.y] + turned) / params.count);
+  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
+  if (!walk.inside) {
+    return;
+  }
+  let m = affine_at(0u, walk.at);
+  let scale = affine_at(1u, walk.at);
+  let count = affine_at(3u, walk.at);
+  let s = rstd[walk.at];
+  let average = all_sums[walk.at] / count;
+  let turn = s * s * all_dots[walk.at] / count;
+  for (var r = walk.begin; r < walk.end; r++) {
+    let at = (r - params.first) * params.columns + walk.c;
+    let value = scale * (through_norm[at] - average - (x[at] - m) * turn);
+    dx[at] = select(Number(), value, r < walk.beyond);
   }
 }

@@ -3,7 +3,6 @@ import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
-import { reduceRows } from "./reduce_rows.ts";
 
 /** What follows the sum of a linear layer: y = gelu(x·Wᵀ + b) · gate + residual. */
 export interface LinearOptions extends Activation {
@@ -76,7 +75,7 @@ export function linear(
     ...(residual && { residual }),
   });
   record("linear", from, [y], ([dy], [needsX, needsW, needsB, needsGate, needsResidual]) => {
-    const { du, dgate } = pullActivation(dy!, pre, options, needsGate!);
+    const { du, db, dgate } = pullActivation(dy!, pre, options, { bias: needsB!, gate: needsGate! });
     const du2 = { tensor: du, height: rows, row: outputs };
     let dx: Tensor | null = null;
     if (needsX) {
@@ -102,7 +101,6 @@ export function linear(
         c: { tensor: dw, row: inputs },
       });
     }
-    const db = needsB ? reduceRows(du, outputs) : null;
     du.dispose();
     return [dx, dw, db, dgate, needsResidual ? dy!.view() : null];
   }, pre ? [pre] : []);

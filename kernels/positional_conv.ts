@@ -4,7 +4,6 @@ import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
-import { reduceRows } from "./reduce_rows.ts";
 
 /** Options of {@linkcode positionalConv}. */
 export interface PositionalConvOptions {
@@ -71,7 +70,7 @@ export function positionalConv(
     ...(pre && { pre }),
   });
   record("positionalConv", from, [y], ([dy], [needsX, needsW, needsB]) => {
-    const { du } = pullActivation(dy!, pre, activation, false);
+    const { du, db } = pullActivation(dy!, pre, activation, { bias: needsB!, gate: false });
     let dx: Tensor | null = null;
     if (needsX) {
       dx = gpu.empty(x.shape);
@@ -86,7 +85,6 @@ export function positionalConv(
       });
     }
     const dw = needsW ? weightGradient(gpu, du, x, w.shape, sizes) : null;
-    const db = needsB ? reduceRows(du, channels) : null;
     du.dispose();
     return [dx, dw, db];
   }, pre ? [pre] : []);

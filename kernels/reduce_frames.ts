@@ -5,8 +5,11 @@ import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("reduce_frames", source, [index]);
 
-/** Frames that one invocation sums. */
+/** Frames that are summed in turn, into a sum of their own. */
 const BLOCK = 64;
+
+/** Blocks that one invocation adds up on a software adapter, where a dispatch takes longer than their numbers do. */
+const SPAN = 16;
 
 /** What {@linkcode reduceFrames} sums, and what it makes of the sum. */
 export interface ReduceFrames {
@@ -48,36 +51,30 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   if (frames === 0) return gpu.zeros([items, channels]);
   const { kernel, width } = kernels.pick(channels);
   const columns = channels / width;
-  const blocks = Math.ceil(frames / BLOCK);
-  const blockAt = (row: number) => Math.floor(row / frames) * blocks + Math.floor(row % frames / BLOCK);
-  const part = gpu.empty([items, blocks, channels]);
+  const span = gpu.software && frames <= BLOCK * SPAN ? SPAN : 1;
+  const parts = Math.ceil(frames / (BLOCK * span));
+  const partAt = (row: number) => {
+    return Math.floor(row / frames) * parts + Math.floor(row % frames / (BLOCK * span));
+  };
+  const part = gpu.empty([items, parts, channels]);
   runRows(gpu, kernel, items * frames, {
     rows: { x, times },
     whole: { mean: centre, lengths, y: part },
-    params: ({ row, rows }) => ({ rows, first: row, frames, columns, block: blockAt(row), eps }),
-    constants: { CENTRE: !!centre, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
-    workgroups: ({ row, rows }) => Math.ceil((blockAt(row + rows - 1) - blockAt(row) + 1) * columns / 64),
+    params: ({ row, rows }) => ({ rows, first: row, frames, columns, part: partAt(row), eps }),
+    constants: { SPAN: span, CENTRE: !!centre, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
+    workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
   });
-  const y = blocks === 1 ? part.view([items, channels]) : reduceFrames(part);
+  const y = parts === 1 ? part.view([items, channels]) : reduceFrames(part);
   part.dispose();
-  if (finish) finishFrames(y, frames, { lengths, finish, eps });
+  if (finish) {
+    const rows = y.size / width;
+    gpu.run(kernel, {
+      entry: "finish",
+      bind: { lengths, y },
+      params: { rows, first: 0, frames, columns, part: 0, eps },
+      constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
+      workgroups: Math.ceil(rows / 64),
+    });
+  }
   return y;
-}
-
-/** Makes sums over frames, [B, C], what {@linkcode ReduceFrames.finish} says, in place. */
-export function finishFrames(
-  y: Tensor,
-  frames: number,
-  { lengths = null, finish, eps = 0 }: Pick<ReduceFrames, "lengths" | "finish" | "eps">,
-): void {
-  const channels = y.shape.at(-1)!;
-  const { kernel, width } = kernels.pick(channels);
-  const rows = y.size / width;
-  y.gpu.run(kernel, {
-    entry: "finish",
-    bind: { lengths, y },
-    params: { rows, first: 0, frames, columns: channels / width, block: 0, eps },
-    constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
-    workgroups: Math.ceil(rows / 64),
-  });
 }

@@ -1,8 +1,8 @@
-// One pass of a sum over the frames of each item: y[b, k, c] = Σ_t v(x[b, t, c]) over the frames t of block k, of
-// BLOCK frames each. v(x) is x, less its channel's mean (CENTRE), squared (SQUARE), times another number (TIMES);
-// with lengths, later frames do not count. One invocation sums one channel of one block, so that neighbours read
+// One pass of a sum over the frames of each item: y[b, k, c] = Σ_t v(x[b, t, c]) over the frames t of part k, of
+// SPAN blocks of BLOCK frames each; every block has a sum of its own. v(x) is x, less its channel's mean (CENTRE), squared (SQUARE), times another number (TIMES);
+// with lengths, later frames do not count. One invocation sums one channel of one part, so that neighbours read
 // neighbouring channels and no loop is long; passes over the results go on until one frame an item is left.
-// Where x exceeds a binding, a window of frames adds to the block that the window before it left off in.
+// Where x exceeds a binding, a window of frames adds to the part that the window before it left off in.
 // Entry point `main` writes `y`; `finish` makes a sum over `frames` frames, or over lengths, the mean, or
 // 1/√(mean + eps) (RSTD).
 
@@ -11,12 +11,13 @@ struct Params {
   first: u32, // the first of them
   frames: u32, // frames of an item
   columns: u32, // Numbers of a frame
-  block: u32, // first block of the window, over all items
+  part: u32, // first part of the window, over all items
   eps: f32,
 }
 
 const BLOCK = 64u;
 
+override SPAN: u32 = 1u;
 override CENTRE: bool = false;
 override SQUARE: bool = false;
 override TIMES: bool = false;
@@ -60,34 +61,40 @@ fn main(
   @builtin(local_invocation_index) local: u32,
 ) {
   let number = workgroup_number(workgroup, workgroups) * 64u + local;
-  let block = params.block + number / params.columns;
+  let part = params.part + number / params.columns;
   let c = number % params.columns;
-  let blocks = (params.frames + BLOCK - 1u) / BLOCK; // of an item
-  let item = block / blocks;
-  let t = block % blocks * BLOCK;
+  let length_of_part = SPAN * BLOCK;
+  let parts = (params.frames + length_of_part - 1u) / length_of_part; // of an item
+  let item = part / parts;
+  let t = part % parts * length_of_part;
   let row = item * params.frames + t;
   let last = params.first + params.rows;
   if (row >= last) {
     return;
   }
   let length = length_of(item);
-  let end = min(row + select(0u, min(length - t, BLOCK), t < length), last);
-  var sum = Number();
+  let end = min(row + select(0u, min(length - t, length_of_part), t < length), last);
+  var total = Number();
   var r = max(row, params.first);
-  for (; r + 4u <= end; r += 4u) { // four loads under way at once, added in turn
-    let at = (r - params.first) * params.columns + c;
-    let other = at + 2u * params.columns;
-    sum = sum + value(at, item, c) + value(at + params.columns, item, c) + value(other, item, c) +
-      value(other + params.columns, item, c);
+  while (r < end) {
+    let block_end = min(r + BLOCK - (r - row) % BLOCK, end);
+    var sum = Number();
+    for (; r + 4u <= block_end; r += 4u) { // four loads under way at once, added in turn
+      let at = (r - params.first) * params.columns + c;
+      let other = at + 2u * params.columns;
+      sum = sum + value(at, item, c) + value(at + params.columns, item, c) + value(other, item, c) +
+        value(other + params.columns, item, c);
+    }
+    for (; r < block_end; r++) {
+      sum += value((r - params.first) * params.columns + c, item, c);
+    }
+    total += sum;
   }
-  for (; r < end; r++) {
-    sum += value((r - params.first) * params.columns + c, item, c);
-  }
-  let to = block * params.columns + c;
+  let to = part * params.columns + c;
   if (row < params.first) {
-    sum += y[to];
+    total += y[to];
   }
-  y[to] = sum;
+  y[to] = total;
 }
 
 @compute @workgroup_size(64)

@@ -50,13 +50,11 @@ function convolve(pass: Pass, i: number, input: Tensor): Tensor {
   }
   const norm = weights.norm(`${name}.layer_norm`);
   let x = pass.next(input, (x) => conv1d(x, w, b, { stride }));
-  x = pass.next(
-    x,
-    (x) =>
-      config.feat_extract_norm === "group"
-        ? groupNorm(x, norm.w, norm.b, { eps: CONV_EPS, lengths: pass.normLengths })
-        : layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: pass.open[i]! }),
-  );
+  if (config.feat_extract_norm === "group") {
+    const options = { eps: CONV_EPS, lengths: pass.normLengths, gelu: true, gate };
+    return pass.next(x, (x) => groupNorm(x, norm.w, norm.b, options));
+  }
+  x = pass.next(x, (x) => layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: pass.open[i]! }));
   x = pass.next(x, gelu);
   return gate ? pass.next(x, (x) => applyGate(x, gate)) : x;
 }

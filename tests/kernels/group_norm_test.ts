@@ -1,6 +1,8 @@
 import { assertThrows } from "@std/assert";
 import { groupNorm } from "../../kernels/group_norm.ts";
 import { testGpu } from "../gpu.ts";
+import { gate as oracleGate } from "../oracle/gate.ts";
+import { gelu as oracleGelu } from "../oracle/gelu.ts";
 import { groupNorm as oracle } from "../oracle/group_norm.ts";
 import { nd, randomNd } from "../oracle/nd.ts";
 import { assertClose, checkOp, type OpCase, upload } from "./check_op.ts";
@@ -25,6 +27,28 @@ Deno.test("group_norm", async () => {
 Deno.test("group_norm over the frames of each clip", async () => {
   await checkOp(of([3, 130, 3], 1e-5, [130, 1, 67]));
   await checkOp(of([2, 9, 4], 1e-5, [4, 9]));
+});
+
+Deno.test("group_norm with GELU and gate", async () => {
+  for (const [shape, lengths] of [[[2, 130, 3], [130, 67]], [[3, 9, 4], undefined]] as const) {
+    for (const gelu of [false, true]) {
+      for (const gated of [false, true]) {
+        const norm = of([...shape], 1e-5, lengths && [...lengths]);
+        const gate = randomNd(shape.slice(2), 4);
+        const options = { gelu, ...(lengths && { lengths }) };
+        await checkOp({
+          name: `${norm.name} ${gelu} ${gated}`,
+          inputs: gated ? [...norm.inputs, gate] : norm.inputs,
+          op: ([x, w, b, gate]) => groupNorm(x!, w!, b!, { ...options, gate: gate ?? null }),
+          oracle: ([x, w, b, gate]) => {
+            let y = oracle(x!, w!, b!, options);
+            if (gelu) y = oracleGelu(y);
+            return gate ? oracleGate(y, gate) : y;
+          },
+        });
+      }
+    }
+  }
 });
 
 Deno.test("group_norm, past 65,535 frames", async () => {
