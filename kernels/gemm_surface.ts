@@ -164,10 +164,19 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
   } else if (how === "rows") {
     gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });
   } else {
-    const rows = Math.floor(texels / width);
+    // What lies behind the line is never read: where the buffer goes on that far, it is one copy instead of two.
+    const all = Math.ceil(texels / width);
+    const ends = (offset + start + all * width * 4) * 4;
+    const rows = all > 1 && ends <= storage.entry.bytes ? all : Math.floor(texels / width);
     const filled = rows * width;
     gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });
-    const rest = { start: start + filled * 4, row: width * 4, rows: 1, texels: texels - filled, y: rows };
+    const rest = {
+      start: start + filled * 4,
+      row: width * 4,
+      rows: 1,
+      texels: Math.max(0, texels - filled),
+      y: rows,
+    };
     gpu.copyToSurface(tensor, surface, rest);
   }
   const reach = rowsOf(problem, operand, outer);
