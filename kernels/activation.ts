@@ -1,5 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
+import { emptyGradient } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import source from "./activation.wgsl" with { type: "text" };
@@ -46,19 +47,22 @@ export interface ActivationGradients {
  *
  * @param dy Gradient of y, [..., O].
  * @param u What the activation was applied to, of dy's shape; null if {@linkcode keepsPre} says no.
- * @param needs Whether the bias and the gate want their gradients.
+ * @param needs The bias, if it wants its gradient, and whether the gate wants one.
  */
 export function pullActivation(
   dy: Tensor,
   u: Tensor | null,
   { gelu = false, gate = null }: Activation,
-  needs: { readonly bias: boolean; readonly gate: boolean },
+  needs: { readonly bias: Tensor | null; readonly gate: boolean },
 ): ActivationGradients {
   const columns = dy.shape.at(-1)!;
+  const biasGradient = (rows: Tensor) => {
+    return needs.bias ? reduceRows(rows, columns, null, emptyGradient(needs.bias)) : null;
+  };
   if (!u || dy.size === 0) {
     return {
       du: dy.view(),
-      db: needs.bias ? reduceRows(dy) : null,
+      db: biasGradient(dy),
       dgate: gate ? dy.gpu.zeros([columns]) : null,
     };
   }
@@ -76,7 +80,7 @@ export function pullActivation(
     constants: { RUN: run, GELU: gelu, GATE: gate !== null },
     workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / run) * columns / width / 64),
   });
-  const db = needs.bias ? reduceRows(sums) : null;
+  const db = biasGradient(sums);
   const dgate = dots && needs.gate ? reduceRows(dots) : null;
   sums.dispose();
   dots?.dispose();

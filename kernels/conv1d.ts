@@ -1,5 +1,5 @@
 import type { Gpu } from "../tensor/gpu.ts";
-import { record, recording } from "../tensor/tape.ts";
+import { emptyGradient, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
@@ -71,9 +71,12 @@ export function conv1d(
     ...(pre && { pre }),
   });
   record("conv1d", from, [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
-    const { du, db, dgate } = pullActivation(dy!, pre, options, { bias: needsB!, gate: needsGate! });
+    const { du, db, dgate } = pullActivation(dy!, pre, options, {
+      bias: needsB ? b : null,
+      gate: needsGate!,
+    });
     const dx = needsX ? inputGradient(gpu, du, x.shape, w, stride) : null;
-    const dw = needsW ? weightGradient(gpu, du, x, w.shape, stride) : null;
+    const dw = needsW ? weightGradient(gpu, du, x, w, stride) : null;
     du.dispose();
     return [dx, dw, db, dgate];
   }, pre ? [pre] : []);
@@ -131,13 +134,13 @@ function weightGradient(
   gpu: Gpu,
   dy: Tensor,
   x: Tensor,
-  shape: readonly number[],
+  w: Tensor,
   stride: number,
 ): Tensor {
   const [batch, frames, channels] = x.shape as [number, number, number];
-  const [outputs, taps] = shape as [number, number];
+  const [outputs, taps] = w.shape as [number, number];
   const framesOut = dy.shape[1]!;
-  const dw = gpu.empty(shape);
+  const dw = emptyGradient(w);
   const rows = { height: framesOut, alongK: false };
   gemm(gpu, {
     m: outputs,

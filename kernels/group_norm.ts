@@ -1,6 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
-import { record } from "../tensor/tape.ts";
+import { emptyGradient, record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import { type Activation, checkActivation } from "./activation.ts";
@@ -110,8 +110,8 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
     if (dx) {
       walk("backward", { x, through_norm: dn, dx }, { affine, rstd, all_sums: allSums, all_dots: allDots });
     }
-    const dw = needsW ? reduceRows(allDots, channels, rstd) : null;
-    const db = needsB ? reduceRows(allSums, channels) : null;
+    const dw = needsW ? reduceRows(allDots, channels, rstd, emptyGradient(w)) : null;
+    const db = needsB ? reduceRows(allSums, channels, null, emptyGradient(b)) : null;
     const dgate = gates && needsGate ? reduceRows(gates, channels) : null;
     for (const made of [dn, allSums, allDots, gates]) made?.dispose();
     return [dx, dw, db, dgate];

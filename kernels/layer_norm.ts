@@ -1,6 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
-import { record } from "../tensor/tape.ts";
+import { emptyGradient, record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
@@ -103,12 +103,12 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
       constants: { GATED: open !== null },
       workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / BLOCK) * columns / 64),
     });
-    const total = (parts: Tensor) => {
-      const sum = reduceRows(parts, channels);
+    const total = (parts: Tensor, of: Tensor) => {
+      const sum = reduceRows(parts, channels, null, emptyGradient(of));
       parts.dispose();
       return sum;
     };
-    return [dx, total(dw), total(db)];
+    return [dx, total(dw, w), total(db, b)];
   }, [mean, rstd]);
   return y;
 }

@@ -1,4 +1,4 @@
-import { record, recording } from "../tensor/tape.ts";
+import { emptyGradient, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
@@ -75,7 +75,10 @@ export function linear(
     ...(residual && { residual }),
   });
   record("linear", from, [y], ([dy], [needsX, needsW, needsB, needsGate, needsResidual]) => {
-    const { du, db, dgate } = pullActivation(dy!, pre, options, { bias: needsB!, gate: needsGate! });
+    const { du, db, dgate } = pullActivation(dy!, pre, options, {
+      bias: needsB ? b : null,
+      gate: needsGate!,
+    });
     const du2 = { tensor: du, height: rows, row: outputs };
     let dx: Tensor | null = null;
     if (needsX) {
@@ -91,7 +94,7 @@ export function linear(
     }
     let dw: Tensor | null = null;
     if (needsW) {
-      dw = gpu.empty(w.shape);
+      dw = emptyGradient(w);
       gemm(gpu, {
         m: outputs,
         n: inputs,

@@ -1,5 +1,5 @@
 import type { Gpu } from "../tensor/gpu.ts";
-import { record, recording } from "../tensor/tape.ts";
+import { emptyGradient, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, keepsPre, pullActivation } from "./activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
@@ -70,7 +70,7 @@ export function positionalConv(
     ...(pre && { pre }),
   });
   record("positionalConv", from, [y], ([dy], [needsX, needsW, needsB]) => {
-    const { du, db } = pullActivation(dy!, pre, activation, { bias: needsB!, gate: false });
+    const { du, db } = pullActivation(dy!, pre, activation, { bias: needsB ? b : null, gate: false });
     let dx: Tensor | null = null;
     if (needsX) {
       dx = gpu.empty(x.shape);
@@ -84,7 +84,7 @@ export function positionalConv(
         c: { tensor: dx, row: channels, z1: frames * channels, z2: width },
       });
     }
-    const dw = needsW ? weightGradient(gpu, du, x, w.shape, sizes) : null;
+    const dw = needsW ? weightGradient(gpu, du, x, w, sizes) : null;
     du.dispose();
     return [dx, dw, db];
   }, pre ? [pre] : []);
@@ -113,10 +113,10 @@ function weightGradient(
   gpu: Gpu,
   dy: Tensor,
   x: Tensor,
-  shape: readonly number[],
+  w: Tensor,
   { batch, frames, groups, width, taps, padding }: Sizes,
 ): Tensor {
-  const dw = gpu.empty(shape);
+  const dw = emptyGradient(w);
   const image = { height: frames, row: groups * width, z1: width, k1: frames * groups * width };
   gemm(gpu, {
     m: width,

@@ -25,6 +25,8 @@ export interface ReduceFrames {
   readonly finish?: "mean" | "rstd";
   /** Added to the mean before the root. */
   readonly eps?: number;
+  /** Receives the result, [B, C]; a new tensor unless given. */
+  readonly to?: Tensor | null;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface ReduceFrames {
  * of their number and no loop is long. Not recorded on the tape.
  *
  * @param x [B, T, C]
- * @returns [B, C]; zeros if there are no frames.
+ * @returns [B, C], a view of `to` if it is given; zeros if there are no frames.
  * @example
  * ```ts
  * import { requestGpu } from "../mod.ts";
@@ -46,9 +48,13 @@ export interface ReduceFrames {
  */
 export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   const { gpu } = x;
-  const { centre = null, square = false, times = null, lengths = null, finish, eps = 0 } = how;
+  const { centre = null, square = false, times = null, lengths = null, finish, eps = 0, to = null } = how;
   const [items, frames, channels] = x.shape as [number, number, number];
-  if (frames === 0) return gpu.zeros([items, channels]);
+  if (frames === 0) {
+    const zeros = gpu.zeros([items, channels]);
+    if (to) gpu.copy(zeros, to);
+    return zeros;
+  }
   const { kernel, width } = kernels.pick(channels);
   const columns = channels / width;
   const span = gpu.software && frames <= BLOCK * SPAN ? SPAN : 1;
@@ -56,7 +62,7 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   const partAt = (row: number) => {
     return Math.floor(row / frames) * parts + Math.floor(row % frames / (BLOCK * span));
   };
-  const part = gpu.empty([items, parts, channels]);
+  const part = parts === 1 && to ? to.view([items, parts, channels]) : gpu.empty([items, parts, channels]);
   runRows(gpu, kernel, items * frames, {
     rows: { x, times },
     whole: { mean: centre, lengths, y: part },
@@ -64,7 +70,7 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
     constants: { SPAN: span, CENTRE: !!centre, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
     workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
   });
-  const y = parts === 1 ? part.view([items, channels]) : reduceFrames(part);
+  const y = parts === 1 ? part.view([items, channels]) : reduceFrames(part, { to });
   part.dispose();
   if (finish) {
     const rows = y.size / width;

@@ -9,7 +9,8 @@ import { reduceFrames } from "./reduce_frames.ts";
  * @param x Any shape, read as [rows, `columns`].
  * @param columns Numbers of a row; the last dimension unless given.
  * @param times Factor of each number, of x's size: Σ_r x[r, c]·times[r, c].
- * @returns [columns]
+ * @param to Receives the sums; a new tensor unless given.
+ * @returns [columns], `to` itself if it is given.
  * @example
  * ```ts
  * import { requestGpu } from "../mod.ts";
@@ -21,14 +22,24 @@ import { reduceFrames } from "./reduce_frames.ts";
  * gpu.destroy();
  * ```
  */
-export function reduceRows(x: Tensor, columns = x.shape.at(-1) ?? 1, times?: Tensor): Tensor {
-  if (x.size === 0) return x.gpu.zeros([columns]);
+export function reduceRows(
+  x: Tensor,
+  columns: number = x.shape.at(-1) ?? 1,
+  times?: Tensor | null,
+  to?: Tensor | null,
+): Tensor {
   const { gpu } = x;
+  if (x.size === 0) {
+    const zeros = gpu.zeros([columns]);
+    if (!to) return zeros;
+    gpu.copy(zeros, to);
+    return to;
+  }
   const rows = x.size / columns;
   // Rows too wide to be bound by the block are summed as a product with ones, which splits along the columns too.
   if (!times && x.size * 4 > gpu.limits.bindingBytes && 64 * columns * 4 > gpu.limits.bindingBytes) {
     using ones = fill(gpu, [rows], 1);
-    const sum = gpu.empty([columns]);
+    const sum = to ?? gpu.empty([columns]);
     gemm(gpu, {
       m: 1,
       n: columns,
@@ -42,6 +53,7 @@ export function reduceRows(x: Tensor, columns = x.shape.at(-1) ?? 1, times?: Ten
   const item = [1, rows, columns];
   using frames = x.view(item);
   using factors = times?.view(item);
-  using sums = reduceFrames(frames, { times: factors ?? null });
-  return sums.view([columns]);
+  using place = to?.view([1, columns]);
+  using sums = reduceFrames(frames, { times: factors ?? null, to: place ?? null });
+  return to ?? sums.view([columns]);
 }

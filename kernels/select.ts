@@ -1,6 +1,6 @@
 import workgroup from "../tensor/_index.wgsl" with { type: "text" };
 import { wideKernel } from "../tensor/rows.ts";
-import { record } from "../tensor/tape.ts";
+import { emptyGradient, record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 import source from "./select.wgsl" with { type: "text" };
@@ -29,6 +29,7 @@ const kernels = wideKernel("select", source, [workgroup]);
  */
 export function select(x: Tensor, axis: number, index: readonly number[]): Tensor {
   ofType("select", "x", x, "f32");
+  const { gpu } = x;
   const entries = x.shape[axis];
   if (entries === undefined) {
     throw new RangeError(`Cannot select as x must have axis ${axis}: it is ${showShape(x.shape)}`);
@@ -43,16 +44,20 @@ export function select(x: Tensor, axis: number, index: readonly number[]): Tenso
     inverse[entry] = j;
   });
   if (index.length === 0) throw new RangeError("Cannot select as there must be an index: found none");
-  const y = take(x, axis, Int32Array.from(index));
-  record("select", [x], [y], ([dy]) => [take(dy!, axis, inverse)]);
+  const y = gpu.empty(x.shape.with(axis, index.length));
+  take(x, axis, Int32Array.from(index), y);
+  record("select", [x], [y], ([dy]) => {
+    const dx = emptyGradient(x);
+    take(dy!, axis, inverse, dx);
+    return [dx];
+  });
   return y;
 }
 
-/** Entries of an axis by an index, 0 where it is below 0; without a record. */
-function take(x: Tensor, axis: number, index: Int32Array<ArrayBuffer>): Tensor {
+/** Writes entries of an axis by an index, 0 where it is below 0, to `y`. */
+function take(x: Tensor, axis: number, index: Int32Array<ArrayBuffer>, y: Tensor): void {
   const { gpu } = x;
   const inner = sizeOf(x.shape.slice(axis + 1));
-  const y = gpu.empty(x.shape.with(axis, index.length));
   const { kernel, width } = kernels.pick(inner);
   using places = gpu.tensor(index);
   gpu.run(kernel, {
@@ -60,5 +65,4 @@ function take(x: Tensor, axis: number, index: Int32Array<ArrayBuffer>): Tensor {
     params: { n: y.size / width, inner: inner / width, x_entries: x.shape[axis]!, y_entries: index.length },
     workgroups: Math.ceil(y.size / width / 64),
   });
-  return y;
 }

@@ -11,12 +11,12 @@ const kernels = wideKernel("accumulate", source, [index]);
  */
 export function accumulate(y: Tensor, x: Tensor): Tensor {
   const { gpu } = y;
-  let sum = y;
-  if (y.storage.refs > 1) {
-    sum = gpu.empty(y.shape);
-    gpu.copy(y, sum);
-    y.dispose();
+  if (y.storage.refs === 1) {
+    runEach(gpu, kernels, y.size, { each: { x, y } });
+    return y;
   }
-  runEach(gpu, kernels, sum.size, { each: { x, y: sum } });
+  const sum = gpu.empty(y.shape);
+  runEach(gpu, kernels, sum.size, { entry: "anew", each: { x, before: y, y: sum } });
+  y.dispose();
   return sum;
 }

@@ -33,6 +33,17 @@ export class Tape {
   readonly steps: Step[] = [];
   /** Depth of {@linkcode noGrad} calls. */
   paused = 0;
+  /** Where gradients are wanted while {@linkcode backward} runs, see {@linkcode BackwardOptions.place}. */
+  place: ((tensor: Tensor) => Tensor | null) | null = null;
+}
+
+/**
+ * A tensor for a pullback to write the gradient of an input to: without defined content, of its shape, and in the place where
+ * whoever called {@linkcode backward} wants it, if there is one. Ask once for each input, and return what was asked for.
+ */
+export function emptyGradient(tensor: Tensor): Tensor {
+  const { gpu } = tensor;
+  return (tensor.requiresGrad ? gpu.tape.place?.(tensor) : null) ?? gpu.empty(tensor.shape);
 }
 
 /** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
@@ -142,6 +153,11 @@ export interface BackwardOptions {
    * added it somewhere: such a part is in no result, and its memory is free at once.
    */
   readonly take?: (tensor: Tensor, part: Tensor) => boolean;
+  /**
+   * Gives the place, if any, that a part of the gradient of a tensor that requires one is to be written to, which `take` is
+   * offered then: it saves a copy.
+   */
+  readonly place?: (tensor: Tensor) => Tensor | null;
 }
 
 /**
@@ -165,7 +181,7 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
-  const { seed, keep = [], wrt = [], take = () => false } = options;
+  const { seed, keep = [], wrt = [], take = () => false, place } = options;
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
@@ -180,7 +196,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   const wanted = new Set(wrt);
   const steps = gpu.tape.steps.splice(0);
   const grads = new Map<Tensor, Tensor>();
-  noGrad(gpu, () => {
+  withPlace(gpu, place ?? gpu.tape.place, () => {
     grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
     for (let step = steps.pop(); step; step = steps.pop()) {
       const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
@@ -208,6 +224,17 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     grads.delete(tensor);
   }
   return grads;
+}
+
+/** Runs `fn` without recording, its gradients being wanted in some place. */
+function withPlace(gpu: Gpu, place: Tape["place"], fn: () => void): void {
+  const before = gpu.tape.place;
+  gpu.tape.place = place;
+  try {
+    noGrad(gpu, fn);
+  } finally {
+    gpu.tape.place = before;
+  }
 }
 
 /** A gradient that a pullback gave, if the input wants one. */

@@ -49,7 +49,7 @@ interface Block {
 interface Place {
   readonly block: Block;
   readonly slot: number;
-  gradient: "zeros" | "old" | "new";
+  gradient: "zeros" | "old" | "promised" | "new";
 }
 
 const DOING = "optimize";
@@ -165,10 +165,25 @@ export class AdamW {
     ofType("accumulate gradients", "the gradient", grad, "f32");
     ofShape("accumulate gradients", "the gradient", grad, param.shape);
     const { block: { dw }, slot } = place;
+    const there = grad.storage === dw.flat.storage && grad.offset === dw.slots[slot]!.offset;
     if (place.gradient === "new") dw.add(slot, grad);
-    else dw.write(slot, grad);
+    else if (!there) dw.write(slot, grad);
     place.gradient = "new";
     return true;
+  }
+
+  /**
+   * Where the first part of a gradient of the step to come may be written, to be taken then; for
+   * {@linkcode BackwardOptions.place}.
+   *
+   * @param param Any tensor.
+   * @returns A tensor that the caller disposes, or null if there is no such place.
+   */
+  place(param: Tensor): Tensor | null {
+    const place = this.#places.get(param);
+    if (!place || place.gradient === "new" || place.gradient === "promised") return null;
+    place.gradient = "promised";
+    return place.block.dw.slots[place.slot]!.view();
   }
 
   /**
@@ -220,7 +235,7 @@ export class AdamW {
       throw new RangeError(`Cannot ${DOING} as a gradient must have been accumulated: found none`);
     }
     for (const place of places) {
-      if (place.gradient !== "old") continue;
+      if (place.gradient === "new" || place.gradient === "zeros") continue;
       place.block.dw.write(place.slot, null);
       place.gradient = "zeros";
     }

@@ -111,6 +111,7 @@ export class Trainer {
         const grads = backward(loss, {
           seed: add(gpu.tensor([share], []), health),
           take: (tensor, part) => this.#optimizer.take(tensor, part),
+          place: (tensor) => this.#optimizer.place(tensor),
         });
         onGradients?.(grads);
         const weighted = scale(loss, share);

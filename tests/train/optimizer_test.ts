@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { linear } from "../../kernels/linear.ts";
 import { matmul } from "../../kernels/matmul.ts";
+import { sum } from "../../kernels/sum.ts";
 import { parseSafetensors, toFloat32 } from "../../model/safetensors.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import { recompute } from "../../tensor/recompute.ts";
+import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { splitIntoArenas } from "../../train/arena.ts";
 import { AdamW, type AdamWGroup } from "../../train/optimizer.ts";
@@ -224,4 +228,32 @@ Deno.test("AdamW refuses what it cannot optimize", async () => {
     fails(RangeError, "maxGradNorm must be above 0: found 0", () => optimizer.step({ maxGradNorm: 0 }));
   });
   assertEquals(gpu.pool.live, liveBefore);
+});
+
+Deno.test("gradients written to their place are those that are copied there", async () => {
+  const gpu = await testGpu();
+  const gradients = async (places: boolean) => {
+    const live = gpu.pool.live;
+    const [w, v, b, x] = [[5, 6], [6, 6], [6], [3, 5]].map((shape, i) => upload(gpu, randomNd(shape, i + 1)));
+    const params = [w!, v!, b!];
+    for (const param of params) param.requiresGrad = true;
+    const optimizer = new AdamW([{ params, lr: 1 }]);
+    // v is used twice, once in a part that is computed again; the second batch adds to what the first wrote.
+    for (let batch = 0; batch < 2; batch++) {
+      gpu.scope(() => {
+        const h = linear(matmul(x!, w!), v!, b!, { gelu: true });
+        const y = recompute(h, [v!, b!], (h) => linear(linear(h, v!, b!), v!, b!));
+        backward(sum(y), {
+          take: (tensor, part) => optimizer.take(tensor, part),
+          ...(places && { place: (tensor: Tensor) => optimizer.place(tensor) }),
+        });
+      });
+    }
+    optimizer.step();
+    const numbers = await Promise.all([...params, optimizer.gradNorm].map((tensor) => tensor.read()));
+    for (const one of [optimizer, ...params, x!]) one.dispose();
+    assertEquals(gpu.pool.live, live);
+    return numbers;
+  };
+  assertEquals(await gradients(true), await gradients(false));
 });
