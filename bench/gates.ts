@@ -13,6 +13,7 @@ import { GateLearner } from "../prune/gate_learner.ts";
 import { GateTrainer } from "../prune/gate_trainer.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
+import { regularize } from "../train/regularize.ts";
 import { median } from "./statistics.ts";
 
 const MODEL = new URL("../assets/commands-tiny", import.meta.url).pathname;
@@ -48,7 +49,7 @@ function noise(): MicroBatch {
 
 async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
   const checkpoint = await readCheckpoint(MODEL);
-  const { config } = checkpoint;
+  const config = regularize(checkpoint.config, { dropout: 0, maskProb: 0 }); // as in the default run
   const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
   const gates = new GateTrainer({ config, constraints, seed: 0 });
   const { updates, tensors } = gates.state();
@@ -58,7 +59,7 @@ async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
     return [`log_alpha.${name}`, values] as const;
   });
   gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(sure) } });
-  return new GateLearner(new SpeechModel(gpu, checkpoint), {
+  return new GateLearner(new SpeechModel(gpu, { ...checkpoint, config }), {
     gates,
     lr: 0,
     gateRate: 0,

@@ -1,6 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
+import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
 import { runRows } from "../tensor/rows.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
@@ -154,8 +155,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   record("attention", from, [y], ([dy], [needsQ, needsK, needsV, needsGate, needsBias]) => {
     const dgate = context && needsGate ? gateGradient(sizes, dy!, context) : null;
     const dc = gate ? gateHeads(sizes, dy!, gate) : dy!.view();
-    const made = (wanted: boolean | undefined) => wanted ? gpu.empty(q.shape) : null;
-    const [dq, dk, dv] = [made(needsQ), made(needsK), made(needsV)];
+    const [dk = null, dv = null, dq = null] = emptyAlike([k, v, q], [needsK!, needsV!, needsQ!]);
     let dbias: Tensor | null = null;
     for (const block of blocks) {
       const weights = only ?? weigh(block);
@@ -196,6 +196,15 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     return [dq, dk, dv, dgate, dbias];
   }, saved);
   return y;
+}
+
+/** Tensors for gradients, side by side where the inputs are, as one product made them; null where none is needed. */
+function emptyAlike(inputs: readonly Tensor[], needs: readonly boolean[]): (Tensor | null)[] {
+  const row = needs.every((needed) => needed) ? rowOf(inputs) : null;
+  row?.span.dispose();
+  const [{ gpu, shape }] = inputs as [Tensor, ...Tensor[]];
+  if (row) return emptyRow(gpu, inputs.length, shape);
+  return needs.map((needed) => needed ? gpu.empty(shape) : null);
 }
 
 /** The block, or blocks, of queries whose weights are made at once. */

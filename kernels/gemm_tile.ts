@@ -124,10 +124,10 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
 
 /** Whether no element that counts is outside the image, or past the last term in the last slice. */
 function isInside({ k: [k1, k2], batch = [1, 1] }: Gemm, o: Operand, outer: number): boolean {
-  const { y0 = 0, step = 1, z2Step = 0, height } = o;
-  const ends = [0, ((o.alongK ? outer : k2) - 1) * step];
-  const rows = ends.flatMap((y) => [y, y + (batch[1] - 1) * z2Step]).map((y) => y0 + y);
-  return k1 === 1 && k2 > 0 && k2 % DEPTH === 0 && rows.every((y) => y >= 0 && y < height);
+  const { y0 = 0, step = 1, tap = 0, z2Step = 0, height } = o;
+  const ends = [((o.alongK ? outer : k2) - 1) * step, (batch[1] - 1) * z2Step, (k1 - 1) * tap];
+  const rows = ends.reduce((rows, end) => rows.flatMap((y) => [y, y + end]), [y0]);
+  return k2 > 0 && k2 % DEPTH === 0 && rows.every((y) => y >= 0 && y < height);
 }
 
 /** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */

@@ -5,8 +5,9 @@
 struct Params {
   n: u32, // Numbers of y
   inner: u32, // Numbers behind the axis
-  x_entries: u32, // entries of the axis in x
   y_entries: u32, // entries of the axis in y
+  x_outer: u32, // Numbers between the starts of two o in x
+  y_outer: u32, // and in y
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
@@ -30,7 +31,7 @@ fn main(
   let n = index[j];
   var value = Number();
   if (n >= 0) {
-    value = x[(o * params.x_entries + u32(n)) * params.inner + i];
+    value = x[o * params.x_outer + u32(n) * params.inner + i];
   }
-  y[at] = value;
+  y[o * params.y_outer + j * params.inner + i] = value;
 }

@@ -2,12 +2,14 @@ import { add } from "../kernels/add.ts";
 import { attention } from "../kernels/attention.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
+import { linears } from "../kernels/linears.ts";
 import { maskFrames } from "../kernels/mask_frames.ts";
 import { positionalConv } from "../kernels/positional_conv.ts";
 import { weightNorm } from "../kernels/weight_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headsOf, unitsOf } from "./config.ts";
 import { drop, dropoutAt, skipsLayer } from "./dropouts.ts";
+import { projections } from "./layout.ts";
 import type { Pass } from "./pass.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
 
@@ -88,10 +90,10 @@ function attend(
   const name = `encoder.layers.${layer}.attention`;
   const heads = headsOf(config, layer);
   if (heads === 0) return add(residual, weights.get(`${name}.out_proj.bias`));
-  const [q, k, v] = ["q_proj", "k_proj", "v_proj"].map((part) => {
-    const { w, b } = weights.layer(`${name}.${part}`);
-    return linear(x, w, b);
-  });
+  const [ws, bs] = ["weight", "bias"].map((part) => {
+    return projections(layer, part).map((name) => weights.get(name));
+  }) as [Tensor[], Tensor[]];
+  const [k, v, q] = linears(x, ws.map((w, i) => ({ w, b: bs[i]! })));
   const context = attention(q!, k!, v!, {
     heads,
     lengths: frameLengths,

@@ -10,6 +10,14 @@ export interface TensorSpec {
   readonly group: string;
 }
 
+/** Attention's projections of its input, in the order of the modules; they lie side by side on the device. */
+const PROJECTIONS = ["k_proj", "v_proj", "q_proj"] as const;
+
+/** Names of a layer's projections. @param part `weight` or `bias`. */
+export function projections(layer: number, part: string): string[] {
+  return PROJECTIONS.map((name) => `encoder.layers.${layer}.attention.${name}.${part}`);
+}
+
 /** The tensor that stands for masked frames in training; files may lack it. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 
@@ -68,7 +76,7 @@ export function layoutOf(config: ModelConfig, head: HeadKind): TensorSpec[] {
     const layer = `encoder.layers.${j}`;
     const attention = `${layer}.attention`;
     const width = config.num_attention_heads[j]! * config.head_dim;
-    for (const part of ["k_proj", "v_proj", "q_proj"]) linear(attention, `${attention}.${part}`, width, d);
+    for (const part of PROJECTIONS) linear(attention, `${attention}.${part}`, width, d);
     linear(attention, `${attention}.out_proj`, d, width);
     if (config.model_type === "wavlm") {
       const heads = d / config.head_dim;

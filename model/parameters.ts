@@ -1,3 +1,4 @@
+import { Arena } from "../tensor/arena.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 
@@ -83,6 +84,14 @@ export class Parameters {
   /** Holds a tensor as it is on the device, convolutions as [O, K, C]; it is disposed with the others. */
   set(name: string, tensor: Tensor): void {
     this.#tensors.set(name, tensor);
+  }
+
+  /** Moves weights of one shape side by side, so that one product can read them all. */
+  stack(names: readonly string[]): void {
+    const tensors = names.map((name) => this.get(name));
+    const arena = new Arena(this.gpu, tensors.map(({ shape }) => shape));
+    arena.adopt(tensors);
+    arena.dispose();
   }
 
   /** Whether there is a weight of this name. */

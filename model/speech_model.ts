@@ -6,6 +6,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { deviceUnits, widenerOf } from "./device_widths.ts";
+import { layoutOf, projections } from "./layout.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -129,10 +130,18 @@ export class SpeechModel {
     }
     this.weights = new Parameters(gpu);
     const widen = widenerOf(host.config);
-    for (const [published, { shape, data }] of host.tensors) {
-      const name = published.replace(/^(wav2vec2|hubert|wavlm)\./, "");
+    const places = new Map(layoutOf(host.config, host.head).map(({ name }, i) => [name, i]));
+    const place = (name: string) => places.get(name) ?? places.size;
+    const tensors = [...host.tensors].map(([published, tensor]) => {
+      return [published.replace(/^(wav2vec2|hubert|wavlm)\./, ""), tensor] as const;
+    });
+    for (const [name, { shape, data }] of tensors.toSorted(([a], [b]) => place(a) - place(b))) {
       this.weights.add(name, shape, data, widen(name, shape));
     }
+    host.config.num_attention_heads.forEach((heads, layer) => {
+      if (heads === 0) return;
+      for (const part of ["weight", "bias"]) this.weights.stack(projections(layer, part));
+    });
   }
 
   /** The device. */

@@ -1,9 +1,10 @@
 // A pruning step without the units whose gates are closed: their outputs are zero, and so are the gradients of all that
 // belongs to them, so that leaving them out of every product changes nothing but the time.
 
-import { select } from "../kernels/select.ts";
+import { select, selectEach } from "../kernels/select.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { deviceUnits } from "../model/device_widths.ts";
+import { projections } from "../model/layout.ts";
 import { Parameters } from "../model/parameters.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { slicesOf } from "../model/unit_slices.ts";
@@ -88,12 +89,22 @@ export function thinModel(model: SpeechModel, groups: readonly UnitGroup[], open
   for (const group of groups) {
     const units = open.indices.get(group.name)!;
     if (units.length === group.units || units.length === 0) continue;
-    for (const { tensor, axis, width } of slicesOf(model.config, group)) {
+    const slices = slicesOf(model.config, group);
+    const entriesOf = (width: number) => {
+      return units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
+    };
+    const sideBySide = group.kind === "heads"
+      ? ["weight", "bias"].map((part) => projections(group.layer, part))
+      : [];
+    for (const names of sideBySide) {
+      const found = selectEach(names.map((name) => thin.get(name)), entriesOf(slices[0]!.width));
+      names.forEach((name, i) => thin.set(name, found[i]!));
+    }
+    const done = sideBySide.flat();
+    for (const { tensor, axis, width } of slices.filter(({ tensor }) => !done.includes(tensor))) {
       const x = thin.get(tensor);
       // Input channels are the last axis on the device.
-      const place = axis === 1 ? x.shape.length - 1 : axis;
-      const entries = units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
-      thin.set(tensor, select(x, place, entries));
+      thin.set(tensor, select(x, axis === 1 ? x.shape.length - 1 : axis, entriesOf(width)));
     }
   }
   return new SpeechModel(gpu, { config: open.config, head, weights: thin });

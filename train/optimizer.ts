@@ -1,8 +1,8 @@
 import { adamw } from "../kernels/adamw.ts";
 import { ofShape, ofType, sameDevice } from "../kernels/checks.ts";
 import { clipGradNorm } from "../kernels/clip_grad_norm.ts";
+import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { Arena, splitIntoArenas } from "./arena.ts";
 
 /** Parameters that {@linkcode AdamW} updates alike. */
 export interface AdamWGroup {
@@ -132,11 +132,8 @@ export class AdamW {
     const arena = () => new Arena(params[0]!.gpu, shapes);
     const block: Block = { group, w: arena(), dw: arena(), m: arena(), v: arena() };
     this.#blocks.push(block);
-    params.forEach((param, slot) => {
-      block.w.write(slot, param);
-      param.rebase(block.w.flat.storage, block.w.slots[slot]!.offset);
-      this.#places.set(param, { block, slot, gradient: "zeros" });
-    });
+    block.w.adopt(params);
+    params.forEach((param, slot) => this.#places.set(param, { block, slot, gradient: "zeros" }));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Arena } from "../../tensor/arena.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -23,6 +24,8 @@ export interface OpCase {
   readonly atol?: number;
   /** Inputs up to this size are differentiated element by element, larger ones along five directions. */
   readonly exhaustive?: number;
+  /** Inputs that are to lie side by side in one buffer, each list by itself; none unless given. */
+  readonly sideBySide?: readonly (readonly number[])[];
   /** Device; the test file's default unless given. */
   readonly gpu?: Gpu;
 }
@@ -68,6 +71,11 @@ export async function checkOp(test: OpCase): Promise<void> {
   const liveBefore = gpu.pool.live;
 
   const tensors = inputs.map((input) => upload(gpu, input));
+  for (const numbers of test.sideBySide ?? []) {
+    const arena = new Arena(gpu, numbers.map((i) => inputs[i]!.shape));
+    arena.adopt(numbers.map((i) => tensors[i]!));
+    arena.dispose();
+  }
   for (const i of wrt) tensors[i]!.requiresGrad = true;
   const { y, grads } = gpu.scope(() => {
     const y = op(tensors);

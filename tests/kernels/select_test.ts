@@ -1,7 +1,9 @@
 import { assertThrows } from "@std/assert";
-import { select } from "../../kernels/select.ts";
+import { add } from "../../kernels/add.ts";
+import { scale } from "../../kernels/scale.ts";
+import { select, selectEach } from "../../kernels/select.ts";
 import { testGpu } from "../gpu.ts";
-import { randomNd } from "../oracle/nd.ts";
+import { nd, randomNd } from "../oracle/nd.ts";
 import { select as oracle } from "../oracle/select.ts";
 import { checkOp } from "./check_op.ts";
 
@@ -16,6 +18,25 @@ Deno.test("select", async () => {
         inputs: [randomNd([...shape], 1)],
         op: ([x]) => select(x!, axis, index),
         oracle: ([x]) => oracle(x!, axis, index),
+      });
+    }
+  }
+});
+
+Deno.test("the same entries of several tensors, side by side and apart", async () => {
+  for (const [entries, width] of [[6, 64], [7, 3], [96, 1]] as const) {
+    const shape = width === 1 ? [entries] : [entries, width];
+    const index = Array.from({ length: Math.ceil(entries / 2) }, (_, i) => entries - 1 - 2 * i);
+    for (const sideBySide of [[[0, 1, 2]], []]) {
+      await checkOp({
+        name: `select of three ${shape} ${sideBySide.length > 0}`,
+        inputs: [1, 2, 3].map((seed) => randomNd(shape, seed)),
+        sideBySide,
+        op: (xs) => selectEach(xs, index).reduce((sum, y, i) => add(sum, scale(y, i + 1))),
+        oracle: (xs) => {
+          const ys = xs.map((x) => oracle(x, 0, index));
+          return nd(ys[0]!.shape, ys[0]!.data.map((y, i) => y + 2 * ys[1]!.data[i]! + 3 * ys[2]!.data[i]!));
+        },
       });
     }
   }

@@ -7,7 +7,7 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import { recompute } from "../../tensor/recompute.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { splitIntoArenas } from "../../train/arena.ts";
+import { splitIntoArenas } from "../../tensor/arena.ts";
 import { AdamW, type AdamWGroup } from "../../train/optimizer.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";

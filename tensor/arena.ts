@@ -1,8 +1,8 @@
-import index from "../tensor/_index.wgsl" with { type: "text" };
-import addition from "../tensor/accumulate.wgsl" with { type: "text" };
-import type { Gpu } from "../tensor/gpu.ts";
-import { runEach, wideKernel } from "../tensor/rows.ts";
-import { sizeOf, Tensor } from "../tensor/tensor.ts";
+import index from "./_index.wgsl" with { type: "text" };
+import addition from "./accumulate.wgsl" with { type: "text" };
+import type { Gpu } from "./gpu.ts";
+import { runEach, wideKernel } from "./rows.ts";
+import { sizeOf, Tensor } from "./tensor.ts";
 
 const kernels = wideKernel("accumulate", addition, [index]);
 
@@ -64,6 +64,14 @@ export class Arena {
   /** Adds `x` to slot `i`. */
   add(i: number, x: Tensor): void {
     runEach(x.gpu, kernels, x.size, { each: { x, y: this.slots[i]! } });
+  }
+
+  /** Moves tensors to the slots, in their order: the handles stay valid, views made of them before do not follow. */
+  adopt(tensors: readonly Tensor[]): void {
+    tensors.forEach((tensor, slot) => {
+      this.write(slot, tensor);
+      tensor.rebase(this.flat.storage, this.slots[slot]!.offset);
+    });
   }
 
   /** Gives the handles back; the buffer lives on while others share it. */

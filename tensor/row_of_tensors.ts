@@ -1,0 +1,54 @@
+import type { Gpu } from "./gpu.ts";
+import { emptyGradient } from "./tape.ts";
+import { sizeOf, Tensor } from "./tensor.ts";
+
+/** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
+export interface TensorRow {
+  /** From the first number of the first tensor to the last of the last one; the caller disposes it. */
+  readonly span: Tensor;
+  /** Numbers between the starts of two. */
+  readonly step: number;
+}
+
+/** The row that tensors make in their order, or null if they make none. */
+export function rowOf(tensors: readonly Tensor[]): TensorRow | null {
+  const [first, second] = tensors;
+  if (!first || !second) return null;
+  const step = second.offset - first.offset;
+  const fits = tensors.every((tensor, i) => {
+    return tensor.storage === first.storage && tensor.offset === first.offset + i * step &&
+      tensor.shape.join() === first.shape.join();
+  });
+  if (!fits || step < first.size) return null;
+  const size = (tensors.length - 1) * step + first.size;
+  return { span: new Tensor(first.gpu, first.storage, [size], first.dtype, first.offset), step };
+}
+
+/** Elements at whose multiples a binding may start. */
+const ALIGN = 64;
+
+/**
+ * Tensors without defined content that make a row, each of which starts where a binding may.
+ *
+ * @param gpu Device.
+ * @param count Their number.
+ * @param shape Shape of each, with numbers.
+ */
+export function emptyRow(gpu: Gpu, count: number, shape: readonly number[]): Tensor[] {
+  const step = Math.ceil(sizeOf(shape) / ALIGN) * ALIGN;
+  const all = gpu.empty([count * step]);
+  const row = Array.from({ length: count }, (_, i) => new Tensor(gpu, all.storage, shape, "f32", i * step));
+  all.dispose();
+  return row;
+}
+
+/** Where a pullback is to write gradients of tensors that make a row: a row, too. */
+export function rowOfGradients(tensors: readonly Tensor[]): Tensor[] {
+  const places = tensors.map(emptyGradient);
+  const row = rowOf(places);
+  row?.span.dispose();
+  if (row) return places;
+  for (const place of places) place.dispose();
+  const [first] = tensors as [Tensor, ...Tensor[]];
+  return emptyRow(first.gpu, tensors.length, first.shape);
+}
