@@ -1,7 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import { type Activation, checkActivation } from "./activation.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
@@ -63,6 +63,13 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
   const columns = channels / width;
   const parts = Math.ceil(frames / RUN);
   const partAt = (row: number) => Math.floor(row / frames) * parts + Math.floor(row % frames / RUN);
+  const sizes = { columns, frames, items, eps };
+  const inParts = () => gpu.empty([items, parts, channels]);
+  const added = (part: Tensor) => {
+    const sum = reduceFrames(part);
+    part.dispose();
+    return sum;
+  };
   /** Runs an entry point over the parts of x. */
   const walk = (
     entry: string,
@@ -73,48 +80,48 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
       entry,
       rows,
       whole,
-      params: ({ row, rows }) => ({ rows, first: row, columns, frames, items, part: partAt(row) }),
-      constants: { GELU: gelu, GATE: gate !== null },
+      params: ({ row, rows }) => ({ ...sizes, rows, first: row, part: partAt(row) }),
+      constants: {
+        GELU: gelu,
+        GATE: gate !== null,
+        LENGTHS: whole.lengths !== undefined && lengths !== null,
+      },
       workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
     });
   };
 
   const y = gpu.empty(x.shape);
   const mean = reduceFrames(x, { lengths, finish: "mean" });
-  const rstd = reduceFrames(x, { centre: mean, square: true, lengths, finish: "rstd", eps });
-  const affine = gpu.empty([4, items, channels]);
+  const [offs, squares] = [inParts(), inParts()];
+  walk("moments", { x }, { mean, lengths, sums: offs, dots: squares });
+  const [all_sums, all_dots] = [added(offs), added(squares)];
+  const affine = gpu.empty([6, items, channels]);
   gpu.run(kernel, {
     entry: "prepare",
-    bind: { mean, rstd, w, b, lengths, prepared: affine },
-    params: { rows: items * columns, first: 0, columns, frames, items, part: 0 },
+    bind: { mean, all_sums, all_dots, w, b, lengths, prepared: affine },
+    params: { ...sizes, rows: items * columns, first: 0, part: 0 },
     constants: { LENGTHS: lengths !== null },
     workgroups: Math.ceil(items * columns / 64),
   });
   walk("forward", { x, y }, { affine, gate });
-  mean.dispose();
-  lengths?.dispose();
+  for (const made of [mean, all_sums, all_dots, lengths]) made?.dispose();
 
   record("groupNorm", [x, w, b, gate], [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
     const active = gelu || gate !== null;
     const dn = active ? gpu.empty(x.shape) : dy!.view();
-    const inParts = () => gpu.empty([items, parts, channels]);
     const [sums, dots, gates] = [inParts(), inParts(), gate ? inParts() : null];
     walk("through", { x, dy: dy!, dn: active ? dn : null }, { affine, gate, sums, dots, gates });
-    const added = (part: Tensor) => {
-      const sum = reduceFrames(part);
-      part.dispose();
-      return sum;
-    };
-    const [allSums, allDots] = [added(sums), added(dots)];
+    const [all_sums, all_dots] = [added(sums), added(dots)];
     const dx = needsX ? gpu.empty(x.shape) : null;
     if (dx) {
-      walk("backward", { x, through_norm: dn, dx }, { affine, rstd, all_sums: allSums, all_dots: allDots });
+      walk("backward", { x, through_norm: dn, dx }, { affine, all_sums, all_dots });
     }
-    const dw = needsW ? reduceRows(allDots, channels, rstd, emptyGradient(w)) : null;
-    const db = needsB ? reduceRows(allSums, channels, null, emptyGradient(b)) : null;
+    using rstd = new Tensor(gpu, affine.storage, [items, channels], "f32", affine.offset);
+    const dw = needsW ? reduceRows(all_dots, channels, rstd, emptyGradient(w)) : null;
+    const db = needsB ? reduceRows(all_sums, channels, null, emptyGradient(b)) : null;
     const dgate = gates && needsGate ? reduceRows(gates, channels) : null;
-    for (const made of [dn, allSums, allDots, gates]) made?.dispose();
+    for (const made of [dn, all_sums, all_dots, gates]) made?.dispose();
     return [dx, dw, db, dgate];
-  }, [rstd, affine]);
+  }, [affine]);
   return y;
 }

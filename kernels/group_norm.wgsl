@@ -1,12 +1,13 @@
 // y[b, t, c] = n, gelu(n), n·z[c] or gelu(n)·z[c], of n = (x[b, t, c] − m)·s·w[c] + b[c], with m the mean of channel c over
-// the T frames of item b and s = 1/√(variance + eps), biased; both come from reduce_frames, the variance from centred numbers. With
-// lengths, T is the item's own, and y is 0 beyond.
+// the T frames of item b and s = 1/√(variance + eps), biased. With lengths, T is the item's own, and y is 0 beyond.
 // With dn = dy·z·gelu'(n), x̂ = (x − m)·s, and sums over the frames:
 //   dx = w·s·(dn − Σ dn/T − x̂·s·Σ dn·(x − m)/T),  dw[c] = Σ_b s·Σ dn·(x − m),  db[c] = Σ_b Σ dn,  dz[c] = Σ_b Σ dy·gelu(n).
-// An invocation does one channel of a part of RUN frames. Entry point `prepare` writes `affine`: mean, s·w, b and T, [4, B, C];
+// The mean comes from reduce_frames, rounded; the mean of x less that mean is what it is off by, and is taken off as well.
+// An invocation does one channel of a part of RUN frames. Sums of parts are added up by reduce_frames. Entry points: `moments` writes
+// the sums of x − mean of each part to `sums`, those of its square to `dots`; `prepare` makes of both `prepared`, [6, B, C];
 // `forward` writes `y`; `through` writes `dn`, if it is not dy, and of each part the sums of dn to `sums`, of dn·(x − m) to
-// `dots` and of dy·gelu(n) to `gates`, which reduce_frames adds up; `backward` writes `dx`. Where x exceeds a binding, a window adds
-// to the part that the window before it left off in.
+// `dots` and of dy·gelu(n) to `gates`; `backward` writes `dx`. Where x exceeds a binding, a window adds to the part that the
+// window before it left off in.
 
 struct Params {
   rows: u32, // frames of the window, over all items; in `prepare`, Numbers of [B, C]
@@ -15,6 +16,7 @@ struct Params {
   frames: u32, // of an item, padding included
   items: u32, // B
   part: u32, // first part of the window, over all items
+  eps: f32,
 }
 
 const RUN = 64u;
@@ -23,26 +25,33 @@ override GELU: bool = false;
 override GATE: bool = false;
 override LENGTHS: bool = false;
 
+// Places in `affine`.
+const RSTD = 0u; // s
+const MEAN = 1u; // m, rounded
+const OFF = 2u; // what it is off by
+const SCALE = 3u; // s·w
+const SHIFT = 4u; // b
+const COUNT = 5u; // T
+
 @group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<storage, read> mean: array<Number>;
-@group(0) @binding(2) var<storage, read> rstd: array<Number>;
-@group(0) @binding(3) var<storage, read> w: array<Number>;
-@group(0) @binding(4) var<storage, read> b: array<Number>;
-@group(0) @binding(5) var<storage, read> lengths: array<u32>;
-@group(0) @binding(6) var<storage, read_write> prepared: array<Number>;
-@group(0) @binding(7) var<storage, read> affine: array<Number>; // as `prepare` wrote it
-@group(0) @binding(8) var<storage, read> gate: array<Number>;
-@group(0) @binding(9) var<storage, read_write> y: array<Number>;
-@group(0) @binding(10) var<storage, read> dy: array<Number>;
-@group(0) @binding(11) var<storage, read_write> dn: array<Number>;
-@group(0) @binding(12) var<storage, read_write> sums: array<Number>;
-@group(0) @binding(13) var<storage, read_write> dots: array<Number>;
-@group(0) @binding(14) var<storage, read_write> gates: array<Number>;
-@group(0) @binding(15) var<storage, read> through_norm: array<Number>; // dn, or dy
-@group(0) @binding(16) var<storage, read> all_sums: array<Number>; // Σ dn, [B, C]
-@group(0) @binding(17) var<storage, read> all_dots: array<Number>; // Σ dn·(x − m)
-@group(0) @binding(18) var<storage, read_write> dx: array<Number>;
-@group(0) @binding(19) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> w: array<Number>;
+@group(0) @binding(3) var<storage, read> b: array<Number>;
+@group(0) @binding(4) var<storage, read> lengths: array<u32>;
+@group(0) @binding(5) var<storage, read_write> prepared: array<Number>;
+@group(0) @binding(6) var<storage, read> affine: array<Number>; // as `prepare` wrote it
+@group(0) @binding(7) var<storage, read> gate: array<Number>;
+@group(0) @binding(8) var<storage, read_write> y: array<Number>;
+@group(0) @binding(9) var<storage, read> dy: array<Number>;
+@group(0) @binding(10) var<storage, read_write> dn: array<Number>;
+@group(0) @binding(11) var<storage, read_write> sums: array<Number>;
+@group(0) @binding(12) var<storage, read_write> dots: array<Number>;
+@group(0) @binding(13) var<storage, read_write> gates: array<Number>;
+@group(0) @binding(14) var<storage, read> through_norm: array<Number>; // dn, or dy
+@group(0) @binding(15) var<storage, read> all_sums: array<Number>; // of all parts, [B, C]
+@group(0) @binding(16) var<storage, read> all_dots: array<Number>;
+@group(0) @binding(17) var<storage, read_write> dx: array<Number>;
+@group(0) @binding(18) var<uniform> params: Params;
 
 // What an invocation works on.
 struct Walk {
@@ -50,7 +59,8 @@ struct Walk {
   c: u32, // Number of a frame
   begin: u32, // first row, over all items
   end: u32, // one past the last
-  beyond: u32, // first row of the item that does not count
+  start: u32, // first row of the item
+  item: u32,
   part: u32, // place of the part's sums
   goes_on: bool, // whether the window before began the part
   at: u32, // place in [B, C]
@@ -74,11 +84,52 @@ fn walk(number: u32) -> Walk {
     c,
     begin,
     min(row + RUN, last),
-    item * params.frames + u32(total(affine_at(3u, at)) / total(Number(1.0))),
+    item * params.frames,
+    item,
     part * params.columns + c,
     row < params.first,
     at,
   );
+}
+
+/// Frames of an item that count.
+fn length_of(item: u32) -> u32 {
+  if (LENGTHS) {
+    return lengths[item];
+  }
+  return params.frames;
+}
+
+/// First row of the item that does not count, as `prepare` knows it.
+fn beyond(walk: Walk) -> u32 {
+  return walk.start + u32(total(affine_at(COUNT, walk.at)) / total(Number(1.0)));
+}
+
+@compute @workgroup_size(64)
+fn moments(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
+  if (!walk.inside) {
+    return;
+  }
+  let m = mean[walk.at];
+  let end = min(walk.end, walk.start + length_of(walk.item));
+  var sum_part = Number();
+  var dot_part = Number();
+  for (var r = walk.begin; r < end; r++) {
+    let d = x[(r - params.first) * params.columns + walk.c] - m;
+    sum_part += d;
+    dot_part += d * d;
+  }
+  if (walk.goes_on) {
+    sum_part += sums[walk.part];
+    dot_part += dots[walk.part];
+  }
+  sums[walk.part] = sum_part;
+  dots[walk.part] = dot_part;
 }
 
 @compute @workgroup_size(64)
@@ -88,14 +139,16 @@ fn prepare(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let c = i % params.columns;
-  var length = params.frames;
-  if (LENGTHS) {
-    length = lengths[i / params.columns];
-  }
-  prepared[i] = mean[i];
-  prepared[params.rows + i] = rstd[i] * w[c];
-  prepared[2u * params.rows + i] = b[c];
-  prepared[3u * params.rows + i] = Number(f32(length));
+  let count = f32(length_of(i / params.columns));
+  let off = all_sums[i] / max(count, 1.0);
+  let variance = max(all_dots[i] / max(count, 1.0) - off * off, Number());
+  let s = 1.0 / sqrt(variance + params.eps);
+  prepared[RSTD * params.rows + i] = s;
+  prepared[MEAN * params.rows + i] = mean[i];
+  prepared[OFF * params.rows + i] = off;
+  prepared[SCALE * params.rows + i] = s * w[c];
+  prepared[SHIFT * params.rows + i] = b[c];
+  prepared[COUNT * params.rows + i] = Number(count);
 }
 
 @compute @workgroup_size(64)
@@ -108,20 +161,22 @@ fn forward(
   if (!walk.inside) {
     return;
   }
-  let m = affine_at(0u, walk.at);
-  let scale = affine_at(1u, walk.at);
-  let shift = affine_at(2u, walk.at);
+  let beyond = beyond(walk);
+  let m = affine_at(MEAN, walk.at);
+  let off = affine_at(OFF, walk.at);
+  let scale = affine_at(SCALE, walk.at);
+  let shift = affine_at(SHIFT, walk.at);
   var z = Number(1.0);
   if (GATE) {
     z = gate[walk.c];
   }
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    var value = (x[at] - m) * scale + shift;
+    var value = ((x[at] - m) - off) * scale + shift;
     if (GELU) {
       value = gelu(value);
     }
-    y[at] = select(Number(), value * z, r < walk.beyond);
+    y[at] = select(Number(), value * z, r < beyond);
   }
 }
 
@@ -135,9 +190,11 @@ fn through(
   if (!walk.inside) {
     return;
   }
-  let m = affine_at(0u, walk.at);
-  let scale = affine_at(1u, walk.at);
-  let shift = affine_at(2u, walk.at);
+  let beyond = beyond(walk);
+  let m = affine_at(MEAN, walk.at);
+  let off = affine_at(OFF, walk.at);
+  let scale = affine_at(SCALE, walk.at);
+  let shift = affine_at(SHIFT, walk.at);
   var z = Number(1.0);
   if (GATE) {
     z = gate[walk.c];
@@ -147,8 +204,8 @@ fn through(
   var gate_part = Number();
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    let d = select(Number(), dy[at], r < walk.beyond);
-    let centred = x[at] - m;
+    let d = select(Number(), dy[at], r < beyond);
+    let centred = (x[at] - m) - off;
     var back = d * z;
     if (GELU || GATE) {
       let n = centred * scale + shift;
@@ -187,15 +244,17 @@ fn backward(
   if (!walk.inside) {
     return;
   }
-  let m = affine_at(0u, walk.at);
-  let scale = affine_at(1u, walk.at);
-  let count = affine_at(3u, walk.at);
-  let s = rstd[walk.at];
+  let beyond = beyond(walk);
+  let m = affine_at(MEAN, walk.at);
+  let off = affine_at(OFF, walk.at);
+  let scale = affine_at(SCALE, walk.at);
+  let count = affine_at(COUNT, walk.at);
+  let s = affine_at(RSTD, walk.at);
   let average = all_sums[walk.at] / count;
   let turn = s * s * all_dots[walk.at] / count;
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    let value = scale * (through_norm[at] - average - (x[at] - m) * turn);
-    dx[at] = select(Number(), value, r < walk.beyond);
+    let value = scale * (through_norm[at] - average - ((x[at] - m) - off) * turn);
+    dx[at] = select(Number(), value, r < beyond);
   }
 }

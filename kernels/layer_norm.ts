@@ -64,7 +64,7 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
   const columns = channels / width;
   const lanes = lanesOf(gpu, columns);
   const count = x.size / channels;
-  const params = ({ row, rows }: RowWindow) => ({ rows, columns, channels, first: row / BLOCK, eps });
+  const params = ({ row, rows }: RowWindow) => ({ rows, columns, channels, first: row / BLOCK, eps, one: 1 });
   const perRow = {
     params,
     constants: { LANES: lanes, GATED: open !== null },

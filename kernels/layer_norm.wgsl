@@ -13,6 +13,7 @@ struct Params {
   channels: f32, // f32 of a row
   first: u32, // first block of dw and db to write
   eps: f32,
+  one: f32, // 1, which compilers do not know
 }
 
 const WIDTH = 64u;
@@ -136,7 +137,9 @@ fn backward(
 
   for (var c = lane; c < end; c += LANES) {
     let normed = (x[at + c] - m) * s;
-    dx[at + c] = kept(c, s * (dy[at + c] * w[c] - sums.x / count - normed * (sums.y / count)));
+    // The product is to be rounded as it was in the sum, and not to be fused with what is taken off.
+    let g = dy[at + c] * w[c] * params.one;
+    dx[at + c] = kept(c, s * (g - sums.x / count - normed * (sums.y / count)));
   }
 }
 

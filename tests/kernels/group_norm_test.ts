@@ -61,8 +61,8 @@ Deno.test("group_norm of numbers far from 0", async () => {
   x.data.forEach((v, i) => x.data[i] = Math.fround(v + 1000));
   const [w, b] = [nd([4], [1, 1, 1, 1]), nd([4])];
   const y = gpu.scope(() => groupNorm(upload(gpu, x), upload(gpu, w), upload(gpu, b)));
-  // Each of three passes rounds the mean, by up to 2^-15 at 1000.
-  assertClose("group_norm", await y.read(), oracle(x, w, b).data, { rtol: 0, atol: 1e-4 });
+  // The mean is rounded by up to 2^-15 at 1000; what it is off by is taken off, too.
+  assertClose("group_norm", await y.read(), oracle(x, w, b).data, { rtol: 0, atol: 5e-6 });
   y.dispose();
 });
 
