@@ -1,13 +1,30 @@
-import workgroup from "../tensor/_index.wgsl" with { type: "text" };
-import { areMultiples } from "../tensor/fields.ts";
-import { emptyRow, rowOf, rowOfGradients } from "../tensor/row_of_tensors.ts";
-import { wideKernel } from "../tensor/rows.ts";
+import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
+import { Kernel } from "../tensor/kernel.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
-import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { showShape, sizeOf, type Storage, Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 import source from "./select.wgsl" with { type: "text" };
 
-const kernels = wideKernel("select", source, [workgroup]);
+const kernel = new Kernel("select", source, [index]);
+
+/** Elements that a workgroup does. */
+const GROUP = 64 * 16;
+
+/** Elements at whose multiples a tensor starts, so that a binding may. */
+const ALIGN = 64;
+
+type Index = Int32Array<ArrayBuffer>;
+
+/** Entries of a tensor's first and last axis, each at most once. */
+export interface Selection {
+  /** Any shape, within one binding. */
+  readonly x: Tensor;
+  /** Numbers of the entries of the first axis, at least one; all unless given. */
+  readonly rows?: readonly number[] | null;
+  /** Numbers of the entries of the last axis, which must not be the first; all unless given. */
+  readonly columns?: readonly number[] | null;
+}
 
 /**
  * Entries of one axis by their numbers, each at most once: what is left of a weight when units are cut out of it. The
@@ -30,49 +47,117 @@ const kernels = wideKernel("select", source, [workgroup]);
  * ```
  */
 export function select(x: Tensor, axis: number, index: readonly number[]): Tensor {
-  const inverse = check(x, axis, index);
+  const entries = x.shape[axis];
+  if (entries === undefined) {
+    throw new RangeError(`Cannot select as x must have axis ${axis}: it is ${showShape(x.shape)}`);
+  }
+  inverseOf(index, entries);
+  const outer = sizeOf(x.shape.slice(0, axis));
+  using lines = x.view([outer * entries, sizeOf(x.shape.slice(axis + 1))]);
+  const rows = Array.from({ length: outer }, (_, o) => index.map((entry) => o * entries + entry)).flat();
   const y = x.gpu.empty(x.shape.with(axis, index.length));
-  take(x, y, { axis, index: Int32Array.from(index) });
+  move(x.gpu, [{
+    from: lines,
+    to: y,
+    extents: extentsOf(lines.shape),
+    rows: Int32Array.from(rows),
+    columns: null,
+  }]);
   record("select", [x], [y], ([dy]) => {
     const dx = emptyGradient(x);
-    take(dy!, dx, { axis, index: inverse });
+    const extents = extentsOf([rows.length, lines.shape[1]!]);
+    move(x.gpu, [{ from: dy!, to: dx, extents, rows: inverseOf(rows, outer * entries), columns: null }]);
     return [dx];
   });
   return y;
 }
 
 /**
- * The same entries of the first axis of several tensors of one shape; at once where the tensors lie at equal distances in one
- * buffer, as what is left of them then does.
+ * Entries of many tensors: what is left of a model's weights when units are cut out. One dispatch does all tensors that lie in one
+ * buffer, as those of an optimizer do; what is left of them lies in one buffer, too, in their order.
  *
- * @param xs Tensors.
- * @param index As for {@linkcode select}.
+ * @param selections What to take of which tensor.
+ * @returns What is left of each.
+ * @throws {TypeError} If a tensor is not f32.
+ * @throws {RangeError} If an index is no entry, comes twice, or is missing.
  */
-export function selectEach(xs: readonly Tensor[], index: readonly number[]): Tensor[] {
-  const x = rowOf(xs);
-  if (!x) return xs.map((x) => select(x, 0, index));
-  const [first] = xs as [Tensor, ...Tensor[]];
-  const inverse = check(first, 0, index);
-  const ys = emptyRow(first.gpu, xs.length, first.shape.with(0, index.length));
-  takeEach(xs, ys, Int32Array.from(index));
-  x.span.dispose();
-  record("selectEach", xs, ys, (dys) => {
-    const dxs = rowOfGradients(xs);
-    const given = dys.map((dy, i) => dy?.view() ?? first.gpu.zeros(ys[i]!.shape));
-    takeEach(given, dxs, inverse);
-    for (const dy of given) dy.dispose();
+export function selectAll(selections: readonly Selection[]): Tensor[] {
+  const [first] = selections;
+  if (!first) return [];
+  const { gpu } = first.x;
+  const parts = selections.map(({ x, rows, columns }) => {
+    ofType("select", "x", x, "f32");
+    const [height, , width] = extentsOf(x.shape);
+    const shape = [...x.shape];
+    if (rows) shape[0] = rows.length;
+    if (columns) shape[shape.length - 1] = columns.length;
+    return {
+      x,
+      shape,
+      rows: rows ? Int32Array.from(rows) : null,
+      columns: columns ? Int32Array.from(columns) : null,
+      inverseRows: rows ? inverseOf(rows, height) : null,
+      inverseColumns: columns ? inverseOf(columns, width) : null,
+    };
+  });
+  const homes = homesOf(parts);
+  const ys = place(gpu, homes);
+  move(
+    gpu,
+    parts.map(({ x, rows, columns }, i) => ({
+      from: x,
+      to: ys[i]!,
+      extents: extentsOf(x.shape),
+      rows,
+      columns,
+    })),
+  );
+  // Gradients of what is left are written side by side as well.
+  let places: Tensor[] | null = null;
+  const given = new Set<number>();
+  ys.forEach((y, i) => {
+    gpu.tape.places.set(y, () => {
+      if (given.has(i)) return null;
+      given.add(i);
+      places ??= place(gpu, homes);
+      return places[i]!.view();
+    });
+  });
+  record("selectAll", parts.map(({ x }) => x), ys, (dys) => {
+    const all = places ?? place(gpu, homes);
+    all.forEach((home, i) => {
+      const dy = dys[i];
+      if (dy?.storage === home.storage && dy.offset === home.offset) return;
+      using zeros = dy ? null : gpu.zeros(home.shape);
+      gpu.copy(dy ?? zeros!, home);
+    });
+    const dxs = parts.map(({ x }) => emptyGradient(x));
+    move(
+      gpu,
+      parts.map(({ shape, inverseRows, inverseColumns }, i) => {
+        return {
+          from: all[i]!,
+          to: dxs[i]!,
+          extents: extentsOf(shape),
+          rows: inverseRows,
+          columns: inverseColumns,
+        };
+      }),
+    );
+    for (const home of all) home.dispose();
     return dxs;
   });
   return ys;
 }
 
-/** The inverse of an index: where each entry goes, -1 for those left out. */
-function check(x: Tensor, axis: number, index: readonly number[]): Int32Array<ArrayBuffer> {
-  ofType("select", "x", x, "f32");
-  const entries = x.shape[axis];
-  if (entries === undefined) {
-    throw new RangeError(`Cannot select as x must have axis ${axis}: it is ${showShape(x.shape)}`);
-  }
+/** A tensor as [rows, middle, columns]. */
+function extentsOf(shape: readonly number[]): [number, number, number] {
+  if (shape.length < 2) return [shape[0] ?? 1, 1, 1];
+  return [shape[0]!, sizeOf(shape.slice(1, -1)), shape.at(-1)!];
+}
+
+/** Where each entry goes, -1 for those left out. */
+function inverseOf(index: readonly number[], entries: number): Index {
   const inverse = new Int32Array(entries).fill(-1);
   index.forEach((entry, j) => {
     if (!(Number.isInteger(entry) && entry >= 0 && entry < entries && inverse[entry] === -1)) {
@@ -86,45 +171,106 @@ function check(x: Tensor, axis: number, index: readonly number[]): Int32Array<Ar
   return inverse;
 }
 
-/** Entries of the first axis of each tensor. */
-function takeEach(xs: readonly Tensor[], ys: readonly Tensor[], index: Int32Array<ArrayBuffer>): void {
-  const [x, y] = [rowOf(xs), rowOf(ys)];
-  const inner = sizeOf(xs[0]!.shape.slice(1));
-  if (x && y) run(x.span, y.span, { outer: xs.length, inner, x: x.step, y: y.step, index });
-  else xs.forEach((x, i) => take(x, ys[i]!, { axis: 0, index }));
-  for (const row of [x, y]) row?.span.dispose();
+/** Where what is left of a tensor goes: a buffer for each of theirs, and places in it. */
+interface Home {
+  readonly shape: readonly number[];
+  readonly buffer: number;
+  readonly start: number;
 }
 
-/** Entries of an axis, 0 where the index is below 0. */
-function take(x: Tensor, y: Tensor, { axis, index }: { axis: number; index: Int32Array<ArrayBuffer> }): void {
-  const outer = sizeOf(x.shape.slice(0, axis));
-  const inner = sizeOf(x.shape.slice(axis + 1));
-  run(x, y, { outer, inner, x: x.shape[axis]! * inner, y: index.length * inner, index });
-}
-
-/** A pass over `outer` blocks at distances `x` and `y`, of entries of `inner` numbers. */
-interface Pass {
-  readonly outer: number;
-  readonly inner: number;
-  readonly x: number;
-  readonly y: number;
-  readonly index: Int32Array<ArrayBuffer>;
-}
-
-function run(from: Tensor, to: Tensor, { outer, inner, x, y, index }: Pass): void {
-  const { gpu } = from;
-  const { kernel, width } = kernels.pick(areMultiples({ inner, x, y }, 4) ? 4 : 1);
-  const n = outer * index.length * inner / width;
-  using places = gpu.tensor(index);
-  gpu.run(kernel, {
-    bind: { x: from, index: places, y: to },
-    params: {
-      n,
-      inner: inner / width,
-      y_entries: index.length,
-      x_outer: x / width,
-      y_outer: y / width,
-    },
-    workgroups: Math.ceil(n / 64),
+function homesOf(parts: readonly { readonly x: Tensor; readonly shape: readonly number[] }[]): Home[] {
+  const buffers = new Map<Storage, { readonly number: number; end: number }>();
+  return parts.map(({ x, shape }) => {
+    let buffer = buffers.get(x.storage);
+    if (!buffer) buffers.set(x.storage, buffer = { number: buffers.size, end: 0 });
+    const start = buffer.end;
+    buffer.end = Math.ceil((start + sizeOf(shape)) / ALIGN) * ALIGN;
+    return { shape, buffer: buffer.number, start };
   });
+}
+
+/** Tensors without defined content in their homes. */
+function place(gpu: Gpu, homes: readonly Home[]): Tensor[] {
+  const ends: number[] = [];
+  for (const { buffer, start, shape } of homes) ends[buffer] = start + sizeOf(shape);
+  const all = ends.map((end) => gpu.empty([end]));
+  const tensors = homes.map(({ buffer, start, shape }) => {
+    return new Tensor(gpu, all[buffer]!.storage, shape, "f32", start);
+  });
+  for (const one of all) one.dispose();
+  return tensors;
+}
+
+/** Entries of one tensor that go to another. */
+interface Move {
+  readonly from: Tensor;
+  readonly to: Tensor;
+  /** Those of `from`. */
+  readonly extents: readonly [number, number, number];
+  /** Of each row and column of `to`, which it is of `from`, or -1; null for all. */
+  readonly rows: Index | null;
+  readonly columns: Index | null;
+}
+
+/** Moves entries, those between the same two buffers at once, as far as a binding reaches. */
+function move(gpu: Gpu, moves: readonly Move[]): void {
+  const most = gpu.limits.bindingBytes / 4 - ALIGN;
+  const end = (tensor: Tensor) => tensor.offset + tensor.size;
+  const batches: Move[][] = [];
+  const spanned = (batch: readonly Move[], key: "from" | "to") => {
+    const tensors = batch.map((move) => move[key]);
+    return Math.max(...tensors.map(end)) - Math.min(...tensors.map(({ offset }) => offset));
+  };
+  for (const one of moves) {
+    const batch = batches.find((batch) => {
+      const [{ from, to }] = batch as [Move];
+      return from.storage === one.from.storage && to.storage === one.to.storage &&
+        (["from", "to"] as const).every((key) => spanned([...batch, one], key) <= most);
+    });
+    if (batch) batch.push(one);
+    else batches.push([one]);
+  }
+  for (const batch of batches) run(gpu, batch);
+}
+
+function run(gpu: Gpu, moves: readonly Move[]): void {
+  const [from, to] = [spanOf(moves.map(({ from }) => from)), spanOf(moves.map(({ to }) => to))];
+  const groups = moves.flatMap(({ to }, item) => {
+    return Array.from({ length: Math.ceil(to.size / GROUP) }, (_, i) => [item, i * GROUP]);
+  });
+  const lists: number[] = [];
+  const listsAt = 8 * moves.length + 2 * groups.length;
+  const listOf = (list: Index | null) => {
+    if (!list) return -1;
+    const at = listsAt + lists.length;
+    for (const entry of list) lists.push(entry);
+    return at;
+  };
+  const items = moves.flatMap(({ from: x, to: y, extents: [, middle, width], rows, columns }) => [
+    x.offset - from.offset,
+    y.offset - to.offset,
+    y.size,
+    middle,
+    columns?.length ?? width,
+    width,
+    listOf(rows),
+    listOf(columns),
+  ]);
+  using table = gpu.tensor(Int32Array.from([...items, ...groups.flat(), ...lists]));
+  gpu.run(kernel, {
+    bind: { x: from, table, y: to },
+    params: { workgroups: groups.length, groups: items.length },
+    constants: { NEXT: gpu.software ? 1 : 64 },
+    workgroups: groups.length,
+  });
+  from.dispose();
+  to.dispose();
+}
+
+/** From the first number of some tensors in one buffer to the last. */
+function spanOf(tensors: readonly Tensor[]): Tensor {
+  const [{ gpu, storage }] = tensors as [Tensor, ...Tensor[]];
+  const start = Math.floor(Math.min(...tensors.map(({ offset }) => offset)) / ALIGN) * ALIGN;
+  const end = Math.max(...tensors.map(({ offset, size }) => offset + size));
+  return new Tensor(gpu, storage, [end - start], "f32", start);
 }

@@ -1,10 +1,9 @@
 // A pruning step without the units whose gates are closed: their outputs are zero, and so are the gradients of all that
 // belongs to them, so that leaving them out of every product changes nothing but the time.
 
-import { select, selectEach } from "../kernels/select.ts";
+import { selectAll } from "../kernels/select.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { deviceUnits } from "../model/device_widths.ts";
-import { projections } from "../model/layout.ts";
 import { Parameters } from "../model/parameters.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { slicesOf } from "../model/unit_slices.ts";
@@ -86,26 +85,18 @@ export function thinModel(model: SpeechModel, groups: readonly UnitGroup[], open
   const { gpu, weights, head } = model;
   const thin = new Parameters(gpu);
   for (const name of weights.names) thin.set(name, weights.get(name));
+  const kept = new Map<string, { rows?: number[]; columns?: number[] }>();
   for (const group of groups) {
     const units = open.indices.get(group.name)!;
     if (units.length === group.units || units.length === 0) continue;
-    const slices = slicesOf(model.config, group);
-    const entriesOf = (width: number) => {
-      return units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
-    };
-    const sideBySide = group.kind === "heads"
-      ? ["weight", "bias"].map((part) => projections(group.layer, part))
-      : [];
-    for (const names of sideBySide) {
-      const found = selectEach(names.map((name) => thin.get(name)), entriesOf(slices[0]!.width));
-      names.forEach((name, i) => thin.set(name, found[i]!));
-    }
-    const done = sideBySide.flat();
-    for (const { tensor, axis, width } of slices.filter(({ tensor }) => !done.includes(tensor))) {
-      const x = thin.get(tensor);
+    for (const { tensor, axis, width } of slicesOf(model.config, group)) {
+      const entries = units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
       // Input channels are the last axis on the device.
-      thin.set(tensor, select(x, axis === 1 ? x.shape.length - 1 : axis, entriesOf(width)));
+      kept.set(tensor, { ...kept.get(tensor), ...(axis === 0 ? { rows: entries } : { columns: entries }) });
     }
   }
+  const names = weights.names.filter((name) => kept.has(name));
+  const left = selectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) })));
+  names.forEach((name, i) => thin.set(name, left[i]!));
   return new SpeechModel(gpu, { config: open.config, head, weights: thin });
 }

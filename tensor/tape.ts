@@ -35,15 +35,19 @@ export class Tape {
   paused = 0;
   /** Where gradients are wanted while {@linkcode backward} runs, see {@linkcode BackwardOptions.place}. */
   place: ((tensor: Tensor) => Tensor | null) | null = null;
+  /** Where operations want the gradients of their results, by result; each gives a place once. */
+  readonly places: WeakMap<Tensor, () => Tensor | null> = new WeakMap();
 }
 
 /**
  * A tensor for a pullback to write the gradient of an input to: without defined content, of its shape, and in the place where
- * whoever called {@linkcode backward} wants it, if there is one. Ask once for each input, and return what was asked for.
+ * whoever called {@linkcode backward} or made the input wants it, if there is one. Ask once for each input, and return what was
+ * asked for.
  */
 export function emptyGradient(tensor: Tensor): Tensor {
   const { gpu } = tensor;
-  return (tensor.requiresGrad ? gpu.tape.place?.(tensor) : null) ?? gpu.empty(tensor.shape);
+  const place = tensor.requiresGrad ? gpu.tape.place?.(tensor) : gpu.tape.places.get(tensor)?.();
+  return place ?? gpu.empty(tensor.shape);
 }
 
 /** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
