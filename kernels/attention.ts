@@ -1,8 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
 import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
-import { runRows } from "../tensor/rows.ts";
+import { runRows, wideKernel } from "../tensor/rows.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./attention.wgsl" with { type: "text" };
@@ -12,7 +11,7 @@ import { gemm, type Operand, type Product } from "./gemm.ts";
 import { reduceRows } from "./reduce_rows.ts";
 import { scale as scaled } from "./scale.ts";
 
-const kernel = new Kernel("attention", source, [index]);
+const kernels = wideKernel("attention", source, [index]);
 
 /** Options of {@linkcode attention}. */
 export interface AttentionOptions {
@@ -232,6 +231,8 @@ function softmax(
   { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
 ): void {
   const { gpu, shape } = Object.values(squares)[0]!;
+  // With a bias, rows are as long as clips: that a sum is made four at a time must not depend on that.
+  const { kernel, width: wide } = kernels.pick(bias ? 1 : shape.at(-1)!);
   const lanes = gpu.software ? 1 : 64;
   const own = bias?.shape.length === 4 || batch === 1; // a bias of each clip, whose rows are those of the scores
   runRows(gpu, kernel, batch * heads * queries, {
@@ -243,7 +244,7 @@ function softmax(
       first: row,
       frames,
       queries,
-      row: shape.at(-1)!,
+      row: shape.at(-1)! / wide,
       heads,
       width,
       scale,
@@ -256,7 +257,7 @@ function softmax(
 
 function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
   const dc = dy.gpu.empty(dy.shape);
-  runRows(dy.gpu, kernel, dy.size, {
+  runRows(dy.gpu, kernels.pick(1).kernel, dy.size, {
     entry: "gate_heads",
     rows: { dy, dc },
     whole: { gate },
@@ -283,7 +284,7 @@ function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor): Tensor {
   const { heads, width } = sizes;
   const columns = reduceRows(dy, heads * width, context);
   const dgate = gpu.empty([heads]);
-  gpu.run(kernel, {
+  gpu.run(kernels.pick(1).kernel, {
     entry: "sum_heads",
     bind: { columns, dgate },
     params: { ...elements(sizes), n: heads },

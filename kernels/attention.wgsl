@@ -11,7 +11,7 @@ struct Params {
   first: u32, // number of the window's first row or element
   frames: u32, // keys of a row
   queries: u32, // rows of a head
-  row: u32, // numbers between two rows, a few more than keys
+  row: u32, // Numbers of a row, whose last ones may be no keys
   heads: u32,
   width: u32, // numbers of a head
   scale: f32,
@@ -22,11 +22,11 @@ override LANES: u32 = 64u;
 override LENGTHS: bool = false;
 override BIAS: bool = false;
 
-@group(0) @binding(0) var<storage, read_write> p: array<f32>;
-@group(0) @binding(1) var<storage, read> probability: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dp: array<f32>;
+@group(0) @binding(0) var<storage, read_write> p: array<Number>;
+@group(0) @binding(1) var<storage, read> probability: array<Number>;
+@group(0) @binding(2) var<storage, read_write> dp: array<Number>;
 @group(0) @binding(3) var<storage, read> lengths: array<i32>;
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read> bias: array<Number>;
 @group(0) @binding(5) var<storage, read> gate: array<f32>;
 @group(0) @binding(6) var<storage, read> dy: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dc: array<f32>;
@@ -39,7 +39,7 @@ var<workgroup> shared_sum: array<f32, 64>;
 
 struct Row {
   inside: bool,
-  start: u32, // address of its first key in the window
+  start: u32, // address of its first Number in the window
   keys: u32, // valid keys
   bias: u32, // address of its bias
 }
@@ -53,7 +53,7 @@ fn locate(number: u32) -> Row {
   if (LENGTHS) {
     keys = min(keys, u32(lengths[clip]));
   }
-  let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.frames;
+  let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.row;
   return Row(number < params.n, number * params.row, keys, at);
 }
 
@@ -87,8 +87,8 @@ fn reduce_sum(local: u32, value: f32) -> f32 {
   return shared_sum[local - local % LANES];
 }
 
-// The score of a key, three times the same: a store costs more than an exponential and two loads.
-fn score(row: Row, s: u32) -> f32 {
+// The scores of a Number of keys, three times the same: a store costs more than an exponential and two loads.
+fn scores(row: Row, s: u32) -> Number {
   let x = params.scale * p[row.start + s];
   if (BIAS) {
     return x + bias[row.bias + s];
@@ -104,24 +104,19 @@ fn forward(
 ) {
   let lane = local % LANES;
   let row = locate(workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES);
-  let keys = select(0u, row.keys, row.inside);
-  var largest = -3.0e38;
-  for (var s = lane; s < keys; s += LANES) {
-    largest = max(largest, score(row, s));
+  let end = select(0u, params.row, row.inside);
+  var most = Number(-3.0e38);
+  for (var s = lane; s < end; s += LANES) {
+    most = max(most, first_of(row.keys, s, scores(row, s), Number(-3.0e38)));
   }
-  largest = reduce_max(local, largest);
-  var sum = 0.0;
-  for (var s = lane; s < keys; s += LANES) {
-    sum += exp(score(row, s) - largest);
+  let largest = reduce_max(local, largest_of(most));
+  var sum = Number();
+  for (var s = lane; s < end; s += LANES) {
+    sum += first_of(row.keys, s, exp(scores(row, s) - largest), Number());
   }
-  let share = 1.0 / reduce_sum(local, sum);
-  if (row.inside) {
-    for (var s = lane; s < keys; s += LANES) {
-      p[row.start + s] = exp(score(row, s) - largest) * share;
-    }
-    for (var s = keys + lane; s < params.frames; s += LANES) {
-      p[row.start + s] = 0.0;
-    }
+  let share = 1.0 / reduce_sum(local, total(sum));
+  for (var s = lane; s < end; s += LANES) {
+    p[row.start + s] = first_of(row.keys, s, exp(scores(row, s) - largest) * share, Number());
   }
 }
 
@@ -133,17 +128,16 @@ fn backward(
 ) {
   let lane = local % LANES;
   let row = locate(workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES);
-  let keys = select(0u, row.keys, row.inside);
-  var dot = 0.0;
-  for (var s = lane; s < keys; s += LANES) {
-    dot = fma(dp[row.start + s], probability[row.start + s], dot);
+  let end = select(0u, params.row, row.inside);
+  var products = Number();
+  for (var s = lane; s < end; s += LANES) {
+    let at = row.start + s;
+    products += first_of(row.keys, s, dp[at] * probability[at], Number());
   }
-  dot = reduce_sum(local, dot);
-  if (row.inside) {
-    for (var s = lane; s < params.frames; s += LANES) {
-      let at = row.start + s;
-      dp[at] = params.scale * probability[at] * (dp[at] - dot);
-    }
+  let dot = reduce_sum(local, total(products));
+  for (var s = lane; s < end; s += LANES) {
+    let at = row.start + s;
+    dp[at] = first_of(row.keys, s, params.scale * probability[at] * (dp[at] - dot), Number());
   }
 }
 

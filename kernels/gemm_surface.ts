@@ -61,6 +61,7 @@ function packParams(problem: Gemm, operand: Operand, outer: number) {
   return {
     texels,
     chunks: Math.ceil(texels / CHUNK),
+    run: Math.max(1, Math.floor(CHUNK / texels)),
     height: n1 * n2 * nk * rows,
     rows,
     n2,
@@ -70,6 +71,12 @@ function packParams(problem: Gemm, operand: Operand, outer: number) {
     k1: operand.k1 ?? 0,
     row: operand.row,
   };
+}
+
+/** Numbers and distances of packed images along the indices that there are several of: all that their order depends on. */
+function imagesOf({ height, rows, n2, nk, z1, z2, k1 }: ReturnType<typeof packParams>): number[] {
+  const n1 = height / rows / n2 / nk;
+  return [[n1, z1], [n2, z2], [nk, k1]].filter(([n]) => n! > 1).flat() as number[];
 }
 
 function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
@@ -150,7 +157,7 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
   const packing = packParams(problem, operand, outer);
   const layout = [how, offset + start, texels];
   if (how === "rows") layout.push(row, height);
-  if (how === "packed") layout.push(...Object.values(packing));
+  if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
   const content = { storage, version: storage.version, layout: layout.join() };
   const { surface, held } = gpu.surfaces.take(width, height, content);
   if (held) { // as it was left by a product before
@@ -159,7 +166,7 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
     gpu.run(pack, {
       bind: { x: slice, packed: surface },
       params: { ...packing, base, column_bits: columnBits(gpu) },
-      workgroups: Math.ceil(packing.chunks * packing.height / 64),
+      workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
     });
   } else if (how === "rows") {
     gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });

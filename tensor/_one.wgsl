@@ -1,6 +1,15 @@
 // Appended to shaders that are written for `Number`: here one f32.
 alias Number = f32;
 
+fn largest_of(v: Number) -> f32 {
+  return v;
+}
+
+/// `v` in the first `n` numbers of a row, of which this is number `i`; `other` beyond.
+fn first_of(n: u32, i: u32, v: Number, other: Number) -> Number {
+  return select(other, v, i < n);
+}
+
 fn total(v: Number) -> f32 {
   return v;
 }
