@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import type { Gpu } from "../tensor/gpu.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -12,8 +13,11 @@ import { reduceRows } from "./reduce_rows.ts";
 
 const kernels = wideKernel("group_norm", source, [formula, index]);
 
-/** Frames of a part, which an invocation does. */
-const RUN = 64;
+/**
+ * Frames of a part, which an invocation does. To begin costs most on a software adapter, unless rows are so long that
+ * walking down a column is no way to read memory.
+ */
+const runOf = ({ software }: Gpu, columns: number) => software ? (columns < 32 ? 64 : 8) : 16;
 
 /** Options of {@linkcode groupNorm}. */
 export interface GroupNormOptions extends Activation {
@@ -61,8 +65,9 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
   const lengths = given && uploadLengths(doing, gpu, given, items, frames);
   const { kernel, width } = kernels.pick(channels);
   const columns = channels / width;
-  const parts = Math.ceil(frames / RUN);
-  const partAt = (row: number) => Math.floor(row / frames) * parts + Math.floor(row % frames / RUN);
+  const run = runOf(gpu, columns);
+  const parts = Math.ceil(frames / run);
+  const partAt = (row: number) => Math.floor(row / frames) * parts + Math.floor(row % frames / run);
   const sizes = { columns, frames, items, eps };
   const inParts = () => gpu.empty([items, parts, channels]);
   const added = (part: Tensor) => {
@@ -82,6 +87,7 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
       whole,
       params: ({ row, rows }) => ({ ...sizes, rows, first: row, part: partAt(row) }),
       constants: {
+        RUN: run,
         GELU: gelu,
         GATE: gate !== null,
         LENGTHS: whole.lengths !== undefined && lengths !== null,
@@ -100,7 +106,7 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
     entry: "prepare",
     bind: { mean, all_sums, all_dots, w, b, lengths, prepared: affine },
     params: { ...sizes, rows: items * columns, first: 0, part: 0 },
-    constants: { LENGTHS: lengths !== null },
+    constants: { RUN: run, LENGTHS: lengths !== null },
     workgroups: Math.ceil(items * columns / 64),
   });
   walk("forward", { x, y }, { affine, gate });

@@ -19,8 +19,7 @@ struct Params {
   eps: f32,
 }
 
-const RUN = 64u;
-
+override RUN: u32 = 64u;
 override GELU: bool = false;
 override GATE: bool = false;
 override LENGTHS: bool = false;
