@@ -1,20 +1,11 @@
-import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Storage, Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
-import source from "./select.wgsl" with { type: "text" };
-
-const kernel = new Kernel("select", source, [index]);
-
-/** Elements that a workgroup does. */
-const GROUP = 64 * 16;
+import { type Extents, type Index, move } from "./select_moves.ts";
 
 /** Elements at whose multiples a tensor starts, so that a binding may. */
 const ALIGN = 64;
-
-type Index = Int32Array<ArrayBuffer>;
 
 /** Entries of a tensor's first and last axis, each at most once. */
 export interface Selection {
@@ -51,22 +42,22 @@ export function select(x: Tensor, axis: number, index: readonly number[]): Tenso
   if (entries === undefined) {
     throw new RangeError(`Cannot select as x must have axis ${axis}: it is ${showShape(x.shape)}`);
   }
-  inverseOf(index, entries);
+  const inverse = inverseOf(index, entries);
   const outer = sizeOf(x.shape.slice(0, axis));
-  using lines = x.view([outer * entries, sizeOf(x.shape.slice(axis + 1))]);
-  const rows = Array.from({ length: outer }, (_, o) => index.map((entry) => o * entries + entry)).flat();
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  // Columns of all rows, or else rows, the axis and those before it being one.
+  const last = axis > 0 && inner === 1;
+  const entriesOf = (list: Iterable<number>, of: number) => {
+    if (last) return { rows: null, columns: Int32Array.from(list) };
+    const rows = Array.from({ length: outer }, (_, o) => Array.from(list, (n) => n < 0 ? -1 : o * of + n));
+    return { rows: Int32Array.from(rows.flat()), columns: null };
+  };
+  const extents = (along: number): Extents => last ? [outer, 1, along] : [outer * along, 1, inner];
   const y = x.gpu.empty(x.shape.with(axis, index.length));
-  move(x.gpu, [{
-    from: lines,
-    to: y,
-    extents: extentsOf(lines.shape),
-    rows: Int32Array.from(rows),
-    columns: null,
-  }]);
+  move(x.gpu, [{ from: x, to: y, extents: extents(entries), ...entriesOf(index, entries) }]);
   record("select", [x], [y], ([dy]) => {
     const dx = emptyGradient(x);
-    const extents = extentsOf([rows.length, lines.shape[1]!]);
-    move(x.gpu, [{ from: dy!, to: dx, extents, rows: inverseOf(rows, outer * entries), columns: null }]);
+    move(x.gpu, [{ from: dy!, to: dx, extents: extents(index.length), ...entriesOf(inverse, index.length) }]);
     return [dx];
   });
   return y;
@@ -151,7 +142,7 @@ export function selectAll(selections: readonly Selection[]): Tensor[] {
 }
 
 /** A tensor as [rows, middle, columns]. */
-function extentsOf(shape: readonly number[]): [number, number, number] {
+function extentsOf(shape: readonly number[]): Extents {
   if (shape.length < 2) return [shape[0] ?? 1, 1, 1];
   return [shape[0]!, sizeOf(shape.slice(1, -1)), shape.at(-1)!];
 }
@@ -199,78 +190,4 @@ function place(gpu: Gpu, homes: readonly Home[]): Tensor[] {
   });
   for (const one of all) one.dispose();
   return tensors;
-}
-
-/** Entries of one tensor that go to another. */
-interface Move {
-  readonly from: Tensor;
-  readonly to: Tensor;
-  /** Those of `from`. */
-  readonly extents: readonly [number, number, number];
-  /** Of each row and column of `to`, which it is of `from`, or -1; null for all. */
-  readonly rows: Index | null;
-  readonly columns: Index | null;
-}
-
-/** Moves entries, those between the same two buffers at once, as far as a binding reaches. */
-function move(gpu: Gpu, moves: readonly Move[]): void {
-  const most = gpu.limits.bindingBytes / 4 - ALIGN;
-  const end = (tensor: Tensor) => tensor.offset + tensor.size;
-  const batches: Move[][] = [];
-  const spanned = (batch: readonly Move[], key: "from" | "to") => {
-    const tensors = batch.map((move) => move[key]);
-    return Math.max(...tensors.map(end)) - Math.min(...tensors.map(({ offset }) => offset));
-  };
-  for (const one of moves) {
-    const batch = batches.find((batch) => {
-      const [{ from, to }] = batch as [Move];
-      return from.storage === one.from.storage && to.storage === one.to.storage &&
-        (["from", "to"] as const).every((key) => spanned([...batch, one], key) <= most);
-    });
-    if (batch) batch.push(one);
-    else batches.push([one]);
-  }
-  for (const batch of batches) run(gpu, batch);
-}
-
-function run(gpu: Gpu, moves: readonly Move[]): void {
-  const [from, to] = [spanOf(moves.map(({ from }) => from)), spanOf(moves.map(({ to }) => to))];
-  const groups = moves.flatMap(({ to }, item) => {
-    return Array.from({ length: Math.ceil(to.size / GROUP) }, (_, i) => [item, i * GROUP]);
-  });
-  const lists: number[] = [];
-  const listsAt = 8 * moves.length + 2 * groups.length;
-  const listOf = (list: Index | null) => {
-    if (!list) return -1;
-    const at = listsAt + lists.length;
-    for (const entry of list) lists.push(entry);
-    return at;
-  };
-  const items = moves.flatMap(({ from: x, to: y, extents: [, middle, width], rows, columns }) => [
-    x.offset - from.offset,
-    y.offset - to.offset,
-    y.size,
-    middle,
-    columns?.length ?? width,
-    width,
-    listOf(rows),
-    listOf(columns),
-  ]);
-  using table = gpu.tensor(Int32Array.from([...items, ...groups.flat(), ...lists]));
-  gpu.run(kernel, {
-    bind: { x: from, table, y: to },
-    params: { workgroups: groups.length, groups: items.length },
-    constants: { NEXT: gpu.software ? 1 : 64 },
-    workgroups: groups.length,
-  });
-  from.dispose();
-  to.dispose();
-}
-
-/** From the first number of some tensors in one buffer to the last. */
-function spanOf(tensors: readonly Tensor[]): Tensor {
-  const [{ gpu, storage }] = tensors as [Tensor, ...Tensor[]];
-  const start = Math.floor(Math.min(...tensors.map(({ offset }) => offset)) / ALIGN) * ALIGN;
-  const end = Math.max(...tensors.map(({ offset, size }) => offset + size));
-  return new Tensor(gpu, storage, [end - start], "f32", start);
 }
