@@ -1,17 +1,12 @@
-import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
-import { runRows, wideKernel } from "../tensor/rows.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import source from "./attention.wgsl" with { type: "text" };
+import { type Block, gateGradient, gateHeads, type Sizes, softmax, sumClips } from "./attention_passes.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
 import { gemm, type Operand, type Product } from "./gemm.ts";
-import { reduceRows } from "./reduce_rows.ts";
 import { scale as scaled } from "./scale.ts";
-
-const kernels = wideKernel("attention", source, [index]);
 
 /** Options of {@linkcode attention}. */
 export interface AttentionOptions {
@@ -39,23 +34,10 @@ const BLOCK_BYTES = 2 ** 25;
 /** Queries of a block are a multiple of it, the rows of a product's tile. */
 const TILE = 16;
 
-/** Queries that are weighed at once. */
-interface Block {
-  readonly first: number;
-  readonly queries: number;
-}
-
 /** Attention weights of a block, and those that dropout keeps. */
 interface Weights {
   readonly p: Tensor;
   readonly kept: Tensor;
-}
-
-interface Sizes {
-  readonly batch: number;
-  readonly frames: number;
-  readonly heads: number;
-  readonly width: number;
 }
 
 /**
@@ -220,86 +202,6 @@ function blocksOf(gpu: Gpu, { batch, frames, heads }: Sizes, row: number): Block
 function forget({ p, kept }: Weights): void {
   p.dispose();
   kept.dispose();
-}
-
-/** Runs the softmax or its pullback over all rows. */
-function softmax(
-  entry: "forward" | "backward",
-  { batch, frames, heads, width }: Sizes,
-  { queries }: Block,
-  squares: Record<string, Tensor>,
-  { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
-): void {
-  const { gpu, shape } = Object.values(squares)[0]!;
-  // With a bias, rows are as long as clips: that a sum is made four at a time must not depend on that.
-  const { kernel, width: wide } = kernels.pick(bias ? 1 : shape.at(-1)!);
-  const lanes = gpu.software ? 1 : 64;
-  const own = bias?.shape.length === 4 || batch === 1; // a bias of each clip, whose rows are those of the scores
-  runRows(gpu, kernel, batch * heads * queries, {
-    entry,
-    rows: { ...squares, ...(own && { bias }) },
-    whole: { lengths, ...(!own && { bias }) },
-    params: ({ row, rows }) => ({
-      n: rows,
-      first: row,
-      frames,
-      queries,
-      row: shape.at(-1)! / wide,
-      heads,
-      width,
-      scale,
-      own_bias: Number(own),
-    }),
-    constants: { LANES: lanes, LENGTHS: lengths !== null, BIAS: bias !== null },
-    workgroups: ({ rows }) => Math.ceil(rows * lanes / 64),
-  });
-}
-
-function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
-  const dc = dy.gpu.empty(dy.shape);
-  runRows(dy.gpu, kernels.pick(1).kernel, dy.size, {
-    entry: "gate_heads",
-    rows: { dy, dc },
-    whole: { gate },
-    params: ({ row, rows }) => ({ ...elements(sizes), n: rows, first: row }),
-    workgroups: ({ rows }) => Math.ceil(rows / 256),
-  });
-  return dc;
-}
-
-/** `Params` of the passes that know no rows of scores. */
-const elements = ({ frames, heads, width }: Sizes) => ({
-  first: 0,
-  frames,
-  queries: frames,
-  row: frames,
-  heads,
-  width,
-  scale: 1,
-  own_bias: 0,
-});
-
-function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor): Tensor {
-  const { gpu } = dy;
-  const { heads, width } = sizes;
-  const columns = reduceRows(dy, heads * width, context);
-  const dgate = gpu.empty([heads]);
-  gpu.run(kernels.pick(1).kernel, {
-    entry: "sum_heads",
-    bind: { columns, dgate },
-    params: { ...elements(sizes), n: heads },
-    workgroups: Math.ceil(heads / 64),
-  });
-  columns.dispose();
-  return dgate;
-}
-
-function sumClips(dp: Tensor, shape: readonly number[]): Tensor {
-  const columns = shape.reduce((size, n) => size * n, 1);
-  const sum = reduceRows(dp, columns);
-  const shaped = sum.view(shape);
-  sum.dispose();
-  return shaped;
 }
 
 function check(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Sizes {
