@@ -99,9 +99,36 @@ fn length_of(item: u32) -> u32 {
   return params.frames;
 }
 
-/// First row of the item that does not count, as `prepare` knows it.
-fn beyond(walk: Walk) -> u32 {
-  return walk.start + u32(total(affine_at(COUNT, walk.at)) / total(Number(1.0)));
+// The norm of a channel of an item, as `prepare` made it.
+struct Norm {
+  beyond: u32, // first row of the item that does not count
+  m: Number,
+  off: Number,
+  scale: Number,
+  shift: Number,
+}
+
+fn norm_of(walk: Walk) -> Norm {
+  let count = total(affine_at(COUNT, walk.at)) / total(Number(1.0));
+  return Norm(
+    walk.start + u32(count),
+    affine_at(MEAN, walk.at),
+    affine_at(OFF, walk.at),
+    affine_at(SCALE, walk.at),
+    affine_at(SHIFT, walk.at),
+  );
+}
+
+/// x less its mean.
+fn centred_at(at: u32, norm: Norm) -> Number {
+  return (x[at] - norm.m) - norm.off;
+}
+
+fn gate_of(walk: Walk) -> Number {
+  if (GATE) {
+    return gate[walk.c];
+  }
+  return Number(1.0);
 }
 
 @compute @workgroup_size(64)
@@ -132,8 +159,12 @@ fn moments(
 }
 
 @compute @workgroup_size(64)
-fn prepare(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
+fn prepare(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = workgroup_number(workgroup, workgroups) * 64u + local;
   if (i >= params.rows) {
     return;
   }
@@ -160,22 +191,15 @@ fn forward(
   if (!walk.inside) {
     return;
   }
-  let beyond = beyond(walk);
-  let m = affine_at(MEAN, walk.at);
-  let off = affine_at(OFF, walk.at);
-  let scale = affine_at(SCALE, walk.at);
-  let shift = affine_at(SHIFT, walk.at);
-  var z = Number(1.0);
-  if (GATE) {
-    z = gate[walk.c];
-  }
+  let norm = norm_of(walk);
+  let z = gate_of(walk);
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    var value = ((x[at] - m) - off) * scale + shift;
+    var value = centred_at(at, norm) * norm.scale + norm.shift;
     if (GELU) {
       value = gelu(value);
     }
-    y[at] = select(Number(), value * z, r < beyond);
+    y[at] = select(Number(), value * z, r < norm.beyond);
   }
 }
 
@@ -189,25 +213,18 @@ fn through(
   if (!walk.inside) {
     return;
   }
-  let beyond = beyond(walk);
-  let m = affine_at(MEAN, walk.at);
-  let off = affine_at(OFF, walk.at);
-  let scale = affine_at(SCALE, walk.at);
-  let shift = affine_at(SHIFT, walk.at);
-  var z = Number(1.0);
-  if (GATE) {
-    z = gate[walk.c];
-  }
+  let norm = norm_of(walk);
+  let z = gate_of(walk);
   var sum_part = Number();
   var dot_part = Number();
   var gate_part = Number();
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    let d = select(Number(), dy[at], r < beyond);
-    let centred = (x[at] - m) - off;
+    let d = select(Number(), dy[at], r < norm.beyond);
+    let centred = centred_at(at, norm);
     var back = d * z;
     if (GELU || GATE) {
-      let n = centred * scale + shift;
+      let n = centred * norm.scale + norm.shift;
       var a = n;
       if (GELU) {
         a = gelu(n);
@@ -243,17 +260,14 @@ fn backward(
   if (!walk.inside) {
     return;
   }
-  let beyond = beyond(walk);
-  let m = affine_at(MEAN, walk.at);
-  let off = affine_at(OFF, walk.at);
-  let scale = affine_at(SCALE, walk.at);
+  let norm = norm_of(walk);
   let count = affine_at(COUNT, walk.at);
   let s = affine_at(RSTD, walk.at);
   let average = all_sums[walk.at] / count;
   let turn = s * s * all_dots[walk.at] / count;
   for (var r = walk.begin; r < walk.end; r++) {
     let at = (r - params.first) * params.columns + walk.c;
-    let value = scale * (through_norm[at] - average - ((x[at] - m) - off) * turn);
-    dx[at] = select(Number(), value, r < beyond);
+    let value = norm.scale * (through_norm[at] - average - centred_at(at, norm) * turn);
+    dx[at] = select(Number(), value, r < norm.beyond);
   }
 }
