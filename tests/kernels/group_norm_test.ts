@@ -70,6 +70,7 @@ Deno.test("group_norm, more than a binding holds", async () => {
   const gpu = await narrowGpu();
   await checkOp({ ...of([5, 150, 33]), gpu });
   await checkOp({ ...of([2, 700, 36]), gpu });
+  await checkOp({ ...of([3, 2, 401]), gpu }); // more channels than a dispatch holds unfolded
 });
 
 Deno.test("group_norm refuses what does not fit", async () => {
