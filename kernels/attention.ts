@@ -1,3 +1,4 @@
+import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
@@ -72,7 +73,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const columns = heads * width;
   // Rows of scores are padded to a multiple of four, so that a product can write four columns at a time; not where
   // their gradient is a bias's.
-  const row = bias ? frames : Math.ceil(frames / 4) * 4;
+  const row = bias ? frames : roundUp(frames, 4);
   const whole: Block = { first: 0, queries: frames };
   const blocks = bias ? [whole] : blocksOf(gpu, sizes, row);
   const image = (tensor: Tensor, alongK: boolean, { first, queries }: Block = whole) => ({

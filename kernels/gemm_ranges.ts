@@ -1,3 +1,4 @@
+import { ALIGN, roundDown, roundUp } from "../tensor/align.ts";
 import type { Slice } from "../tensor/bind_groups.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -49,14 +50,11 @@ export function readRange(problem: Gemm, operand: Operand, outer: number): Range
 export function writtenRange(problem: Gemm): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
-  const columns = c.padded ? Math.ceil(n / 4) * 4 : n;
+  const columns = c.padded ? roundUp(n, 4) : n;
   const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + columns;
   const offset = c.offset ?? 0;
   return { from: offset, to: offset + last };
 }
-
-/** Elements between the places where a binding may start, on every adapter. */
-const ALIGN = 64;
 
 /** The slice to bind for a range, and the address in it of the tensor's element `at`. */
 export function sliceOf(
@@ -64,7 +62,7 @@ export function sliceOf(
   range: Range,
   at: number,
 ): { slice: Slice; base: number } {
-  const start = Math.floor((tensor.offset + range.from) / ALIGN) * ALIGN - tensor.offset;
+  const start = roundDown(tensor.offset + range.from) - tensor.offset;
   const length = Math.min(range.to, tensor.size) - start;
   return { slice: { tensor, start, length }, base: at - start };
 }

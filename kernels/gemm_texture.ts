@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { roundUp } from "../tensor/align.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
@@ -19,8 +20,6 @@ const WORTH = 64;
 
 /** Tiles, of all parts, that keep the processor's cores evenly busy. */
 const TILES = 128;
-
-const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
 /** How a product is divided among invocations. */
 interface Division {

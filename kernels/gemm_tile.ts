@@ -1,3 +1,4 @@
+import { roundUp } from "../tensor/align.ts";
 import type { TileVariant } from "../tensor/gemm_choice.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
@@ -80,13 +81,13 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const useful = Math.max(terms / LONGEST, gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles, terms / WORTH));
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
-  const length = Math.ceil(terms / parts / DEPTH) * DEPTH;
+  const length = roundUp(terms / parts, DEPTH);
   return { tiles, parts: Math.ceil(terms / length), length };
 }
 
 /** Bytes of a part of a product whose rows are whole fours. */
 const bytesOf = (problem: Gemm) =>
-  batchOf(problem)[0] * batchOf(problem)[1] * problem.m * Math.ceil(problem.n / 4) * 16;
+  batchOf(problem)[0] * batchOf(problem)[1] * problem.m * roundUp(problem.n, 4) * 4;
 
 /** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
 export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): number {
@@ -115,7 +116,7 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
   };
   return {
     // Read four numbers at a time; a buffer is as long as that.
-    slice: { ...slice, length: Math.ceil(slice.length! / 4) * 4 },
+    slice: { ...slice, length: roundUp(slice.length!, 4) },
     params: prefixed(name, params),
     fours: inFours(problem, o, base),
     inside: isInside(problem, o, outer),
@@ -147,7 +148,7 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
   const { tiles, parts, length } = divide(gpu, problem, shapes[variant]);
-  const row = Math.ceil(n / 4) * 4;
+  const row = roundUp(n, 4);
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
   const target: Gemm = scratch ? plain(problem, scratch) : problem;
   const epilogue = epilogueOf(target);

@@ -1,11 +1,9 @@
+import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Storage, Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 import { type Extents, type Index, move } from "./select_moves.ts";
-
-/** Elements at whose multiples a tensor starts, so that a binding may. */
-const ALIGN = 64;
 
 /** Entries of a tensor's first and last axis, each at most once. */
 export interface Selection {
@@ -175,7 +173,7 @@ function homesOf(parts: readonly { readonly x: Tensor; readonly shape: readonly 
     let buffer = buffers.get(x.storage);
     if (!buffer) buffers.set(x.storage, buffer = { number: buffers.size, end: 0 });
     const start = buffer.end;
-    buffer.end = Math.ceil((start + sizeOf(shape)) / ALIGN) * ALIGN;
+    buffer.end = roundUp(start + sizeOf(shape));
     return { shape, buffer: buffer.number, start };
   });
 }

@@ -1,6 +1,7 @@
 // Entries that move between tensors, for select.ts.
 
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { ALIGN, roundDown } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -10,9 +11,6 @@ const kernel = new Kernel("select", source, [index]);
 
 /** Elements that a workgroup does. */
 const GROUP = 64 * 16;
-
-/** Elements at whose multiples a binding may start. */
-const ALIGN = 64;
 
 /** Numbers of entries; -1 for none. */
 export type Index = Int32Array<ArrayBuffer>;
@@ -92,7 +90,7 @@ function run(gpu: Gpu, moves: readonly Move[]): void {
 /** From the first number of some tensors in one buffer to the last. */
 function spanOf(tensors: readonly Tensor[]): Tensor {
   const [{ gpu, storage }] = tensors as [Tensor, ...Tensor[]];
-  const start = Math.floor(Math.min(...tensors.map(({ offset }) => offset)) / ALIGN) * ALIGN;
+  const start = roundDown(Math.min(...tensors.map(({ offset }) => offset)));
   const end = Math.max(...tensors.map(({ offset, size }) => offset + size));
   return new Tensor(gpu, storage, [end - start], "f32", start);
 }

@@ -1,3 +1,4 @@
+import { roundUp } from "../tensor/align.ts";
 import type { ModelConfig } from "./config.ts";
 import { unitCounts } from "./costs.ts";
 import { type LayerUnits, slicesOf } from "./unit_slices.ts";
@@ -21,7 +22,7 @@ const MULTIPLE = 4;
  * ```
  */
 export function deviceUnits(kind: LayerUnits["kind"], units: number): number {
-  return kind === "heads" ? units : Math.ceil(units / MULTIPLE) * MULTIPLE;
+  return kind === "heads" ? units : roundUp(units, MULTIPLE);
 }
 
 /** Shape of a published tensor with the units that the device adds. */

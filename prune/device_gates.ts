@@ -3,12 +3,10 @@
 import type { ModelConfig } from "../model/config.ts";
 import { deviceUnits } from "../model/device_widths.ts";
 import type { Gates } from "../model/gates.ts";
+import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { UnitGroup } from "./groups.ts";
-
-/** A binding starts at a multiple of 256 bytes. */
-const ALIGNMENT = 64;
 
 /**
  * The gates of a model's groups on the device, in one buffer; units that the device adds are closed. It owns them: dispose it after the step.
@@ -57,7 +55,7 @@ export class DeviceGates {
     let size = 0;
     for (const { kind, units } of groups) {
       starts.push(size);
-      size = Math.ceil((size + deviceUnits(kind, units)) / ALIGNMENT) * ALIGNMENT;
+      size = roundUp(size + deviceUnits(kind, units));
     }
     const numbers = new Float32Array(size);
     groups.forEach(({ name }, g) => numbers.set(values.get(name)!, starts[g]));

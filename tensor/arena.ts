@@ -1,13 +1,11 @@
 import index from "./_index.wgsl" with { type: "text" };
 import addition from "./accumulate.wgsl" with { type: "text" };
+import { roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { runEach, wideKernel } from "./rows.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
 
 const kernels = wideKernel("accumulate", addition, [index]);
-
-/** Elements at whose multiples a slot starts, so that a binding may. */
-const ALIGN = 64;
 
 /**
  * Splits tensors, in their order, into runs that fit arenas.
@@ -20,7 +18,7 @@ export function splitIntoArenas(sizes: readonly number[], capacity: number): num
   const arenas: number[][] = [];
   let used = Infinity;
   sizes.forEach((size, tensor) => {
-    const slot = Math.ceil(size / ALIGN) * ALIGN;
+    const slot = roundUp(size);
     if (used + slot <= capacity) {
       arenas.at(-1)!.push(tensor);
       used += slot;
@@ -47,7 +45,7 @@ export class Arena {
     let size = 0;
     const starts = shapes.map((shape) => {
       const start = size;
-      size += Math.ceil(sizeOf(shape) / ALIGN) * ALIGN;
+      size += roundUp(sizeOf(shape));
       return start;
     });
     this.flat = gpu.zeros([size]);

@@ -1,3 +1,4 @@
+import { roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { emptyGradient } from "./tape.ts";
 import { sizeOf, Tensor } from "./tensor.ts";
@@ -24,9 +25,6 @@ export function rowOf(tensors: readonly Tensor[]): TensorRow | null {
   return { span: new Tensor(first.gpu, first.storage, [size], first.dtype, first.offset), step };
 }
 
-/** Elements at whose multiples a binding may start. */
-const ALIGN = 64;
-
 /**
  * Tensors without defined content that make a row, each of which starts where a binding may.
  *
@@ -35,7 +33,7 @@ const ALIGN = 64;
  * @param shape Shape of each, with numbers.
  */
 export function emptyRow(gpu: Gpu, count: number, shape: readonly number[]): Tensor[] {
-  const step = Math.ceil(sizeOf(shape) / ALIGN) * ALIGN;
+  const step = roundUp(sizeOf(shape));
   const all = gpu.empty([count * step]);
   const row = Array.from({ length: count }, (_, i) => new Tensor(gpu, all.storage, shape, "f32", i * step));
   all.dispose();

@@ -1,3 +1,4 @@
+import { ALIGN, roundDown } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 
 /** A stretch of a tensor that one binding holds, in elements. */
@@ -16,9 +17,6 @@ export interface RowWindow {
   readonly rows: number;
 }
 
-/** Bindings start at multiples of 256 bytes, which every adapter allows: 64 elements. */
-const ALIGN = 64;
-
 /** Splits `n` elements into stretches that fit one binding each. */
 export function flatWindows(gpu: Gpu, n: number): Window[] {
   return rowWindows(gpu, n, 1).map(({ row, rows }) => ({ start: row, length: rows }));
@@ -34,7 +32,7 @@ export function flatWindows(gpu: Gpu, n: number): Window[] {
 export function rowWindows(gpu: Gpu, rows: number, rowSize: number): RowWindow[] {
   const capacity = Math.floor(gpu.limits.bindingBytes / 4);
   if (rows * rowSize <= capacity) return rows === 0 ? [] : [{ row: 0, rows }];
-  const step = Math.floor(capacity / rowSize / ALIGN) * ALIGN;
+  const step = roundDown(capacity / rowSize);
   if (step === 0) {
     throw new RangeError(
       `Cannot split rows of ${rowSize} elements as ${ALIGN} of them must fit one binding: ` +
