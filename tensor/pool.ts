@@ -1,3 +1,5 @@
+import { roundUp } from "./align.ts";
+
 /** A device buffer that {@linkcode BufferPool} lends out. */
 export interface PooledBuffer {
   /** Number that no other buffer of the pool has had; part of bind-group keys. */
@@ -11,13 +13,12 @@ export interface PooledBuffer {
 }
 
 /**
- * Rounds a size up to a class of the pool: a multiple of 256 bytes with at most three significant bits, so
- * that neighbouring sizes share buffers at a cost of at most 25 % of memory.
+ * Rounds a size up to a class of a pool: a multiple of `unit`, 256 bytes unless told, with at most three significant
+ * bits, so that neighbouring sizes share what is pooled at a cost of at most 25 %.
  */
-export function sizeClass(bytes: number): number {
-  const least = Math.max(256, Math.ceil(bytes / 256) * 256);
-  const step = Math.max(256, 2 ** (Math.floor(Math.log2(least)) - 2));
-  return Math.ceil(least / step) * step;
+export function sizeClass(size: number, unit = 256): number {
+  const least = Math.max(unit, roundUp(size, unit));
+  return roundUp(least, Math.max(unit, 2 ** (Math.floor(Math.log2(least)) - 2)));
 }
 
 /** Storage buffers by size class, reused, with a count of those that are lent out. */

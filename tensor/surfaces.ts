@@ -1,3 +1,4 @@
+import { sizeClass } from "./pool.ts";
 import type { Storage } from "./tensor.ts";
 
 /** A two-dimensional texture of four floats a texel, lent by {@linkcode SurfacePool}. */
@@ -39,10 +40,8 @@ const MOST = 1 << 28;
 const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
   a.storage === b.storage && a.version === b.version && a.layout === b.layout;
 
-const roundUp = (n: number): number => {
-  const step = Math.max(16, 2 ** (Math.floor(Math.log2(n)) - 2));
-  return Math.ceil(n / step) * step;
-};
+/** Texels that a side of a surface is a multiple of. */
+const SIDE = 16;
 
 /**
  * Float textures by size, reused; the products on adapters that load texels faster than buffers live in them. An
@@ -90,9 +89,9 @@ export class SurfacePool {
   take(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
     const limit = this.#device.limits.maxTextureDimension2D;
     // Rows a multiple of 1 KiB apart fall on few sets of a cache: four texels more spread them.
-    const rounded = roundUp(width);
+    const rounded = sizeClass(width, SIDE);
     const w = Math.min(rounded % 64 === 0 ? rounded + 4 : rounded, limit);
-    const h = Math.min(roundUp(height), limit);
+    const h = Math.min(sizeClass(height, SIDE), limit);
     const key = `${w}x${h}`;
     this.#live++;
     const idle = this.#free.get(key) ?? [];
