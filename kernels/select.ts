@@ -101,14 +101,15 @@ export function selectAll(selections: readonly Selection[]): Tensor[] {
       columns,
     })),
   );
-  // Gradients of what is left are written side by side as well.
+  // Gradients of what is left are written side by side as well; the first may be asked for where layers are computed again,
+  // in a scope that ends before the others are.
   let places: Tensor[] | null = null;
   const given = new Set<number>();
   ys.forEach((y, i) => {
     gpu.tape.places.set(y, () => {
       if (given.has(i)) return null;
       given.add(i);
-      places ??= place(gpu, homes);
+      places ??= place(gpu, homes).map((home) => gpu.keep(home));
       return places[i]!.view();
     });
   });

@@ -50,7 +50,7 @@ async function compare(
   }));
   const model = new SpeechModel(gpu, host);
   model.weights.require();
-  const run = async (thin: boolean) => {
+  const run = async (thin: boolean, recompute = false) => {
     const open = openUnits(config, groups, values);
     using device = thin
       ? new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true })
@@ -59,6 +59,7 @@ async function compare(
       const view = thin ? thinModel(model, groups, open) : model;
       const { logits, hidden } = view.forward({ samples: upload(gpu, samples), lengths }, {
         gates: device.gates,
+        recompute,
       });
       const output = logits ?? hidden;
       return { output, grads: backward(output, { seed: upload(gpu, randomNd(output.shape, 5)) }) };
@@ -74,6 +75,7 @@ async function compare(
   };
   const whole = await run(false);
   const thin = await run(true);
+  assertEquals(await run(true, true), thin, "layers computed again");
   const largest = (all: Iterable<ArrayLike<number>>) => {
     return [...all].reduce(
       (most, x) => Array.from(x).reduce((most, x) => Math.max(most, Math.abs(x)), most),
