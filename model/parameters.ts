@@ -31,6 +31,14 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
   return swapped;
 }
 
+/** Weights that are made together when one of them is read. */
+interface Derived {
+  readonly names: readonly string[];
+  readonly make: () => readonly Tensor[];
+  /** What was made last; a scope or the tape may have disposed of it. */
+  made: readonly Tensor[];
+}
+
 /**
  * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Parameters.read} gives them
@@ -50,6 +58,7 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
 export class Parameters {
   readonly #tensors = new Map<string, Tensor>();
   readonly #published = new Map<string, readonly number[]>();
+  readonly #derived = new Map<string, Derived>();
 
   /** Device that holds them. */
   readonly gpu: Gpu;
@@ -86,6 +95,27 @@ export class Parameters {
     this.#tensors.set(name, tensor);
   }
 
+  /**
+   * Has some weights be made of those held here, with the same names: all of them when one is first read, and again once
+   * they are disposed of, as at the end of a scope.
+   *
+   * @param names Their names.
+   * @param make Makes them, in that order.
+   */
+  derive(names: readonly string[], make: () => readonly Tensor[]): void {
+    const derived: Derived = { names, make, made: [] };
+    for (const name of names) this.#derived.set(name, derived);
+  }
+
+  /** All that a gradient may be wanted of: the weights held here, and derived ones as long as they are there. */
+  get followed(): readonly Tensor[] {
+    const derived = [...new Set(this.#derived.values())];
+    return [
+      ...this.#tensors.values(),
+      ...derived.flatMap(({ made }) => made.filter((each) => !each.disposed)),
+    ];
+  }
+
   /** Moves weights of one shape side by side, so that one product can read them all. */
   stack(names: readonly string[]): void {
     const tensors = names.map((name) => this.get(name));
@@ -101,14 +131,17 @@ export class Parameters {
 
   /** A weight. @throws {ReferenceError} If there is none of this name. */
   get(name: string): Tensor {
-    const tensor = this.#tensors.get(name);
+    const tensor = this.find(name);
     if (!tensor) throw new ReferenceError(`Cannot run the model as it has no weight of that name: ${name}`);
     return tensor;
   }
 
   /** A weight, or null. */
   find(name: string): Tensor | null {
-    return this.#tensors.get(name) ?? null;
+    const derived = this.#derived.get(name);
+    if (!derived) return this.#tensors.get(name) ?? null;
+    if (derived.made.length === 0 || derived.made[0]!.disposed) derived.made = derived.make();
+    return derived.made[derived.names.indexOf(name)]!;
   }
 
   /** Weight and bias of a layer; the bias may be absent. */

@@ -165,11 +165,9 @@ export class SpeechModel {
     }
     const { gates = null, training = null, observe, alone = false } = options;
     const again = options.recompute === true && observe === undefined;
-    const followed = [
-      ...weights.names.map((name) => weights.get(name)),
-      ...[gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat().filter((gate) => gate !== null),
-    ];
-    const recorded = recording(followed);
+    const every = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
+    const followed = () => [...weights.followed, ...every.filter((gate) => gate !== null)];
+    const recorded = recording(followed());
     const pass: Pass = {
       config,
       weights,
@@ -186,7 +184,7 @@ export class SpeechModel {
         if (x !== batch.samples) x.dispose();
         return y;
       },
-      block: (x, fn, shared = []) => recorded && again ? recompute(x, [...followed, ...shared], fn) : fn(x),
+      block: (x, fn, shared = []) => recorded && again ? recompute(x, [...followed(), ...shared], fn) : fn(x),
     };
     const hidden = encode(pass, projectFeatures(pass, encodeFeatures(pass, batch.samples)));
     const frameLengths = valid ?? new Array<number>(clips).fill(frames);

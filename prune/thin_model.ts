@@ -73,15 +73,42 @@ export function openUnits(
   };
 }
 
+/** Numbers of whole weights whose rest is selected at once: all layers of a small model, one of a large model. */
+const TOGETHER = 2 ** 22;
+
+/** Names of weights in sets that are selected at once: those of layers that follow each other, up to `most` numbers. */
+function together(weights: Parameters, names: readonly string[], most: number): string[][] {
+  const layers = Map.groupBy(names, (name) => /^.*?layers\.\d+\./.exec(name)?.[0] ?? "");
+  const sets: string[][] = [];
+  let size = Infinity;
+  for (const layer of layers.values()) {
+    const own = layer.reduce((sum, name) => sum + weights.get(name).size, 0);
+    if (size + own > most) {
+      sets.push([]);
+      size = 0;
+    }
+    sets.at(-1)!.push(...layer);
+    size += own;
+  }
+  return sets;
+}
+
 /**
- * The model of the open units, its weights selected on the tape: gradients arrive at those of the whole model. Call it
- * inside {@linkcode Gpu.scope}.
+ * The model of the open units, its weights selected on the tape when they are read: gradients arrive at those of the whole
+ * model. Of a large one each layer is selected by itself, so that its gradients are gone before the next layer's come, and
+ * all of it is gone where layers are computed again. Call it inside {@linkcode Gpu.scope}.
  *
  * @param model The whole model.
  * @param groups Groups of the whole model that have gates.
  * @param open What {@linkcode openUnits} found.
+ * @param most Numbers of whole weights whose rest is selected at once.
  */
-export function thinModel(model: SpeechModel, groups: readonly UnitGroup[], open: OpenUnits): SpeechModel {
+export function thinModel(
+  model: SpeechModel,
+  groups: readonly UnitGroup[],
+  open: OpenUnits,
+  most: number = TOGETHER,
+): SpeechModel {
   const { gpu, weights, head } = model;
   const thin = new Parameters(gpu);
   for (const name of weights.names) thin.set(name, weights.get(name));
@@ -95,8 +122,8 @@ export function thinModel(model: SpeechModel, groups: readonly UnitGroup[], open
       kept.set(tensor, { ...kept.get(tensor), ...(axis === 0 ? { rows: entries } : { columns: entries }) });
     }
   }
-  const names = weights.names.filter((name) => kept.has(name));
-  const left = selectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) })));
-  names.forEach((name, i) => thin.set(name, left[i]!));
+  for (const names of together(weights, weights.names.filter((name) => kept.has(name)), most)) {
+    thin.derive(names, () => selectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) }))));
+  }
   return new SpeechModel(gpu, { config: open.config, head, weights: thin });
 }

@@ -50,13 +50,13 @@ async function compare(
   }));
   const model = new SpeechModel(gpu, host);
   model.weights.require();
-  const run = async (thin: boolean, recompute = false) => {
+  const run = async (thin: boolean, recompute = false, together?: number) => {
     const open = openUnits(config, groups, values);
     using device = thin
       ? new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true })
       : new DeviceGates(gpu, config, groups, values, { requiresGrad: true });
     const { output, grads } = gpu.scope(() => {
-      const view = thin ? thinModel(model, groups, open) : model;
+      const view = thin ? thinModel(model, groups, open, together) : model;
       const { logits, hidden } = view.forward({ samples: upload(gpu, samples), lengths }, {
         gates: device.gates,
         recompute,
@@ -75,7 +75,15 @@ async function compare(
   };
   const whole = await run(false);
   const thin = await run(true);
-  assertEquals(await run(true, true), thin, "layers computed again");
+  for (const together of [undefined, 0]) { // all layers at once, and each by itself
+    for (const recompute of [false, true]) {
+      assertEquals(
+        await run(true, recompute, together),
+        thin,
+        `recompute ${recompute}, together ${together}`,
+      );
+    }
+  }
   const largest = (all: Iterable<ArrayLike<number>>) => {
     return [...all].reduce(
       (most, x) => Array.from(x).reduce((most, x) => Math.max(most, Math.abs(x)), most),
