@@ -8,7 +8,7 @@ import { takeSteps } from "./take_steps.ts";
 export interface MemoryNeed {
   /** Bytes on the device at most. */
   readonly deviceBytes: number;
-  /** Bytes of the program beside that. */
+  /** Bytes of the program beside that, with a copy of all that a step changes, as it is when it is written to disk. */
   readonly hostBytes: number;
 }
 
@@ -24,7 +24,7 @@ export interface MeasureMemoryOptions {
 
 /**
  * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
- * real one does, see {@linkcode dryGpu}.
+ * real one does, see {@linkcode dryGpu}, and a state is taken.
  *
  * @param gpu Device that it is to run on.
  * @param make Makes what learns on the device that it is given.
@@ -42,5 +42,10 @@ export async function measureMemory(
     const { batches } = await feed.take();
     await learner.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
   }
-  return { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss };
+  const need = { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss };
+  const state = await learner.snapshot();
+  return {
+    ...need,
+    hostBytes: state.values().reduce((sum, { data }) => sum + data.byteLength, need.hostBytes),
+  };
 }
