@@ -93,7 +93,8 @@ export class GateLearner implements Learner {
       const fall = this.#fall(step);
       const { gateRate, lambdaRate } = this.#options;
       gates.update(gradients, { rate: gateRate * fall, lambdaRate: lambdaRate * fall, scale });
-      this.#trainer.finish({ lrScale, maxGradNorm: weightsMaxNorm }).catch(() => {}); // the next step waits, too
+      this.#trainer.finish({ lrScale, maxGradNorm: weightsMaxNorm });
+      gpu.flush();
     }
     return { loss, gradNorm: norm, ...describe(gradients) };
   }

@@ -322,7 +322,8 @@ export class Gpu {
   }
 
   /**
-   * Reads the numbers of a tensor back. Work recorded later does not delay it: the copy is submitted at once.
+   * Reads the numbers of a tensor back. The copy is submitted when the caller's task yields, so that tensors read one after
+   * another come back together.
    *
    * @throws {Error} What the device reported since the last wait.
    */
@@ -341,6 +342,7 @@ export class Gpu {
       this.#commands().copyBufferToBuffer(entry.buffer, tensor.offset * 4, staging, 0, bytes);
       entry.lastUse = this.#submission;
     }
+    await null;
     this.flush();
     try {
       await staging.mapAsync(GPUMapMode.READ);

@@ -117,8 +117,8 @@ export class Trainer {
         const weighted = scale(loss, share);
         gpu.copy(part === 0 ? weighted : add(this.#loss, weighted), this.#loss);
       });
-      // The device begins while the next part is being recorded.
-      gpu.flush();
+      // The device begins while the next part is being recorded; the last one goes with what follows it.
+      if (part < batches.length - 1) gpu.flush();
     });
   }
 
@@ -133,25 +133,28 @@ export class Trainer {
   }
 
   /**
-   * Updates the weights by what was accumulated.
+   * Updates the weights by what was accumulated. If loss or norm is not finite, nothing changes.
    *
-   * @returns Loss and norm, once the device is through. If one is not finite, nothing has changed.
    * @throws {RangeError} If nothing was accumulated.
    */
-  finish(options: AdamWStep = {}): Promise<StepResult> {
+  finish(options: AdamWStep = {}): void {
     const { gpu } = this.#model;
     this.#optimizer.step(options);
     [this.#loss, this.#optimizer.gradNorm].forEach((from, i) => {
       using place = gpu.keep(new Tensor(gpu, this.#report.storage, [], "f32", i));
       gpu.copy(from, place);
     });
-    return this.#report.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
   }
 
-  /** A whole step: {@linkcode Trainer.accumulate}, then {@linkcode Trainer.finish}. */
+  /**
+   * A whole step: {@linkcode Trainer.accumulate}, then {@linkcode Trainer.finish}.
+   *
+   * @returns Loss and norm, once the device is through.
+   */
   run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStep): Promise<StepResult> {
     this.accumulate(batches, options);
-    return this.finish(options);
+    this.finish(options);
+    return this.#report.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
   }
 
   /** Lets steps change weights again after one that was not finite. */
