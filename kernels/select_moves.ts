@@ -9,8 +9,8 @@ import source from "./select.wgsl" with { type: "text" };
 
 const kernel = new Kernel("select", source, [index]);
 
-/** Elements that a workgroup does. */
-const GROUP = 64 * 16;
+/** Elements that an invocation does. */
+const EACH = 16;
 
 /** Numbers of entries; -1 for none. */
 export type Index = Int32Array<ArrayBuffer>;
@@ -55,8 +55,12 @@ export function move(gpu: Gpu, moves: readonly Move[]): void {
 
 function run(gpu: Gpu, moves: readonly Move[]): void {
   const [from, to] = [spanOf(moves.map(({ from }) => from)), spanOf(moves.map(({ to }) => to))];
-  const groups = moves.flatMap(({ to }, item) => {
-    return Array.from({ length: Math.ceil(to.size / GROUP) }, (_, i) => [item, i * GROUP]);
+  const length = gpu.software ? EACH : 1;
+  const group = 64 * EACH / length; // runs
+  const groups = moves.flatMap(({ to, extents: [, , width], columns }, item) => {
+    const line = columns?.length ?? width;
+    const runs = to.size / line * Math.ceil(line / length);
+    return Array.from({ length: Math.ceil(runs / group) }, (_, i) => [item, i * group]);
   });
   const lists: number[] = [];
   const listsAt = 8 * moves.length + 2 * groups.length;
@@ -69,7 +73,7 @@ function run(gpu: Gpu, moves: readonly Move[]): void {
   const items = moves.flatMap(({ from: x, to: y, extents: [, middle, width], rows, columns }) => [
     x.offset - from.offset,
     y.offset - to.offset,
-    y.size,
+    y.size / (columns?.length ?? width),
     middle,
     columns?.length ?? width,
     width,
@@ -80,7 +84,7 @@ function run(gpu: Gpu, moves: readonly Move[]): void {
   gpu.run(kernel, {
     bind: { x: from, table, y: to },
     params: { workgroups: groups.length, groups: items.length },
-    constants: { NEXT: gpu.software ? 1 : 64 },
+    constants: { RUN: length, PER: EACH / length },
     workgroups: groups.length,
   });
   from.dispose();
