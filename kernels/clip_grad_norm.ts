@@ -40,13 +40,19 @@ export interface ClippedNorm {
  * ```
  */
 export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): ClippedNorm {
+  if (!(maxNorm > 0)) {
+    throw new RangeError(`Cannot clip gradients as maxNorm must be above 0: found ${maxNorm}`);
+  }
+  using squares = sumSquares(gradients);
+  return clipNorm(squares, maxNorm);
+}
+
+/** The sum of the squares of all elements of some tensors, []. It throws as {@linkcode clipGradNorm}. */
+export function sumSquares(gradients: readonly Tensor[]): Tensor {
   const [first] = gradients;
   if (!first) throw new RangeError("Cannot clip gradients as there must be one: found none");
   sameDevice("clip gradients", first, ...gradients);
   gradients.forEach((x, i) => ofType("clip gradients", `gradients[${i}]`, x, "f32"));
-  if (!(maxNorm > 0)) {
-    throw new RangeError(`Cannot clip gradients as maxNorm must be above 0: found ${maxNorm}`);
-  }
   const { gpu } = first;
   using squares = gpu.empty([gradients.length]);
   gradients.forEach((x, i) => {
@@ -54,14 +60,20 @@ export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): 
     const columns = x.size % 64 === 0 ? 64 : 1;
     using frames = x.view([1, x.size / columns, columns]);
     using sums = reduceFrames(frames, { square: true });
-    using sum = reduceRows(sums, 1);
     using place = new Tensor(gpu, squares.storage, [1], "f32", i);
+    using sum = reduceRows(sums, 1);
     gpu.copy(sum, place);
   });
   using total = reduceRows(squares, 1);
+  return total.view([]);
+}
+
+/** Norm and factor of gradients whose sum of squares is known: what {@linkcode clipGradNorm} finds. */
+export function clipNorm(squares: Tensor, maxNorm: number): ClippedNorm {
+  const { gpu } = squares;
   const norm = gpu.empty([]);
   const factor = gpu.empty([]);
   const limit = Math.min(maxNorm, LARGEST);
-  gpu.run(kernel, { bind: { x: total, norm, factor }, params: { limit }, workgroups: 1 });
+  gpu.run(kernel, { bind: { x: squares, norm, factor }, params: { limit }, workgroups: 1 });
   return { norm, factor };
 }

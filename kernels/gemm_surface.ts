@@ -40,7 +40,12 @@ interface Layout {
   readonly texels: number;
   readonly width: number;
   readonly height: number;
+  /** First element that is copied, relative to the tensor's. */
+  readonly start: number;
 }
+
+/** Bytes of a buffer that is copied as a whole for the sake of a small part, since others are read, too: weights in an arena. */
+const WHOLE = 1 << 22;
 
 const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): Steps => ({
   base: to(base),
@@ -88,8 +93,9 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
   const width = 2 ** columnBits(gpu);
   const line = (texels: number) => ({ texels, width, height: Math.ceil(texels / width) });
 
+  const base = offset + y0 * row;
   const steps: Steps = {
-    base: offset + y0 * row - from,
+    base: base - from,
     z1: z1 > 1 ? operand.z1 ?? 0 : 0,
     z2: z2 > 1 ? (operand.z2 ?? 0) + z2Step * row : 0,
     k1: k1 > 1 ? (operand.k1 ?? 0) + tap * row : 0,
@@ -109,6 +115,7 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
         step: step * texels,
       },
       ...line(height * texels),
+      start: from,
     };
   }
   const column = (at: number) => at - Math.floor(at / row) * row;
@@ -123,9 +130,15 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
       texels: Math.ceil(reach / 4),
       width: row / 4,
       height,
+      start: from,
     };
   }
-  return { how: "line", steps: mapped(steps, (at) => at / 4), ...line(Math.ceil((to - from) / 4)) };
+  const { bytes } = tensor.storage.entry;
+  const whole = bytes <= WHOLE && (to - from) * 4 < bytes / 2 && line(bytes / 16).height <= limit;
+  const start = whole ? -tensor.offset : from;
+  const numbers = whole ? bytes / 4 : to - from;
+  const inLine = { ...steps, base: base - start };
+  return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(numbers / 4)), start };
 }
 
 /** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
@@ -139,8 +152,6 @@ export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: 
 export interface Placed {
   /** The surface, lent by the pool. */
   readonly surface: Surface;
-  /** What it holds, for the pool. */
-  readonly content: SurfaceContent;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
   /** Fields of `Params`, without the operand's name before them. */
@@ -149,20 +160,18 @@ export interface Placed {
 
 /** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
 export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
-  const { how, steps, texels, width, height } = layoutOf(gpu, problem, operand, outer);
+  const { how, steps, texels, width, height, start } = layoutOf(gpu, problem, operand, outer);
   const { tensor, row } = operand;
   const { storage, offset } = tensor;
-  const range = readRange(problem, operand, outer);
-  const start = range.from;
   const packing = packParams(problem, operand, outer);
   const layout = [how, offset + start, texels];
   if (how === "rows") layout.push(row, height);
   if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
-  const content = { storage, version: storage.version, layout: layout.join() };
+  const content: SurfaceContent = { storage, version: storage.version, layout: layout.join() };
   const { surface, held } = gpu.surfaces.take(width, height, content);
   if (held) { // as it was left by a product before
   } else if (how === "packed") {
-    const { slice, base } = sliceOf(tensor, range, start);
+    const { slice, base } = sliceOf(tensor, readRange(problem, operand, outer), start);
     gpu.run(pack, {
       bind: { x: slice, packed: surface },
       params: { ...packing, base, column_bits: columnBits(gpu) },
@@ -189,7 +198,6 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
   const reach = rowsOf(problem, operand, outer);
   return {
     surface,
-    content,
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,

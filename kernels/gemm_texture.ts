@@ -119,8 +119,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
     },
     workgroups: Math.ceil(tiles * parts / 8),
   });
-  gpu.surfaces.give(a.surface, a.content);
-  gpu.surfaces.give(b.surface, b.content);
+  gpu.surfaces.give(a.surface);
+  gpu.surfaces.give(b.surface);
 
   if (scratch) {
     finishProduct(gpu, problem, scratch);

@@ -1,11 +1,12 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
-import { reduceRows } from "./reduce_rows.ts";
+import { sumItems } from "./reduce_frames.ts";
+import { emptyRow, rowOf, rowOfGradients } from "../tensor/row_of_tensors.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("layer_norm", source, [index]);
@@ -93,22 +94,20 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
     }
     if (!needsW && !needsB) return [dx, null, null];
     const blocks = Math.ceil(count / BLOCK);
-    const dw = gpu.empty([blocks, channels]);
-    const db = gpu.empty([blocks, channels]);
+    const parts = emptyRow(gpu, 2, [blocks, channels]);
     runRows(gpu, kernel, count, {
       entry: "weights",
       rows: read,
-      whole: { dw, db, open },
+      whole: { dw: parts[0]!, db: parts[1]!, open },
       params,
       constants: { GATED: open !== null },
       workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / BLOCK) * columns / 64),
     });
-    const total = (parts: Tensor, of: Tensor) => {
-      const sum = reduceRows(parts, channels, null, emptyGradient(of));
-      parts.dispose();
-      return sum;
-    };
-    return [dx, total(dw, w), total(db, b)];
+    const grads = rowOfGradients([w, b]);
+    const [from, to] = [rowOf(parts)!, rowOf(grads)!];
+    sumItems(from, [2, blocks, channels], to);
+    for (const tensor of [...parts, from.span, to.span]) tensor.dispose();
+    return [dx, ...grads];
   }, [mean, rstd]);
   return y;
 }

@@ -1,11 +1,10 @@
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { record } from "../tensor/tape.ts";
 import { emptyRow, rowOf, rowOfGradients, type TensorRow } from "../tensor/row_of_tensors.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 import { linear } from "./linear.ts";
-import { reduceFrames } from "./reduce_frames.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { sumItems } from "./reduce_frames.ts";
 
 /** Weight, [O, I], and bias, [O], of a linear layer. */
 export interface LinearWeights {
@@ -121,24 +120,11 @@ function rowOfOutputs(dys: readonly (Tensor | null)[], ys: readonly Tensor[]): T
   return all;
 }
 
-/** The gradients of the biases: sums over the rows of each layer, at once where nothing lies between them. */
-function sumRows({ span, step }: TensorRow, bs: readonly Tensor[], rows: number): Tensor[] {
-  const [{ size, gpu }] = bs as [Tensor, ...Tensor[]];
-  const part = (of: Tensor, at: number, shape: readonly number[]) => {
-    return new Tensor(gpu, of.storage, shape, "f32", of.offset + at);
-  };
-  if (step !== rows * size) {
-    return bs.map((b, i) => {
-      using image = part(span, i * step, [rows, size]);
-      return reduceRows(image, size, null, emptyGradient(b));
-    });
-  }
-  using images = span.view([bs.length, rows, size]);
-  using sums = reduceFrames(images);
-  return bs.map((b, i) => {
-    const place = emptyGradient(b);
-    using sum = part(sums, i * size, [size]);
-    gpu.copy(sum, place);
-    return place;
-  });
+/** The gradients of the biases: sums over the rows of each layer. */
+function sumRows(dy: TensorRow, bs: readonly Tensor[], rows: number): Tensor[] {
+  const dbs = rowOfGradients(bs);
+  const db = rowOf(dbs)!;
+  sumItems(dy, [bs.length, rows, bs[0]!.size], db);
+  db.span.dispose();
+  return dbs;
 }

@@ -12,6 +12,8 @@ struct Params {
   frames: u32, // frames of an item
   columns: u32, // Numbers of a frame
   part: u32, // first part of the window, over all items
+  x_gap: u32, // Numbers between two items of x, where it is no window, and of y
+  y_gap: u32,
   eps: f32,
 }
 
@@ -68,6 +70,7 @@ fn main(
   let item = part / parts;
   let t = part % parts * length_of_part;
   let row = item * params.frames + t;
+  let gaps = item * params.x_gap;
   let last = params.first + params.rows;
   if (row >= last) {
     return;
@@ -80,17 +83,17 @@ fn main(
     let block_end = min(r + BLOCK - (r - row) % BLOCK, end);
     var sum = Number();
     for (; r + 4u <= block_end; r += 4u) { // four loads under way at once, added in turn
-      let at = (r - params.first) * params.columns + c;
+      let at = (r - params.first) * params.columns + c + gaps;
       let other = at + 2u * params.columns;
       sum = sum + value(at, item, c) + value(at + params.columns, item, c) + value(other, item, c) +
         value(other + params.columns, item, c);
     }
     for (; r < block_end; r++) {
-      sum += value((r - params.first) * params.columns + c, item, c);
+      sum += value((r - params.first) * params.columns + c + gaps, item, c);
     }
     total += sum;
   }
-  let to = part * params.columns + c;
+  let to = part * params.columns + c + item * params.y_gap;
   if (row < params.first) {
     total += y[to];
   }

@@ -25,14 +25,19 @@ export interface SurfaceContent {
   readonly layout: string;
 }
 
-/** A surface that nobody uses, and what it still holds. */
-interface Idle {
+/** A surface and what it holds. */
+interface Filled {
   readonly surface: Surface;
   readonly content: SurfaceContent;
 }
 
+/** One that is lent out, and how many have it. */
+interface Lent extends Filled {
+  users: number;
+}
+
 /** Bytes of idle surfaces that are kept for what they hold before the oldest is filled anew. */
-const KEEP = 1 << 24;
+const KEEP = 1 << 26;
 
 /** Bytes of idle surfaces at most. */
 const MOST = 1 << 28;
@@ -52,10 +57,10 @@ export class SurfacePool {
   readonly #guard: (label: string) => () => void;
   readonly #onDestroy: (id: number) => void;
   readonly #flush: () => void;
-  readonly #free = new Map<string, Idle[]>();
+  readonly #free = new Map<string, Filled[]>();
+  readonly #lent = new Map<Surface, Lent>();
   #nextId = 1;
   #freeBytes = 0;
-  #live = 0;
 
   /**
    * An empty pool.
@@ -79,21 +84,31 @@ export class SurfacePool {
 
   /** Surfaces lent out now. */
   get live(): number {
-    return this.#live;
+    return this.#lent.size;
   }
 
   /**
-   * Lends a surface of at least `width` by `height` texels: one that still holds `content`, which `held` tells, or else
-   * one to be filled.
+   * Lends a surface of at least `width` by `height` texels: one that still holds `content`, which `held` tells, even if it
+   * is lent out, or else one to be filled at once.
    */
   take(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
+    for (const lent of this.#lent.values()) {
+      if (!same(lent.content, content)) continue;
+      lent.users++;
+      return { surface: lent.surface, held: true };
+    }
+    const found = this.#find(width, height, content);
+    this.#lent.set(found.surface, { surface: found.surface, content, users: 1 });
+    return found;
+  }
+
+  #find(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
     const limit = this.#device.limits.maxTextureDimension2D;
     // Rows a multiple of 1 KiB apart fall on few sets of a cache: four texels more spread them.
     const rounded = sizeClass(width, SIDE);
     const w = Math.min(rounded % 64 === 0 ? rounded + 4 : rounded, limit);
     const h = Math.min(sizeClass(height, SIDE), limit);
     const key = `${w}x${h}`;
-    this.#live++;
     const idle = this.#free.get(key) ?? [];
     const at = idle.findIndex((each) => same(each.content, content));
     if (at >= 0 || this.#freeBytes > KEEP) {
@@ -119,9 +134,12 @@ export class SurfacePool {
     return { surface: { id: this.#nextId++, texture, view, width: w, height: h }, held: false };
   }
 
-  /** Takes a lent surface back, with what it holds. */
-  give(surface: Surface, content: SurfaceContent): void {
-    this.#live--;
+  /** Takes a lent surface back. */
+  give(surface: Surface): void {
+    const lent = this.#lent.get(surface)!;
+    if (--lent.users > 0) return;
+    this.#lent.delete(surface);
+    const { content } = lent;
     const key = `${surface.width}x${surface.height}`;
     const free = this.#free.get(key);
     if (free) free.push({ surface, content });

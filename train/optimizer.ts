@@ -1,6 +1,6 @@
 import { adamw } from "../kernels/adamw.ts";
 import { ofShape, ofType, sameDevice } from "../kernels/checks.ts";
-import { clipGradNorm } from "../kernels/clip_grad_norm.ts";
+import { clipNorm, sumSquares } from "../kernels/clip_grad_norm.ts";
 import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 
@@ -95,6 +95,8 @@ export class AdamW {
   readonly gradNorm: Tensor;
   readonly #blocks: Block[] = [];
   readonly #places = new Map<Tensor, Place>();
+  /** Sum of the squares of the gradients as they are, if somebody has asked, []. */
+  #squares: Tensor | null = null;
 
   /**
    * Moves the parameters and makes their averages, of zeros.
@@ -161,6 +163,7 @@ export class AdamW {
     sameDevice("accumulate gradients", param, grad);
     ofType("accumulate gradients", "the gradient", grad, "f32");
     ofShape("accumulate gradients", "the gradient", grad, param.shape);
+    this.#forgetSquares();
     const { block: { dw }, slot } = place;
     const there = grad.storage === dw.flat.storage && grad.offset === dw.slots[slot]!.offset;
     if (place.gradient === "new") dw.add(slot, grad);
@@ -179,6 +182,7 @@ export class AdamW {
   place(param: Tensor): Tensor | null {
     const place = this.#places.get(param);
     if (!place || place.gradient === "new" || place.gradient === "promised") return null;
+    this.#forgetSquares();
     place.gradient = "promised";
     return place.block.dw.slots[place.slot]!.view();
   }
@@ -198,7 +202,7 @@ export class AdamW {
       throw new RangeError(`Cannot ${DOING} as maxGradNorm must be above 0: found ${maxGradNorm}`);
     }
     const places = this.#accumulated();
-    const { norm, factor } = clipGradNorm(this.#blocks.map((block) => block.dw.flat), maxGradNorm);
+    const { norm, factor } = clipNorm(this.#sumSquares(), maxGradNorm);
     norm.gpu.copy(norm, this.gradNorm);
     const step = ++this.steps;
     for (const { group, w, dw, m, v } of this.#blocks) {
@@ -206,6 +210,7 @@ export class AdamW {
       adamw({ w: w.flat, dw: dw.flat, m: m.flat, v: v.flat, factor }, { ...group, lr, step });
     }
     for (const place of places) if (place.gradient === "new") place.gradient = "old";
+    this.#forgetSquares();
     norm.dispose();
     factor.dispose();
   }
@@ -218,11 +223,21 @@ export class AdamW {
    */
   async norm(): Promise<number> {
     this.#accumulated();
-    const { norm, factor } = clipGradNorm(this.#blocks.map((block) => block.dw.flat));
+    const { norm, factor } = clipNorm(this.#sumSquares(), Infinity);
     factor.dispose();
     using found = norm;
     const [value] = await found.read();
     return value!;
+  }
+
+  #sumSquares(): Tensor {
+    const { gpu } = this.gradNorm;
+    return this.#squares ??= gpu.keep(sumSquares(this.#blocks.map((block) => block.dw.flat)));
+  }
+
+  #forgetSquares(): void {
+    this.#squares?.dispose();
+    this.#squares = null;
   }
 
   /** All places, those without a gradient of this step being zeros. */
@@ -253,6 +268,7 @@ export class AdamW {
 
   /** Gives its memory back, but for the parameters, which stay valid. */
   dispose(): void {
+    this.#forgetSquares();
     for (const { w, dw, m, v } of this.#blocks) for (const arena of [w, dw, m, v]) arena.dispose();
     this.gradNorm.dispose();
   }
