@@ -81,7 +81,7 @@ export function pullActivation(
     workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / run) * columns / width / 64),
   });
   const db = biasGradient(sums);
-  const dgate = dots && needs.gate ? reduceRows(dots) : null;
+  const dgate = dots && needs.gate ? reduceRows(dots, columns, null, emptyGradient(gate!)) : null;
   sums.dispose();
   dots?.dispose();
   return { du, db, dgate };

@@ -135,7 +135,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
 
   const saved = [only?.p, only?.kept, lengths, context].filter((tensor) => !!tensor);
   record("attention", from, [y], ([dy], [needsQ, needsK, needsV, needsGate, needsBias]) => {
-    const dgate = context && needsGate ? gateGradient(sizes, dy!, context) : null;
+    const dgate = context && needsGate ? gateGradient(sizes, dy!, context, gate!) : null;
     const dc = gate ? gateHeads(sizes, dy!, gate) : dy!.view();
     const [dk = null, dv = null, dq = null] = emptyAlike([k, v, q], [needsK!, needsV!, needsQ!]);
     let dbias: Tensor | null = null;

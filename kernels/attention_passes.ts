@@ -2,6 +2,7 @@
 
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
+import { emptyGradient } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import source from "./attention.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
@@ -80,12 +81,12 @@ const elements = ({ frames, heads, width }: Sizes) => ({
   own_bias: 0,
 });
 
-/** The gates' gradients, [H]: sums of dy·context over rows and the numbers of a head. */
-export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor): Tensor {
+/** The gradients of the gates, [H]: sums of dy·context over rows and the numbers of a head. */
+export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor, gate: Tensor): Tensor {
   const { gpu } = dy;
   const { heads, width } = sizes;
   const columns = reduceRows(dy, heads * width, context);
-  const dgate = gpu.empty([heads]);
+  const dgate = emptyGradient(gate);
   gpu.run(kernels.pick(1).kernel, {
     entry: "sum_heads",
     bind: { columns, dgate },

@@ -1,5 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { record } from "../tensor/tape.ts";
+import { emptyGradient, record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./gate.wgsl" with { type: "text" };
@@ -41,7 +41,7 @@ export function gate(x: Tensor, z: Tensor): Tensor {
   record("gate", [x, z], [y], ([dy], [needsX, needsZ]) => {
     const dx = needsX ? gpu.empty(x.shape) : null;
     if (dx) multiply(dy!, dx);
-    return [dx, needsZ ? reduceRows(dy!, channels, x) : null];
+    return [dx, needsZ ? reduceRows(dy!, channels, x, emptyGradient(z)) : null];
   });
   return y;
 }

@@ -125,7 +125,7 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
     using rstd = new Tensor(gpu, affine.storage, [items, channels], "f32", affine.offset);
     const dw = needsW ? reduceRows(all_dots, channels, rstd, emptyGradient(w)) : null;
     const db = needsB ? reduceRows(all_sums, channels, null, emptyGradient(b)) : null;
-    const dgate = gates && needsGate ? reduceRows(gates, channels) : null;
+    const dgate = gates && needsGate ? reduceRows(gates, channels, null, emptyGradient(gate!)) : null;
     for (const made of [dn, all_sums, all_dots, gates]) made?.dispose();
     return [dx, dw, db, dgate];
   }, [affine]);

@@ -33,6 +33,9 @@ export class DeviceGates {
   readonly #gpu: Gpu;
   readonly #flat: Tensor;
   readonly #places = new Map<string, { readonly gate: Tensor; readonly units: number }>();
+  /** Where gradients are written until they are read, each gate's in its place, and the gates that have been told. */
+  #gradients: Tensor | null = null;
+  readonly #told = new Set<Tensor>();
 
   /**
    * Uploads gates.
@@ -70,10 +73,19 @@ export class DeviceGates {
         new Tensor(gpu, this.#flat.storage, [deviceUnits(kind, units)], "f32", starts[g]),
       );
       gate.requiresGrad = options.requiresGrad ?? false;
+      gpu.tape.places.set(gate, () => this.#place(gate));
       this.#places.set(name, { gate, units });
       lists[kind][layer] = gate;
     });
     this.gates = lists;
+  }
+
+  #place(gate: Tensor): Tensor | null {
+    if (this.#told.has(gate)) return null;
+    this.#told.add(gate);
+    const gpu = this.#gpu;
+    this.#gradients ??= gpu.keep(gpu.zeros(this.#flat.shape));
+    return new Tensor(gpu, this.#gradients.storage, gate.shape, "f32", gate.offset);
   }
 
   /**
@@ -84,10 +96,12 @@ export class DeviceGates {
    */
   async readGradients(grads: ReadonlyMap<Tensor, Tensor>): Promise<Map<string, Float32Array>> {
     const gpu = this.#gpu;
-    using all = gpu.keep(gpu.zeros(this.#flat.shape));
+    using all = this.#gradients ?? gpu.keep(gpu.zeros(this.#flat.shape));
+    this.#gradients = null;
+    this.#told.clear();
     for (const { gate } of this.#places.values()) {
       const grad = grads.get(gate);
-      if (!grad) continue;
+      if (!grad || grad.storage === all.storage) continue;
       using place = new Tensor(gpu, all.storage, gate.shape, "f32", gate.offset);
       gpu.copy(grad, place);
     }
@@ -102,6 +116,7 @@ export class DeviceGates {
   /** Gives their memory back. */
   dispose(): void {
     for (const { gate } of this.#places.values()) gate.dispose();
+    this.#gradients?.dispose();
     this.#flat.dispose();
   }
 

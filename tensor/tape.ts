@@ -35,7 +35,7 @@ export class Tape {
   paused = 0;
   /** Where gradients are wanted while {@linkcode backward} runs, see {@linkcode BackwardOptions.place}. */
   place: ((tensor: Tensor) => Tensor | null) | null = null;
-  /** Where operations want the gradients of their results, by result; each gives a place once. */
+  /** Where whoever made a tensor wants its gradient, by tensor; each gives a place once. */
   readonly places: WeakMap<Tensor, () => Tensor | null> = new WeakMap();
 }
 
@@ -46,8 +46,8 @@ export class Tape {
  */
 export function emptyGradient(tensor: Tensor): Tensor {
   const { gpu } = tensor;
-  const place = tensor.requiresGrad ? gpu.tape.place?.(tensor) : gpu.tape.places.get(tensor)?.();
-  return place ?? gpu.empty(tensor.shape);
+  const place = tensor.requiresGrad ? gpu.tape.place?.(tensor) : null;
+  return place ?? gpu.tape.places.get(tensor)?.() ?? gpu.empty(tensor.shape);
 }
 
 /** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
