@@ -35,26 +35,46 @@ export interface Move {
 /** Moves entries, those between the same two buffers at once, as far as a binding reaches. */
 export function move(gpu: Gpu, moves: readonly Move[]): void {
   const most = gpu.limits.bindingBytes / 4 - ALIGN;
-  const end = (tensor: Tensor) => tensor.offset + tensor.size;
-  const batches: Move[][] = [];
-  const spanned = (batch: readonly Move[], key: "from" | "to") => {
-    const tensors = batch.map((move) => move[key]);
-    return Math.max(...tensors.map(end)) - Math.min(...tensors.map(({ offset }) => offset));
-  };
-  for (const one of moves) {
-    const batch = batches.find((batch) => {
-      const [{ from, to }] = batch as [Move];
-      return from.storage === one.from.storage && to.storage === one.to.storage &&
-        (["from", "to"] as const).every((key) => spanned([...batch, one], key) <= most);
+  const batches: Batch[] = [];
+  for (const move of moves) {
+    const batch = batches.find(({ moves: [first], from, to }) => {
+      return first!.from.storage === move.from.storage && first!.to.storage === move.to.storage &&
+        lengthOf(extended(from, move.from)) <= most && lengthOf(extended(to, move.to)) <= most;
     });
-    if (batch) batch.push(one);
-    else batches.push([one]);
+    if (batch) {
+      batch.moves.push(move);
+      batch.from = extended(batch.from, move.from);
+      batch.to = extended(batch.to, move.to);
+    } else {
+      const nothing = { start: Infinity, end: -Infinity };
+      batches.push({ moves: [move], from: extended(nothing, move.from), to: extended(nothing, move.to) });
+    }
   }
   for (const batch of batches) run(gpu, batch);
 }
 
-function run(gpu: Gpu, moves: readonly Move[]): void {
-  const [from, to] = [spanOf(moves.map(({ from }) => from)), spanOf(moves.map(({ to }) => to))];
+/** A stretch of a buffer, in elements. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Moves between two buffers, and what they span of these. */
+interface Batch {
+  readonly moves: Move[];
+  from: Span;
+  to: Span;
+}
+
+const lengthOf = ({ start, end }: Span) => end - start;
+
+const extended = ({ start, end }: Span, { offset, size }: Tensor): Span => {
+  return { start: Math.min(start, offset), end: Math.max(end, offset + size) };
+};
+
+function run(gpu: Gpu, { moves, ...spans }: Batch): void {
+  const from = tensorOf(moves[0]!.from, spans.from);
+  const to = tensorOf(moves[0]!.to, spans.to);
   const length = gpu.software ? EACH : 1;
   const group = 64 * EACH / length; // runs
   const groups = moves.flatMap(({ to, extents: [, , width], columns }, item) => {
@@ -80,7 +100,7 @@ function run(gpu: Gpu, moves: readonly Move[]): void {
     listOf(rows),
     listOf(columns),
   ]);
-  using table = gpu.tensor(Int32Array.from([...items, ...groups.flat(), ...lists]));
+  using table = gpu.tensor(new Int32Array(items.concat(groups.flat(), lists)));
   gpu.run(kernel, {
     bind: { x: from, table, y: to },
     params: { workgroups: groups.length, groups: items.length },
@@ -91,10 +111,8 @@ function run(gpu: Gpu, moves: readonly Move[]): void {
   to.dispose();
 }
 
-/** From the first number of some tensors in one buffer to the last. */
-function spanOf(tensors: readonly Tensor[]): Tensor {
-  const [{ gpu, storage }] = tensors as [Tensor, ...Tensor[]];
-  const start = roundDown(Math.min(...tensors.map(({ offset }) => offset)));
-  const end = Math.max(...tensors.map(({ offset, size }) => offset + size));
-  return new Tensor(gpu, storage, [end - start], "f32", start);
+/** What is spanned, from where a binding may start. */
+function tensorOf({ gpu, storage }: Tensor, { start, end }: Span): Tensor {
+  const first = roundDown(start);
+  return new Tensor(gpu, storage, [end - first], "f32", first);
 }

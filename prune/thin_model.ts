@@ -117,7 +117,8 @@ export function thinModel(
     const units = open.indices.get(group.name)!;
     if (units.length === group.units || units.length === 0) continue;
     for (const { tensor, axis, width } of slicesOf(model.config, group)) {
-      const entries = units.flatMap((unit) => Array.from({ length: width }, (_, n) => unit * width + n));
+      const entries: number[] = []; // pushed one by one: a step has tens of thousands of them
+      for (const unit of units) for (let n = 0; n < width; n++) entries.push(unit * width + n);
       // Input channels are the last axis on the device.
       kept.set(tensor, { ...kept.get(tensor), ...(axis === 0 ? { rows: entries } : { columns: entries }) });
     }

@@ -45,6 +45,10 @@ const MOST = 1 << 28;
 const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
   a.storage === b.storage && a.version === b.version && a.layout === b.layout;
 
+/** Whether no product can want it any more. */
+const isStale = ({ storage, version }: SurfaceContent): boolean =>
+  storage.refs === 0 || storage.version !== version;
+
 /** Texels that a side of a surface is a multiple of. */
 const SIDE = 16;
 
@@ -111,12 +115,10 @@ export class SurfacePool {
     const key = `${w}x${h}`;
     const idle = this.#free.get(key) ?? [];
     const at = idle.findIndex((each) => same(each.content, content));
-    if (at >= 0 || this.#freeBytes > KEEP) {
-      const [found] = idle.splice(Math.max(at, 0), 1);
-      if (found) {
-        this.#freeBytes -= w * h * 16;
-        return { surface: found.surface, held: at >= 0 };
-      }
+    const [found] = idle.splice(at >= 0 ? at : this.#spare(idle), 1);
+    if (found) {
+      this.#freeBytes -= w * h * 16;
+      return { surface: found.surface, held: at >= 0 };
     }
     if (this.#freeBytes + w * h * 16 > MOST) {
       this.#flush();
@@ -132,6 +134,19 @@ export class SurfacePool {
     const view = texture.createView();
     close();
     return { surface: { id: this.#nextId++, texture, view, width: w, height: h }, held: false };
+  }
+
+  /**
+   * Number of the surface to fill anew: the first made of those whose content is stale, so that a step takes the same ones as
+   * the step before, else the one idle for longest, if there are enough; else their count.
+   */
+  #spare(idle: readonly Filled[]): number {
+    let first = -1;
+    idle.forEach(({ surface, content }, i) => {
+      if (isStale(content) && (first < 0 || surface.id < idle[first]!.surface.id)) first = i;
+    });
+    if (first >= 0) return first;
+    return this.#freeBytes > KEEP ? 0 : idle.length;
   }
 
   /** Takes a lent surface back. */
