@@ -31,6 +31,8 @@ export interface GateTimes {
   readonly open: number;
   /** With the first half of every group closed. */
   readonly half: number;
+  /** Half by open, the median over the rounds, whose two samples follow each other. */
+  readonly ratio: number;
 }
 
 function noise(): MicroBatch {
@@ -92,5 +94,6 @@ export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes>
     times.open.push(await sample(open));
     times.half.push(await sample(half));
   }
-  return { open: median(times.open), half: median(times.half) };
+  const ratio = median(times.half.map((half, round) => half / times.open[round]!));
+  return { open: median(times.open), half: median(times.half), ratio };
 }

@@ -86,6 +86,29 @@ Deno.test("AdamW follows the oracle over groups, micro-batches and clipping", as
   await followOracle(await testGpu(), [[3, 5], [64], [65], [], [2, 3, 4]]);
 });
 
+Deno.test("the norm before a step is that of the gradients as they are, and the step's", async () => {
+  const gpu = await testGpu();
+  const params = [[3, 5], [64]].map((shape, i) => upload(gpu, randomNd(shape, i + 1)));
+  using optimizer = new AdamW([{ params, lr: 1e-2 }]);
+  const add = (seed: number) => {
+    const grads = params.map((param, i) => randomNd([...param.shape], seed + i));
+    accumulate(optimizer, params, grads);
+    return grads;
+  };
+  const first = add(10);
+  assertClose("norm of a part", [await optimizer.norm()], [clipGradNorm(first, Infinity).norm]);
+  const second = add(20);
+  const sums = first.map(({ shape, data }, i) => nd(shape, data.map((x, j) => x + second[i]!.data[j]!)));
+  const { norm } = clipGradNorm(sums, Infinity);
+  assertClose("norm of both", [await optimizer.norm()], [norm]);
+  optimizer.step();
+  assertClose("norm of the step", await optimizer.gradNorm.read(), [norm]);
+  assertClose("norm of the next", [(add(30), await optimizer.norm())], [
+    clipGradNorm(params.map((param, i) => randomNd([...param.shape], 30 + i)), Infinity).norm,
+  ]);
+  for (const param of params) param.dispose();
+});
+
 Deno.test("AdamW follows the oracle where groups exceed a binding", async () => {
   await followOracle(await narrowGpu(), [[150, 111], [7], [5], [3], [1]]);
 });
