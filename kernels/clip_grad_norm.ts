@@ -47,7 +47,13 @@ export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): 
   return clipNorm(squares, maxNorm);
 }
 
-/** The sum of the squares of all elements of some tensors, []. It throws as {@linkcode clipGradNorm}. */
+/**
+ * The sum of the squares of all elements of some tensors, []. Not recorded on the tape.
+ *
+ * @param gradients At least one tensor, of any shapes.
+ * @throws {TypeError} If one is not f32, or of another device.
+ * @throws {RangeError} If there is none.
+ */
 export function sumSquares(gradients: readonly Tensor[]): Tensor {
   const [first] = gradients;
   if (!first) throw new RangeError("Cannot clip gradients as there must be one: found none");
@@ -68,7 +74,12 @@ export function sumSquares(gradients: readonly Tensor[]): Tensor {
   return total.view([]);
 }
 
-/** Norm and factor of gradients whose sum of squares is known: what {@linkcode clipGradNorm} finds. */
+/**
+ * Norm and factor, as {@linkcode clipGradNorm} finds them, of gradients whose sum of squares is known.
+ *
+ * @param squares What {@linkcode sumSquares} found, [].
+ * @param maxNorm Largest norm, above 0.
+ */
 export function clipNorm(squares: Tensor, maxNorm: number): ClippedNorm {
   const { gpu } = squares;
   const norm = gpu.empty([]);
