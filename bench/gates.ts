@@ -20,8 +20,8 @@ const MODEL = new URL("../assets/commands-tiny", import.meta.url).pathname;
 
 /** Clips of a step and their samples: 16 s, as in the default run. */
 const [CLIPS, SAMPLES] = [6, 42_667];
-/** Steps of a sample of time. */
-const STEPS = 5;
+/** Steps of a sample of time, and pairs of samples of a round: short ones, since a machine's speed changes while they run. */
+const [STEPS, PAIRS] = [2, 5];
 /** A log-alpha of this size keeps its gate at 1, the opposite at 0, whatever is drawn. */
 const SURE = 20;
 
@@ -31,7 +31,7 @@ export interface GateTimes {
   readonly open: number;
   /** With the first half of every group closed. */
   readonly half: number;
-  /** Half by open, the median over the rounds, whose two samples follow each other. */
+  /** Half by open, the median over pairs of samples that follow each other. */
   readonly ratio: number;
 }
 
@@ -74,7 +74,7 @@ async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
  * Measures steps of pruning in alternation.
  *
  * @param gpu Device.
- * @param rounds Samples of each, of which the median counts.
+ * @param rounds Sets of five samples of each; the median over all counts.
  */
 export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
   const batch = noise();
@@ -90,10 +90,10 @@ export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes>
   };
   const times = { open: [] as number[], half: [] as number[] };
   for (const learner of [open, half]) await sample(learner);
-  for (let round = 0; round < rounds; round++) {
+  for (let pair = 0; pair < rounds * PAIRS; pair++) {
     times.open.push(await sample(open));
     times.half.push(await sample(half));
   }
-  const ratio = median(times.half.map((half, round) => half / times.open[round]!));
+  const ratio = median(times.half.map((half, pair) => half / times.open[pair]!));
   return { open: median(times.open), half: median(times.half), ratio };
 }

@@ -41,6 +41,8 @@ class DryBuffer extends Held {
   getMappedRange(): ArrayBuffer {
     return new ArrayBuffer(this.#size);
   }
+
+  unmap(): void {}
 }
 
 class DryTexture extends Held {
@@ -90,7 +92,7 @@ export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceM
   const device = {
     limits: like.device.limits,
     features: new Set<string>(),
-    queue: { writeBuffer: nothing, submit: nothing, onSubmittedWorkDone: () => Promise.resolve() },
+    queue: { writeBuffer: nothing, submit: nothing },
     lost: new Promise<never>(nothing),
     addEventListener: nothing,
     pushErrorScope: nothing,

@@ -6,6 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import { type Constants, PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
+import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
 import { type Surface, SurfacePool } from "./surfaces.ts";
 import { Tape } from "./tape.ts";
@@ -94,6 +95,7 @@ export class Gpu {
   readonly profiler: Profiler | null;
   readonly #faults: Faults;
   readonly #uniforms: UniformRing;
+  readonly #readBack: ReadBack;
   readonly #groups: BindGroups;
   readonly #scopes = new Scopes();
   #encoder: GPUCommandEncoder | null = null;
@@ -130,6 +132,7 @@ export class Gpu {
     this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"), () => this.flush());
     this.pipelines = new PipelineCache(device, this.#faults);
     this.#uniforms = new UniformRing(device);
+    this.#readBack = new ReadBack(device, this.#faults.guard);
     this.#groups = new BindGroups({
       owner: this,
       device,
@@ -314,11 +317,10 @@ export class Gpu {
 
   /** Submits what is recorded and waits for the device. @throws {Error} What it reported since the last wait. */
   async sync(): Promise<void> {
-    this.flush();
     this.#faults.throwIfLost("wait");
-    await this.device.queue.onSubmittedWorkDone();
-    await this.#faults.settle();
-    this.#faults.throwIfLost("wait");
+    const staging = this.#readBack.take(4);
+    this.#commands().clearBuffer(staging.buffer);
+    await this.#back(staging, 0, "wait");
   }
 
   /**
@@ -331,30 +333,27 @@ export class Gpu {
     this.#faults.throwIfLost("read a tensor");
     const bytes = tensor.size * 4;
     const { entry } = tensor.storage;
-    const close = this.#faults.guard("read a tensor");
-    const staging = this.device.createBuffer({
-      label: "read-back",
-      size: Math.max(4, bytes),
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
-    close();
+    const staging = this.#readBack.take(bytes);
     if (bytes > 0) {
-      this.#commands().copyBufferToBuffer(entry.buffer, tensor.offset * 4, staging, 0, bytes);
+      this.#commands().copyBufferToBuffer(entry.buffer, tensor.offset * 4, staging.buffer, 0, bytes);
       entry.lastUse = this.#submission;
     }
     await null;
+    const numbers = await this.#back(staging, bytes, "read a tensor");
+    return tensor.dtype === "i32" ? new Int32Array(numbers) : new Float32Array(numbers);
+  }
+
+  /** Submits what is recorded, and brings back what it leaves in a buffer. */
+  async #back(staging: Staging, bytes: number, doing: string): Promise<ArrayBuffer> {
     this.flush();
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      const numbers = await this.#readBack.read(staging, bytes);
       await this.#faults.settle();
-      const copy = staging.getMappedRange().slice(0, bytes);
-      return tensor.dtype === "i32" ? new Int32Array(copy) : new Float32Array(copy);
+      return numbers;
     } catch (error) {
-      await this.#faults.throwIfLosing("read a tensor");
+      await this.#faults.throwIfLosing(doing);
       await this.#faults.settle();
       throw error;
-    } finally {
-      staging.destroy();
     }
   }
 

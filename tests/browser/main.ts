@@ -24,7 +24,7 @@ const LEFT_OUT: Record<string, string> = {
 };
 
 /** The tests of the core that run here beside those of the kernels: what WebGPU itself answers. */
-const CORE = ["faults", "gpu", "scope", "tape"];
+const CORE = ["faults", "gpu", "read_back", "scope", "tape"];
 
 const SECONDS = 190;
 const ROOT = new URL("../../", import.meta.url);
