@@ -2,7 +2,7 @@ import type { Checkpoint, Weight } from "./checkpoint.ts";
 import { prefixOf } from "./checkpoint_names.ts";
 import { encodeConfig } from "./config_encode.ts";
 import { publishedName } from "./layout.ts";
-import { encodeSafetensors, type SafetensorsEntry } from "./safetensors.ts";
+import { concatenated, encodeHeader, type SafetensorsEntry } from "./safetensors.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** How {@linkcode writeCheckpoint} writes. */
@@ -70,12 +70,13 @@ export function encodeCheckpoint(
 /** Header and tensors; the header as it was read where it says the same. */
 function encodeParts(checkpoint: Checkpoint, { dtype = "F32" }: WriteCheckpointOptions): Uint8Array[] {
   const { metadata, header } = checkpoint.layoutOnDisk;
-  const bytes = encodeSafetensors(entriesOf(checkpoint, dtype), metadata);
-  const start = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
-  if (!header || !saySame(header, bytes.subarray(8, start))) return [bytes];
+  const entries = entriesOf(checkpoint, dtype);
+  const tensors = [...entries.values()].map(({ data }) => data);
+  const own = encodeHeader(entries, metadata);
+  if (!header || !saySame(header, own.subarray(8))) return [own, ...tensors];
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
-  return [length, header, bytes.subarray(start)];
+  return [length, header, ...tensors];
 }
 
 /** Tensors by the names of the file, in its order; those that it did not have come last. */
@@ -109,16 +110,6 @@ function joined(parts: readonly Weight[], dtype: "F32" | "F16"): SafetensorsEntr
     return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
   });
   return { dtype, shape, data: bytes.length === 1 ? bytes[0]! : concatenated(bytes) };
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
 
 /** Whether two headers name the same tensors at the same places. */

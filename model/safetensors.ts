@@ -232,36 +232,65 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const size = isSizes(shape) ? byteSize(dtype, shape) : data.length;
+    if (size === data.length) continue;
+    throw new TypeError(
+      `Cannot write ${quote(name)} as safetensors as shape and data must agree: ${dtype} ${
+        show(shape)
+      } takes ${size} bytes, data are ${data.length}`,
+    );
+  }
+  return concatenated([encodeHeader(tensors, metadata), ...[...tensors.values()].map(({ data }) => data)]);
+}
+
+/**
+ * What a safetensors file starts with; the bytes of the tensors follow, in the order of the map.
+ *
+ * @param tensors Format and shape by name.
+ * @param metadata As for {@linkcode encodeSafetensors}.
+ * @throws {TypeError} If a shape is none, or a name is `__metadata__`.
+ *
+ * @example
+ * ```ts
+ * import { encodeHeader } from "./safetensors.ts";
+ *
+ * console.log(encodeHeader(new Map([["lm_head.bias", { dtype: "F32", shape: [2] }]])).length); // 72
+ * ```
+ */
+export function encodeHeader(
+  tensors: ReadonlyMap<string, { readonly dtype: SafetensorsDtype; readonly shape: readonly number[] }>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
   // Joined by hand, since an object would move keys that look like integers to the front.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) {
     fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
   }
   let end = 0;
-  for (const [name, { dtype, shape, data }] of tensors) {
-    const size = byteSize(dtype, shape);
+  for (const [name, { dtype, shape }] of tensors) {
     const refuse = (why: string) => {
       throw new TypeError(`Cannot write ${quote(name)} as safetensors as ${why}`);
     };
     if (name === "__metadata__") refuse("this name is reserved: it was given to a tensor");
     if (!isSizes(shape)) refuse(`a shape must be a list of whole numbers from 0: it is ${show(shape)}`);
-    if (size !== data.length) {
-      refuse(
-        `shape and data must agree: ${dtype} ${show(shape)} takes ${size} bytes, data are ${data.length}`,
-      );
-    }
-    const data_offsets = [end, end += size];
+    const data_offsets = [end, end += byteSize(dtype, shape)];
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
   }
   const header = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const start = 8 + Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(start + end).fill(0x20, 8, start);
-  view(bytes).setBigUint64(0, BigInt(start - 8), true);
+  const bytes = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20, 8);
+  view(bytes).setBigUint64(0, BigInt(bytes.length - 8), true);
   bytes.set(header, 8);
-  let at = start;
-  for (const { data } of tensors.values()) {
-    bytes.set(data, at);
-    at += data.length;
+  return bytes;
+}
+
+/** Bytes one after the other. */
+export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
   return bytes;
 }

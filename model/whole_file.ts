@@ -28,7 +28,7 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> |
  * Writes a file whole or not at all: under another name first, then renamed.
  *
  * @param path Where to; its folder must be there.
- * @param parts Bytes that follow each other.
+ * @param parts Bytes that follow each other, each written before the next is asked for.
  * @throws {Error} If it cannot be written; one line that names the path. What was there before is unharmed.
  *
  * @example
@@ -38,23 +38,30 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> |
  * await writeWhole("pruned/config.json", [new TextEncoder().encode("{}")]);
  * ```
  */
-export async function writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
+export async function writeWhole(
+  path: string,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
   const partial = `${path}.${Deno.pid}.partial`;
-  try {
-    using file = await Deno.open(partial, { write: true, create: true, truncate: true });
-    for (const part of parts) {
-      for (let at = 0; at < part.length;) at += await file.write(part.subarray(at));
+  const written = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw failure("write", path, error);
     }
-    await file.sync();
-  } catch (error) {
-    await Deno.remove(partial).catch(() => {});
-    throw failure("write", path, error);
-  }
+  };
   try {
-    await Deno.rename(partial, path);
+    {
+      using file = await written(Deno.open(partial, { write: true, create: true, truncate: true }));
+      for await (const part of parts) {
+        for (let at = 0; at < part.length;) at += await written(file.write(part.subarray(at)));
+      }
+      await written(file.sync());
+    }
+    await written(Deno.rename(partial, path));
   } catch (error) {
     await Deno.remove(partial).catch(() => {});
-    throw failure("write", path, error);
+    throw error;
   }
 }
 

@@ -4,7 +4,7 @@ import { parameterGroups } from "../train/groups.ts";
 import type { Learner, LearnerStep, StepRecord, WeightLearnerOptions } from "../train/learner.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { AdamW } from "../train/optimizer.ts";
-import type { StateTensor } from "../train/run_state.ts";
+import type { StateSource, StateTensor } from "../train/run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "../train/snapshot.ts";
 import { Trainer } from "../train/step.ts";
 import { clipTogether } from "./clip.ts";
@@ -118,10 +118,11 @@ export class GateLearner implements Learner {
   }
 
   /** Weights, averages, log-alphas and multipliers. */
-  async snapshot(): Promise<Map<string, StateTensor>> {
-    const state = await takeSnapshot(this.model, this.#optimizer);
+  snapshot(): Map<string, StateSource> {
+    const state = takeSnapshot(this.model, this.#optimizer);
     for (const [name, data] of Object.entries(this.#options.gates.state().tensors)) {
-      state.set(`${PREFIX}${name}`, { shape: [data.length], data: data as Float64Array<ArrayBuffer> });
+      const read = () => Promise.resolve(data as Float64Array<ArrayBuffer>);
+      state.set(`${PREFIX}${name}`, { shape: [data.length], dtype: "F64", read });
     }
     return state;
   }

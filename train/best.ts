@@ -1,5 +1,6 @@
 import type { Checkpoint, Weight } from "../model/checkpoint.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
+import { readTogether } from "../tensor/read_together.ts";
 import type { BatchScores } from "./evaluate.ts";
 
 /** An evaluation by what decides which one is best. */
@@ -31,11 +32,10 @@ export function isBetter(score: Score, best: Score | null): boolean {
  */
 export async function readModel(model: SpeechModel, from: Checkpoint): Promise<Checkpoint> {
   const { weights } = model;
-  const tensors = await Promise.all(
-    [...from.tensors.keys()].map(async (name) => {
-      const { shape, data } = await weights.read(name);
-      return [name, { shape, data: data as Weight["data"] }] as const;
-    }),
-  );
-  return { ...from, tensors: new Map(tensors) };
+  const tensors = new Map<string, Weight>();
+  const names = [...from.tensors.keys()];
+  const bytesOf = (name: string) => weights.get(name).size * 4;
+  const read = readTogether(names, bytesOf, async (name) => ({ name, ...await weights.read(name) }));
+  for await (const { name, shape, data } of read) tensors.set(name, { shape, data: data as Weight["data"] });
+  return { ...from, tensors };
 }

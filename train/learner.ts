@@ -3,7 +3,7 @@ import { AdamW } from "./optimizer.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "./evaluate.ts";
 import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
 import type { MicroBatch } from "./micro_batch.ts";
-import type { StateTensor } from "./run_state.ts";
+import type { StateSource, StateTensor } from "./run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { type StepResult, Trainer, type TrainerOptions } from "./step.ts";
 
@@ -38,9 +38,9 @@ export interface Learner extends Disposable {
   step(batches: readonly MicroBatch[], options: LearnerStep): Promise<StepRecord>;
   /** Evaluates the model as it would be handed out now. */
   evaluate(batches: AsyncIterable<MicroBatch>, options: EvaluateBatchesOptions): Promise<BatchScores>;
-  /** All that changes, as it is now. */
-  snapshot(): Promise<Map<string, StateTensor>>;
-  /** Goes on from a snapshot. @throws {TypeError} If it is of another model. */
+  /** All that changes, read when it is written: until then no step may be begun. */
+  snapshot(): Map<string, StateSource>;
+  /** Goes on from a snapshot that was written. @throws {TypeError} If it is of another model. */
   restore(tensors: ReadonlyMap<string, StateTensor>, step: number): void;
   /** Counts steps from here again, after one that was not finite. */
   rewind(step: number): void;
@@ -82,7 +82,7 @@ export class WeightLearner implements Learner {
   }
 
   /** Weights and averages, see {@linkcode takeSnapshot}. */
-  snapshot(): Promise<Map<string, StateTensor>> {
+  snapshot(): Map<string, StateSource> {
     return takeSnapshot(this.model, this.#optimizer);
   }
 

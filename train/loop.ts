@@ -9,7 +9,7 @@ import { type Learner, type StepRecord, WeightLearner, type WeightLearnerOptions
 import { MetricsLog } from "./metrics.ts";
 import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 import type { Progress } from "./progress.ts";
-import { type FoundState, type RunState, saveRunState } from "./run_state.ts";
+import { type FoundState, saveRunState } from "./run_state.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
 import { takeSteps } from "./take_steps.ts";
 
@@ -133,8 +133,8 @@ export async function runLoop(
   }
   const begun = performance.now() - info.seconds * 1000;
   const save = async (step: number, run: RunInfo): Promise<string> => {
-    const kept: RunState["info"] = { ...options.info, run };
-    return await saveRunState(`${out}/state`, { step, info: kept, tensors: await learner.snapshot() });
+    const info = { ...options.info, run };
+    return await saveRunState(`${out}/state`, { step, info, tensors: learner.snapshot() });
   };
   if (!resume) await save(0, info);
   using log = await MetricsLog.open(`${out}/metrics.jsonl`, done);

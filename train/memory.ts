@@ -1,5 +1,6 @@
 import { dryGpu } from "../tensor/dry_gpu.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import { TOGETHER } from "../tensor/read_together.ts";
 import type { Learner } from "./learner.ts";
 import { type BatchSource, START } from "./micro_batch.ts";
 import { takeSteps } from "./take_steps.ts";
@@ -8,7 +9,7 @@ import { takeSteps } from "./take_steps.ts";
 export interface MemoryNeed {
   /** Bytes on the device at most. */
   readonly deviceBytes: number;
-  /** Bytes of the program beside that, with a copy of all that a step changes, as it is when it is written to disk. */
+  /** Bytes of the program beside that, with a copy of the weights, as there is when the model is written. */
   readonly hostBytes: number;
 }
 
@@ -24,7 +25,7 @@ export interface MeasureMemoryOptions {
 
 /**
  * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
- * real one does, see {@linkcode dryGpu}, and a state is taken.
+ * real one does, see {@linkcode dryGpu}.
  *
  * @param gpu Device that it is to run on.
  * @param make Makes what learns on the device that it is given.
@@ -42,10 +43,7 @@ export async function measureMemory(
     const { batches } = await feed.take();
     await learner.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
   }
-  const need = { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss };
-  const state = await learner.snapshot();
-  return {
-    ...need,
-    hostBytes: state.values().reduce((sum, { data }) => sum + data.byteLength, need.hostBytes),
-  };
+  const { weights } = learner.model;
+  const copy = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
+  return { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss + copy + TOGETHER };
 }

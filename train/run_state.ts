@@ -1,28 +1,43 @@
 // The state of a run on disk: folders `step-00000120` with `state.safetensors` and `run.json`.
 import { printable } from "../model/fields.ts";
-import { encodeSafetensors, parseSafetensors, type SafetensorsEntry } from "../model/safetensors.ts";
+import { encodeHeader, parseSafetensors } from "../model/safetensors.ts";
 import { readWhole, writeWhole } from "../model/whole_file.ts";
+import { readTogether } from "../tensor/read_together.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 
-/** A tensor of the state: f32 of the device, or f64 of the host, kept to the bit. */
+/** Numbers of a state: f32 of the device, or f64 of the host, kept to the bit. */
+export type StateData = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+
+/** A tensor of a state that is on disk. */
 export interface StateTensor {
   /** Sizes of the axes. */
   readonly shape: readonly number[];
   /** product(shape) numbers. */
-  readonly data: Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+  readonly data: StateData;
+}
+
+/** A tensor of a state that goes to disk, read when it is its turn. */
+export interface StateSource {
+  /** Sizes of the axes. */
+  readonly shape: readonly number[];
+  /** F32 of the device, F64 of the host. */
+  readonly dtype: "F32" | "F64";
+  /** Its product(shape) numbers. */
+  read(): Promise<StateData>;
 }
 
 /** All that a run needs to go on as if it had never stopped. */
-export interface RunState {
+export interface RunState<T> {
   /** Steps done. */
   readonly step: number;
   /** What fits into JSON: options, position in the data, best evaluation. */
   readonly info: Readonly<Record<string, unknown>>;
   /** Weights, moments, and what the host trains, by name. */
-  readonly tensors: ReadonlyMap<string, StateTensor>;
+  readonly tensors: ReadonlyMap<string, T>;
 }
 
 /** A state as it was found, and what was wrong with newer ones. */
-export interface FoundState extends RunState {
+export interface FoundState extends RunState<StateTensor> {
   /** Folder of the state. */
   readonly path: string;
   /** A sentence for each newer state that could not be read. */
@@ -47,16 +62,18 @@ const NAME = /^step-(\d{8,})$/;
  * await saveRunState("out/state", { step: 120, info: { seed: 1 }, tensors: new Map() });
  * ```
  */
-export async function saveRunState(folder: string, state: RunState, keep = 2): Promise<string> {
+export async function saveRunState(
+  folder: string,
+  state: RunState<StateSource>,
+  keep = 2,
+): Promise<string> {
   const { step, info, tensors } = state;
   const path = `${folder}/step-${String(step).padStart(8, "0")}`;
   const partial = `${path}.${Deno.pid}.partial`;
-  const entries = new Map([...tensors].map(([name, tensor]) => [name, entryOf(tensor)]));
-  const bytes = encodeSafetensors(entries, { format: "espalier run", version: String(VERSION) });
   const run = new TextEncoder().encode(JSON.stringify({ version: VERSION, step, ...info }, null, 2) + "\n");
   try {
     await system("write", partial, () => Deno.mkdir(partial, { recursive: true }));
-    await writeWhole(`${partial}/state.safetensors`, [bytes]);
+    await writeWhole(`${partial}/state.safetensors`, partsOf(tensors));
     await writeWhole(`${partial}/run.json`, [run]);
     await flushFolder(partial);
     // Of the same step there is one only after a state that could not be read.
@@ -116,7 +133,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function readState(path: string): Promise<RunState> {
+async function readState(path: string): Promise<RunState<StateTensor>> {
   const fail = (file: string, rule: string, found: string): never => {
     throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
   };
@@ -137,18 +154,26 @@ async function readState(path: string): Promise<RunState> {
   if (!Number.isSafeInteger(step)) fail("run.json", "must tell the step", printable(String(step)));
   const { tensors } = parseSafetensors(state, `${path}/state.safetensors`);
   const read = [...tensors].map(([name, { dtype, shape, data }]): [string, StateTensor] => {
-    // A copy begins at 0, where numbers of any width may.
-    const { buffer } = data.slice();
-    if (dtype === "F32") return [name, { shape, data: new Float32Array(buffer) }];
-    if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer) }];
+    // Of the bytes of the file, but for those that do not begin where numbers may.
+    const even = data.byteOffset % (dtype === "F64" ? 8 : 4) === 0;
+    const { buffer, byteOffset } = (even ? data : data.slice()) as Uint8Array<ArrayBuffer>;
+    const size = sizeOf(shape);
+    if (dtype === "F32") return [name, { shape, data: new Float32Array(buffer, byteOffset, size) }];
+    if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer, byteOffset, size) }];
     return fail("state.safetensors", "has F32 and F64 alone", `${printable(name)} is ${dtype}`);
   });
   return { step: step as number, info, tensors: new Map(read) };
 }
 
-function entryOf({ shape, data }: StateTensor): SafetensorsEntry {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [...shape], data: bytes };
+/** The bytes of a state's tensors; few of them are on the host at a time. */
+async function* partsOf(tensors: ReadonlyMap<string, StateSource>): AsyncGenerator<Uint8Array> {
+  yield encodeHeader(tensors, { format: "espalier run", version: String(VERSION) });
+  const bytesOf = ({ dtype, shape }: StateSource) => sizeOf(shape) * (dtype === "F64" ? 8 : 4);
+  for await (
+    const { buffer, byteOffset, byteLength } of readTogether(tensors.values(), bytesOf, (x) => x.read())
+  ) {
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
 }
 
 /** Makes names in a folder durable, where the system can. */

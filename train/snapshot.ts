@@ -1,25 +1,22 @@
 import type { SpeechModel } from "../model/speech_model.ts";
+import { TOGETHER } from "../tensor/read_together.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AdamW } from "./optimizer.ts";
-import type { StateTensor } from "./run_state.ts";
+import type { StateSource, StateTensor } from "./run_state.ts";
 
 /**
- * Reads what a training step changes: the weights, and the averages of those that are trained. The numbers are those
- * of the moment of the call; steps recorded while it is pending do not show.
+ * What a training step changes: the weights, and the averages of those that are trained. They are read when the state is
+ * written: take no step until it is.
  *
  * @param model What learns.
  * @param optimizer Over its weights.
  * @returns `weight.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, as the device keeps them: convolutions are [O, K, C].
  */
-export async function takeSnapshot(
-  model: SpeechModel,
-  optimizer: AdamW,
-): Promise<Map<string, StateTensor>> {
-  const reads = [...places(model, optimizer)].map(async ([name, tensor]) => {
-    const data = await tensor.read() as Float32Array<ArrayBuffer>;
-    return [name, { shape: tensor.shape, data }] as const;
-  });
-  return new Map(await Promise.all(reads));
+export function takeSnapshot(model: SpeechModel, optimizer: AdamW): Map<string, StateSource> {
+  return new Map([...places(model, optimizer)].map(([name, tensor]) => {
+    const read = () => tensor.read() as Promise<Float32Array<ArrayBuffer>>;
+    return [name, { shape: tensor.shape, dtype: "F32", read }] as const;
+  }));
 }
 
 /**
@@ -40,11 +37,14 @@ export function restoreSnapshot(
     const found = saved ? `it is [${saved.shape.join(", ")}]` : "it is missing";
     throw new TypeError(`Cannot resume as the state's ${name} must be [${shape.join(", ")}]: ${found}`);
   }
-  gpu.scope(() => {
-    for (const [name, tensor] of all) {
-      gpu.copy(gpu.tensor(tensors.get(name)!.data as Float32Array, tensor.shape), tensor);
-    }
-  });
+  let bytes = 0;
+  for (const [name, tensor] of all) {
+    gpu.scope(() => gpu.copy(gpu.tensor(tensors.get(name)!.data as Float32Array, tensor.shape), tensor));
+    bytes += tensor.size * 4;
+    if (bytes < TOGETHER) continue;
+    gpu.flush(); // what was copied from serves the next
+    bytes = 0;
+  }
 }
 
 function* places(model: SpeechModel, optimizer: AdamW): Generator<[string, Tensor]> {
