@@ -146,6 +146,7 @@ export class GateLearner implements Learner {
     this.#trainer.dispose();
     this.#optimizer.dispose();
     this.model.dispose();
+    this.model.gpu.trim();
   }
 
   /** Disposes it at the end of a `using` block. */

@@ -389,6 +389,13 @@ export class Gpu {
     this.#scopes.adopt(tensor);
   }
 
+  /** Submits what is recorded and gives the memory back that no tensor has. */
+  trim(): void {
+    this.flush();
+    this.pool.trim();
+    this.surfaces.trim();
+  }
+
   /** Gives the device and all its memory back. */
   destroy(): void {
     this.device.destroy();

@@ -102,6 +102,7 @@ export class WeightLearner implements Learner {
     this.#trainer.dispose();
     this.#optimizer.dispose();
     this.model.dispose();
+    this.model.gpu.trim();
   }
 
   /** Disposes it at the end of a `using` block. */

@@ -145,6 +145,17 @@ Deno.test("tensors are read at once, each as it was when asked", () =>
     sum.dispose();
   }));
 
+Deno.test("what no tensor has is given back, and commands that name it run before", () =>
+  balanced(async (gpu) => {
+    const x = gpu.tensor(constant(5000, 1));
+    using y = gpu.tensor(constant(5000, 2));
+    using sum = accumulate(y.view(), x);
+    x.dispose();
+    gpu.trim();
+    assertEquals(gpu.pool.allBytes, gpu.pool.liveBytes);
+    assertEquals((await sum.read())[4999], 3);
+  }));
+
 Deno.test("accumulate adds in place, unless others look at the numbers", () =>
   balanced(async (gpu) => {
     using x = gpu.tensor([1, 2]);
