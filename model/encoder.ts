@@ -70,7 +70,8 @@ function positions(pass: Pass, x: Tensor): Tensor {
   const name = "encoder.pos_conv_embed.conv";
   const v = weights.find(`${name}.weight_v`) ?? weights.get(`${name}.parametrizations.weight.original1`);
   const g = weights.find(`${name}.weight_g`) ?? weights.get(`${name}.parametrizations.weight.original0`);
-  const y = positionalConv(x, weightNorm(v, g), weights.find(`${name}.bias`), {
+  const w = weights.prepare(name, [v, g], () => weightNorm(v, g));
+  const y = positionalConv(x, w, weights.find(`${name}.bias`), {
     groups: config.num_conv_pos_embedding_groups,
     gelu: true,
   });

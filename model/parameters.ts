@@ -1,6 +1,7 @@
 import { Arena } from "../tensor/arena.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { recording } from "../tensor/tape.ts";
+import { sizeOf, type Storage, type Tensor } from "../tensor/tensor.ts";
 
 /** Data of one shape in another, which differs in its first two extents: what the other lacks is left out, what it adds is 0. */
 function resized(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
@@ -39,6 +40,13 @@ interface Derived {
   made: readonly Tensor[];
 }
 
+/** What was computed of weights alone. */
+interface Prepared {
+  readonly made: Tensor;
+  /** The weights' storages, as they were then. */
+  readonly of: readonly { readonly storage: Storage; readonly version: number }[];
+}
+
 /**
  * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Parameters.read} gives them
@@ -59,6 +67,7 @@ export class Parameters {
   readonly #tensors = new Map<string, Tensor>();
   readonly #published = new Map<string, readonly number[]>();
   readonly #derived = new Map<string, Derived>();
+  readonly #prepared = new Map<string, Prepared>();
 
   /** Device that holds them. */
   readonly gpu: Gpu;
@@ -144,6 +153,30 @@ export class Parameters {
     return derived.made[derived.names.indexOf(name)]!;
   }
 
+  /**
+   * What `make` computes of weights alone: kept until they change, so that inference computes it once, or computed anew
+   * where gradients are recorded.
+   *
+   * @param name A name for it.
+   * @param of The weights.
+   * @param make Computes it.
+   */
+  prepare(name: string, of: readonly Tensor[], make: () => Tensor): Tensor {
+    const known = this.#prepared.get(name);
+    const recorded = recording(of);
+    const holds = known?.of.every(({ storage, version }, i) => {
+      return storage === of[i]!.storage && storage.version === version;
+    });
+    if (known && holds && !recorded) return known.made;
+    known?.made.dispose();
+    this.#prepared.delete(name);
+    const made = make();
+    if (recorded) return made;
+    const versions = of.map(({ storage }) => ({ storage, version: storage.version }));
+    this.#prepared.set(name, { made: this.gpu.keep(made), of: versions });
+    return made;
+  }
+
   /** Weight and bias of a layer; the bias may be absent. */
   layer(name: string): { w: Tensor; b: Tensor | null } {
     return { w: this.get(`${name}.weight`), b: this.find(`${name}.bias`) };
@@ -180,7 +213,9 @@ export class Parameters {
   /** Gives the memory of all weights back. */
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
+    for (const { made } of this.#prepared.values()) made.dispose();
     this.#tensors.clear();
+    this.#prepared.clear();
   }
 
   /** Number of numbers. */
