@@ -10,6 +10,9 @@ const kernel = new Kernel("clip_grad_norm", source);
 /** Largest finite number in float32. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
+/** Elements of a row that neighbouring invocations read at once, where the elements make whole rows: what one vector reads, or more. */
+const ROW = { software: 32, hardware: 64 };
+
 /** What {@linkcode clipGradNorm} finds; both stay on the device. */
 export interface ClippedNorm {
   /** 2-norm over all elements before clipping, []. */
@@ -62,8 +65,7 @@ export function sumSquares(gradients: readonly Tensor[]): Tensor {
   const { gpu } = first;
   using squares = gpu.empty([gradients.length]);
   gradients.forEach((x, i) => {
-    // Rows of 64, where the elements make whole ones, let neighbours read neighbours.
-    const columns = x.size % 64 === 0 ? 64 : 1;
+    const columns = x.size % 64 === 0 ? (gpu.software ? ROW.software : ROW.hardware) : 1;
     using frames = x.view([1, x.size / columns, columns]);
     using sums = reduceFrames(frames, { square: true });
     using place = new Tensor(gpu, squares.storage, [1], "f32", i);
