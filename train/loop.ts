@@ -39,7 +39,7 @@ export interface LoopOptions extends Omit<ScheduleOptions, "kind"> {
   readonly saveEvery?: number;
   /** Evaluations without a better one after which the run ends; it goes on to the end unless given. */
   readonly patience?: number;
-  /** State to go on from. */
+  /** State to go on from; its tensors are gone then. */
   readonly resume?: FoundState | null;
   /** More to keep in `run.json`. */
   readonly info?: Readonly<Record<string, unknown>>;
@@ -129,6 +129,7 @@ export async function runLoop(
   let done = resume?.step ?? 0;
   if (resume) {
     learner.restore(resume.tensors, done);
+    resume.tensors.clear();
     info = { ...info, ...resume.info["run"] as RunInfo };
   }
   const begun = performance.now() - info.seconds * 1000;

@@ -38,6 +38,8 @@ export interface RunState<T> {
 
 /** A state as it was found, and what was wrong with newer ones. */
 export interface FoundState extends RunState<StateTensor> {
+  /** Its tensors, until a run has gone on from them: they are as large as the model three times. */
+  readonly tensors: Map<string, StateTensor>;
   /** Folder of the state. */
   readonly path: string;
   /** A sentence for each newer state that could not be read. */
@@ -133,7 +135,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function readState(path: string): Promise<RunState<StateTensor>> {
+async function readState(path: string): Promise<Omit<FoundState, "path" | "notes">> {
   const fail = (file: string, rule: string, found: string): never => {
     throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
   };
