@@ -63,9 +63,10 @@ export function sumSquares(gradients: readonly Tensor[]): Tensor {
   sameDevice("clip gradients", first, ...gradients);
   gradients.forEach((x, i) => ofType("clip gradients", `gradients[${i}]`, x, "f32"));
   const { gpu } = first;
+  const row = gpu.software ? ROW.software : ROW.hardware;
   using squares = gpu.empty([gradients.length]);
   gradients.forEach((x, i) => {
-    const columns = x.size % 64 === 0 ? (gpu.software ? ROW.software : ROW.hardware) : 1;
+    const columns = x.size % row === 0 ? row : 1;
     using frames = x.view([1, x.size / columns, columns]);
     using sums = reduceFrames(frames, { square: true });
     using place = new Tensor(gpu, squares.storage, [1], "f32", i);

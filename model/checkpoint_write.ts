@@ -2,7 +2,7 @@ import type { Checkpoint, Weight } from "./checkpoint.ts";
 import { prefixOf } from "./checkpoint_names.ts";
 import { encodeConfig } from "./config_encode.ts";
 import { publishedName } from "./layout.ts";
-import { concatenated, encodeHeader, type SafetensorsEntry } from "./safetensors.ts";
+import { concatenated, encodeParts, type SafetensorsEntry } from "./safetensors.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** How {@linkcode writeCheckpoint} writes. */
@@ -42,7 +42,7 @@ export async function writeCheckpoint(
     const [why] = (cause as Error).message.split(": ");
     throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
   }
-  await writeWhole(`${folder}/model.safetensors`, encodeParts(checkpoint, options));
+  await writeWhole(`${folder}/model.safetensors`, partsOf(checkpoint, options));
   await writeWhole(`${folder}/config.json`, [config]);
 }
 
@@ -64,16 +64,14 @@ export function encodeCheckpoint(
   checkpoint: Checkpoint,
   options: WriteCheckpointOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  return concatenated(encodeParts(checkpoint, options));
+  return concatenated(partsOf(checkpoint, options));
 }
 
 /** Header and tensors; the header as it was read where it says the same. */
-function encodeParts(checkpoint: Checkpoint, { dtype = "F32" }: WriteCheckpointOptions): Uint8Array[] {
+function partsOf(checkpoint: Checkpoint, { dtype = "F32" }: WriteCheckpointOptions): Uint8Array[] {
   const { metadata, header } = checkpoint.layoutOnDisk;
-  const entries = entriesOf(checkpoint, dtype);
-  const tensors = [...entries.values()].map(({ data }) => data);
-  const own = encodeHeader(entries, metadata);
-  if (!header || !saySame(header, own.subarray(8))) return [own, ...tensors];
+  const [own, ...tensors] = encodeParts(entriesOf(checkpoint, dtype), metadata);
+  if (!header || !saySame(header, own!.subarray(8))) return [own!, ...tensors];
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
   return [length, header, ...tensors];

@@ -160,6 +160,7 @@ export class Parameters {
    * @param name A name for it.
    * @param of The weights.
    * @param make Computes it.
+   * @returns What was made; where nothing is recorded it is disposed with the weights, or when they have changed.
    */
   prepare(name: string, of: readonly Tensor[], make: () => Tensor): Tensor {
     const known = this.#prepared.get(name);

@@ -232,16 +232,29 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  for (const [name, { dtype, shape, data }] of tensors) {
-    const size = isSizes(shape) ? byteSize(dtype, shape) : data.length;
-    if (size === data.length) continue;
+  return concatenated(encodeParts(tensors, metadata));
+}
+
+/**
+ * What {@linkcode encodeSafetensors} writes, without a copy of the tensors: the header, then the bytes of each.
+ *
+ * @throws {TypeError} As {@linkcode encodeSafetensors}.
+ */
+export function encodeParts(
+  tensors: ReadonlyMap<string, SafetensorsEntry>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  const header = encodeHeader(tensors, metadata);
+  const parts = [...tensors].map(([name, { dtype, shape, data }]) => {
+    const size = byteSize(dtype, shape);
+    if (size === data.length) return data;
     throw new TypeError(
       `Cannot write ${quote(name)} as safetensors as shape and data must agree: ${dtype} ${
         show(shape)
       } takes ${size} bytes, data are ${data.length}`,
     );
-  }
-  return concatenated([encodeHeader(tensors, metadata), ...[...tensors.values()].map(({ data }) => data)]);
+  });
+  return [header, ...parts];
 }
 
 /**

@@ -9,7 +9,7 @@ import { takeSteps } from "./take_steps.ts";
 export interface MemoryNeed {
   /** Bytes on the device at most. */
   readonly deviceBytes: number;
-  /** Bytes of the program beside that, with a copy of the weights, as there is when the model is written. */
+  /** Bytes of the program beside that, with a copy of the weights, as there is when the model is written, and what is read of a state at once. */
   readonly hostBytes: number;
 }
 

@@ -60,6 +60,20 @@ for (const family of ["base", "large"]) {
   });
 }
 
+Deno.test("a weight whose shape and numbers differ is not written", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const checkpoint = await readCheckpoint(path("base"));
+    const tensors = new Map(checkpoint.tensors);
+    const [name, { shape, data }] = [...tensors][0]!;
+    tensors.set(name, { shape, data: data.slice(1) });
+    await assertRejects(() => writeCheckpoint(folder, { ...checkpoint, tensors }), TypeError, "must agree");
+    assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a header of another program comes back as it was", async () => {
   const bytes = original("base");
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
