@@ -34,7 +34,13 @@ export {
   type TileVariant,
 } from "./tensor/gemm_choice.ts";
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
-export { type BindingKind, Kernel, type ShaderBinding, type ShaderField } from "./tensor/kernel.ts";
+export {
+  type BindingKind,
+  Kernel,
+  type ShaderBinding,
+  type ShaderField,
+  type TexelFormat,
+} from "./tensor/kernel.ts";
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
@@ -53,7 +59,8 @@ export {
 export { type DeviceMemory, dryGpu } from "./tensor/dry_gpu.ts";
 export { recompute } from "./tensor/recompute.ts";
 export { Faults } from "./tensor/faults.ts";
-export { type DType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
+export type { HostNumbers } from "./tensor/host_numbers.ts";
+export { type DType, type FloatType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
 
 export type { Activation } from "./kernels/activation.ts";
 export { adamw, type AdamwRates, type AdamwTensors } from "./kernels/adamw.ts";

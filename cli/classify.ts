@@ -1,7 +1,7 @@
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
-import { modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel } from "./model_option.ts";
 
 /** `classify`: the class of audio files. */
 export const classifyCommand = defineCommand({
@@ -10,11 +10,12 @@ export const classifyCommand = defineCommand({
   operands: "FILES…",
   options: {
     model: modelOption,
+    half: halfOption,
     top: { type: "integer", description: "classes to show of each file", default: 1, min: 1, max: 1000 },
     json: { type: "flag", description: "print JSON, one object a file" },
   },
-  async run({ model, top, json }, files) {
-    const loaded = await openModel(model);
+  async run({ model, half, top, json }, files) {
+    const loaded = await openModel(model, half);
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("classify")));
       return await eachFile("classify", files, async (file, samples) => {

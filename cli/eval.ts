@@ -6,7 +6,7 @@ import type { LoadedModel } from "../model/load.ts";
 import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 import { strangers } from "./strangers.ts";
 
@@ -28,6 +28,7 @@ export const evalCommand = defineCommand({
   summary: "Measure error rate or accuracy, cost and speed of a model on a corpus",
   options: {
     model: modelOption,
+    half: halfOption,
     data: {
       type: "path",
       description: "folder of a corpus in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
@@ -39,9 +40,9 @@ export const evalCommand = defineCommand({
     details: { type: "flag", description: "print what was heard in each clip to standard error" },
     json: { type: "flag", description: "print JSON" },
   },
-  async run({ model, data, subset, limit, details, json, ...values }) {
+  async run({ model, half, data, subset, limit, details, json, ...values }) {
     const search = await searchOf(values);
-    const loaded = await openModel(model);
+    const loaded = await openModel(model, half);
     try {
       const report = await onFiles(async (): Promise<EvalReport> => {
         const task = loaded.model.head === "classify" ? "slu" : "asr";

@@ -37,7 +37,7 @@ const limitNames = {
 /** Features that help where they are, and what their absence means. */
 const wantedFeatures: Readonly<Record<string, string>> = {
   "timestamp-query": "no time per kernel in a profile",
-  "shader-f16": "no half-precision kernels",
+  "shader-f16": "no products of f16, as --half asks for",
   "subgroups": "reductions go through workgroup memory",
 };
 

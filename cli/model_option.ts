@@ -11,15 +11,22 @@ export const modelOption = {
   required: true,
 } as const;
 
+/** The option to compute with half the bytes. */
+export const halfOption = {
+  type: "flag",
+  description: "compute products from f16: about half the memory for weights",
+} as const;
+
 /**
  * Loads the model that the user named to the device, and tells what there is to know about its files.
  *
  * @param model the option's value
+ * @param half whether products read f16
  * @throws {UserError} its files are wrong, or there is no adapter; one line
  */
-export async function openModel(model: string): Promise<LoadedModel> {
+export async function openModel(model: string, half = false): Promise<LoadedModel> {
   const gpu = await openGpu();
-  const loaded = await onFiles(async () => loadModel(await folderOf(model), { gpu }));
+  const loaded = await onFiles(async () => loadModel(await folderOf(model), { gpu, half }));
   for (const note of loaded.notes) console.error(`note: ${note}`);
   return loaded;
 }

@@ -1,7 +1,7 @@
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
-import { modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
@@ -11,15 +11,16 @@ export const transcribeCommand = defineCommand({
   operands: "FILES…",
   options: {
     model: modelOption,
+    half: halfOption,
     ...searchOptions,
     json: {
       type: "flag",
       description: "print JSON, one object a file, with time and confidence of every word",
     },
   },
-  async run({ model, json, ...values }, files) {
+  async run({ model, half, json, ...values }, files) {
     const search = await searchOf(values);
-    const loaded = await openModel(model);
+    const loaded = await openModel(model, half);
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       return await eachFile("transcribe", files, async (file, samples) => {

@@ -19,22 +19,22 @@ fn place_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
   );
 }
 
-fn one_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> f32 {
+fn one_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> OPERAND {
   let place = place_of_operand(line, k, k_end, z1, z2);
   let at = u32(place.image + place.y * i32(params.operand_row)) + place.x;
-  return select(0.0, operand[at / 4u][at % 4u], place.inside);
+  return select(OPERAND(), operand[at / 4u][at % 4u], place.inside);
 }
 
 // Four elements that lie side by side, from this one on.
-fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
+fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPERAND> {
   if (OPERAND_FOURS) {
     let place = place_of_operand(line, k, k_end, z1, z2);
     let at = (place.image >> 2u) + place.y * i32(params.operand_row >> 2u) + i32(place.x >> 2u);
-    return select(vec4f(), operand[at], place.inside);
+    return select(vec4<OPERAND>(), operand[at], place.inside);
   }
   let along = select(0u, 1u, OPERAND_ALONG_K);
   let down = 1u - along;
-  return vec4f(
+  return vec4<OPERAND>(
     one_of_operand(line, k, k_end, z1, z2),
     one_of_operand(line + down, k + along, k_end, z1, z2),
     one_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
@@ -42,10 +42,10 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4f {
   );
 }
 
-fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
+fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<OPERAND> {
   let down = select(0u, 1u, OPERAND_ALONG_K);
   let along = 1u - down;
-  let block = mat4x4f(
+  let block = mat4x4<OPERAND>(
     four_of_operand(line, k, k_end, z1, z2),
     four_of_operand(line + down, k + along, k_end, z1, z2),
     four_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
@@ -57,7 +57,7 @@ fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4f {
   return block;
 }
 
-fn stage_operand(k: u32, four: u32, block: mat4x4f) {
+fn stage_operand(k: u32, four: u32, block: mat4x4<OPERAND>) {
   let at = slot(k, four);
   operand_tile[k][at] = block[0];
   operand_tile[k + 1u][at] = block[1];

@@ -4,7 +4,7 @@ import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Block, gateGradient, gateHeads, type Sizes, softmax, sumClips } from "./attention_passes.ts";
-import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
 import { gemm, type Operand, type Product } from "./gemm.ts";
 import { scale as scaled } from "./scale.ts";
@@ -45,10 +45,10 @@ interface Weights {
  * Multi-head softmax attention, softmax(scale·q·kᵀ + bias)·v for each head, times the head's gate
  * (Vaswani et al. 2017, arXiv 1706.03762). Without a bias, which is of that size itself, memory is linear in T.
  *
- * @param q Queries, [B, T, H·D].
+ * @param q Queries, [B, T, H·D], f32 or f16.
  * @param k Keys, of the same shape.
  * @param v Values, of the same shape.
- * @returns Contexts of all heads side by side, [B, T, H·D]. Queries beyond a clip's length are computed too.
+ * @returns Contexts of all heads side by side, [B, T, H·D], of the queries' type. Queries beyond a clip's length are computed too.
  * @throws {TypeError} If shapes do not match.
  * @throws {RangeError} If a length is no whole number from 0 to T.
  * @example
@@ -117,7 +117,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
     return { p, kept: dropBlock(p, block) };
   };
 
-  const y = gpu.empty(q.shape);
+  const y = gpu.empty(q.shape, q.dtype);
   const context = gate && recording(from) ? gpu.empty(q.shape) : null;
   const only = blocks.length === 1 ? weigh(blocks[0]!) : null;
   for (const block of blocks) {
@@ -208,7 +208,8 @@ function forget({ p, kept }: Weights): void {
 function check(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Sizes {
   const { heads, lengths, gate = null, bias = null } = options;
   sameDevice("attend", q, k, v, gate, bias);
-  ofFloats("attend", { q, k, v, gate, bias });
+  ofOperands("attend", { q, k, v });
+  ofFloats("attend", { gate, bias });
   ofRank("attend", "q", q, 3);
   ofShape("attend", "k", k, q.shape);
   ofShape("attend", "v", v, q.shape);

@@ -34,6 +34,13 @@ export function ofFloats(doing: string, tensors: Record<string, Tensor | null>):
   for (const [name, tensor] of Object.entries(tensors)) if (tensor) ofType(doing, name, tensor, "f32");
 }
 
+/** @throws {TypeError} If one of the tensors, operands of a product, is neither f32 nor f16. */
+export function ofOperands(doing: string, tensors: Record<string, Tensor>): void {
+  for (const [name, tensor] of Object.entries(tensors)) {
+    if (tensor.dtype !== "f16") ofType(doing, name, tensor, "f32");
+  }
+}
+
 /** @throws {TypeError} If a tensor's shape is not the expected one. */
 export function ofShape(
   doing: string,

@@ -1,22 +1,24 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { emptyGradient, record, recording } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
-import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 
 /** Options of {@linkcode conv1d}. */
 export interface Conv1dOptions extends Activation {
   /** Frames between two outputs; 1 unless given. */
   readonly stride?: number;
+  /** Type of the result; f32 unless given. */
+  readonly dtype?: FloatType;
 }
 
 /**
  * Convolution over time without padding, channels last, as one product: output frame t reads K·C numbers from
  * input frame t·stride on. y = gelu(conv(x) + b) · gate, each part but the first as asked for.
  *
- * @param x Inputs, [B, T, C].
- * @param w Weight, [O, K, C]: taps before input channels.
+ * @param x Inputs, [B, T, C], f32 or f16.
+ * @param w Weight, [O, K, C]: taps before input channels; f32 or f16.
  * @param b Bias, [O], or null.
  * @returns [B, ⌊(T − K)/stride⌋ + 1, O]
  * @throws {TypeError} If sizes do not match.
@@ -47,7 +49,7 @@ export function conv1d(
 
   const shape = [batch, framesOut, outputs];
   const from = [x, w, b, gate];
-  const y = gpu.empty(shape);
+  const y = gpu.empty(shape, options.dtype);
   const pre = keepsPre(options) && recording(from) ? gpu.empty(shape) : null;
   gemm(gpu, {
     m: framesOut,
@@ -156,7 +158,8 @@ function weightGradient(
 function check(x: Tensor, w: Tensor, b: Tensor | null, options: Conv1dOptions): void {
   const { stride = 1, gate = null } = options;
   sameDevice("convolve", x, w, b, gate);
-  ofFloats("convolve", { x, w, b });
+  ofOperands("convolve", { x, w });
+  ofFloats("convolve", { b });
   ofRank("convolve", "x", x, 3);
   ofRank("convolve", "w", w, 3);
   const [, frames, channels] = x.shape as [number, number, number];

@@ -16,7 +16,7 @@ import { runTile, tileExcess } from "./gemm_tile.ts";
  * is what makes a convolution a product without im2col.
  */
 export interface Operand {
-  /** Tensor that holds the images. */
+  /** Tensor that holds the images, f32 or f16. */
   readonly tensor: Tensor;
   /** First element of the first image; 0 unless given. */
   readonly offset?: number;
@@ -44,7 +44,7 @@ export interface Operand {
 
 /** Where a product goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
 export interface Product {
-  /** Tensor that is written. */
+  /** Tensor that is written, f32 or f16; sums are f32. */
   readonly tensor: Tensor;
   /** First element; 0 unless given. */
   readonly offset?: number;

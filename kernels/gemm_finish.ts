@@ -3,12 +3,19 @@ import { areMultiples, divided } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { wideKernel } from "../tensor/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { WgslTypes } from "../tensor/typed_kernel.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import { batchOf, type Gemm } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import source from "./gemm_finish.wgsl" with { type: "text" };
 
-const kernels = wideKernel("gemm_finish", source, [gelu, index]);
+const kernelsFor = (types: (width: 1 | 4) => WgslTypes) => {
+  return wideKernel("gemm_finish", source, [gelu, index], types);
+};
+const kernels = {
+  f32: kernelsFor(() => ({ Stored: "Number" })),
+  f16: kernelsFor((width) => ({ Stored: width === 4 ? "vec4<f16>" : "f16" })),
+};
 
 /** `Number`s that an invocation does: on graphics processors neighbours are to do neighbours. */
 const chunkOf = (gpu: Gpu) => gpu.software ? 8 : 1;
@@ -32,7 +39,9 @@ export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
     ...places,
     ...(!perItem && { gate_base, gate_z2 }),
   };
-  const { kernel, width } = kernels.pick(areMultiples(numbers, 4) ? 4 : 1);
+  const { kernel, width } = kernels[c.tensor.dtype === "f16" ? "f16" : "f32"].pick(
+    areMultiples(numbers, 4) ? 4 : 1,
+  );
   const chunk = chunkOf(gpu);
   gpu.run(kernel, {
     bind: { product, ...bind, gate: perItem ? null : gate, item_gate: perItem ? gate : null },

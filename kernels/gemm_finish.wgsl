@@ -1,8 +1,8 @@
 // Moves a product from scratch to its place, with what follows it. For element (z1, z2, m, n):
 //   u = Σ_parts product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
-// Writes `c`, and `pre` at the same addresses. Addresses and columns are in `Number`s, but for those of
-// `item_gate`. An invocation does CHUNK `Number`s of a row: where its lanes run one after another, to find the row takes
-// longer than to do one.
+// Writes `c`, in which a Number is a `Stored`, of f32 or f16, and `pre` at the same addresses. Addresses and columns are in
+// `Number`s, but for those of `item_gate`. An invocation does CHUNK `Number`s of a row: where its lanes run one after another,
+// to find the row takes longer than to do one.
 
 struct Params {
   m: u32, // rows
@@ -32,7 +32,7 @@ override ITEM_GATE: bool = false;
 override RESIDUAL: bool = false;
 
 @group(0) @binding(0) var<storage, read> product: array<Number>;
-@group(0) @binding(1) var<storage, read_write> c: array<Number>;
+@group(0) @binding(1) var<storage, read_write> c: array<Stored>;
 @group(0) @binding(2) var<storage, read> bias: array<Number>;
 @group(0) @binding(3) var<storage, read_write> pre: array<Number>;
 @group(0) @binding(4) var<storage, read> gate: array<Number>;
@@ -71,7 +71,7 @@ fn finish(place: u32, at: u32, n: u32, z2: u32) {
     u += product[place + part * params.product_part];
   }
   if (ACCUMULATE) {
-    u += c[at];
+    u += Number(c[at]);
   }
   if (BIAS) {
     u += bias[params.bias_base + z2 * params.bias_z2 + n];
@@ -91,5 +91,5 @@ fn finish(place: u32, at: u32, n: u32, z2: u32) {
   if (RESIDUAL) {
     u += residual[at];
   }
-  c[at] = u;
+  c[at] = Stored(u);
 }

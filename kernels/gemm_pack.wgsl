@@ -1,8 +1,8 @@
 // Puts the images of one operand of a product together as a line of texels, four numbers of a row each, where rows
 // do not start at every fourth number: texel t of row y of image i gets the number (i·rows + y)·texels + t. Images
-// are numbered by (z1, z2, k1), the last fastest. What a row's last texel has beyond the row is not defined. Writes
-// `packed`, an invocation a chunk of 16 texels of a row, or some short rows: where its lanes run one after another, to find a row
-// takes longer than to move it.
+// are numbered by (z1, z2, k1), the last fastest. What a row's last texel has beyond the row is not defined. X is the
+// type of a number, f32 or f16. Writes `packed`, an invocation a chunk of 16 texels of a row, or some short rows: where its
+// lanes run one after another, to find a row takes longer than to move it.
 
 struct Params {
   texels: u32, // texels of a row
@@ -22,8 +22,8 @@ struct Params {
 
 const CHUNK = 16u;
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var packed: texture_storage_2d<rgba32float, write>;
+@group(0) @binding(0) var<storage, read> x: array<X>;
+@group(0) @binding(1) var packed: texture_storage_2d<X_TEXEL, write>;
 @group(0) @binding(2) var<uniform> params: Params;
 
 /// Address of an image.
@@ -60,7 +60,8 @@ fn main(
     let last = texel + width;
     for (; texel < last; texel++) {
       let place = vec2u(extractBits(texel, 0u, params.column_bits), texel >> params.column_bits);
-      textureStore(packed, place, vec4f(x[source], x[source + 1u], x[source + 2u], x[source + 3u]));
+      let numbers = vec4<X>(x[source], x[source + 1u], x[source + 2u], x[source + 3u]);
+      textureStore(packed, place, vec4f(numbers));
       source += 4u;
     }
     y++;

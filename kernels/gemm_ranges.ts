@@ -1,7 +1,7 @@
-import { ALIGN, roundDown, roundUp } from "../tensor/align.ts";
+import { alignOf, roundDown, roundUp } from "../tensor/align.ts";
 import type { Slice } from "../tensor/bind_groups.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { elementBytes, type Tensor } from "../tensor/tensor.ts";
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 
 /** First element and one past the last that something touches, relative to its tensor. */
@@ -62,7 +62,7 @@ export function sliceOf(
   range: Range,
   at: number,
 ): { slice: Slice; base: number } {
-  const start = roundDown(tensor.offset + range.from) - tensor.offset;
+  const start = roundDown(tensor.offset + range.from, alignOf(tensor.dtype)) - tensor.offset;
   const length = Math.min(range.to, tensor.size) - start;
   return { slice: { tensor, start, length }, base: at - start };
 }
@@ -72,7 +72,7 @@ export function beyond(need: number, limit: number): number {
   return Math.max(0, need / limit - 1);
 }
 
-/** What of a range, aligned, is beyond one binding. */
-export function beyondBinding(gpu: Gpu, range: Range): number {
-  return beyond((range.to - range.from + ALIGN) * 4, gpu.limits.bindingBytes);
+/** What of a tensor's range, aligned, is beyond one binding. */
+export function beyondBinding(gpu: Gpu, { dtype }: Tensor, range: Range): number {
+  return beyond((range.to - range.from + alignOf(dtype)) * elementBytes(dtype), gpu.limits.bindingBytes);
 }

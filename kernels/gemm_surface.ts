@@ -1,13 +1,15 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { alignOf } from "../tensor/align.ts";
 import { areMultiples, type Fields } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
 import type { Surface, SurfaceContent } from "../tensor/surfaces.ts";
+import { elementBytes } from "../tensor/tensor.ts";
+import { TypedKernel } from "../tensor/typed_kernel.ts";
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import source from "./gemm_pack.wgsl" with { type: "text" };
 import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./gemm_ranges.ts";
 
-const pack = new Kernel("gemm_pack", source, [index]);
+const pack = new TypedKernel("gemm_pack", source, [index]);
 
 /** Texels that one invocation of the pack kernel moves. */
 const CHUNK = 16;
@@ -122,7 +124,7 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
   const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
     (alongK ? k2 : outer);
   const height = Math.ceil((to - from) / row);
-  const uneven = steps.step % (4 * UNEVEN) === 0 && row % 64 === 0;
+  const uneven = steps.step % (4 * UNEVEN) === 0 && row % alignOf(tensor.dtype) === 0;
   if (uneven && reach <= row && row / 4 <= width && height <= limit) {
     return {
       how: "rows",
@@ -134,9 +136,10 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
     };
   }
   const { bytes } = tensor.storage.entry;
-  const whole = bytes <= WHOLE && (to - from) * 4 < bytes / 2 && line(bytes / 16).height <= limit;
+  const all = bytes / elementBytes(tensor.dtype);
+  const whole = bytes <= WHOLE && to - from < all / 2 && line(all / 4).height <= limit;
   const start = whole ? -tensor.offset : from;
-  const numbers = whole ? bytes / 4 : to - from;
+  const numbers = whole ? all : to - from;
   const inLine = { ...steps, base: base - start };
   return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(numbers / 4)), start };
 }
@@ -144,7 +147,7 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
 /** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
 export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): number {
   const { how, height } = layoutOf(gpu, problem, operand, outer);
-  const bound = how === "packed" ? beyondBinding(gpu, readRange(problem, operand, outer)) : 0;
+  const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
   return beyond(height, gpu.limits.texture) + bound;
 }
 
@@ -162,17 +165,17 @@ export interface Placed {
 export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
   const { how, steps, texels, width, height, start } = layoutOf(gpu, problem, operand, outer);
   const { tensor, row } = operand;
-  const { storage, offset } = tensor;
+  const { storage, offset, dtype } = tensor;
   const packing = packParams(problem, operand, outer);
   const layout = [how, offset + start, texels];
   if (how === "rows") layout.push(row, height);
   if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
-  const content: SurfaceContent = { storage, version: storage.version, layout: layout.join() };
+  const content: SurfaceContent = { storage, dtype, version: storage.version, layout: layout.join() };
   const { surface, held } = gpu.surfaces.take(width, height, content);
   if (held) { // as it was left by a product before
   } else if (how === "packed") {
     const { slice, base } = sliceOf(tensor, readRange(problem, operand, outer), start);
-    gpu.run(pack, {
+    gpu.run(pack.of({ X: dtype }), {
       bind: { x: slice, packed: surface },
       params: { ...packing, base, column_bits: columnBits(gpu) },
       workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
@@ -182,7 +185,7 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
   } else {
     // What lies behind the line is never read: where the buffer goes on that far, it is one copy instead of two.
     const all = Math.ceil(texels / width);
-    const ends = (offset + start + all * width * 4) * 4;
+    const ends = (offset + start + all * width * 4) * elementBytes(dtype);
     const rows = all > 1 && ends <= storage.entry.bytes ? all : Math.floor(texels / width);
     const filled = rows * width;
     gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });

@@ -2,15 +2,15 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { roundUp } from "../tensor/align.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { TypedKernel } from "../tensor/typed_kernel.ts";
 import { batchOf, type Gemm } from "./gemm.ts";
 import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import { columnBits, placeOperand, surfaceExcess } from "./gemm_surface.ts";
 import source from "./gemm_texture.wgsl" with { type: "text" };
 
-const kernel = new Kernel("gemm_texture", source, [index]);
+const kernels = new TypedKernel("gemm_texture", source, [index]);
 
 /** Most rounds of a reduction loop, of four terms each, which keeps the error of long sums small. */
 const ROUNDS = 4096;
@@ -59,7 +59,7 @@ export function textureExcess(gpu: Gpu, problem: Gemm): number {
   const { parts, k1, k2 } = divide(gpu, problem);
   return surfaceExcess(gpu, problem, a, m) + surfaceExcess(gpu, problem, b, n) +
     beyond(k1 * (k2 / 4 + 1), 2 * ROUNDS) + beyond(parts * bytesOf(problem), gpu.limits.bindingBytes) +
-    beyondBinding(gpu, writtenRange(problem));
+    beyondBinding(gpu, problem.c.tensor, writtenRange(problem));
 }
 
 /** Whether the product can be written to its place four columns at a time, with nothing to follow. */
@@ -88,7 +88,8 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
     ? { slice: scratch, base: 0, z1: z2 * m * row, z2: m * row }
     : { ...sliceOf(c.tensor, range, c.offset ?? 0), z1: c.z1 ?? 0, z2: c.z2 ?? 0 };
 
-  gpu.run(kernel, {
+  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: scratch ? "f32" : c.tensor.dtype };
+  gpu.run(kernels.of(types), {
     entry: extent === 16 ? "large" : "small",
     bind: { a: a.surface, b: b.surface, c: target.slice },
     constants: {

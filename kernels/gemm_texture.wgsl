@@ -1,4 +1,4 @@
-// C[z] = A[z]·B[z] with both operands in float textures, four numbers a texel, and register tiles of 16×16 (entry
+// C[z] = A[z]·B[z] with both operands in textures, four numbers a texel, and register tiles of 16×16 (entry
 // point `large`) or 8×8 (`small`) per invocation: the product for adapters that load texels faster than buffers.
 //
 // The reduction index is (k1, k2). A texel of A holds four k2 of a row m (A_ALONG_K) or four m of a row k2; a
@@ -6,7 +6,8 @@
 // address that is linear in all indices:
 //   base + z1·z1_step + z2·z2_step + k1·k1_step + i·step + j/4,  i the index that does not run along the texels;
 // its low COLUMN_BITS are the column in the texture. Rows that an image does not have count as zero (A_EDGES,
-// B_EDGES), and so does what k2 reads past its range (REST). Writes `c`, four columns at a time.
+// B_EDGES), and so does what k2 reads past its range (REST). Numbers of A, B and C are of the types of these names, f32 or
+// f16; sums are f32. Writes `c`, four columns at a time.
 
 struct Params {
   m: u32, // rows of C
@@ -52,9 +53,9 @@ override B_EDGES: bool = false;
 override REST: bool = false;
 override COLUMN_BITS: u32 = 10;
 
-@group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(0) var a: texture_storage_2d<A_TEXEL, read>;
+@group(0) @binding(1) var b: texture_storage_2d<B_TEXEL, read>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4<C>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // A row of an image: the address of its first texel, and its number.
@@ -155,16 +156,16 @@ fn store(base: u32, m: u32, n: u32, block: mat4x4f) {
   }
   let at = base + m * params.c_row + (n >> 2u);
   if (m < params.m) {
-    c[at] = block[0];
+    c[at] = vec4<C>(block[0]);
   }
   if (m + 1u < params.m) {
-    c[at + params.c_row] = block[1];
+    c[at + params.c_row] = vec4<C>(block[1]);
   }
   if (m + 2u < params.m) {
-    c[at + 2u * params.c_row] = block[2];
+    c[at + 2u * params.c_row] = vec4<C>(block[2]);
   }
   if (m + 3u < params.m) {
-    c[at + 3u * params.c_row] = block[3];
+    c[at + 3u * params.c_row] = vec4<C>(block[3]);
   }
 }
 

@@ -2,8 +2,8 @@ import { roundUp } from "../tensor/align.ts";
 import type { TileVariant } from "../tensor/gemm_choice.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { Kernel } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { TypedKernel } from "../tensor/typed_kernel.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import one from "../tensor/_one.wgsl" with { type: "text" };
@@ -36,10 +36,13 @@ const shapes: Readonly<Record<TileVariant, TileShape>> = {
 const DEPTH = 16;
 
 /** The shader for a shape. Arrays within arrays need constants, which overrides are not. */
-function kernelOf(variant: TileVariant, { down, across, rowBlocks, columnBlocks }: TileShape): Kernel {
+function kernelOf(
+  variant: TileVariant,
+  { down, across, rowBlocks, columnBlocks }: TileShape,
+): TypedKernel {
   const constants = { DOWN: down, ACROSS: across, ROW_BLOCKS: rowBlocks, COLUMN_BLOCKS: columnBlocks };
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return new Kernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [
+  return new TypedKernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [
     ...["a", "b"].map((name) =>
       operand.replaceAll("operand", name).replaceAll("OPERAND", name.toUpperCase())
     ),
@@ -59,7 +62,7 @@ function writtenOut(text: string): string {
 
 const kernels = Object.fromEntries(
   Object.entries(shapes).map(([variant, shape]) => [variant, kernelOf(variant as TileVariant, shape)]),
-) as Readonly<Record<TileVariant, Kernel>>;
+) as Readonly<Record<TileVariant, TypedKernel>>;
 
 /** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
 const LONGEST = 4096;
@@ -92,9 +95,10 @@ const bytesOf = (problem: Gemm) =>
 /** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
 export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): number {
   const { a, b, m, n } = problem;
-  const ranges = [readRange(problem, a, m), readRange(problem, b, n), writtenRange(problem)];
   const { length } = divide(gpu, problem, shapes[variant]);
-  return ranges.reduce((sum, range) => sum + beyondBinding(gpu, range), beyond(length, 2 * LONGEST));
+  return beyond(length, 2 * LONGEST) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
+    beyondBinding(gpu, b.tensor, readRange(problem, b, n)) +
+    beyondBinding(gpu, problem.c.tensor, writtenRange(problem));
 }
 
 /** An operand as the shader reads it. `outer` is m or n. */
@@ -154,7 +158,8 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const epilogue = epilogueOf(target);
   const a = placeOperand(problem, "a", m);
   const b = placeOperand(problem, "b", n);
-  gpu.run(kernels[variant], {
+  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: target.c.tensor.dtype };
+  gpu.run(kernels[variant].of(types), {
     bind: { a: a.slice, b: b.slice, ...epilogue.bind, ...(scratch && { c: scratch }) },
     constants: {
       A_ALONG_K: problem.a.alongK,

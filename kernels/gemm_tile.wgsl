@@ -10,6 +10,7 @@
 //   otherwise:  y = y0 + k2·step + k1·tap + z2·z2_step,  x = m
 // of the image (z1, z2, k1); rows outside the image are zero. B is alike with n for m. For element (z1, z2, m, n):
 //   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
+// Numbers of A, B and C are of the types of these names, f32 or f16, and staged as they are; sums are f32.
 // Writes `c`, and `pre` at the same addresses. A reduction in parts writes them one after another, without an epilogue.
 
 struct Params {
@@ -71,9 +72,9 @@ const DEPTH = 16u; // terms of the reduction in a slice
 const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
 const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<vec4<A>>;
+@group(0) @binding(1) var<storage, read> b: array<vec4<B>>;
+@group(0) @binding(2) var<storage, read_write> c: array<C>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> pre: array<f32>;
 @group(0) @binding(5) var<storage, read> gate: array<f32>;
@@ -81,8 +82,8 @@ const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 @group(0) @binding(7) var<uniform> params: Params;
 
 // [term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
-var<workgroup> a_tile: array<array<vec4f, A_WIDTH>, DEPTH>;
-var<workgroup> b_tile: array<array<vec4f, B_WIDTH>, DEPTH>;
+var<workgroup> a_tile: array<array<vec4<A>, A_WIDTH>, DEPTH>;
+var<workgroup> b_tile: array<array<vec4<B>, B_WIDTH>, DEPTH>;
 
 // Where an element lies.
 struct Place {
@@ -116,7 +117,7 @@ fn finish(item: u32, place: u32, m: u32, n: u32, sum: f32) {
   let at = place + m * params.c_row + n;
   var u = sum;
   if (ACCUMULATE) {
-    u += c[at];
+    u += f32(c[at]);
   }
   if (BIAS) {
     u += bias[params.bias_base + item * params.bias_z2 + n];
@@ -133,7 +134,7 @@ fn finish(item: u32, place: u32, m: u32, n: u32, sum: f32) {
   if (RESIDUAL) {
     u += residual[at];
   }
-  c[at] = u;
+  c[at] = C(u);
 }
 
 // Blocks and rows are turned, not indexed by a variable.
@@ -187,8 +188,8 @@ fn main(
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
-  var next_a = mat4x4f();
-  var next_b = mat4x4f();
+  var next_a = mat4x4<A>();
+  var next_b = mat4x4<B>();
   var k0 = k_start;
   if (a_stages) {
     next_a = load_a(m0 + 4u * a_four, k0 + a_k, k_end, z1, z2);
@@ -214,17 +215,17 @@ fn main(
       }
     }
     for (var k = 0u; k < DEPTH; k++) { // written out
-      let rows = a_tile[k][slot(k, tm)];
-      let columns = b_tile[k][slot(k, tn)];
+      let rows = vec4f(a_tile[k][slot(k, tm)]);
+      let columns = vec4f(b_tile[k][slot(k, tn)]);
       c00 = add_outer(c00, rows, columns);
       if (ROW_BLOCKS > 1u) {
-        c10 = add_outer(c10, a_tile[k][slot(k, tm + DOWN)], columns);
+        c10 = add_outer(c10, vec4f(a_tile[k][slot(k, tm + DOWN)]), columns);
       }
       if (COLUMN_BLOCKS > 1u) {
-        let others = b_tile[k][slot(k, tn + ACROSS)];
+        let others = vec4f(b_tile[k][slot(k, tn + ACROSS)]);
         c01 = add_outer(c01, rows, others);
         if (ROW_BLOCKS > 1u) {
-          c11 = add_outer(c11, a_tile[k][slot(k, tm + DOWN)], others);
+          c11 = add_outer(c11, vec4f(a_tile[k][slot(k, tm + DOWN)]), others);
         }
       }
     } // written out

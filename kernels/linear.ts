@@ -1,21 +1,23 @@
 import { emptyGradient, record, recording } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
-import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 
 /** What follows the sum of a linear layer: y = gelu(x·Wᵀ + b) · gate + residual. */
 export interface LinearOptions extends Activation {
   /** Added to the result, of its shape. */
   readonly residual?: Tensor | null;
+  /** Type of the result; f32 unless given. */
+  readonly dtype?: FloatType;
 }
 
 /**
  * Linear layer with its epilogue in one product: y = gelu(x·Wᵀ + b) · gate + residual, each part but the first
  * as asked for.
  *
- * @param x Inputs, [..., I].
- * @param w Weight, [O, I], as checkpoints store it.
+ * @param x Inputs, [..., I], f32 or f16.
+ * @param w Weight, [O, I], as checkpoints store it, f32 or f16.
  * @param b Bias, [O], or null.
  * @returns [..., O]
  * @throws {TypeError} If sizes do not match.
@@ -41,7 +43,8 @@ export function linear(
   const doing = "apply a linear layer";
   const { gelu = false, gate = null, residual = null } = options;
   sameDevice(doing, x, w, b, gate, residual);
-  ofFloats(doing, { x, w, b, residual });
+  ofOperands(doing, { x, w });
+  ofFloats(doing, { b, residual });
   ofRank(doing, "w", w, 2);
   const [outputs, inputs] = w.shape as [number, number];
   if (x.shape.at(-1) !== inputs) {
@@ -59,7 +62,7 @@ export function linear(
   const { gpu } = x;
   const rows = x.size / inputs;
   const from = [x, w, b, gate, residual];
-  const y = gpu.empty(shape);
+  const y = gpu.empty(shape, options.dtype);
   const pre = keepsPre(options) && recording(from) ? gpu.empty(shape) : null;
   gemm(gpu, {
     m: rows,

@@ -1,7 +1,7 @@
 import { record } from "../tensor/tape.ts";
 import { emptyRow, rowOf, rowOfGradients, type TensorRow } from "../tensor/row_of_tensors.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { ofFloats, ofRank, ofShape, sameDevice } from "./checks.ts";
+import type { FloatType, Tensor } from "../tensor/tensor.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
 import { gemm } from "./gemm.ts";
 import { linear } from "./linear.ts";
 import { sumItems } from "./reduce_frames.ts";
@@ -16,8 +16,9 @@ export interface LinearWeights {
  * Several linear layers of the same sizes on the same input, such as the keys, values and queries of attention. Where their
  * weights lie at equal distances in one buffer, and their biases too, they are one product, and so are their gradients.
  *
- * @param x Inputs, [..., I].
- * @param layers The layers.
+ * @param x Inputs, [..., I], f32 or f16.
+ * @param layers The layers, with weights of either type.
+ * @param dtype Type of the results.
  * @returns Of each layer [..., O].
  * @throws {TypeError} If sizes do not match.
  * @example
@@ -32,17 +33,18 @@ export interface LinearWeights {
  * gpu.destroy();
  * ```
  */
-export function linears(x: Tensor, layers: readonly LinearWeights[]): Tensor[] {
+export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: FloatType = "f32"): Tensor[] {
   const [ws, bs] = [layers.map(({ w }) => w), layers.map(({ b }) => b)];
   const [weights, biases] = [rowOf(ws), rowOf(bs)];
   if (!weights || !biases) {
     for (const row of [weights, biases]) row?.span.dispose();
-    return layers.map(({ w, b }) => linear(x, w, b));
+    return layers.map(({ w, b }) => linear(x, w, b, { dtype }));
   }
   const doing = "apply linear layers";
   const [w, b] = [ws[0]!, bs[0]!];
   sameDevice(doing, x, w, b);
-  ofFloats(doing, { x, w, b });
+  ofOperands(doing, { x, w });
+  ofFloats(doing, { b });
   ofRank(doing, "w", w, 2);
   const [outputs, inputs] = w.shape as [number, number];
   ofShape(doing, "x", x, [...x.shape.slice(0, -1), inputs]);
@@ -50,7 +52,7 @@ export function linears(x: Tensor, layers: readonly LinearWeights[]): Tensor[] {
   const { gpu } = x;
   const rows = x.size / inputs;
   const count = layers.length;
-  const ys = emptyRow(gpu, count, [...x.shape.slice(0, -1), outputs]);
+  const ys = emptyRow(gpu, count, [...x.shape.slice(0, -1), outputs], dtype);
   const y = rowOf(ys)!;
   gemm(gpu, {
     m: rows,

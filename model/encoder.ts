@@ -94,7 +94,7 @@ function attend(
   const [ws, bs] = ["weight", "bias"].map((part) => {
     return projections(layer, part).map((name) => weights.get(name));
   }) as [Tensor[], Tensor[]];
-  const [k, v, q] = linears(x, ws.map((w, i) => ({ w, b: bs[i]! })));
+  const [k, v, q] = linears(x, ws.map((w, i) => ({ w, b: bs[i]! })), pass.between);
   const context = attention(q!, k!, v!, {
     heads,
     lengths: frameLengths,
@@ -128,7 +128,8 @@ function feedForward(pass: Pass, layer: number, x: Tensor, residual: Tensor): Te
   const name = `encoder.layers.${layer}.feed_forward`;
   if (unitsOf(config, layer) === 0) return add(residual, weights.get(`${name}.output_dense.bias`));
   const inner = weights.layer(`${name}.intermediate_dense`);
-  const h = linear(x, inner.w, inner.b, { gelu: true, gate: gates?.ffn[layer] ?? null });
+  const gate = gates?.ffn[layer] ?? null;
+  const h = linear(x, inner.w, inner.b, { gelu: true, gate, dtype: pass.between });
   const output = weights.layer(`${name}.output_dense`);
   const kept = drop(pass, `${name} units`, config.activation_dropout, h);
   return addOutput(pass, `layer.${layer}.ffn`, kept, output, residual);

@@ -46,7 +46,9 @@ function convolve(pass: Pass, i: number, input: Tensor): Tensor {
   const last = i === config.conv_dim.length - 1;
   const gate = last && config.feat_proj_layer_norm !== false ? null : z;
   if (!weights.has(`${name}.layer_norm.weight`)) {
-    return pass.next(input, (x) => conv1d(x, w, b, { stride, gelu: true, gate }));
+    // After the last one a norm follows, or the projection.
+    const dtype = last || pass.observes(`conv.${i}`) ? "f32" : pass.between;
+    return pass.next(input, (x) => conv1d(x, w, b, { stride, gelu: true, gate, dtype }));
   }
   const norm = weights.norm(`${name}.layer_norm`);
   let x = pass.next(input, (x) => conv1d(x, w, b, { stride }));

@@ -18,6 +18,16 @@ export function projections(layer: number, part: string): string[] {
   return PROJECTIONS.map((name) => `encoder.layers.${layer}.attention.${name}.${part}`);
 }
 
+/**
+ * Whether a tensor is an operand of products and read by nothing else, as weights of convolutions and linear layers are; that
+ * of the positional convolution is normed first.
+ */
+export function isProductWeight(name: string): boolean {
+  return /(conv_layers\.\d+\.conv|projection|_proj|_dense|^lm_head|^projector|^classifier)\.weight$/.test(
+    name,
+  );
+}
+
 /** The tensor that stands for masked frames in training; files may lack it. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 

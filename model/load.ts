@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly gpu?: Gpu;
   /** Where the hub and the cache are, for a model that is named and not a path. */
   readonly hub?: HubOptions;
+  /** Whether to compute with f16 where products read, as {@linkcode SpeechModel} does; f32 unless given. */
+  readonly half?: boolean;
 }
 
 /** Options of {@linkcode LoadedModel.transcribe}. */
@@ -177,6 +179,7 @@ export class LoadedModel {
  *
  * @param source Path of a model folder, its name on the hub (`facebook/wav2vec2-base-960h`), or its files in memory.
  * @throws {SyntaxError | TypeError | RangeError} If a file is wrong; one line that names file and field.
+ * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
  * @throws {Error} If files are missing or unreadable, or if there is no adapter.
  * @example
  * ```ts
@@ -218,7 +221,7 @@ export async function loadModel(
     tokenizer.checkSize(checkpoint.config.vocab_size, `${name}/vocab.json`);
   }
   const gpu = options.gpu ?? await requestGpu();
-  const model = new SpeechModel(gpu, checkpoint);
+  const model = new SpeechModel(gpu, checkpoint, options.half);
   const notes = [...checkpoint.notes, ...tokenizer?.notes ?? []];
   return new LoadedModel({ model, preprocessor, tokenizer, notes, name }, !options.gpu);
 }

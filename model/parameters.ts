@@ -2,6 +2,7 @@ import { Arena } from "../tensor/arena.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { recording } from "../tensor/tape.ts";
 import { sizeOf, type Storage, type Tensor } from "../tensor/tensor.ts";
+import { isProductWeight } from "./layout.ts";
 
 /** Data of one shape in another, which differs in its first two extents: what the other lacks is left out, what it adds is 0. */
 function resized(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
@@ -30,6 +31,14 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
     }
   }
   return swapped;
+}
+
+/** The nearest numbers of f16. @throws {RangeError} If there is none. */
+function halves(name: string, data: Float32Array): Float16Array {
+  const rounded = Float16Array.from(data);
+  const at = rounded.findIndex((number) => !Number.isFinite(number));
+  if (at < 0) return rounded;
+  throw new RangeError(`Cannot hold ${name} as f16 as its numbers must be below 65,520: found ${data[at]}`);
 }
 
 /** Weights that are made together when one of them is read. */
@@ -71,10 +80,13 @@ export class Parameters {
 
   /** Device that holds them. */
   readonly gpu: Gpu;
+  /** Whether weights that are uploaded are f16 where products alone read them. They cannot be trained. */
+  readonly half: boolean;
 
-  /** Holds no weights yet. @param gpu Device that will hold them. */
-  constructor(gpu: Gpu) {
+  /** Holds no weights yet. @param gpu Device that will hold them. @param half Whether as f16 where products read them. */
+  constructor(gpu: Gpu, half = false) {
     this.gpu = gpu;
+    this.half = half;
   }
 
   /** The names. */
@@ -89,13 +101,14 @@ export class Parameters {
    * @param shape Its shape.
    * @param data Its numbers.
    * @param wide Its shape with what is to be filled up with zeros on the device; `shape` unless given.
+   * @throws {RangeError} If it is to be f16 and has a number that is none.
    */
   add(name: string, shape: readonly number[], data: Float32Array, wide: readonly number[] = shape): void {
     const all = resized(data, shape, wide);
-    const tensor = isConvolution(name, wide)
-      ? this.gpu.tensor(swapTaps(all, wide), [wide[0]!, wide[2]!, wide[1]!])
-      : this.gpu.tensor(all, wide);
-    this.#tensors.set(name, tensor);
+    const swaps = isConvolution(name, wide);
+    const numbers = swaps ? swapTaps(all, wide) : all;
+    const typed = this.half && isProductWeight(name) ? halves(name, numbers) : numbers;
+    this.#tensors.set(name, this.gpu.tensor(typed, swaps ? [wide[0]!, wide[2]!, wide[1]!] : wide));
     this.#published.set(name, shape);
   }
 
@@ -128,7 +141,7 @@ export class Parameters {
   /** Moves weights of one shape side by side, so that one product can read them all. */
   stack(names: readonly string[]): void {
     const tensors = names.map((name) => this.get(name));
-    const arena = new Arena(this.gpu, tensors.map(({ shape }) => shape));
+    const arena = new Arena(this.gpu, tensors.map(({ shape }) => shape), tensors[0]!.dtype);
     arena.adopt(tensors);
     arena.dispose();
   }
@@ -188,8 +201,13 @@ export class Parameters {
     return { w: this.get(`${name}.weight`), b: this.get(`${name}.bias`) };
   }
 
-  /** Asks for gradients of the weights whose name passes, of all unless a test is given. */
+  /**
+   * Asks for gradients of the weights whose name passes, of all unless a test is given.
+   *
+   * @throws {TypeError} If there are weights of f16.
+   */
   require(passes: (name: string) => boolean = () => true): Tensor[] {
+    if (this.half) throw new TypeError("Cannot train the model as its weights must be f32: they are f16");
     const wanted: Tensor[] = [];
     for (const [name, tensor] of this.#tensors) {
       tensor.requiresGrad = passes(name);

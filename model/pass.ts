@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor/tensor.ts";
+import type { FloatType, Tensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Gates } from "./gates.ts";
 import type { Parameters } from "./parameters.ts";
@@ -27,6 +27,8 @@ export interface Pass {
   readonly frameLengths: readonly number[] | null;
   /** Frames of each clip that a norm over time counts; null where it counts padding, as published models do. */
   readonly normLengths: readonly number[] | null;
+  /** Type of what goes from one product to the next and nowhere else: f16 where the weights are. */
+  readonly between: FloatType;
   /** What a training step draws; null in evaluation, where nothing is dropped. */
   readonly training: Training | null;
   /** Whether somebody wants to see an activation. */

@@ -116,8 +116,17 @@ export class SpeechModel {
   /** Of each convolution that the device fills up, 1 for its own channels and 0 for the others, [C]; else null. */
   readonly #channels: readonly (Tensor | null)[];
 
-  /** Uploads a model. @param gpu Device. @param host Config and weights; the weights may be on the device already. */
-  constructor(gpu: Gpu, host: HostModel | DeviceModel) {
+  /**
+   * Uploads a model.
+   *
+   * @param gpu Device.
+   * @param host Config and weights; the weights may be on the device already.
+   * @param half Whether weights of products, and what goes from one product to the next, are f16; sums, norms, softmax and the
+   * residual stream are f32 all the same. Such a model cannot be trained.
+   * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
+   * @throws {RangeError} If a weight is no number of f16.
+   */
+  constructor(gpu: Gpu, host: HostModel | DeviceModel, half = false) {
     this.config = host.config;
     this.head = host.head;
     this.#channels = host.config.conv_dim.map((channels) => {
@@ -128,7 +137,7 @@ export class SpeechModel {
       this.weights = host.weights;
       return;
     }
-    this.weights = new Parameters(gpu);
+    this.weights = new Parameters(gpu, half);
     const widen = widenerOf(host.config);
     const places = new Map(layoutOf(host.config, host.head).map(({ name }, i) => [name, i]));
     const place = (name: string) => places.get(name) ?? places.size;
@@ -175,6 +184,7 @@ export class SpeechModel {
       open: this.#channels.map((channels, i) => gates?.conv[i] ?? channels),
       frameLengths: valid,
       normLengths: alone && batch.lengths ? batch.lengths.map((n) => framesAfter(config, 0, n)) : null,
+      between: weights.half ? "f16" : "f32",
       training,
       observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),

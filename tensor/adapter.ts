@@ -4,6 +4,9 @@ import type { GpuOptions } from "./gpu.ts";
 const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
   "or use a browser with WebGPU";
 
+/** Features that are used where they are. */
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16"];
+
 /**
  * Asks for an adapter, and for its device with the adapter's own limits.
  *
@@ -26,10 +29,11 @@ export async function requestDevice(
     "minUniformBufferOffsetAlignment",
     "minStorageBufferOffsetAlignment",
   ] as const;
+  const features: GPUFeatureName[] = options.profile ? [...FEATURES, "timestamp-query"] : [...FEATURES];
   const device = await adapter.requestDevice({
     label: "espalier",
     requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
-    requiredFeatures: options.profile && adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
   });
   return { adapter, device };
 }

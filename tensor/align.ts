@@ -1,4 +1,9 @@
-/** Elements, of 4 bytes each, at whose multiples a binding may start on every adapter: 256 bytes. */
+import { type DType, elementBytes } from "./tensor.ts";
+
+/** Elements at whose multiples a binding may start on every adapter: 256 bytes. */
+export const alignOf = (dtype: DType): number => 256 / elementBytes(dtype);
+
+/** The same for elements of 4 bytes. */
 export const ALIGN = 64;
 
 /** The first multiple of `to` from `n` on; of {@linkcode ALIGN} unless told. */

@@ -1,9 +1,9 @@
 import index from "./_index.wgsl" with { type: "text" };
 import addition from "./accumulate.wgsl" with { type: "text" };
-import { roundUp } from "./align.ts";
+import { alignOf, roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { runEach, wideKernel } from "./rows.ts";
-import { sizeOf, Tensor } from "./tensor.ts";
+import { type DType, sizeOf, Tensor } from "./tensor.ts";
 
 const kernels = wideKernel("accumulate", addition, [index]);
 
@@ -31,8 +31,8 @@ export function splitIntoArenas(sizes: readonly number[], capacity: number): num
 }
 
 /**
- * Several f32 tensors one after the other in a single buffer, so that one dispatch works on all of them. Each slot
- * starts at a multiple of 64 elements; what lies between them is 0.
+ * Several tensors of one type one after the other in a single buffer, so that one dispatch works on all of them. Each slot
+ * starts at a multiple of 256 bytes; what lies between them is 0.
  */
 export class Arena {
   /** All elements, in one dimension. */
@@ -40,22 +40,22 @@ export class Arena {
   /** The tensors of the given shapes, views of `flat`. */
   readonly slots: readonly Tensor[];
 
-  /** An arena of zeros. @param gpu Device that holds it. @param shapes Shapes of the slots. */
-  constructor(gpu: Gpu, shapes: readonly (readonly number[])[]) {
+  /** An arena of zeros. @param gpu Device that holds it. @param shapes Shapes of the slots. @param dtype Their type. */
+  constructor(gpu: Gpu, shapes: readonly (readonly number[])[], dtype: DType = "f32") {
     let size = 0;
     const starts = shapes.map((shape) => {
       const start = size;
-      size += roundUp(sizeOf(shape));
+      size += roundUp(sizeOf(shape), alignOf(dtype));
       return start;
     });
-    this.flat = gpu.zeros([size]);
-    this.slots = shapes.map((shape, i) => new Tensor(gpu, this.flat.storage, shape, "f32", starts[i]!));
+    this.flat = gpu.zeros([size], dtype);
+    this.slots = shapes.map((shape, i) => new Tensor(gpu, this.flat.storage, shape, dtype, starts[i]!));
   }
 
   /** Writes `x` to slot `i`, or zeros if there is none. */
   write(i: number, x: Tensor | null): void {
     const slot = this.slots[i]!;
-    using zeros = x ? null : slot.gpu.zeros(slot.shape);
+    using zeros = x ? null : slot.gpu.zeros(slot.shape, slot.dtype);
     slot.gpu.copy(x ?? zeros!, slot);
   }
 

@@ -3,14 +3,15 @@ import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
 import type { Surface } from "./surfaces.ts";
-import { showShape, type Storage, Tensor } from "./tensor.ts";
+import { roundUp } from "./align.ts";
+import { elementBytes, showShape, type Storage, Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
 /** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
 export interface Slice {
   /** Tensor that is bound. */
   readonly tensor: Tensor;
-  /** First element, relative to the tensor's; a multiple of 64. */
+  /** First element, relative to the tensor's; a binding starts at a multiple of 256 bytes. */
   readonly start?: number;
   /** Number of elements. */
   readonly length?: number;
@@ -174,8 +175,9 @@ export class BindGroups {
       throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
     }
     const { storage } = tensor;
-    const offset = (tensor.offset + start) * 4;
-    const size = Math.max(4, (length ?? tensor.size - start) * 4);
+    const bytes = elementBytes(tensor.dtype);
+    const offset = (tensor.offset + start) * bytes;
+    const size = Math.max(4, roundUp((length ?? tensor.size - start) * bytes, 4));
     if (size > this.#gpu.bindingBytes) {
       throw new RangeError(
         `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +

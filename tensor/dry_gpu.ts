@@ -51,9 +51,6 @@ class DryTexture extends Held {
   }
 }
 
-/** Four floats of four bytes, the one format of the pool's textures. */
-const TEXEL_BYTES = 16;
-
 const nothing = () => {};
 
 /**
@@ -91,16 +88,16 @@ export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceM
   const made = () => ({});
   const device = {
     limits: like.device.limits,
-    features: new Set<string>(),
+    features: like.device.features,
     queue: { writeBuffer: nothing, submit: nothing },
     lost: new Promise<never>(nothing),
     addEventListener: nothing,
     pushErrorScope: nothing,
     popErrorScope: () => Promise.resolve(null),
     createBuffer: ({ size }: GPUBufferDescriptor) => new DryBuffer(size, count),
-    createTexture: ({ size }: GPUTextureDescriptor) => {
+    createTexture: ({ size, format }: GPUTextureDescriptor) => {
       const [width, height] = size as [number, number];
-      return new DryTexture(width * height * TEXEL_BYTES, count);
+      return new DryTexture(width * height * (format === "rgba16float" ? 8 : 16), count);
     },
     createShaderModule: () => ({ getCompilationInfo: () => Promise.resolve({ messages: [] }) }),
     createBindGroupLayout: made,

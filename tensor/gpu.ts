@@ -2,6 +2,7 @@ import { requestDevice } from "./adapter.ts";
 import { BindGroups, type Resource } from "./bind_groups.ts";
 import { Faults } from "./faults.ts";
 import { gemmClass, type GemmExtents, type GemmTuning, type GemmVariant, usualGemm } from "./gemm_choice.ts";
+import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_numbers.ts";
 import type { Kernel } from "./kernel.ts";
 import { type Constants, PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
@@ -10,7 +11,8 @@ import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
 import { type Surface, SurfacePool } from "./surfaces.ts";
 import { Tape } from "./tape.ts";
-import { type DType, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
+import { roundUp } from "./align.ts";
+import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
 /** Limits that operations plan with. */
@@ -53,7 +55,7 @@ export interface Dispatch {
 export interface SurfaceRows {
   /** First element, relative to the tensor's; where it lies in the buffer is a multiple of four. */
   readonly start: number;
-  /** Elements between the starts of two rows, a multiple of 64. */
+  /** Elements between the starts of two rows, a multiple of 256 bytes. */
   readonly row: number;
   /** Number of rows. */
   readonly rows: number;
@@ -170,17 +172,27 @@ export class Gpu {
     return this.gemm[gemmClass(extents)] ?? usualGemm(this.software, extents);
   }
 
-  /** A tensor without defined content. @throws {RangeError} If an extent is no whole number. */
+  /** Whether tensors may be f16. */
+  get half(): boolean {
+    return this.device.features.has("shader-f16");
+  }
+
+  /**
+   * A tensor without defined content.
+   *
+   * @throws {RangeError} If an extent is no whole number.
+   * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
+   */
   empty(shape: readonly number[], dtype: DType = "f32"): Tensor {
-    this.#faults.throwIfLost("make a tensor");
-    checkShape(shape);
-    return new Tensor(this, new Storage(this.pool.take(sizeOf(shape) * 4)), shape, dtype);
+    this.#checkNew(shape, dtype);
+    const bytes = sizeOf(shape) * elementBytes(dtype);
+    return new Tensor(this, new Storage(this.pool.take(bytes)), shape, dtype);
   }
 
   /** A tensor of zeros. */
   zeros(shape: readonly number[], dtype: DType = "f32"): Tensor {
     const tensor = this.empty(shape, dtype);
-    const bytes = tensor.size * 4;
+    const bytes = roundUp(tensor.bytes, 4);
     const { entry } = tensor.storage;
     if (bytes > 0) {
       this.#commands().clearBuffer(entry.buffer, 0, bytes);
@@ -192,9 +204,10 @@ export class Gpu {
   /**
    * A tensor with the given numbers.
    *
-   * @param data Numbers in row-major order; an `Int32Array` makes an i32 tensor.
+   * @param data Numbers in row-major order; an `Int32Array` makes an i32 tensor, a `Float16Array` an f16 one.
    * @param shape Its extents; one dimension unless given.
    * @throws {TypeError} If the shape's size is not the number of numbers.
+   * @throws {TypeError} If they are f16 and the adapter has no such numbers.
    * @throws {RangeError} If an extent is no whole number.
    * @example
    * ```ts
@@ -207,11 +220,12 @@ export class Gpu {
    * ```
    */
   tensor(
-    data: readonly number[] | Float32Array | Int32Array,
+    data: readonly number[] | HostNumbers,
     shape: readonly number[] = [data.length],
   ): Tensor {
-    this.#faults.throwIfLost("make a tensor");
-    checkShape(shape);
+    const typed = ArrayBuffer.isView(data) ? data as HostNumbers : Float32Array.from(data);
+    const dtype = dtypeOf(typed);
+    this.#checkNew(shape, dtype);
     if (sizeOf(shape) !== data.length) {
       throw new TypeError(
         `Cannot make a tensor as its size must be that of the data: ${
@@ -219,18 +233,11 @@ export class Gpu {
         } for ${data.length} numbers`,
       );
     }
-    const typed = data instanceof Int32Array || data instanceof Float32Array ? data : Float32Array.from(data);
     const storage = new Storage(this.pool.take(typed.byteLength, this.#submission));
-    const tensor = new Tensor(this, storage, shape, typed instanceof Int32Array ? "i32" : "f32");
+    const tensor = new Tensor(this, storage, shape, dtype);
     if (typed.length > 0) {
       const close = this.#faults.guard("upload a tensor");
-      this.device.queue.writeBuffer(
-        storage.entry.buffer,
-        0,
-        typed.buffer as ArrayBuffer,
-        typed.byteOffset,
-        typed.byteLength,
-      );
+      this.device.queue.writeBuffer(storage.entry.buffer, 0, inWords(typed));
       close();
     }
     return tensor;
@@ -265,22 +272,20 @@ export class Gpu {
     if (this.profiler) this.#endPass();
   }
 
-  /** Copies the numbers of `from` to `to`, of equal size, both wholly their own or views. */
+  /** Copies the numbers of `from` to `to`, of equal size and type, both wholly their own or views. */
   copy(from: Tensor, to: Tensor): void {
-    if (from.size !== to.size) {
-      throw new TypeError(
-        `Cannot copy as sizes must be equal: ${showShape(from.shape)} to ${showShape(to.shape)}`,
-      );
+    if (from.size !== to.size || from.bytes !== to.bytes) {
+      throw new TypeError(`Cannot copy as sizes must be equal: ${showTensor(from)} to ${showTensor(to)}`);
     }
     if (from.size === 0) return;
     const source = from.storage.entry;
     const target = to.storage.entry;
     this.#commands().copyBufferToBuffer(
       source.buffer,
-      from.offset * 4,
+      from.offset * elementBytes(from.dtype),
       target.buffer,
-      to.offset * 4,
-      from.size * 4,
+      to.offset * elementBytes(to.dtype),
+      roundUp(from.bytes, 4),
     );
     source.lastUse = target.lastUse = this.#submission;
     to.storage.version++;
@@ -290,8 +295,9 @@ export class Gpu {
   copyToSurface(from: Tensor, to: Surface, { start, row, rows, texels, y = 0 }: SurfaceRows): void {
     if (rows * texels === 0) return;
     const { entry } = from.storage;
+    const bytes = elementBytes(from.dtype);
     this.#commands().copyBufferToTexture(
-      { buffer: entry.buffer, offset: (from.offset + start) * 4, bytesPerRow: row * 4 },
+      { buffer: entry.buffer, offset: (from.offset + start) * bytes, bytesPerRow: row * bytes },
       { texture: to.texture, origin: [0, y] },
       [texels, rows],
     );
@@ -331,16 +337,18 @@ export class Gpu {
    */
   async read(tensor: Tensor): Promise<TensorData> {
     this.#faults.throwIfLost("read a tensor");
-    const bytes = tensor.size * 4;
+    const { dtype, bytes, offset } = tensor;
+    const words = roundUp(bytes, 4);
     const { entry } = tensor.storage;
-    const staging = this.#readBack.take(bytes);
+    const staging = this.#readBack.take(words);
     if (bytes > 0) {
-      this.#commands().copyBufferToBuffer(entry.buffer, tensor.offset * 4, staging.buffer, 0, bytes);
+      const start = offset * elementBytes(dtype);
+      this.#commands().copyBufferToBuffer(entry.buffer, start, staging.buffer, 0, words);
       entry.lastUse = this.#submission;
     }
     await null;
     const numbers = await this.#back(staging, bytes, "read a tensor");
-    return tensor.dtype === "i32" ? new Int32Array(numbers) : new Float32Array(numbers);
+    return numbersIn(numbers, dtype);
   }
 
   /** Submits what is recorded, and brings back what it leaves in a buffer. */
@@ -401,6 +409,14 @@ export class Gpu {
     this.device.destroy();
   }
 
+  #checkNew(shape: readonly number[], dtype: DType): void {
+    this.#faults.throwIfLost("make a tensor");
+    checkShape(shape);
+    if (dtype === "f16" && !this.half) {
+      throw new TypeError(`Cannot make a tensor of f16 as the adapter has no shader-f16: ${this.name}`);
+    }
+  }
+
   #commands(): GPUCommandEncoder {
     this.#endPass();
     this.#encoder ??= this.device.createCommandEncoder();
@@ -419,6 +435,9 @@ export class Gpu {
     this.#pass = null;
   }
 }
+
+/** A tensor's shape as messages print it, with its type where it is not f32. */
+const showTensor = ({ shape, dtype }: Tensor) => showShape(shape) + (dtype === "f32" ? "" : ` of ${dtype}`);
 
 function checkShape(shape: readonly number[]): void {
   if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {

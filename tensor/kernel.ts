@@ -9,7 +9,12 @@ export interface ShaderBinding {
   readonly index: number;
   /** How the shader uses it. */
   readonly kind: BindingKind;
+  /** Format of a texture's texels. */
+  readonly format?: TexelFormat;
 }
+
+/** Format of texels of four numbers. */
+export type TexelFormat = "rgba32float" | "rgba16float";
 
 /** A scalar field of `struct Params`. */
 export interface ShaderField {
@@ -26,6 +31,9 @@ function kindOf(space: string | undefined, type: string): BindingKind {
   if (space.startsWith("uniform")) return "uniform";
   return space.includes("read_write") ? "write" : "read";
 }
+
+/** Format of a `texture_storage_2d<format, access>`. */
+const formatOf = (type: string) => /<\s*(\w+)/.exec(type)![1] as TexelFormat;
 
 /** Text of each function by name. */
 function functionsOf(text: string): Map<string, string> {
@@ -93,6 +101,7 @@ export class Kernel {
       name: match[3]!,
       index: Number(match[1]),
       kind: kindOf(match[2], match[4]!),
+      ...(match[2] === undefined && { format: formatOf(match[4]!) }),
     }));
     const struct = /struct\s+Params\s*\{([^}]*)\}/.exec(text);
     const fields = (struct?.[1] ?? "").split(",").map((field) => field.trim()).filter(Boolean);

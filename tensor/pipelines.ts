@@ -1,5 +1,5 @@
 import type { Faults } from "./faults.ts";
-import type { BindingKind, Kernel, ShaderBinding } from "./kernel.ts";
+import type { Kernel, ShaderBinding } from "./kernel.ts";
 
 /** A compiled entry point with the layout of its bindings. */
 export interface Pipeline {
@@ -20,7 +20,7 @@ export interface Pipeline {
 /** Values of `override` constants. */
 export type Constants = Record<string, number | boolean>;
 
-const layoutEntry = (kind: BindingKind): Partial<GPUBindGroupLayoutEntry> => {
+const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayoutEntry> => {
   switch (kind) {
     case "read":
       return { buffer: { type: "read-only-storage" } };
@@ -29,9 +29,9 @@ const layoutEntry = (kind: BindingKind): Partial<GPUBindGroupLayoutEntry> => {
     case "uniform":
       return { buffer: { type: "uniform", hasDynamicOffset: true } };
     case "texture":
-      return { storageTexture: { format: "rgba32float", access: "read-only" } };
+      return { storageTexture: { format: format!, access: "read-only" } };
     case "surface":
-      return { storageTexture: { format: "rgba32float", access: "write-only" } };
+      return { storageTexture: { format: format!, access: "write-only" } };
   }
 };
 
@@ -74,10 +74,10 @@ export class PipelineCache {
     const close = this.#faults.guard(`compile ${label}`);
     const layout = this.#device.createBindGroupLayout({
       label,
-      entries: bindings.map(({ index, kind }) => ({
-        binding: index,
+      entries: bindings.map((binding) => ({
+        binding: binding.index,
         visibility: GPUShaderStage.COMPUTE,
-        ...layoutEntry(kind),
+        ...layoutEntry(binding),
       })),
     });
     const pipeline = this.#device.createComputePipeline({

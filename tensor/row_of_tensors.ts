@@ -1,7 +1,7 @@
-import { roundUp } from "./align.ts";
+import { alignOf, roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { emptyGradient } from "./tape.ts";
-import { sizeOf, Tensor } from "./tensor.ts";
+import { type DType, sizeOf, Tensor } from "./tensor.ts";
 
 /** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
 export interface TensorRow {
@@ -31,11 +31,17 @@ export function rowOf(tensors: readonly Tensor[]): TensorRow | null {
  * @param gpu Device.
  * @param count Their number.
  * @param shape Shape of each, with numbers.
+ * @param dtype Their type.
  */
-export function emptyRow(gpu: Gpu, count: number, shape: readonly number[]): Tensor[] {
-  const step = roundUp(sizeOf(shape));
-  const all = gpu.empty([count * step]);
-  const row = Array.from({ length: count }, (_, i) => new Tensor(gpu, all.storage, shape, "f32", i * step));
+export function emptyRow(
+  gpu: Gpu,
+  count: number,
+  shape: readonly number[],
+  dtype: DType = "f32",
+): Tensor[] {
+  const step = roundUp(sizeOf(shape), alignOf(dtype));
+  const all = gpu.empty([count * step], dtype);
+  const row = Array.from({ length: count }, (_, i) => new Tensor(gpu, all.storage, shape, dtype, i * step));
   all.dispose();
   return row;
 }

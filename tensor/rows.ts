@@ -1,8 +1,9 @@
 import type { Resource } from "./bind_groups.ts";
 import type { Gpu } from "./gpu.ts";
-import { Kernel } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";
 import type { Tensor } from "./tensor.ts";
+import { TypedKernel, type WgslTypes } from "./typed_kernel.ts";
 import { type RowWindow, rowWindows } from "./windows.ts";
 import four from "./_four.wgsl" with { type: "text" };
 import one from "./_one.wgsl" with { type: "text" };
@@ -51,10 +52,23 @@ export interface WideKernel {
   pick(columns: number): { kernel: Kernel; width: number };
 }
 
-/** Reads a shader that is written for `Number`. @param name Stem of its file. @param helpers Texts appended. */
-export function wideKernel(name: string, source: string, helpers: readonly string[]): WideKernel {
-  const single = { kernel: new Kernel(name, source, [...helpers, one]), width: 1 };
-  const wide = { kernel: new Kernel(name, source, [...helpers, four]), width: 4 };
+/**
+ * Reads a shader that is written for `Number`.
+ *
+ * @param name Stem of its file.
+ * @param helpers Texts appended.
+ * @param types Other types that it leaves open, for a `Number` of so many f32.
+ */
+export function wideKernel(
+  name: string,
+  source: string,
+  helpers: readonly string[],
+  types: (width: 1 | 4) => WgslTypes = () => ({}),
+): WideKernel {
+  const read = (number: string, width: 1 | 4) => {
+    return { kernel: new TypedKernel(name, source, [...helpers, number]).of(types(width)), width };
+  };
+  const [single, wide] = [read(one, 1), read(four, 4)];
   return { pick: (columns) => columns % 4 === 0 ? wide : single };
 }
 

@@ -1,7 +1,7 @@
 import { sizeClass } from "./pool.ts";
-import type { Storage } from "./tensor.ts";
+import { type DType, elementBytes, type Storage } from "./tensor.ts";
 
-/** A two-dimensional texture of four floats a texel, lent by {@linkcode SurfacePool}. */
+/** A two-dimensional texture of four numbers a texel, lent by {@linkcode SurfacePool}. */
 export interface Surface {
   /** Number that no other surface has had; part of bind-group keys. */
   readonly id: number;
@@ -13,12 +13,16 @@ export interface Surface {
   readonly width: number;
   /** Height in texels. */
   readonly height: number;
+  /** Bytes of all texels. */
+  readonly bytes: number;
 }
 
 /** What a surface holds: a copy of a storage's numbers, as they were at one version of it. */
 export interface SurfaceContent {
   /** Storage of the numbers. */
   readonly storage: Storage;
+  /** Their type. */
+  readonly dtype: DType;
   /** Its version when they were copied. */
   readonly version: number;
   /** Which numbers, and how they lie in the surface. */
@@ -49,11 +53,14 @@ const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
 const isStale = ({ storage, version }: SurfaceContent): boolean =>
   storage.refs === 0 || storage.version !== version;
 
+/** What surfaces that can stand for each other have in common. */
+const keyOf = (width: number, height: number, dtype: DType) => `${width}x${height} ${dtype}`;
+
 /** Texels that a side of a surface is a multiple of. */
 const SIDE = 16;
 
 /**
- * Float textures by size, reused; the products on adapters that load texels faster than buffers live in them. An
+ * Textures by size and type, reused; the products on adapters that load texels faster than buffers live in them. An
  * operand that several products of a step read is copied once, if its copy is still there.
  */
 export class SurfacePool {
@@ -112,15 +119,16 @@ export class SurfacePool {
     const rounded = sizeClass(width, SIDE);
     const w = Math.min(rounded % 64 === 0 ? rounded + 4 : rounded, limit);
     const h = Math.min(sizeClass(height, SIDE), limit);
-    const key = `${w}x${h}`;
+    const key = keyOf(w, h, content.dtype);
+    const bytes = w * h * 4 * elementBytes(content.dtype);
     const idle = this.#free.get(key) ?? [];
     const at = idle.findIndex((each) => same(each.content, content));
     const [found] = idle.splice(at >= 0 ? at : this.#spare(idle), 1);
     if (found) {
-      this.#freeBytes -= w * h * 16;
+      this.#freeBytes -= bytes;
       return { surface: found.surface, held: at >= 0 };
     }
-    if (this.#freeBytes + w * h * 16 > MOST) {
+    if (this.#freeBytes + bytes > MOST) {
       this.#flush();
       this.trim();
     }
@@ -128,12 +136,12 @@ export class SurfacePool {
     const texture = this.#device.createTexture({
       label: `surface ${this.#nextId}`,
       size: [w, h],
-      format: "rgba32float",
+      format: content.dtype === "f16" ? "rgba16float" : "rgba32float",
       usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     });
     const view = texture.createView();
     close();
-    return { surface: { id: this.#nextId++, texture, view, width: w, height: h }, held: false };
+    return { surface: { id: this.#nextId++, texture, view, width: w, height: h, bytes }, held: false };
   }
 
   /**
@@ -155,11 +163,11 @@ export class SurfacePool {
     if (--lent.users > 0) return;
     this.#lent.delete(surface);
     const { content } = lent;
-    const key = `${surface.width}x${surface.height}`;
+    const key = keyOf(surface.width, surface.height, content.dtype);
     const free = this.#free.get(key);
     if (free) free.push({ surface, content });
     else this.#free.set(key, [{ surface, content }]);
-    this.#freeBytes += surface.width * surface.height * 16;
+    this.#freeBytes += surface.bytes;
   }
 
   /** Destroys the unused surfaces. Call it between submissions. */

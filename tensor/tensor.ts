@@ -1,10 +1,16 @@
 import type { Gpu } from "./gpu.ts";
 import type { PooledBuffer } from "./pool.ts";
 
-/** Element type of a tensor. */
-export type DType = "f32" | "i32";
+/** Element type of a tensor. Operands and results of products may be f16; all else computes with f32. */
+export type DType = "f32" | "f16" | "i32";
 
-/** Host numbers of a tensor. */
+/** Types of what products read and write. */
+export type FloatType = Exclude<DType, "i32">;
+
+/** Bytes of an element. */
+export const elementBytes = (dtype: DType): number => dtype === "f16" ? 2 : 4;
+
+/** Host numbers of a tensor, those of f16 as f32. */
 export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 /** A pooled buffer with the number of tensors that look into it. */
@@ -67,6 +73,8 @@ export class Tensor {
   readonly dtype: DType;
   /** Number of elements. */
   readonly size: number;
+  /** Bytes of its elements. */
+  readonly bytes: number;
   /** Whether {@linkcode backward} computes a gradient for it, as for a parameter. */
   requiresGrad = false;
   /** Whether its value depends on a tensor that requires a gradient; set by the tape. */
@@ -80,6 +88,7 @@ export class Tensor {
     this.shape = [...shape];
     this.dtype = dtype;
     this.size = sizeOf(shape);
+    this.bytes = this.size * elementBytes(dtype);
     this.#storage = storage;
     this.#offset = offset;
     storage.refs++;

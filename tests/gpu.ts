@@ -1,3 +1,4 @@
+import { assertThrows } from "@std/assert";
 import { type Gpu, type GpuOptions, requestGpu } from "../tensor/gpu.ts";
 import { preferVulkan } from "../cli/backend.ts";
 
@@ -10,4 +11,11 @@ export function testGpu(options: GpuOptions = {}): Promise<Gpu> {
   let device = devices.get(key);
   if (!device) devices.set(key, device = requestGpu(options));
   return device;
+}
+
+/** What a device says whose adapter has no f16. */
+export function assertNoHalf(gpu: Gpu): void {
+  const why = "Cannot make a tensor of f16 as the adapter has no shader-f16";
+  assertThrows(() => gpu.empty([1], "f16"), TypeError, why);
+  assertThrows(() => gpu.tensor(Float16Array.of(1)), TypeError, why);
 }

@@ -2,6 +2,7 @@
 // files.
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseSafetensors, toFloat32 } from "../../model/safetensors.ts";
+import { testGpu } from "../gpu.ts";
 import { run, testdata, withModel, writeNoise } from "./run.ts";
 
 Deno.test("transcribe prints text, words with times, and goes on after a bad file", async () => {
@@ -33,6 +34,10 @@ Deno.test("transcribe prints text, words with times, and goes on after a bad fil
 
     const beam = await run("transcribe", "--model", model, "--beam", "8", good);
     assertEquals(beam.status, 0, beam.err.join());
+
+    const half = await run("transcribe", "--model", model, "--half", good);
+    if ((await testGpu()).half) assertEquals([half.status, half.out.length], [0, 1], half.err.join());
+    else assertEquals([half.status, half.err.length], [2, 1]);
   });
 });
 

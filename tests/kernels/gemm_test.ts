@@ -5,9 +5,9 @@ import { gemm, type Operand } from "../../kernels/gemm.ts";
 import { accumulate } from "../../tensor/accumulate.ts";
 import { fill } from "../../tensor/fill.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
-import { testGpu } from "../gpu.ts";
+import type { DType, Tensor } from "../../tensor/tensor.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../../tensor/gemm_choice.ts";
+import { assertNoHalf, testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
 
@@ -124,15 +124,32 @@ const cases: Record<string, Case> = {
   },
 };
 
+/** Types of both operands and of the product. */
+type Types = readonly [DType, DType, DType];
+
+/** Every kernel with numbers of either type, and some with both. */
+const kernels: readonly (readonly [GemmVariant, Types])[] = [
+  ...GEMM_VARIANTS.map((variant) => [variant, ["f32", "f32", "f32"]] as const),
+  ...GEMM_VARIANTS.map((variant) => [variant, ["f16", "f16", "f16"]] as const),
+  ["texture", ["f32", "f16", "f32"]],
+  ["tile-32", ["f32", "f16", "f32"]],
+  ["tile-32", ["f16", "f32", "f16"]],
+];
+
+/** Arrays of a type. */
+const arrayOf = (dtype: DType) => dtype === "f16" ? Float16Array : Float32Array;
+
 /** A tensor of random numbers where an operand reads, and of NaN elsewhere, also past its end. */
-function around(gpu: Gpu, numbers: Float64Array, read: ReadonlySet<number>) {
-  const data = Float32Array.from(numbers, (value, at) => read.has(at) ? value : NaN);
-  return gpu.tensor(data, [data.length]);
+function around(gpu: Gpu, numbers: Float64Array, read: ReadonlySet<number>, dtype: DType) {
+  return gpu.tensor(arrayOf(dtype).from(numbers.map((value, at) => read.has(at) ? value : NaN)));
 }
 
-for (const variant of GEMM_VARIANTS) {
-  Deno.test(`a product is its definition, whatever lies around its operands, ${variant}`, async () => {
+for (const [variant, types] of kernels) {
+  const [typeA, typeB, typeC] = types;
+  const how = types.includes("f16") ? `${types.join(" ")}, ${variant}` : variant;
+  Deno.test(`a product is its definition, whatever lies around its operands, ${how}`, async () => {
     const gpu = await testGpu({ gemm: variant });
+    if (types.includes("f16") && !gpu.half) return assertNoHalf(gpu);
     for (const [name, one] of Object.entries(cases)) {
       const { m, n, batch: [z1, z2] = [1, 1] } = one;
       const reads = { a: new Set<number>(), b: new Set<number>() };
@@ -141,23 +158,22 @@ for (const variant of GEMM_VARIANTS) {
         if (b !== null) reads.b.add(b);
       });
       const size = 1 + Math.max(...reads.a, ...reads.b) + 40;
-      const [a, b] = [randomNd([size], 1).data, randomNd([size], 2).data].map((data) =>
-        Float64Array.from(data)
-      );
+      const a = Float64Array.from(arrayOf(typeA).from(randomNd([size], 1).data));
+      const b = Float64Array.from(arrayOf(typeB).from(randomNd([size], 2).data));
       const expected = new Float64Array(z1 * z2 * m * n);
       terms(one, (i, j, c) => {
-        if (i !== null && j !== null) expected[c]! += Math.fround(a![i]!) * Math.fround(b![j]!);
+        if (i !== null && j !== null) expected[c]! += a[i]! * b[j]!;
       });
       const run = async () => {
-        using left = around(gpu, a!, reads.a);
-        using right = around(gpu, b!, reads.b);
-        using c = gpu.empty([z1, z2, m, n]);
+        using left = around(gpu, a, reads.a, typeA);
+        using right = around(gpu, b, reads.b, typeB);
+        using c = gpu.empty([z1, z2, m, n], typeC);
         const place = { tensor: c, row: n, z1: z2 * m * n, z2: m * n };
         gemm(gpu, { ...one, a: { ...one.a, tensor: left }, b: { ...one.b, tensor: right }, c: place });
         return await c.read();
       };
       const once = await run();
-      assertClose(name, once, expected);
+      assertClose(name, once, expected, typeC === "f16" ? { rtol: 2 ** -11 } : {});
       assertEquals(await run(), once, `${name}, twice`);
     }
   });

@@ -1,8 +1,9 @@
 // The model on the device against the float64 oracle of the whole model, which was written from the published
 // description alone: every family, head and a compact model of each.
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
+import { Parameters } from "../../model/parameters.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -18,7 +19,7 @@ const bound = { rtol: 2e-5, atol: 1e-6 };
 const samples = tinySamples(1);
 const lengths = [...TINY_LENGTHS];
 
-async function loadTiny(name: keyof typeof TINY_MODELS) {
+async function loadTiny(name: keyof typeof TINY_MODELS, half = false) {
   const gpu = await testGpu();
   const tiny = TINY_MODELS[name];
   const weights = randomWeights(tiny.config, tiny.head, 7);
@@ -28,7 +29,7 @@ async function loadTiny(name: keyof typeof TINY_MODELS) {
   const head: HeadKind = tiny.head === "ctc" ? "ctc" : tiny.head === null ? "none" : "classify";
   const config = parseConfig(JSON.stringify(tiny.config));
   const prefix = new RegExp(`^${config.model_type}\\.`);
-  return { gpu, tiny, weights, prefix, model: new SpeechModel(gpu, { config, head, tensors }) };
+  return { gpu, tiny, weights, prefix, model: new SpeechModel(gpu, { config, head, tensors }, half) };
 }
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
@@ -103,6 +104,52 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
     model.dispose();
   });
 }
+
+for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
+  Deno.test(`${name} of f16 is near the float64 model`, async () => {
+    if (!(await testGpu()).half) {
+      await assertRejects(() => loadTiny(name, true), TypeError, "the adapter has no shader-f16");
+      return;
+    }
+    const { gpu, tiny, weights, model } = await loadTiny(name, true);
+    const expected = forwardModel(tiny.config, weights, samples, { lengths });
+    const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
+    const plain = await loadTiny(name);
+    const x = upload(gpu, samples);
+    const [found, exact] = await Promise.all([model, plain.model].map(async (model) => {
+      const { logits, hidden } = gpu.scope(() => {
+        const { logits, hidden } = model.forward({ samples: x, lengths });
+        return { logits, hidden };
+      });
+      return await (logits ?? hidden).read();
+    }));
+    // Numbers of 11 bits, some twenty of them one after the other.
+    assertClose("f16", found!, wanted.data, { rtol: 2 ** -7, atol: 0 });
+    assert(found!.some((number, i) => number !== exact![i]), "nothing was rounded");
+    const bytes = (of: SpeechModel) =>
+      of.weights.names.reduce((sum, name) => sum + of.weights.get(name).bytes, 0);
+    assert(bytes(model) < 0.75 * bytes(plain.model), `${bytes(model)} bytes, not ${bytes(plain.model)}`);
+    assertThrows(
+      () => model.weights.require(),
+      TypeError,
+      "Cannot train the model as its weights must be f32",
+    );
+    for (const each of [x, model, plain.model]) each.dispose();
+  });
+}
+
+Deno.test("a weight beyond f16 is refused by name", async () => {
+  const gpu = await testGpu();
+  const weights = new Parameters(gpu, true);
+  weights.add("lm_head.bias", [2], Float32Array.of(1e6, 1)); // is no operand of a product
+  const add = () => weights.add("lm_head.weight", [1, 2], Float32Array.of(1, 1e6));
+  assertThrows(
+    add,
+    RangeError,
+    "Cannot hold lm_head.weight as f16 as its numbers must be below 65,520: found 1000000",
+  );
+  weights.dispose();
+});
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
   Deno.test(`${name} hears a clip in a batch as it does alone, to the bit`, async () => {

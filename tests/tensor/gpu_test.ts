@@ -7,7 +7,7 @@ import { fill } from "../../tensor/fill.ts";
 import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { testGpu } from "../gpu.ts";
+import { assertNoHalf, testGpu } from "../gpu.ts";
 
 const constant = (n: number, value: number) => new Float32Array(n).fill(value);
 
@@ -45,6 +45,23 @@ Deno.test("tensors hold what they were given, of both types and any shape", () =
     assertEquals(await scalar.read(), Float32Array.of(7));
     assertEquals(await nothing.read(), new Float32Array(0));
     assertEquals(await part.read(), new Float32Array(3).fill(9));
+  }));
+
+Deno.test("tensors of f16 hold numbers of 11 bits, an odd number of them too", () =>
+  balanced(async (gpu) => {
+    if (!gpu.half) return assertNoHalf(gpu);
+    using x = gpu.tensor(Float16Array.of(1, -2.5, 1 / 3), [3, 1]);
+    using part = gpu.tensor(Float16Array.of(1, 2, 3, 4).subarray(1, 3));
+    using zeros = gpu.zeros([7], "f16");
+    using copy = gpu.zeros([3], "f16");
+    using floats = gpu.zeros([3]);
+    gpu.copy(x, copy);
+    assertEquals([x.dtype, x.bytes, zeros.bytes], ["f16", 6, 14]);
+    assertEquals(await x.read(), Float32Array.of(1, -2.5, Math.f16round(1 / 3)));
+    assertEquals(await part.read(), Float32Array.of(2, 3));
+    assertEquals(await zeros.read(), new Float32Array(7));
+    assertEquals(await copy.read(), await x.read());
+    assertThrows(() => gpu.copy(x, floats), TypeError, "sizes must be equal: [3, 1] of f16 to [3]");
   }));
 
 Deno.test("zeros are zeros in a used buffer, and fill fills", () =>

@@ -17,7 +17,7 @@ Deno.test("a surface that holds what is asked for is shared while it is lent, an
   const gpu = await testGpu();
   const surfaces = await pool();
   using x = gpu.zeros([64]);
-  const content = { storage: x.storage, version: x.storage.version, layout: "line" };
+  const content = { storage: x.storage, dtype: "f32", version: x.storage.version, layout: "line" } as const;
   const first = surfaces.take(4, 4, content);
   const second = surfaces.take(4, 4, { ...content });
   assertEquals([first.held, second.held, second.surface.id], [false, true, first.surface.id]);
@@ -35,7 +35,12 @@ Deno.test("surfaces whose content is stale are filled anew in the order they wer
   const surfaces = await pool();
   const tensors = [1, 2, 3].map(() => gpu.zeros([64]));
   const contentOf = (i: number) => {
-    return { storage: tensors[i]!.storage, version: tensors[i]!.storage.version, layout: "line" };
+    return {
+      storage: tensors[i]!.storage,
+      dtype: "f32",
+      version: tensors[i]!.storage.version,
+      layout: "line",
+    } as const;
   };
   const lent = tensors.map((_, i) => surfaces.take(4, 4, contentOf(i)).surface);
   for (const surface of lent.toReversed()) surfaces.give(surface);
@@ -43,7 +48,7 @@ Deno.test("surfaces whose content is stale are filled anew in the order they wer
   gpu.copy(tensors[1]!, tensors[0]!); // a new version
   tensors[2]!.dispose(); // gone
   using y = gpu.zeros([64]);
-  const other = { storage: y.storage, version: y.storage.version, layout: "line" };
+  const other = { storage: y.storage, dtype: "f32", version: y.storage.version, layout: "line" } as const;
   const taken = [1, 2, 3].map((n) => surfaces.take(4, 4, { ...other, layout: `line ${n}` }).surface.id);
   assertEquals(taken.slice(0, 2), [lent[0]!.id, lent[2]!.id]);
   assert(!lent.some(({ id }) => id === taken[2]), "what may still be wanted was overwritten");

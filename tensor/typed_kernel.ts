@@ -1,0 +1,42 @@
+import { Kernel } from "./kernel.ts";
+
+/** A type of WGSL for every name that a shader leaves open. */
+export type WgslTypes = Readonly<Record<string, string>>;
+
+/** A shader that leaves types open, and is compiled for each choice of them. */
+export class TypedKernel {
+  readonly #name: string;
+  readonly #source: string;
+  readonly #helpers: readonly string[];
+  readonly #made = new Map<string, Kernel>();
+
+  /**
+   * Nothing is compiled yet.
+   *
+   * @param name Stem of the shader's file.
+   * @param source WGSL text, in which `X` is a type left open, and `X_TEXEL` the format of texels of four of them.
+   * @param helpers Texts appended to it.
+   */
+  constructor(name: string, source: string, helpers: readonly string[]) {
+    this.#name = name;
+    this.#source = source;
+    this.#helpers = helpers;
+  }
+
+  /** The shader for types; its lines keep their numbers. */
+  of(types: WgslTypes): Kernel {
+    const key = Object.values(types).join();
+    const known = this.#made.get(key);
+    if (known) return known;
+    const half = key.includes("f16");
+    let text = half ? `enable f16; ${this.#source}` : this.#source;
+    const aliases: string[] = [];
+    for (const [name, type] of Object.entries(types)) {
+      text = text.replaceAll(`<${name}_TEXEL,`, type === "f16" ? "<rgba16float," : "<rgba32float,");
+      aliases.push(`alias ${name} = ${type};`);
+    }
+    const kernel = new Kernel(half ? `${this.#name}_f16` : this.#name, text, [...this.#helpers, ...aliases]);
+    this.#made.set(key, kernel);
+    return kernel;
+  }
+}
