@@ -13,6 +13,7 @@ import config from "../deno.json" with { type: "json" };
 import { measureCompact, showCompact } from "./compact.ts";
 import { flopsByCase } from "./flops.ts";
 import { measureGates } from "./gates.ts";
+import { measureHalf, showHalf } from "./half.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -53,12 +54,17 @@ const command = defineCommand({
       type: "flag",
       description: "measure a pruning step with half of the units closed beside one with all open instead",
     },
+    half: {
+      type: "flag",
+      description: "measure a model of base size computed from f16 and from f32 instead",
+    },
     products: { type: "flag", description: "measure the kernels of products on the device alone instead" },
   },
   async run(values) {
     preferVulkan();
     if (values.compact) return await runCompact(values.rounds);
     if (values.gates) return await runGates(values.rounds);
+    if (values.half) return await runHalf(values.rounds);
     if (values.products) return await runProducts();
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
@@ -91,6 +97,12 @@ async function runCompact(rounds: number): Promise<number> {
   } finally {
     gpu.destroy();
   }
+}
+
+async function runHalf(rounds: number): Promise<number> {
+  const costs = await measureHalf(rounds);
+  console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${showHalf(costs)}`);
+  return 0;
 }
 
 async function runProducts(): Promise<number> {

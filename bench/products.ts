@@ -7,6 +7,7 @@
 import { type Gemm, gemm } from "../kernels/gemm.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../tensor/gemm_choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import type { FloatType } from "../tensor/tensor.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";
 import { uniformTensor } from "./inputs.ts";
@@ -25,9 +26,13 @@ const LAYOUTS = { "A·B": [true, false], "A·Bᵀ": [true, true], "Aᵀ·B": [fa
 /** Operations of a sample, and samples, the least of which counts. */
 const [WORK, ROUNDS] = [2e11, 3];
 
+/** Types of what is read and written. */
+const TYPES = ["f32", "f16"] as const;
+
 /** TFLOP/s of a kernel for products of one layout. */
 export interface ProductSpeed {
   readonly layout: keyof typeof LAYOUTS;
+  readonly dtype: FloatType;
   readonly variant: GemmVariant;
   /** In the order of the sizes. */
   readonly teraflops: readonly number[];
@@ -49,29 +54,41 @@ export async function measureProducts(
   const variants = GEMM_VARIANTS.filter((variant) => (variant === "texture") === gpu.software);
   for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
     for (const variant of variants) {
-      const teraflops: number[] = [];
-      for (const [m, k, n] of SIZES) {
-        progress(`products: ${layout} of ${m}×${k}×${n}, ${variant}`);
-        teraflops.push(2e-9 * m! * k! * n! / await milliseconds(gpu, layout, [m!, k!, n!], variant));
+      for (const dtype of TYPES.filter((dtype) => dtype === "f32" || gpu.half)) {
+        const teraflops: number[] = [];
+        for (const [m, k, n] of SIZES as [number, number, number][]) {
+          progress(`products: ${layout} of ${m}×${k}×${n}, ${variant}, ${dtype}`);
+          const ms = await milliseconds(gpu, { m, k, n, layout, dtype, variant });
+          teraflops.push(2e-9 * m * k * n / ms);
+        }
+        speeds.push({ layout, variant, dtype, teraflops });
       }
-      speeds.push({ layout, variant, teraflops });
     }
   }
   return speeds;
 }
 
-async function milliseconds(
-  gpu: Gpu,
-  layout: keyof typeof LAYOUTS,
-  [m, k, n]: readonly [number, number, number],
-  variant: GemmVariant,
-): Promise<number> {
+/** One product by one kernel. */
+interface Case {
+  readonly m: number;
+  readonly k: number;
+  readonly n: number;
+  readonly layout: keyof typeof LAYOUTS;
+  readonly dtype: FloatType;
+  readonly variant: GemmVariant;
+}
+
+async function milliseconds(gpu: Gpu, { m, k, n, layout, dtype, variant }: Case): Promise<number> {
   const { profiler } = gpu;
   if (!profiler) throw new Error("Cannot measure products as the adapter has no timestamps");
   const [aAlongK, bAlongK] = LAYOUTS[layout];
-  using a = gpu.tensor(uniformTensor([m, k], 1).values, [m, k]);
-  using b = gpu.tensor(uniformTensor([k, n], 2).values, [k, n]);
-  using c = gpu.empty([m, n]);
+  const numbers = (shape: [number, number], seed: number) => {
+    const { values } = uniformTensor(shape, seed);
+    return gpu.tensor(dtype === "f16" ? Float16Array.from(values) : values, shape);
+  };
+  using a = numbers([m, k], 1);
+  using b = numbers([k, n], 2);
+  using c = gpu.empty([m, n], dtype);
   const problem: Gemm = {
     m,
     n,
@@ -97,7 +114,9 @@ async function milliseconds(
 export function showProducts(speeds: readonly ProductSpeed[]): string {
   const sizes = SIZES.map((size) => new Set(size).size === 1 ? `${size[0]}³` : size.join("×"));
   return plain({
-    head: ["TFLOP/s", "kernel", ...sizes],
-    rows: speeds.map(({ layout, variant, teraflops }) => [layout, variant, ...teraflops.map(digits)]),
+    head: ["TFLOP/s", "kernel", "numbers", ...sizes],
+    rows: speeds.map(({ layout, variant, dtype, teraflops }) => {
+      return [layout, variant, dtype, ...teraflops.map(digits)];
+    }),
   });
 }
