@@ -17,14 +17,8 @@
  * @module
  */
 
-export {
-  type Dispatch,
-  Gpu,
-  type GpuLimits,
-  type GpuOptions,
-  requestGpu,
-  type SurfaceRows,
-} from "./tensor/gpu.ts";
+export { Gpu, requestGpu } from "./tensor/gpu.ts";
+export type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./tensor/gpu_options.ts";
 export {
   GEMM_VARIANTS,
   gemmClass,

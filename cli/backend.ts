@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Gpu, type GpuOptions, requestGpu } from "../tensor/gpu.ts";
+import { type Gpu, requestGpu } from "../tensor/gpu.ts";
+import type { GpuOptions } from "../tensor/gpu_options.ts";
 import { applyTuning } from "./tuning.ts";
 import { UserError } from "./user_error.ts";
 

@@ -1,4 +1,4 @@
-import type { GpuOptions } from "./gpu.ts";
+import type { GpuOptions } from "./gpu_options.ts";
 
 /** What to install where there is no adapter. */
 const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +

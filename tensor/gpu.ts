@@ -1,69 +1,21 @@
 import { requestDevice } from "./adapter.ts";
-import { BindGroups, type Resource } from "./bind_groups.ts";
+import { roundUp } from "./align.ts";
+import { BindGroups } from "./bind_groups.ts";
+import { Commands } from "./commands.ts";
 import { Faults } from "./faults.ts";
 import { gemmClass, type GemmExtents, type GemmTuning, type GemmVariant, usualGemm } from "./gemm_choice.ts";
+import type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./gpu_options.ts";
 import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_numbers.ts";
 import type { Kernel } from "./kernel.ts";
-import { type Constants, PipelineCache } from "./pipelines.ts";
+import { PipelineCache } from "./pipelines.ts";
 import { BufferPool } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
 import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
 import { type Surface, SurfacePool } from "./surfaces.ts";
 import { Tape } from "./tape.ts";
-import { roundUp } from "./align.ts";
 import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
-
-/** Limits that operations plan with. */
-export interface GpuLimits {
-  /** Largest storage binding, in bytes. */
-  readonly bindingBytes: number;
-  /** Largest number of workgroups along one dimension of a dispatch. */
-  readonly workgroups: number;
-  /** Largest width and height of a texture, in texels. */
-  readonly texture: number;
-}
-
-/** Options of {@linkcode requestGpu}. */
-export interface GpuOptions {
-  /** Which adapter to prefer where there are two. */
-  readonly powerPreference?: GPUPowerPreference;
-  /** Lower limits than the adapter's, as tests of the splitting use. */
-  readonly limits?: Partial<GpuLimits>;
-  /** Measures the time of every dispatch with timestamp queries, if the adapter has them. */
-  readonly profile?: boolean;
-  /** Kernel of all products, or that of each class of them; chosen by the kind of adapter and the sizes unless given. */
-  readonly gemm?: GemmVariant | GemmTuning;
-}
-
-/** One dispatch. */
-export interface Dispatch {
-  /** Entry point; `main` unless given. */
-  readonly entry?: string;
-  /** Resource by variable name; null for a buffer that the chosen constants leave unused. */
-  readonly bind: Record<string, Resource | null>;
-  /** Values of `Params`. */
-  readonly params?: Record<string, number>;
-  /** Values of `override` constants. */
-  readonly constants?: Constants;
-  /** Number of workgroups; folded into rows when it exceeds a dimension's limit. */
-  readonly workgroups: number;
-}
-
-/** Rows of a tensor that a surface takes. */
-export interface SurfaceRows {
-  /** First element, relative to the tensor's; where it lies in the buffer is a multiple of four. */
-  readonly start: number;
-  /** Elements between the starts of two rows, a multiple of 256 bytes. */
-  readonly row: number;
-  /** Number of rows. */
-  readonly rows: number;
-  /** Texels of a row. */
-  readonly texels: number;
-  /** Surface row of the first; 0 unless given. */
-  readonly y?: number;
-}
 
 /** Bytes of unused buffers that are kept beyond the largest number of bytes in use, an eighth of it at least. */
 const SPARE = 1 << 27;
@@ -99,10 +51,8 @@ export class Gpu {
   readonly #uniforms: UniformRing;
   readonly #readBack: ReadBack;
   readonly #groups: BindGroups;
+  readonly #commands: Commands;
   readonly #scopes = new Scopes();
-  #encoder: GPUCommandEncoder | null = null;
-  #pass: GPUComputePassEncoder | null = null;
-  #submission = 0;
   #invariant = false;
 
   /**
@@ -144,6 +94,12 @@ export class Gpu {
     });
     const timed = options.profile && device.features.has("timestamp-query");
     this.profiler = timed ? new Profiler(device) : null;
+    this.#commands = new Commands({
+      device,
+      faults: this.#faults,
+      uniforms: this.#uniforms,
+      profiler: this.profiler,
+    });
   }
 
   /** Whether sums are being divided by their own length alone, as {@linkcode Gpu.batchInvariant} asks. */
@@ -195,8 +151,8 @@ export class Gpu {
     const bytes = roundUp(tensor.bytes, 4);
     const { entry } = tensor.storage;
     if (bytes > 0) {
-      this.#commands().clearBuffer(entry.buffer, 0, bytes);
-      entry.lastUse = this.#submission;
+      this.#commands.encoder().clearBuffer(entry.buffer, 0, bytes);
+      entry.lastUse = this.#commands.submission;
     }
     return tensor;
   }
@@ -233,7 +189,7 @@ export class Gpu {
         } for ${data.length} numbers`,
       );
     }
-    const storage = new Storage(this.pool.take(typed.byteLength, this.#submission));
+    const storage = new Storage(this.pool.take(typed.byteLength, this.#commands.submission));
     const tensor = new Tensor(this, storage, shape, dtype);
     if (typed.length > 0) {
       const close = this.#faults.guard("upload a tensor");
@@ -256,11 +212,7 @@ export class Gpu {
     if (workgroups <= 0) return;
     if (!this.#uniforms.fits(kernel)) this.flush();
     const pipeline = this.pipelines.get(kernel, entry, constants);
-    const group = this.#groups.get(kernel, pipeline, bind, this.#submission);
-    const pass = this.#startPass(pipeline.label);
-    pass.setPipeline(pipeline.pipeline);
-    const at = pipeline.hasParams ? [this.#uniforms.push(kernel, params)] : [];
-    pass.setBindGroup(0, group, at);
+    const group = this.#groups.get(kernel, pipeline, bind, this.#commands.submission);
     const across = Math.min(workgroups, this.limits.workgroups);
     const down = Math.ceil(workgroups / across);
     if (down > this.limits.workgroups) {
@@ -268,8 +220,12 @@ export class Gpu {
         `Cannot run ${kernel.name} as a dispatch has at most ${this.limits.workgroups}² workgroups: ${workgroups}`,
       );
     }
-    pass.dispatchWorkgroups(across, down);
-    if (this.profiler) this.#endPass();
+    const at = pipeline.hasParams ? [this.#uniforms.push(kernel, params)] : [];
+    this.#commands.dispatch(pipeline.label, (pass) => {
+      pass.setPipeline(pipeline.pipeline);
+      pass.setBindGroup(0, group, at);
+      pass.dispatchWorkgroups(across, down);
+    });
   }
 
   /** Copies the numbers of `from` to `to`, of equal size and type, both wholly their own or views. */
@@ -280,14 +236,14 @@ export class Gpu {
     if (from.size === 0) return;
     const source = from.storage.entry;
     const target = to.storage.entry;
-    this.#commands().copyBufferToBuffer(
+    this.#commands.encoder().copyBufferToBuffer(
       source.buffer,
       from.offset * elementBytes(from.dtype),
       target.buffer,
       to.offset * elementBytes(to.dtype),
       roundUp(from.bytes, 4),
     );
-    source.lastUse = target.lastUse = this.#submission;
+    source.lastUse = target.lastUse = this.#commands.submission;
     to.storage.version++;
   }
 
@@ -296,27 +252,17 @@ export class Gpu {
     if (rows * texels === 0) return;
     const { entry } = from.storage;
     const bytes = elementBytes(from.dtype);
-    this.#commands().copyBufferToTexture(
+    this.#commands.encoder().copyBufferToTexture(
       { buffer: entry.buffer, offset: (from.offset + start) * bytes, bytesPerRow: row * bytes },
       { texture: to.texture, origin: [0, y] },
       [texels, rows],
     );
-    entry.lastUse = this.#submission;
+    entry.lastUse = this.#commands.submission;
   }
 
   /** Ends the recorded commands and submits them. */
   flush(): void {
-    const encoder = this.#encoder;
-    if (!encoder) return;
-    this.#endPass();
-    this.profiler?.resolve(encoder);
-    const close = this.#faults.guard("submit commands");
-    this.#uniforms.upload();
-    this.device.queue.submit([encoder.finish()]);
-    close();
-    this.#encoder = null;
-    this.#submission++;
-    this.profiler?.collect((check) => this.#faults.watch(check));
+    if (!this.#commands.submit()) return;
     // Buffers of sizes that do not come again would pile up.
     this.pool.trim(this.pool.peakBytes + Math.max(SPARE, this.pool.peakBytes / 8));
   }
@@ -325,7 +271,7 @@ export class Gpu {
   async sync(): Promise<void> {
     this.#faults.throwIfLost("wait");
     const staging = this.#readBack.take(4);
-    this.#commands().clearBuffer(staging.buffer);
+    this.#commands.encoder().clearBuffer(staging.buffer);
     await this.#back(staging, 0, "wait");
   }
 
@@ -343,8 +289,8 @@ export class Gpu {
     const staging = this.#readBack.take(words);
     if (bytes > 0) {
       const start = offset * elementBytes(dtype);
-      this.#commands().copyBufferToBuffer(entry.buffer, start, staging.buffer, 0, words);
-      entry.lastUse = this.#submission;
+      this.#commands.encoder().copyBufferToBuffer(entry.buffer, start, staging.buffer, 0, words);
+      entry.lastUse = this.#commands.submission;
     }
     await null;
     const numbers = await this.#back(staging, bytes, "read a tensor");
@@ -415,24 +361,6 @@ export class Gpu {
     if (dtype === "f16" && !this.half) {
       throw new TypeError(`Cannot make a tensor of f16 as the adapter has no shader-f16: ${this.name}`);
     }
-  }
-
-  #commands(): GPUCommandEncoder {
-    this.#endPass();
-    this.#encoder ??= this.device.createCommandEncoder();
-    return this.#encoder;
-  }
-
-  #startPass(label: string): GPUComputePassEncoder {
-    if (this.#pass) return this.#pass;
-    this.#encoder ??= this.device.createCommandEncoder();
-    this.#pass = this.#encoder.beginComputePass(this.profiler?.pass(label) ?? {});
-    return this.#pass;
-  }
-
-  #endPass(): void {
-    this.#pass?.end();
-    this.#pass = null;
   }
 }
 

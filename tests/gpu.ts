@@ -1,5 +1,6 @@
 import { assertThrows } from "@std/assert";
-import { type Gpu, type GpuOptions, requestGpu } from "../tensor/gpu.ts";
+import { type Gpu, requestGpu } from "../tensor/gpu.ts";
+import type { GpuOptions } from "../tensor/gpu_options.ts";
 import { preferVulkan } from "../cli/backend.ts";
 
 const devices = new Map<string, Promise<Gpu>>();
