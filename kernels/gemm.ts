@@ -44,7 +44,7 @@ export interface Operand {
 
 /** Where a product goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
 export interface Product {
-  /** Tensor that is written, f32 or f16; sums are f32. */
+  /** Tensor that is written, f32 or f16; sums are f32, but for what is added to what C holds. */
   readonly tensor: Tensor;
   /** First element; 0 unless given. */
   readonly offset?: number;

@@ -1,3 +1,4 @@
+import { alignOf } from "../tensor/align.ts";
 import type { Resource } from "../tensor/bind_groups.ts";
 import type { Gemm, Vector } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./gemm_ranges.ts";
@@ -23,6 +24,8 @@ export function epilogueOf(problem: Gemm): Epilogue {
   const { c, bias, pre, gate, residual } = problem;
   const range = writtenRange(problem);
   const at = c.offset ?? 0;
+  // One address finds all three, so all start where C does, whose elements may be shorter.
+  const align = alignOf(c.tensor.dtype);
   const { slice, base } = sliceOf(c.tensor, range, at);
   const vector = (v: Vector | undefined) => ({
     resource: v?.tensor ?? null,
@@ -37,8 +40,8 @@ export function epilogueOf(problem: Gemm): Epilogue {
       c: slice,
       bias: biases.resource,
       gate: gates.resource,
-      pre: pre ? sliceOf(pre, range, at).slice : null,
-      residual: residual ? sliceOf(residual, range, at).slice : null,
+      pre: pre ? sliceOf(pre, range, at, align).slice : null,
+      residual: residual ? sliceOf(residual, range, at, align).slice : null,
     },
     constants: {
       ACCUMULATE: problem.accumulate ?? false,

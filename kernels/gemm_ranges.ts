@@ -56,13 +56,18 @@ export function writtenRange(problem: Gemm): Range {
   return { from: offset, to: offset + last };
 }
 
-/** The slice to bind for a range, and the address in it of the tensor's element `at`. */
+/**
+ * The slice to bind for a range, and the address in it of the tensor's element `at`.
+ *
+ * @param align Elements at whose multiples it may start; as the tensor's type has it unless given.
+ */
 export function sliceOf(
   tensor: Tensor,
   range: Range,
   at: number,
+  align: number = alignOf(tensor.dtype),
 ): { slice: Slice; base: number } {
-  const start = roundDown(tensor.offset + range.from, alignOf(tensor.dtype)) - tensor.offset;
+  const start = roundDown(tensor.offset + range.from, align) - tensor.offset;
   const length = Math.min(range.to, tensor.size) - start;
   return { slice: { tensor, start, length }, base: at - start };
 }
@@ -70,6 +75,14 @@ export function sliceOf(
 /** What is beyond a limit, as a share of it; 0 if nothing is. */
 export function beyond(need: number, limit: number): number {
   return Math.max(0, need / limit - 1);
+}
+
+/** What of C, or of what lies at its addresses, is beyond one binding. */
+export function beyondWritten(gpu: Gpu, problem: Gemm): number {
+  const { c, pre, residual } = problem;
+  const range = writtenRange(problem);
+  const tensors = [c.tensor, pre, residual].filter((tensor) => tensor !== undefined);
+  return Math.max(...tensors.map((tensor) => beyondBinding(gpu, tensor, range)));
 }
 
 /** What of a tensor's range, aligned, is beyond one binding. */

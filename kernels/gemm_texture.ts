@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { TypedKernel } from "../tensor/typed_kernel.ts";
 import { batchOf, type Gemm } from "./gemm.ts";
 import { finishProduct } from "./gemm_finish.ts";
-import { beyond, beyondBinding, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { beyond, beyondWritten, sliceOf, writtenRange } from "./gemm_ranges.ts";
 import { columnBits, placeOperand, surfaceExcess } from "./gemm_surface.ts";
 import source from "./gemm_texture.wgsl" with { type: "text" };
 
@@ -59,7 +59,7 @@ export function textureExcess(gpu: Gpu, problem: Gemm): number {
   const { parts, k1, k2 } = divide(gpu, problem);
   return surfaceExcess(gpu, problem, a, m) + surfaceExcess(gpu, problem, b, n) +
     beyond(k1 * (k2 / 4 + 1), 2 * ROUNDS) + beyond(parts * bytesOf(problem), gpu.limits.bindingBytes) +
-    beyondBinding(gpu, problem.c.tensor, writtenRange(problem));
+    beyondWritten(gpu, problem);
 }
 
 /** Whether the product can be written to its place four columns at a time, with nothing to follow. */

@@ -10,7 +10,7 @@ import one from "../tensor/_one.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { finishProduct } from "./gemm_finish.ts";
-import { beyond, beyondBinding, readRange, sliceOf, writtenRange } from "./gemm_ranges.ts";
+import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./gemm_ranges.ts";
 import operand from "./_gemm_operand.wgsl" with { type: "text" };
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
@@ -98,7 +98,7 @@ export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): numbe
   const { length } = divide(gpu, problem, shapes[variant]);
   return beyond(length, 2 * LONGEST) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
     beyondBinding(gpu, b.tensor, readRange(problem, b, n)) +
-    beyondBinding(gpu, problem.c.tensor, writtenRange(problem));
+    beyondWritten(gpu, problem);
 }
 
 /** An operand as the shader reads it. `outer` is m or n. */

@@ -16,7 +16,7 @@ import type { GemmVariant } from "../../tensor/gemm_choice.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor, TensorData } from "../../tensor/tensor.ts";
-import { testGpu } from "../gpu.ts";
+import { assertNoHalf, testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { type Nd, randomNd } from "../oracle/nd.ts";
 
@@ -54,6 +54,28 @@ async function checkSplit(
   const split = await compute(await testGpu({ gemm, limits }), inputs, op);
   whole.forEach((expected, i) => {
     assertClose(`${name}: ${i === 0 ? "value" : `gradient of input ${i - 1}`}`, split[i]!, expected);
+  });
+}
+
+for (const gemm of ["texture", "tile-64"] as const) {
+  Deno.test(`a linear layer of f16 in parts, with a residual of f32, ${gemm}`, async () => {
+    const [whole, narrow] = [await testGpu({ gemm }), await testGpu({ gemm, limits })];
+    if (!whole.half) return assertNoHalf(whole);
+    for (const [rows, inputs, outputs] of [[517, 67, 35], [401, 35, 101], [130, 300, 20]] as const) {
+      const [x, w, r] = [[rows, inputs], [outputs, inputs], [rows, outputs]].map((shape, i) => {
+        return Float16Array.from(randomNd(shape, i + 1).data);
+      });
+      const compute = async (gpu: Gpu) => {
+        using y = gpu.scope(() => {
+          const residual = gpu.tensor(Float32Array.from(r!), [rows, outputs]);
+          const [a, b] = [gpu.tensor(x!, [rows, inputs]), gpu.tensor(w!, [outputs, inputs])];
+          return linear(a, b, null, { residual, gelu: true, dtype: "f16" });
+        });
+        return await y.read();
+      };
+      const name = `${rows}x${inputs}x${outputs}`;
+      assertClose(name, await compute(narrow), await compute(whole), { rtol: 2 ** -11 });
+    }
   });
 }
 
