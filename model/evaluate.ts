@@ -1,6 +1,7 @@
 import {
   accuracy,
   characterEdits,
+  type EditCounts,
   type ErrorRate,
   errorRate,
   type Interval,
@@ -38,6 +39,9 @@ export interface Evaluation {
   readonly accuracy: Interval | null;
 }
 
+/** Clips, and samples of them, that are evaluated together, so that those of like length can be heard together. */
+const [MOST_CLIPS, MOST_SAMPLES] = [64, 600 * 16_000];
+
 /** How {@linkcode evaluate} compares. */
 export interface EvaluateOptions<State> extends TranscribeOptions<State> {
   /** Applied to what is said and to what was heard before they are compared; nothing unless given. */
@@ -55,7 +59,7 @@ export interface Heard {
 }
 
 /**
- * Evaluates a model clip by clip, so that no clip's padding changes another's result.
+ * Evaluates a model on clips, short ones heard several at a time, each as if it were alone.
  *
  * @param loaded Model with a CTC or a classification head.
  * @param clips What to run it on.
@@ -83,29 +87,28 @@ export async function evaluate<State>(
   const { onClip, normalize = (text) => text, ...search } = options;
   const head = loaded.model.head === "classify" ? "classify" : "ctc";
   loaded.requireHead(head);
-  const words = [];
-  const characters = [];
+  const words: EditCounts[] = [];
+  const characters: EditCounts[] = [];
   const hits: boolean[] = [];
   let seconds = 0;
   let computeSeconds = 0;
-  for await (const clip of clips) {
-    const wanted = head === "ctc" ? clip.text : clip.intent;
-    if (wanted === undefined) {
-      const what = head === "ctc" ? "a transcript" : "a class";
-      throw new TypeError(`Cannot evaluate as every clip must have ${what}: ${clip.id} has none`);
-    }
+  for await (const some of together(clips)) {
+    const wanted = some.map((clip) => wantedOf(clip, head));
+    const audio = some.map(({ samples }) => samples);
     const start = performance.now();
     const found = head === "ctc"
-      ? (await loaded.transcribe(clip.samples, search)).text
-      : (await loaded.classify(clip.samples))[0]!.label;
+      ? (await loaded.transcribeAll(audio, search)).map(({ text }) => text)
+      : (await loaded.classifyAll(audio)).map(([best]) => best!.label);
     computeSeconds += (performance.now() - start) / 1000;
-    seconds += clip.samples.length / 16_000;
-    if (head === "ctc") {
-      const [said, heard] = [normalize(wanted), normalize(found)] as const;
-      words.push(wordEdits(said, heard));
-      characters.push(characterEdits(said, heard));
-    } else hits.push(found === wanted);
-    onClip?.({ clip, found });
+    seconds += samplesOf(some) / 16_000;
+    some.forEach((clip, i) => {
+      if (head === "ctc") {
+        const [said, heard] = [normalize(wanted[i]!), normalize(found[i]!)] as const;
+        words.push(wordEdits(said, heard));
+        characters.push(characterEdits(said, heard));
+      } else hits.push(found[i] === wanted[i]);
+      onClip?.({ clip, found: found[i]! });
+    });
   }
   const count = words.length + hits.length;
   if (count === 0) throw new RangeError("Cannot evaluate as there must be clips: there is none");
@@ -118,4 +121,27 @@ export async function evaluate<State>(
     cer: head === "ctc" ? errorRate(characters) : null,
     accuracy: head === "classify" ? accuracy(hits) : null,
   };
+}
+
+const samplesOf = (clips: readonly LabelledClip[]) =>
+  clips.reduce((sum, { samples }) => sum + samples.length, 0);
+
+/** Clips that are evaluated together, in their order. */
+async function* together(clips: AsyncIterable<LabelledClip>): AsyncGenerator<LabelledClip[]> {
+  let some: LabelledClip[] = [];
+  for await (const clip of clips) {
+    some.push(clip);
+    if (some.length < MOST_CLIPS && samplesOf(some) < MOST_SAMPLES) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
+}
+
+/** What should be heard in a clip. */
+function wantedOf({ id, text, intent }: LabelledClip, head: "ctc" | "classify"): string {
+  const wanted = head === "ctc" ? text : intent;
+  if (wanted !== undefined) return wanted;
+  const what = head === "ctc" ? "a transcript" : "a class";
+  throw new TypeError(`Cannot evaluate as every clip must have ${what}: ${id} has none`);
 }

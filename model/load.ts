@@ -1,5 +1,4 @@
 import { type Gpu, requestGpu } from "../tensor/gpu.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { type BeamOptions, beamSearch } from "./beam_search.ts";
 import { type CheckpointFiles, readCheckpoint } from "./checkpoint.ts";
 import { folderReader, type ReadFile } from "./checkpoint_files.ts";
@@ -15,7 +14,7 @@ import {
 } from "./preprocess.ts";
 import { type Batch, type ForwardOptions, framesOf, type Output, SpeechModel } from "./speech_model.ts";
 import { type CtcTokenizer, parseTokenizer } from "./tokenizer.ts";
-import { frameLogits, type WindowOptions } from "./windows.ts";
+import { clipLogits, frameLogits, type HearOptions, type WindowOptions } from "./windows.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -119,23 +118,35 @@ export class LoadedModel {
    */
   async transcribe<State>(
     samples: Float32Array,
-    { beam, ...windows }: TranscribeOptions<State> = {},
+    options: TranscribeOptions<State> = {},
   ): Promise<Transcript> {
+    const [transcript] = await this.transcribeAll([samples], options);
+    return transcript!;
+  }
+
+  /**
+   * Transcribes clips of any lengths, short ones several at a time, each as if it were alone.
+   *
+   * @param clips Of each one channel at 16 kHz, at least 400 samples.
+   * @returns Their texts, in that order.
+   * @throws {TypeError} If the model has no CTC head or no vocabulary.
+   * @throws {RangeError} If a clip is shorter than a frame.
+   */
+  async transcribeAll<State>(
+    clips: readonly Float32Array[],
+    { beam, ...windows }: TranscribeOptions<State> = {},
+  ): Promise<Transcript[]> {
     this.requireHead("ctc");
     const { model } = this;
     const tokenizer = this.tokenizer!;
-    this.#checkLength("transcribe", samples);
-    const { inputValues } = prepareBatch([samples], this.preprocessor);
-    const masked = this.preprocessor.return_attention_mask;
-    const { logits, frames } = await frameLogits(model, inputValues, masked, windows);
+    const heard = await frameLogits(model, this.#prepare("transcribe", clips), this.#options(windows));
     const timing = { secondsPerFrame: model.config.conv_stride.reduce((hop, n) => hop * n, 1) / 16_000 };
-    if (!beam) return greedyDecode(logits, frames, tokenizer, timing);
-    const [best] = beamSearch(logits, frames, tokenizer, beam);
-    return transcriptOf(
-      alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId),
-      tokenizer,
-      timing,
-    );
+    return heard.map(({ logits, frames }) => {
+      if (!beam) return greedyDecode(logits, frames, tokenizer, timing);
+      const [best] = beamSearch(logits, frames, tokenizer, beam);
+      const tokens = alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId);
+      return transcriptOf(tokens, tokenizer, timing);
+    });
   }
 
   /**
@@ -147,17 +158,29 @@ export class LoadedModel {
    * @throws {RangeError} If the audio is shorter than a frame.
    */
   async classify(samples: Float32Array): Promise<Ranked[]> {
-    const { model } = this;
+    const [ranked] = await this.classifyAll([samples]);
+    return ranked!;
+  }
+
+  /**
+   * Classifies clips, short ones several at a time, each as if it were alone.
+   *
+   * @param clips Of each one channel at 16 kHz, at least 400 samples.
+   * @returns Of each clip all classes, the most probable first.
+   * @throws {TypeError} If the model has no classification head.
+   * @throws {RangeError} If a clip is shorter than a frame.
+   */
+  async classifyAll(clips: readonly Float32Array[]): Promise<Ranked[][]> {
     this.requireHead("classify");
-    this.#checkLength("classify", samples);
-    using logits = model.gpu.scope(() => this.forward(this.batch([samples])).logits as Tensor);
-    const scores = await logits.read();
-    const largest = Math.max(...scores);
-    const weights = [...scores].map((score) => Math.exp(score - largest));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
-    return weights
-      .map((weight, i) => ({ label: model.config.id2label[i]!, probability: weight / total }))
-      .sort((a, b) => b.probability - a.probability);
+    const heard = await clipLogits(this.model, this.#prepare("classify", clips), this.#options({}));
+    return heard.map((scores) => {
+      const largest = Math.max(...scores);
+      const weights = [...scores].map((score) => Math.exp(score - largest));
+      const total = weights.reduce((sum, weight) => sum + weight, 0);
+      return weights
+        .map((weight, i) => ({ label: this.model.config.id2label[i]!, probability: weight / total }))
+        .sort((a, b) => b.probability - a.probability);
+    });
   }
 
   /** Gives the model's memory back, and the device if the model asked for it. */
@@ -166,11 +189,19 @@ export class LoadedModel {
     if (this.#ownsGpu) this.model.gpu.destroy();
   }
 
-  #checkLength(doing: string, samples: Float32Array): void {
-    if (framesOf(this.model.config, samples.length) > 0) return;
-    throw new RangeError(
-      `Cannot ${doing} as the audio must be one frame long: it has ${samples.length} samples`,
-    );
+  /** Each clip by itself as the model wants its samples. */
+  #prepare(doing: string, clips: readonly Float32Array[]): Float32Array[] {
+    const short = clips.find(({ length }) => framesOf(this.model.config, length) === 0);
+    if (short) {
+      throw new RangeError(
+        `Cannot ${doing} as the audio must be one frame long: it has ${short.length} samples`,
+      );
+    }
+    return clips.map((clip) => prepareBatch([clip], this.preprocessor).inputValues);
+  }
+
+  #options(windows: WindowOptions): HearOptions {
+    return { ...windows, masked: this.preprocessor.return_attention_mask };
   }
 }
 

@@ -4,9 +4,12 @@ import { framesOf, type SpeechModel } from "./speech_model.ts";
 /** Samples between two frames of the published models. */
 const hopOf = (model: SpeechModel) => model.config.conv_stride.reduce((hop, stride) => hop * stride, 1);
 
+/** Seconds of a window. */
+const WINDOW = 15;
+
 /** How long audio is cut. */
 export interface WindowOptions {
-  /** Longest stretch that the model sees at a time, in seconds; 15 unless given. */
+  /** Longest stretch that the model sees at a time, in seconds, all clips of a batch together; 15 unless given. */
   readonly windowSeconds?: number;
   /** Seconds at each inner edge of a window whose frames are thrown away; 1 unless given. */
   readonly marginSeconds?: number;
@@ -22,6 +25,8 @@ export interface Window {
   readonly skip: number;
   /** Frames to keep after them. */
   readonly keep: number;
+  /** Which frame of the clip the first of these is. */
+  readonly first: number;
 }
 
 /**
@@ -32,12 +37,12 @@ export interface Window {
  * @throws {RangeError} If the margins leave nothing of a window.
  */
 export function windowsOf(model: SpeechModel, samples: number, options: WindowOptions = {}): Window[] {
-  const { windowSeconds = 15, marginSeconds = 1 } = options;
+  const { windowSeconds = WINDOW, marginSeconds = 1 } = options;
   const hop = hopOf(model);
   const window = Math.round(windowSeconds * 16_000 / hop) * hop;
   const margin = Math.round(marginSeconds * 16_000 / hop);
   const total = framesOf(model.config, samples);
-  if (samples <= window) return [{ from: 0, to: samples, skip: 0, keep: total }];
+  if (samples <= window) return [{ from: 0, to: samples, skip: 0, keep: total, first: 0 }];
   const each = framesOf(model.config, window);
   if (each <= 2 * margin) {
     throw new RangeError(
@@ -46,14 +51,14 @@ export function windowsOf(model: SpeechModel, samples: number, options: WindowOp
   }
   const windows: Window[] = [];
   for (let done = 0; done < total;) {
-    const first = Math.max(0, done - margin);
-    const from = first * hop;
+    const start = Math.max(0, done - margin);
+    const from = start * hop;
     const to = Math.min(samples, from + window);
     const frames = framesOf(model.config, to - from);
-    const skip = done - first;
-    const last = first + frames >= total;
+    const skip = done - start;
+    const last = start + frames >= total;
     const keep = last ? total - done : frames - skip - margin;
-    windows.push({ from, to, skip, keep });
+    windows.push({ from, to, skip, keep, first: done });
     done += keep;
   }
   return windows;
@@ -69,37 +74,97 @@ export interface FrameLogits {
   readonly labels: number;
 }
 
+/** A window of one of several clips. */
+interface Piece extends Window {
+  readonly clip: number;
+}
+
+const lengthOf = ({ from, to }: Window) => to - from;
+
+/** Pieces of like length in batches that, padding included, are no longer than a window; a longer piece has one of its own. */
+function batchesOf(pieces: readonly Piece[], { windowSeconds = WINDOW }: WindowOptions): Piece[][] {
+  const batches: Piece[][] = [];
+  for (const piece of pieces.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
+    const last = batches.at(-1);
+    if (last && (last.length + 1) * lengthOf(piece) <= windowSeconds * 16_000) last.push(piece);
+    else batches.push([piece]);
+  }
+  return batches;
+}
+
+/** Runs pieces of clips, each heard as if it were alone, and hands over the logits of each. */
+async function hear(
+  model: SpeechModel,
+  clips: readonly Float32Array[],
+  pieces: readonly Piece[],
+  options: HearOptions,
+  receive: (piece: Piece, logits: Float32Array) => void,
+): Promise<void> {
+  const { gpu } = model;
+  for (const batch of batchesOf(pieces, options)) {
+    const lengths = batch.map(lengthOf);
+    const width = Math.max(...lengths);
+    const values = new Float32Array(batch.length * width);
+    batch.forEach(({ clip, from, to }, i) => values.set(clips[clip]!.subarray(from, to), i * width));
+    const alone = lengths.some((length) => length < width);
+    using logits = gpu.scope((): Tensor => {
+      const samples = gpu.tensor(values, [batch.length, width]);
+      return model.forward({ samples, lengths: options.masked || alone ? lengths : null }, { alone }).logits!;
+    });
+    const found = await logits.read() as Float32Array;
+    const size = found.length / batch.length;
+    batch.forEach((piece, i) => receive(piece, found.subarray(i * size, (i + 1) * size)));
+  }
+}
+
+/** How {@linkcode frameLogits} and {@linkcode clipLogits} hear clips. */
+export interface HearOptions extends WindowOptions {
+  /** Whether the model was trained with an attention mask. */
+  readonly masked: boolean;
+}
+
 /**
- * Logits of a clip of any length under a CTC model, window by window, so that memory does not grow with it.
+ * Logits of clips of any length under a CTC model, window by window, so that memory does not grow with them; short clips are
+ * heard several at a time, each as if it were alone.
  *
  * @param model Model with a CTC head.
- * @param samples Normalised audio at 16 kHz.
- * @param masked Whether the model was trained with an attention mask.
- * @throws {TypeError} If the model has no CTC head.
- * @throws {RangeError} If the clip is too short for one frame.
+ * @param clips Normalised audio of each, at 16 kHz.
+ * @throws {RangeError} If a clip is too short for one frame, or the margins leave nothing of a window.
  */
 export async function frameLogits(
   model: SpeechModel,
-  samples: Float32Array,
-  masked: boolean,
-  options: WindowOptions = {},
-): Promise<FrameLogits> {
-  if (model.head !== "ctc") {
-    throw new TypeError(`Cannot transcribe as the model has no CTC head: ${model.head}`);
-  }
-  const { gpu } = model;
+  clips: readonly Float32Array[],
+  options: HearOptions,
+): Promise<FrameLogits[]> {
   const labels = model.config.vocab_size;
-  const frames = framesOf(model.config, samples.length);
-  const logits = new Float32Array(frames * labels);
-  let done = 0;
-  for (const { from, to, skip, keep } of windowsOf(model, samples.length, options)) {
-    using part = gpu.scope((): Tensor => {
-      const clip = gpu.tensor(samples.subarray(from, to), [1, to - from]);
-      return model.forward({ samples: clip, lengths: masked ? [to - from] : null }).logits!;
-    });
-    const found = await part.read() as Float32Array;
-    logits.set(found.subarray(skip * labels, (skip + keep) * labels), done * labels);
-    done += keep;
-  }
-  return { logits, frames, labels };
+  const all = clips.map((clip): FrameLogits => {
+    const frames = framesOf(model.config, clip.length);
+    return { logits: new Float32Array(frames * labels), frames, labels };
+  });
+  const pieces = clips.flatMap((samples, clip) =>
+    windowsOf(model, samples.length, options).map((window) => ({ ...window, clip }))
+  );
+  await hear(model, clips, pieces, options, ({ clip, first, skip, keep }, logits) => {
+    all[clip]!.logits.set(logits.subarray(skip * labels, (skip + keep) * labels), first * labels);
+  });
+  return all;
+}
+
+/**
+ * Logits of clips under a classification model, short ones several at a time, each as if it were alone.
+ *
+ * @param model Model with a classification head.
+ * @param clips Normalised audio of each, at 16 kHz.
+ * @returns Of each clip the numbers of its labels.
+ * @throws {RangeError} If a clip is too short for one frame.
+ */
+export async function clipLogits(
+  model: SpeechModel,
+  clips: readonly Float32Array[],
+  options: HearOptions,
+): Promise<Float32Array[]> {
+  const all: Float32Array[] = [];
+  const pieces = clips.map(({ length }, clip) => ({ clip, from: 0, to: length, skip: 0, keep: 1, first: 0 }));
+  await hear(model, clips, pieces, options, ({ clip }, logits) => void (all[clip] = logits));
+  return all;
 }

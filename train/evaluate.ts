@@ -45,7 +45,7 @@ export interface BatchScores {
 
 /**
  * Runs a model on batches, taking the best token of every frame or the best class: fast enough for the middle of a
- * training. {@linkcode evaluate} goes clip by clip instead, so that padding changes nothing, where that matters.
+ * training. With {@linkcode evaluate} each clip is heard as if it were alone instead, where that matters.
  *
  * @param model With a CTC or a classification head.
  * @param batches At least one.
