@@ -18,7 +18,6 @@ struct Params {
   own_bias: u32, // 1 if the bias has the rows of this window, 0 if all clips share its first
 }
 
-override LANES: u32 = 64u;
 override LENGTHS: bool = false;
 override BIAS: bool = false;
 
@@ -33,9 +32,6 @@ override BIAS: bool = false;
 @group(0) @binding(8) var<storage, read> columns: array<f32>;
 @group(0) @binding(9) var<storage, read_write> dgate: array<f32>;
 @group(0) @binding(10) var<uniform> params: Params;
-
-var<workgroup> shared_max: array<f32, 64>;
-var<workgroup> shared_sum: array<f32, 64>;
 
 struct Row {
   inside: bool,
@@ -55,36 +51,6 @@ fn locate(number: u32) -> Row {
   }
   let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.row;
   return Row(number < params.n, number * params.row, keys, at);
-}
-
-fn reduce_max(local: u32, value: f32) -> f32 {
-  if (LANES == 1u) {
-    return value;
-  }
-  shared_max[local] = value;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (local % LANES < half) {
-      shared_max[local] = max(shared_max[local], shared_max[local + half]);
-    }
-    workgroupBarrier();
-  }
-  return shared_max[local - local % LANES];
-}
-
-fn reduce_sum(local: u32, value: f32) -> f32 {
-  if (LANES == 1u) {
-    return value;
-  }
-  shared_sum[local] = value;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (local % LANES < half) {
-      shared_sum[local] += shared_sum[local + half];
-    }
-    workgroupBarrier();
-  }
-  return shared_sum[local - local % LANES];
 }
 
 // The scores of a Number of keys, three times the same: a store costs more than an exponential and two loads.
@@ -109,12 +75,12 @@ fn forward(
   for (var s = lane; s < end; s += LANES) {
     most = max(most, first_of(row.keys, s, scores(row, s), Number(-3.0e38)));
   }
-  let largest = reduce_max(local, largest_of(most));
+  let largest = largest_over_lanes(largest_of(most), local);
   var sum = Number();
   for (var s = lane; s < end; s += LANES) {
     sum += first_of(row.keys, s, exp(scores(row, s) - largest), Number());
   }
-  let share = 1.0 / reduce_sum(local, total(sum));
+  let share = 1.0 / sum_over_lanes(vec3f(total(sum)), local).x;
   for (var s = lane; s < end; s += LANES) {
     p[row.start + s] = first_of(row.keys, s, exp(scores(row, s) - largest) * share, Number());
   }
@@ -134,7 +100,7 @@ fn backward(
     let at = row.start + s;
     products += first_of(row.keys, s, dp[at] * probability[at], Number());
   }
-  let dot = reduce_sum(local, total(products));
+  let dot = sum_over_lanes(vec3f(total(products)), local).x;
   for (var s = lane; s < end; s += LANES) {
     let at = row.start + s;
     dp[at] = first_of(row.keys, s, params.scale * probability[at] * (dp[at] - dot), Number());

@@ -4,10 +4,11 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { emptyGradient } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import source from "./attention.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
 
-const kernels = wideKernel("attention", source, [index]);
+const kernels = wideKernel("attention", source, [overLanes, index]);
 
 /** B, T, H and D. */
 export interface Sizes {

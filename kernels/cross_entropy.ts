@@ -4,13 +4,14 @@ import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { ofType } from "./checks.ts";
 import source from "./cross_entropy.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
-const kernel = new Kernel("cross_entropy", source, [rowOf, index]);
+const kernel = new Kernel("cross_entropy", source, [rowOf, overLanes, index]);
 
 /** What a loss does with the losses of the items of a batch. */
 export type Reduction = "mean" | "sum" | "none";

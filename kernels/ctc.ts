@@ -5,6 +5,7 @@ import { record, recording } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatWindows } from "../tensor/windows.ts";
 import scaled from "./_scaled.wgsl" with { type: "text" };
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { reduceLosses, type Reduction } from "./cross_entropy.ts";
 import source from "./ctc.wgsl" with { type: "text" };
@@ -12,7 +13,7 @@ import { checkClips, packClips } from "./ctc_clips.ts";
 import pullback from "./ctc_pullback.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 
-const kernel = new Kernel("ctc", source, [scaled, rowOf, index]);
+const kernel = new Kernel("ctc", source, [scaled, rowOf, overLanes, index]);
 const pullbackKernel = new Kernel("ctc_pullback", pullback, [index]);
 
 /**

@@ -4,12 +4,13 @@ import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { ofShape, ofType, sameDevice } from "./checks.ts";
 import source from "./kl_divergence.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 
-const kernel = new Kernel("kl_divergence", source, [rowOf, index]);
+const kernel = new Kernel("kl_divergence", source, [rowOf, overLanes, index]);
 
 /**
  * Kullback–Leibler divergence of what a model says from what it should say, w·Σ p·(log p − log softmax(x)) over the

@@ -29,7 +29,7 @@ fn forward(
     let target_log = t[first + i];
     sum += exp(target_log) * (target_log - ((x[first + i] - norm.x) - norm.y));
   }
-  sum = over_lanes(sum, local, false);
+  sum = sum_over_lanes(vec3f(sum), local).x;
   if (row < params.rows && local % LANES == 0u) {
     y[row] = w[row] * sum;
   }

@@ -4,12 +4,13 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { sumItems } from "./reduce_frames.ts";
 import { emptyRow, rowOf, rowOfGradients } from "../tensor/row_of_tensors.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 
-const kernels = wideKernel("layer_norm", source, [index]);
+const kernels = wideKernel("layer_norm", source, [overLanes, index]);
 
 /** Rows of a partial sum of the weight's gradient. */
 const BLOCK = 64;

@@ -16,10 +16,8 @@ struct Params {
   one: f32, // 1, which compilers do not know
 }
 
-const WIDTH = 64u;
 const BLOCK = 64u;
 
-override LANES: u32 = 64u; // a power of two, at most WIDTH
 override GATED: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
@@ -37,26 +35,6 @@ override GATED: bool = false;
 @group(0) @binding(12) var<storage, read_write> db: array<Number>;
 @group(0) @binding(13) var<uniform> params: Params;
 
-var<workgroup> parts: array<vec3f, WIDTH>;
-
-/// The sum over the invocations of a row.
-fn row_sum(part: vec3f, local: u32) -> vec3f {
-  if (LANES == 1u) {
-    return part;
-  }
-  parts[local] = part;
-  workgroupBarrier();
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    if (local % LANES < half) {
-      parts[local] += parts[local + half];
-    }
-    workgroupBarrier();
-  }
-  let sum = parts[local - local % LANES];
-  workgroupBarrier();
-  return sum;
-}
-
 /// v in open channels, 0 in closed ones.
 fn kept(c: u32, v: Number) -> Number {
   if (GATED) {
@@ -71,7 +49,7 @@ fn forward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let r = workgroup_number(workgroup, workgroups) * (WIDTH / LANES) + local / LANES;
+  let r = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
   let lane = local % LANES;
   let at = r * params.columns;
   let end = select(0u, params.columns, r < params.rows); // beyond the rows, only to meet the others at the barriers
@@ -84,7 +62,7 @@ fn forward(
       taking += kept(c, Number(1.0));
     }
   }
-  let sums = row_sum(vec3f(total(sum), total(taking), 0.0), local);
+  let sums = sum_over_lanes(vec3f(total(sum), total(taking), 0.0), local);
   let count = select(params.channels, max(sums.y, 1.0), GATED);
   let rounded = sums.x / count;
 
@@ -95,7 +73,7 @@ fn forward(
     sum += d;
     squares += d * d;
   }
-  let centred = row_sum(vec3f(total(sum), total(squares), 0.0), local) / count;
+  let centred = sum_over_lanes(vec3f(total(sum), total(squares), 0.0), local) / count;
   let m = rounded + centred.x;
   let s = 1.0 / sqrt(max(centred.y - centred.x * centred.x, 0.0) + params.eps);
 
@@ -114,7 +92,7 @@ fn backward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let r = workgroup_number(workgroup, workgroups) * (WIDTH / LANES) + local / LANES;
+  let r = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
   let lane = local % LANES;
   let at = r * params.columns;
   let end = select(0u, params.columns, r < params.rows);
@@ -132,7 +110,7 @@ fn backward(
       taking += kept(c, Number(1.0));
     }
   }
-  let sums = row_sum(vec3f(total(sum), total(products), total(taking)), local);
+  let sums = sum_over_lanes(vec3f(total(sum), total(products), total(taking)), local);
   let count = select(params.channels, max(sums.z, 1.0), GATED);
 
   for (var c = lane; c < end; c += LANES) {

@@ -4,11 +4,12 @@ import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { ofType } from "./checks.ts";
 import source from "./log_softmax.wgsl" with { type: "text" };
 
-const kernel = new Kernel("log_softmax", source, [rowOf, index]);
+const kernel = new Kernel("log_softmax", source, [rowOf, overLanes, index]);
 
 /**
  * Invocations that share a row of so many columns: all 64 of a workgroup where one alone would loop for long.

@@ -41,7 +41,7 @@ fn backward(
   for (var i = local % LANES; i < params.columns; i += LANES) {
     total += dy[first + i];
   }
-  total = over_lanes(total, local, false);
+  total = sum_over_lanes(vec3f(total), local).x;
   if (row < params.rows) {
     for (var i = local % LANES; i < params.columns; i += LANES) {
       dx[first + i] = dy[first + i] - exp(x[first + i]) * total;

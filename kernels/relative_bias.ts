@@ -5,10 +5,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
+import overLanes from "./_over_lanes.wgsl" with { type: "text" };
 import source from "./relative_bias.wgsl" with { type: "text" };
 import { runRows } from "../tensor/rows.ts";
 
-const kernel = new Kernel("relative_bias", source, [index]);
+const kernel = new Kernel("relative_bias", source, [overLanes, index]);
 
 /** Options of {@linkcode relativeBias}. */
 export interface RelativeBiasOptions {

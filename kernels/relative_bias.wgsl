@@ -14,7 +14,6 @@ struct Params {
   width: u32, // H, heads of g and r
 }
 
-override LANES: u32 = 64u; // 1 or 64
 override CHOICE: bool = false;
 
 @group(0) @binding(0) var<storage, read> g: array<f32>;
@@ -25,8 +24,6 @@ override CHOICE: bool = false;
 @group(0) @binding(5) var<storage, read_write> dr: array<f32>; // [B, 2T − 1, H]
 @group(0) @binding(6) var<storage, read> kept: array<i32>;
 @group(0) @binding(7) var<uniform> params: Params;
-
-var<workgroup> parts: array<f32, 64>;
 
 struct Row {
   query: u32,
@@ -84,17 +81,7 @@ fn gates(
   for (var s = local % LANES; s < keys; s += LANES) {
     sum = fma(dy[number * params.frames + s], r[offset_of(row, s)], sum);
   }
-  if (LANES > 1u) {
-    parts[local] = sum;
-    workgroupBarrier();
-    for (var half = LANES / 2u; half > 0u; half /= 2u) {
-      if (local < half) {
-        parts[local] += parts[local + half];
-      }
-      workgroupBarrier();
-    }
-    sum = parts[0];
-  }
+  sum = sum_over_lanes(vec3f(sum), local).x;
   if (number < params.rows && local % LANES == 0u) {
     dg[row.gate] = sum;
   }
