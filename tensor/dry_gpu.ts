@@ -107,6 +107,7 @@ export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceM
     createCommandEncoder: () => encoder,
     destroy: nothing,
   };
-  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits: like.limits, gemm: like.gemm });
+  const { limits, gemm, software } = like;
+  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits, gemm, software });
   return { gpu, memory };
 }

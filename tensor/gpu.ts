@@ -31,7 +31,7 @@ export class Gpu {
   readonly device: GPUDevice;
   /** Name of the adapter, as its driver gives it. */
   readonly name: string;
-  /** Whether the adapter runs on the processor. */
+  /** Whether the adapter runs on the processor, so that what is fast there is fast here. */
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
@@ -67,9 +67,8 @@ export class Gpu {
     this.device = device;
     const { vendor, architecture, description } = adapter.info;
     this.name = description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
-    this.software = /llvmpipe|swiftshader|lavapipe|basic render/i.test(
-      `${this.name} ${architecture} ${adapter.info.device}`,
-    );
+    const told = `${this.name} ${architecture} ${adapter.info.device}`;
+    this.software = options.software ?? /llvmpipe|swiftshader|lavapipe|basic render/i.test(told);
     const given = options.limits ?? {};
     const least = (ours: number, limit: number | undefined) => Math.min(ours, limit ?? Infinity);
     this.limits = {

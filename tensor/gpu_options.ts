@@ -20,6 +20,8 @@ export interface GpuOptions {
   readonly limits?: Partial<GpuLimits>;
   /** Measures the time of every dispatch with timestamp queries, if the adapter has them. */
   readonly profile?: boolean;
+  /** Whether to choose kernels as for an adapter that runs on the processor; as its name tells unless given. */
+  readonly software?: boolean;
   /** Kernel of all products, or that of each class of them; chosen by the kind of adapter and the sizes unless given. */
   readonly gemm?: GemmVariant | GemmTuning;
 }

@@ -5,13 +5,29 @@ import { preferVulkan } from "../cli/backend.ts";
 
 const devices = new Map<string, Promise<Gpu>>();
 
-/** The device of a test file, made once per set of options. */
-export function testGpu(options: GpuOptions = {}): Promise<Gpu> {
+/**
+ * The device of a test file, made once per set of options. With tiles for products, which are for graphics processors, all
+ * other kernels are chosen as there, too.
+ */
+export function testGpu(given: GpuOptions = {}): Promise<Gpu> {
   preferVulkan();
+  const tiles = typeof given.gemm === "string" && given.gemm !== "texture";
+  const options = tiles ? { software: false, ...given } : given;
   const key = JSON.stringify(options);
   let device = devices.get(key);
   if (!device) devices.set(key, device = requestGpu(options));
   return device;
+}
+
+/**
+ * The usual device; on a software adapter also one that takes the kernels of graphics processors, but for products; not in a
+ * browser, whose software adapter would take minutes more to compile them.
+ */
+export async function testGpus(): Promise<Gpu[]> {
+  const usual = await testGpu();
+  return usual.software && "Deno" in globalThis
+    ? [usual, await testGpu({ gemm: "texture", software: false })]
+    : [usual];
 }
 
 /** What a device says whose adapter has no f16. */

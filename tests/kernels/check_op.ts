@@ -3,7 +3,7 @@ import { Arena } from "../../tensor/arena.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { testGpu } from "../gpu.ts";
+import { testGpus } from "../gpu.ts";
 import { centralDifference, directionalDifference, dot, type Nd, nd, randomNd } from "../oracle/nd.ts";
 
 /** An operation with its oracle, at one set of inputs. */
@@ -26,7 +26,7 @@ export interface OpCase {
   readonly exhaustive?: number;
   /** Inputs that are to lie side by side in one buffer, each list by itself; none unless given. */
   readonly sideBySide?: readonly (readonly number[])[];
-  /** Device; the test file's default unless given. */
+  /** Device; those of {@linkcode testGpus} unless given. */
   readonly gpu?: Gpu;
 }
 
@@ -63,50 +63,86 @@ export function assertClose(
  * of live buffers before with that after.
  */
 export async function checkOp(test: OpCase): Promise<void> {
-  const { name, op, oracle, wrt = test.inputs.keys().toArray(), exhaustive = 300 } = test;
-  const inputs = [...test.inputs];
-  const expected = oracle(inputs);
-  const cotangent = randomNd(expected.shape, 7919);
-  const gpu = test.gpu ?? await testGpu();
-  const liveBefore = gpu.pool.live;
+  const expected = expectationOf(test);
+  for (const gpu of test.gpu ? [test.gpu] : await testGpus()) await checkOn(gpu, test, expected);
+}
 
+/** What a gradient comes to, and how to see it in one that was found. */
+interface Slopes {
+  readonly what: string;
+  /** Numbers of a gradient to compare. */
+  readonly of: (gradient: Nd) => ArrayLike<number>;
+  readonly expected: ArrayLike<number>;
+  /** Whether they are sums along directions, whose errors add up. */
+  readonly sums: boolean;
+}
+
+/** What the oracle says. */
+interface Expectation {
+  readonly value: Nd;
+  readonly cotangent: Nd;
+  /** Of each input that is differentiated. */
+  readonly slopes: ReadonlyMap<number, Slopes>;
+}
+
+function expectationOf(
+  { inputs, oracle, wrt = inputs.keys().toArray(), exhaustive = 300 }: OpCase,
+): Expectation {
+  const all = [...inputs];
+  const value = oracle(all);
+  const cotangent = randomNd(value.shape, 7919);
+  const slopes = new Map(wrt.map((i): [number, Slopes] => {
+    if (all[i]!.data.length <= exhaustive) {
+      const { data } = centralDifference(oracle, all, i, cotangent);
+      return [i, {
+        what: `gradient of input ${i}`,
+        of: (gradient) => gradient.data,
+        expected: data,
+        sums: false,
+      }];
+    }
+    const directions = Array.from({ length: 5 }, (_, seed) => {
+      const direction = randomNd(all[i]!.shape, 104729 + seed);
+      return { direction, length: Math.sqrt(dot(direction, direction)) };
+    });
+    return [i, {
+      what: `slope along input ${i}`,
+      of: (gradient) => directions.map(({ direction, length }) => dot(gradient, direction) / length),
+      expected: directions.map(({ direction, length }) => {
+        return directionalDifference(oracle, all, i, cotangent, direction) / length;
+      }),
+      sums: true,
+    }];
+  }));
+  return { value, cotangent, slopes };
+}
+
+async function checkOn(gpu: Gpu, test: OpCase, { value, cotangent, slopes }: Expectation): Promise<void> {
+  const { name, op, inputs, rtol = 2e-5, atol = 1e-6 } = test;
+  const liveBefore = gpu.pool.live;
   const tensors = inputs.map((input) => upload(gpu, input));
   for (const numbers of test.sideBySide ?? []) {
     const arena = new Arena(gpu, numbers.map((i) => inputs[i]!.shape));
     arena.adopt(numbers.map((i) => tensors[i]!));
     arena.dispose();
   }
-  for (const i of wrt) tensors[i]!.requiresGrad = true;
+  for (const i of slopes.keys()) tensors[i]!.requiresGrad = true;
   const { y, grads } = gpu.scope(() => {
     const y = op(tensors);
-    assertEquals(y.shape, expected.shape, `${name}: shape`);
-    if (wrt.length === 0) return { y, grads: new Map<Tensor, Tensor>() };
+    assertEquals(y.shape, value.shape, `${name}: shape`);
+    if (slopes.size === 0) return { y, grads: new Map<Tensor, Tensor>() };
     return { y, grads: backward(y, { seed: upload(gpu, cotangent) }) };
   });
-  assertClose(`${name}: value`, await y.read(), expected.data, test);
-
-  for (const i of wrt) {
+  assertClose(`${name}: value`, await y.read(), value.data, { rtol, atol });
+  for (const [i, { what, of, expected, sums }] of slopes) {
     const grad = grads.get(tensors[i]!);
     assert(grad, `${name}: input ${i} has no gradient`);
     const found = nd(grad.shape, await grad.read());
-    if (inputs[i]!.data.length <= exhaustive) {
-      const differences = centralDifference(oracle, inputs, i, cotangent);
-      assertClose(`${name}: gradient of input ${i}`, found.data, differences.data, test);
-    } else {
-      const largest = found.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-      assert(Number.isFinite(largest), `${name}: slope along input ${i}: a number is not finite`);
-      const pairs = Array.from({ length: 5 }, (_, seed) => {
-        const direction = randomNd(inputs[i]!.shape, 104729 + seed);
-        const length = Math.sqrt(dot(direction, direction));
-        const expected = directionalDifference(oracle, inputs, i, cotangent, direction);
-        return [dot(found, direction) / length, expected / length] as const;
-      });
-      // Along a random direction errors add up as in a random walk: to a few times what one element may have.
-      const { rtol = 2e-5, atol = 1e-6 } = test;
-      const bound = { rtol: 0, atol: 4 * (atol + rtol * largest) };
-      const [ours, theirs] = [pairs.map(([a]) => a), pairs.map(([, b]) => b)];
-      assertClose(`${name}: slope along input ${i}`, ours, theirs, bound);
-    }
+    const largest = found.data.reduce((largest, number) => Math.max(largest, Math.abs(number)), 0);
+    assert(Number.isFinite(largest), `${name}: ${what}: a number is not finite`);
+    // Along a random direction errors add up as in a random walk: to a few times what one element may have.
+    const bound = sums ? { rtol: 0, atol: 4 * (atol + rtol * largest) } : { rtol, atol };
+    assertClose(`${name}: ${what}`, of(found), expected, bound);
   }
   for (const tensor of [y, ...grads.values(), ...tensors]) tensor.dispose();
   assertEquals(gpu.pool.live, liveBefore, `${name}: live buffers`);

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { clipGradNorm } from "../../kernels/clip_grad_norm.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { testGpu } from "../gpu.ts";
+import { testGpu, testGpus } from "../gpu.ts";
 import { clipGradNorm as oracle } from "../oracle/clip_grad_norm.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
@@ -24,14 +24,13 @@ async function run(
 }
 
 Deno.test("clipGradNorm", async () => {
-  const gpu = await testGpu();
-  const small = await testGpu({ limits: { bindingBytes: 65536, workgroups: 7 } });
+  const devices = [...await testGpus(), await testGpu({ limits: { bindingBytes: 65536, workgroups: 7 } })];
   for (const sizes of [[1], [3, 0, 64], [63, 65, 1000], [6400, 4097], [20_000, 1]]) {
     const tensors = sizes.map((n, i) => randomNd([n], i + 1));
     for (const maxNorm of [0.5, 1000]) {
       const { norm, gradients } = oracle(tensors, maxNorm);
       const factor = gradients[0]!.data[0]! / tensors[0]!.data[0]!;
-      for (const device of [gpu, small]) {
+      for (const device of devices) {
         const found = await run(device, tensors.map(({ data }) => data), maxNorm);
         assertClose(`norm and factor of ${sizes}`, [found[0]], [norm], { rtol: 1e-6, atol: 0 });
         assertClose(`factor of ${sizes}`, [found[1]], [factor], { rtol: 1e-6, atol: 0 });

@@ -3,14 +3,14 @@ import { sumItems } from "../../kernels/reduce_frames.ts";
 import { fill } from "../../tensor/fill.ts";
 import { emptyRow, rowOf } from "../../tensor/row_of_tensors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { testGpu } from "../gpu.ts";
+import { testGpus } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { sumRows as oracle } from "../oracle/sum_rows.ts";
 import { assertClose, upload } from "./check_op.ts";
 import { narrowGpu } from "./narrow.ts";
 
 Deno.test("sums of items at equal distances, written to places at equal distances", async () => {
-  for (const gpu of [await testGpu(), await narrowGpu()]) {
+  for (const gpu of [...await testGpus(), await narrowGpu()]) {
     for (const [rows, columns] of [[0, 3], [1, 4], [65, 3], [70, 64], [1100, 5], [2100, 4]] as const) {
       const images = [1, 2, 3].map((seed) => randomNd([rows, columns], seed));
       const xs = emptyRow(gpu, 3, [rows + 7, columns]); // a gap behind each

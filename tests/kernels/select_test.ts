@@ -4,7 +4,7 @@ import { scale } from "../../kernels/scale.ts";
 import { linear } from "../../kernels/linear.ts";
 import { select, selectAll, type Selection } from "../../kernels/select.ts";
 import { sum } from "../../kernels/sum.ts";
-import { testGpu } from "../gpu.ts";
+import { testGpu, testGpus } from "../gpu.ts";
 import { nd, randomNd } from "../oracle/nd.ts";
 import { linear as oracleLinear } from "../oracle/linear.ts";
 import { select as oracle } from "../oracle/select.ts";
@@ -34,7 +34,7 @@ Deno.test("entries of several tensors, side by side and apart", async () => {
     { rows: [8, 2, 5], columns: [6, 0, 1, 4, 5] },
     { rows: Array.from({ length: 69 }, (_, i) => 69 - i) },
   ];
-  for (const gpu of [await testGpu(), await narrowGpu()]) {
+  for (const gpu of [...await testGpus(), await narrowGpu()]) {
     for (const sideBySide of [true, false]) {
       await checkOp({
         name: `selectAll ${sideBySide}`,
