@@ -158,14 +158,14 @@ export {
 } from "./model/preprocess.ts";
 export { randomCheckpoint } from "./model/random.ts";
 export {
-  encodeSafetensors,
   parseSafetensors,
   type Safetensors,
-  type SafetensorsDtype,
   type SafetensorsEntry,
   toFloat32,
   toInt32,
 } from "./model/safetensors.ts";
+export { encodeSafetensors } from "./model/safetensors_encode.ts";
+export type { SafetensorsDtype } from "./model/safetensors_format.ts";
 export {
   type Batch,
   type DeviceModel,

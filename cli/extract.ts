@@ -1,4 +1,5 @@
-import { encodeSafetensors, type SafetensorsEntry } from "../model/safetensors.ts";
+import type { SafetensorsEntry } from "../model/safetensors.ts";
+import { encodeSafetensors } from "../model/safetensors_encode.ts";
 import { writeWhole } from "../model/whole_file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineCommand } from "./command.ts";

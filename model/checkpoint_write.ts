@@ -2,7 +2,8 @@ import type { Checkpoint, Weight } from "./checkpoint.ts";
 import { prefixOf } from "./checkpoint_names.ts";
 import { encodeConfig } from "./config_encode.ts";
 import { publishedName } from "./layout.ts";
-import { concatenated, encodeParts, type SafetensorsEntry } from "./safetensors.ts";
+import type { SafetensorsEntry } from "./safetensors.ts";
+import { concatenated, encodeParts } from "./safetensors_encode.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** How {@linkcode writeCheckpoint} writes. */

@@ -1,36 +1,20 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header, then the bytes of
 // the tensors, little-endian and row-major, without gaps. https://github.com/huggingface/safetensors
 
+import { printable } from "./fields.ts";
+import {
+  byteSize,
+  isDtype,
+  isObject,
+  isSizes,
+  quote,
+  type SafetensorsDtype,
+  show,
+  view,
+} from "./safetensors_format.ts";
+
 // The reference library refuses longer headers.
 const LARGEST_HEADER = 100_000_000;
-
-/**
- * Name of a number format, as the header writes it.
- *
- * @example
- * ```ts
- * import type { SafetensorsDtype } from "./safetensors.ts";
- *
- * const dtype: SafetensorsDtype = "F32";
- * console.log(dtype);
- * ```
- */
-export type SafetensorsDtype =
-  | "BOOL"
-  | "U8"
-  | "I8"
-  | "F8_E4M3"
-  | "F8_E5M2"
-  | "I16"
-  | "U16"
-  | "F16"
-  | "BF16"
-  | "I32"
-  | "U32"
-  | "F32"
-  | "F64"
-  | "I64"
-  | "U64";
 
 /**
  * One tensor of a file: `data` holds product(shape) numbers of `dtype`, little-endian, row-major.
@@ -86,7 +70,8 @@ export type Safetensors = {
  *
  * @example
  * ```ts
- * import { encodeSafetensors, parseSafetensors } from "./safetensors.ts";
+ * import { parseSafetensors } from "./safetensors.ts";
+ * import { encodeSafetensors } from "./safetensors_encode.ts";
  *
  * const file = encodeSafetensors(
  *   new Map([["x", { dtype: "U8", shape: [3], data: Uint8Array.of(1, 2, 3) }]]),
@@ -205,128 +190,6 @@ export function toInt32(entry: SafetensorsEntry): Int32Array<ArrayBuffer> {
   }
 }
 
-/**
- * Writes a safetensors file. The bytes of the tensors stand in the order of the map; the header
- * is padded with spaces to a multiple of 8 bytes, as the reference library does.
- *
- * @param tensors Tensor by name.
- * @param metadata Free text for `__metadata__`, left out when empty; Hugging Face's files carry
- * `{ format: "pt" }`.
- * @returns The whole file.
- * @throws {TypeError} If a tensor's data do not hold product(shape) numbers, its shape is none, or
- * its name is `__metadata__`.
- *
- * @example
- * ```ts
- * import { encodeSafetensors } from "./safetensors.ts";
- *
- * const data = new Uint8Array(Float32Array.of(1, 2).buffer);
- * const file = encodeSafetensors(
- *   new Map([["lm_head.bias", { dtype: "F32", shape: [2], data }]]),
- *   { format: "pt" },
- * );
- * console.log(file.length % 8); // 0
- * ```
- */
-export function encodeSafetensors(
-  tensors: ReadonlyMap<string, SafetensorsEntry>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
-  return concatenated(encodeParts(tensors, metadata));
-}
-
-/**
- * What {@linkcode encodeSafetensors} writes, without a copy of the tensors: the header, then the bytes of each.
- *
- * @throws {TypeError} As {@linkcode encodeSafetensors}.
- */
-export function encodeParts(
-  tensors: ReadonlyMap<string, SafetensorsEntry>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array[] {
-  const header = encodeHeader(tensors, metadata);
-  const parts = [...tensors].map(([name, { dtype, shape, data }]) => {
-    const size = byteSize(dtype, shape);
-    if (size === data.length) return data;
-    throw new TypeError(
-      `Cannot write ${quote(name)} as safetensors as shape and data must agree: ${dtype} ${
-        show(shape)
-      } takes ${size} bytes, data are ${data.length}`,
-    );
-  });
-  return [header, ...parts];
-}
-
-/**
- * What a safetensors file starts with; the bytes of the tensors follow, in the order of the map.
- *
- * @param tensors Format and shape by name.
- * @param metadata As for {@linkcode encodeSafetensors}.
- * @throws {TypeError} If a shape is none, or a name is `__metadata__`.
- *
- * @example
- * ```ts
- * import { encodeHeader } from "./safetensors.ts";
- *
- * console.log(encodeHeader(new Map([["lm_head.bias", { dtype: "F32", shape: [2] }]])).length); // 72
- * ```
- */
-export function encodeHeader(
-  tensors: ReadonlyMap<string, { readonly dtype: SafetensorsDtype; readonly shape: readonly number[] }>,
-  metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
-  // Joined by hand, since an object would move keys that look like integers to the front.
-  const fields: string[] = [];
-  if (Object.keys(metadata).length > 0) {
-    fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
-  }
-  let end = 0;
-  for (const [name, { dtype, shape }] of tensors) {
-    const refuse = (why: string) => {
-      throw new TypeError(`Cannot write ${quote(name)} as safetensors as ${why}`);
-    };
-    if (name === "__metadata__") refuse("this name is reserved: it was given to a tensor");
-    if (!isSizes(shape)) refuse(`a shape must be a list of whole numbers from 0: it is ${show(shape)}`);
-    const data_offsets = [end, end += byteSize(dtype, shape)];
-    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets })}`);
-  }
-  const header = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const bytes = new Uint8Array(8 + Math.ceil(header.length / 8) * 8).fill(0x20, 8);
-  view(bytes).setBigUint64(0, BigInt(bytes.length - 8), true);
-  bytes.set(header, 8);
-  return bytes;
-}
-
-/** Bytes one after the other. */
-export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-/** Bytes per number of every dtype that is read and written. */
-const ITEM_SIZES: Readonly<Record<SafetensorsDtype, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
-};
-
 type Fail = (rule: string, found: string) => never;
 
 function readHeader(bytes: Uint8Array, fail: Fail): string {
@@ -405,41 +268,4 @@ function repeatedKey(text: string): string | null {
     }
   }
   return null;
-}
-
-function byteSize(dtype: SafetensorsDtype, shape: readonly number[]): number {
-  return shape.reduce((size, n) => size * n, ITEM_SIZES[dtype]);
-}
-
-function isDtype(name: string): name is SafetensorsDtype {
-  return Object.hasOwn(ITEM_SIZES, name);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) &&
-    value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-// What a file says may hold anything: in an error it is one short line of printable ASCII.
-function printable(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]+/g, " ");
-  return line.length > 120 ? line.slice(0, 117) + "..." : line;
-}
-
-function quote(name: string): string {
-  return printable(JSON.stringify(name));
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  const flat = !Array.isArray(value) || value.every((item) => typeof item !== "object");
-  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "something nested";
 }

@@ -3,7 +3,8 @@ import { type Checkpoint, type CheckpointFiles, readCheckpoint } from "../../mod
 import { encodeCheckpoint, writeCheckpoint } from "../../model/checkpoint_write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { layoutOf } from "../../model/layout.ts";
-import { encodeSafetensors, parseSafetensors, type SafetensorsEntry } from "../../model/safetensors.ts";
+import { parseSafetensors, type SafetensorsEntry } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/safetensors_encode.ts";
 
 type Entries = Map<string, SafetensorsEntry>;
 

@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  encodeSafetensors,
-  parseSafetensors,
-  type SafetensorsEntry,
-  toFloat32,
-  toInt32,
-} from "../../model/safetensors.ts";
+import { parseSafetensors, type SafetensorsEntry, toFloat32, toInt32 } from "../../model/safetensors.ts";
+import { encodeSafetensors } from "../../model/safetensors_encode.ts";
 import { philox } from "../oracle/philox.ts";
 
 // A file with any header, and `size` bytes of tensors.
