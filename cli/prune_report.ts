@@ -1,7 +1,7 @@
 import { costsOf } from "../model/costs.ts";
 import { parseConfig } from "../model/config.ts";
 import type { Journal } from "../prune/journal.ts";
-import type { PipelineResult } from "../prune/pipeline.ts";
+import type { PipelineResult } from "../prune/pipeline_options.ts";
 import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report.ts";
 import { readMetrics } from "../train/metrics.ts";
 import type { TimedUtterance } from "../data/durations.ts";
