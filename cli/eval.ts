@@ -97,6 +97,6 @@ function render(report: EvalReport): string {
     ...accuracy ? [rate("accuracy", accuracy)] : [],
     `parameters  ${parameters.toLocaleString("en")}`,
     `MACs        ${(macs_per_second / 1e6).toFixed(1)} million a second of audio`,
-    `speed       ${realTimeFactor.toFixed(3)} s a second of audio on ${report.adapter}`,
+    `speed       ${(1000 * realTimeFactor).toPrecision(3)} ms a second of audio on ${report.adapter}`,
   ].join("\n");
 }
