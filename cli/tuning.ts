@@ -29,14 +29,15 @@ export function tuningFile(adapter: string): string {
   return `${cacheFolder()}/gemm/${adapter.replaceAll(/[^\w.]+/g, "-")}.json`;
 }
 
-/** What was measured on the device's adapter with this version's kernels; null if nothing was. */
+/** What was measured on the device's adapter with the kernels of this version, and all of them; null if nothing was. */
 export async function readTuning(gpu: Gpu): Promise<Tuning | null> {
   const bytes = await readWhole(tuningFile(gpu.name));
   if (!bytes) return null;
   try {
     const tuning = JSON.parse(new TextDecoder().decode(bytes)) as Tuning;
-    const known = tuning.timings.every(({ best }) => GEMM_VARIANTS.includes(best));
-    return known && tuning.adapter === gpu.name && tuning.version === config.version ? tuning : null;
+    const measured = new Set(tuning.timings.flatMap(({ ms }) => Object.keys(ms)));
+    const all = measured.symmetricDifference(new Set(GEMM_VARIANTS)).size === 0;
+    return all && tuning.adapter === gpu.name && tuning.version === config.version ? tuning : null;
   } catch { // cut short, or of another program: it can be made again
     return null;
   }

@@ -57,10 +57,37 @@ fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<OPERA
   return block;
 }
 
-fn stage_operand(k: u32, four: u32, block: mat4x4<OPERAND>) {
+fn stage_operand(group: u32, k: u32, four: u32, block: mat4x4<OPERAND>) {
   let at = slot(k, four);
-  operand_tile[k][at] = block[0];
-  operand_tile[k + 1u][at] = block[1];
-  operand_tile[k + 2u][at] = block[2];
-  operand_tile[k + 3u][at] = block[3];
+  operand_tile[group][k][at] = vec4<STAGED_OPERAND>(block[0]);
+  operand_tile[group][k + 1u][at] = vec4<STAGED_OPERAND>(block[1]);
+  operand_tile[group][k + 2u][at] = vec4<STAGED_OPERAND>(block[2]);
+  operand_tile[group][k + 3u][at] = vec4<STAGED_OPERAND>(block[3]);
+}
+
+// A group hands over its sums where slices were staged, which has room for two blocks of each of its invocations.
+fn give_operand(local: u32, i: u32, sum: vec4f) {
+  let at = i * INVOCATIONS + local;
+  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = vec4<STAGED_OPERAND>(sum);
+}
+
+fn take_operand(local: u32, i: u32) -> vec4f {
+  let at = i * INVOCATIONS + local;
+  return vec4f(operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH]);
+}
+
+fn give_block_operand(local: u32, i: u32, block: mat4x4f) {
+  give_operand(local, i, block[0]);
+  give_operand(local, i + 1u, block[1]);
+  give_operand(local, i + 2u, block[2]);
+  give_operand(local, i + 3u, block[3]);
+}
+
+fn take_block_operand(local: u32, i: u32) -> mat4x4f {
+  return mat4x4f(
+    take_operand(local, i),
+    take_operand(local, i + 1u),
+    take_operand(local, i + 2u),
+    take_operand(local, i + 3u),
+  );
 }

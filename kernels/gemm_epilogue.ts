@@ -1,45 +1,65 @@
 import { alignOf } from "../tensor/align.ts";
 import type { Resource } from "../tensor/bind_groups.ts";
+import { areMultiples, divided, type Fields } from "../tensor/fields.ts";
 import type { Gemm, Vector } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./gemm_ranges.ts";
 
-/** Fields of `Params` that say where an epilogue reads and writes. */
-export type EpilogueParams = Record<
-  "c_base" | "bias_base" | "bias_z2" | "gate_base" | "gate_z2" | "gate_n",
-  number
->;
-
-/** Bindings, constants and fields of `Params` that write a product with its epilogue. */
+/** How `_gemm_epilogue.wgsl` writes a product. */
 export interface Epilogue {
-  /** `c`, `bias`, `pre`, `gate` and `residual`; null where absent. */
-  readonly bind: Record<"c" | "bias" | "pre" | "gate" | "residual", Resource | null>;
+  /** `c`, `bias`, `pre`, `gate`, `item_gate` and `residual`; null where absent. */
+  readonly bind: Record<"c" | "bias" | "pre" | "gate" | "item_gate" | "residual", Resource | null>;
   /** Which parts there are. */
-  readonly constants: Record<"ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "RESIDUAL", boolean>;
-  /** Their addresses. */
-  readonly params: EpilogueParams;
+  readonly constants: Record<
+    "ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "ITEM_GATE" | "RESIDUAL",
+    boolean
+  >;
+  /** f32 of a `Number`: four where all of it allows. */
+  readonly width: 1 | 4;
+  /** Type of WGSL that `c` keeps a `Number` as. */
+  readonly stored: string;
+  /** Fields of `Params`: addresses, in `Number`s, but for those of a gate per item. */
+  readonly params: Record<string, number>;
 }
 
-/** Reads the epilogue of a product for the shaders that do it. */
-export function epilogueOf(problem: Gemm): Epilogue {
-  const { c, bias, pre, gate, residual } = problem;
+/** Types that keep a `Number` of so many f32, by the type of the tensor. */
+const STORED = { f32: { 1: "f32", 4: "vec4f" }, f16: { 1: "f16", 4: "vec4<f16>" } } as const;
+
+/**
+ * Reads the epilogue of a product for the shaders that do it.
+ *
+ * @param others Other fields of `Params` that are counted in `Number`s.
+ */
+export function epilogueOf(problem: Gemm, others: Fields): Epilogue {
+  const { n, c, bias, pre, gate, residual } = problem;
   const range = writtenRange(problem);
   const at = c.offset ?? 0;
+  const dtype = c.tensor.dtype === "f16" ? "f16" : "f32";
   // One address finds all three, so all start where C does, whose elements may be shorter.
-  const align = alignOf(c.tensor.dtype);
+  const align = alignOf(dtype);
   const { slice, base } = sliceOf(c.tensor, range, at);
-  const vector = (v: Vector | undefined) => ({
-    resource: v?.tensor ?? null,
-    base: v?.offset ?? 0,
-    z2: v?.z2 ?? 0,
-    n: v?.n ?? 1,
+  const perItem = gate?.n === 0;
+  const place = (name: string, vector: Vector | undefined) => ({
+    [`${name}_base`]: vector?.offset ?? 0,
+    [`${name}_z2`]: vector?.z2 ?? 0,
   });
-  const biases = vector(bias);
-  const gates = vector(gate);
+  const gatePlace = place("gate", gate);
+  const numbers: Fields = {
+    c_base: base,
+    c_z1: c.z1 ?? 0,
+    c_z2: c.z2 ?? 0,
+    c_row: c.row,
+    ...place("bias", bias),
+    ...(!perItem && gatePlace),
+    ...others,
+  };
+  const width = areMultiples({ n, ...numbers }, 4) ? 4 : 1;
+  const gates = gate?.tensor ?? null;
   return {
     bind: {
       c: slice,
-      bias: biases.resource,
-      gate: gates.resource,
+      bias: bias?.tensor ?? null,
+      gate: perItem ? null : gates,
+      item_gate: perItem ? gates : null,
       pre: pre ? sliceOf(pre, range, at, align).slice : null,
       residual: residual ? sliceOf(residual, range, at, align).slice : null,
     },
@@ -48,16 +68,12 @@ export function epilogueOf(problem: Gemm): Epilogue {
       BIAS: !!bias,
       PRE: !!pre,
       GELU: problem.gelu ?? false,
-      GATE: !!gate,
+      GATE: !!gate && !perItem,
+      ITEM_GATE: perItem,
       RESIDUAL: !!residual,
     },
-    params: {
-      c_base: base,
-      bias_base: biases.base,
-      bias_z2: biases.z2,
-      gate_base: gates.base,
-      gate_z2: gates.z2,
-      gate_n: gates.n,
-    },
+    width,
+    stored: STORED[dtype][width],
+    params: { ...gatePlace, ...divided(numbers, width) },
   };
 }

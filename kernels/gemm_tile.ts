@@ -2,15 +2,15 @@ import { roundUp } from "../tensor/align.ts";
 import type { TileVariant } from "../tensor/gemm_choice.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { DType, Tensor } from "../tensor/tensor.ts";
 import { TypedKernel } from "../tensor/typed_kernel.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import one from "../tensor/_one.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./gemm_ranges.ts";
+import epilogue from "./_gemm_epilogue.wgsl" with { type: "text" };
 import operand from "./_gemm_operand.wgsl" with { type: "text" };
 import source from "./gemm_tile.wgsl" with { type: "text" };
 
@@ -22,46 +22,56 @@ interface TileShape {
   /** Blocks of 4×4 of an invocation along m and along n. */
   readonly rowBlocks: 1 | 2;
   readonly columnBlocks: 1 | 2;
+  /** Groups of so many invocations, which share the reduction. */
+  readonly groups: 1 | 2 | 4;
+  /** Terms of the reduction in a slice, of each group. */
+  readonly depth: 8 | 16;
 }
 
 /** At most 256 invocations and 16 KiB, the default limits. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
-  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1 },
-  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2 },
-  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2 },
-  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2 },
+  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, depth: 16 },
+  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
+  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, depth: 16 },
+  "tile-64-k4": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 4, depth: 8 },
+  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
+  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
 };
 
-/** Terms of the reduction in a slice. */
-const DEPTH = 16;
-
 /** The shader for a shape. Arrays within arrays need constants, which overrides are not. */
-function kernelOf(
-  variant: TileVariant,
-  { down, across, rowBlocks, columnBlocks }: TileShape,
-): TypedKernel {
-  const constants = { DOWN: down, ACROSS: across, ROW_BLOCKS: rowBlocks, COLUMN_BLOCKS: columnBlocks };
+function kernelOf(variant: string, shape: TileShape): TypedKernel {
+  const constants = {
+    DOWN: shape.down,
+    ACROSS: shape.across,
+    ROW_BLOCKS: shape.rowBlocks,
+    COLUMN_BLOCKS: shape.columnBlocks,
+    GROUPS: shape.groups,
+    DEPTH: shape.depth,
+  };
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return new TypedKernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source)}`, [
+  return new TypedKernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source, shape.depth)}`, [
     ...["a", "b"].map((name) =>
       operand.replaceAll("operand", name).replaceAll("OPERAND", name.toUpperCase())
     ),
+    epilogue,
     gelu,
-    one,
     index,
   ]);
 }
 
+/** What a shape keeps numbers of a type as, where sums take the same place in the end. */
+const stagedAs = ({ groups }: TileShape, dtype: DType) => groups === 1 ? dtype : "f32";
+
 /** The text with its loop over the terms of a slice written out, which compilers of drivers leave to us. */
-function writtenOut(text: string): string {
+function writtenOut(text: string, depth: number): string {
   return text.replace(
     /for \(var k = 0u; .* \{ \/\/ written out\n([^]*?)\} \/\/ written out\n/,
-    (_, body: string) => Array.from({ length: DEPTH }, (_, k) => `{\nconst k = ${k}u;\n${body}}\n`).join(""),
+    (_, body: string) => Array.from({ length: depth }, (_, k) => `{\nconst k = ${k}u;\n${body}}\n`).join(""),
   );
 }
 
 const kernels = Object.fromEntries(
-  Object.entries(shapes).map(([variant, shape]) => [variant, kernelOf(variant as TileVariant, shape)]),
+  Object.entries(shapes).map(([variant, shape]) => [variant, kernelOf(variant, shape)]),
 ) as Readonly<Record<TileVariant, TypedKernel>>;
 
 /** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
@@ -81,12 +91,16 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const across = 4 * shape.across * shape.columnBlocks;
   const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
   const terms = k1 * k2;
-  const useful = Math.max(terms / LONGEST, gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles, terms / WORTH));
+  const few = gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles / shape.groups, terms / WORTH);
+  const useful = Math.max(terms / LONGEST, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
-  const length = roundUp(terms / parts, DEPTH);
+  const length = roundUp(terms / parts, sliceOfAll(shape));
   return { tiles, parts: Math.ceil(terms / length), length };
 }
+
+/** Terms that the groups of a workgroup work on at a time. */
+const sliceOfAll = ({ groups, depth }: TileShape) => groups * depth;
 
 /** Bytes of a part of a product whose rows are whole fours. */
 const bytesOf = (problem: Gemm) =>
@@ -101,8 +115,8 @@ export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): numbe
     beyondWritten(gpu, problem);
 }
 
-/** An operand as the shader reads it. `outer` is m or n. */
-function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
+/** An operand as the shader reads it, `terms` at a time. `outer` is m or n. */
+function placeOperand(problem: Gemm, name: "a" | "b", outer: number, terms: number) {
   const o = problem[name];
   const range = readRange(problem, o, outer);
   const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
@@ -123,16 +137,21 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number) {
     slice: { ...slice, length: roundUp(slice.length!, 4) },
     params: prefixed(name, params),
     fours: inFours(problem, o, base),
-    inside: isInside(problem, o, outer),
+    inside: isInside(problem, o, outer, terms),
   };
 }
 
 /** Whether no element that counts is outside the image, or past the last term in the last slice. */
-function isInside({ k: [k1, k2], batch = [1, 1] }: Gemm, o: Operand, outer: number): boolean {
+function isInside(
+  { k: [k1, k2], batch = [1, 1] }: Gemm,
+  o: Operand,
+  outer: number,
+  terms: number,
+): boolean {
   const { y0 = 0, step = 1, tap = 0, z2Step = 0, height } = o;
   const ends = [((o.alongK ? outer : k2) - 1) * step, (batch[1] - 1) * z2Step, (k1 - 1) * tap];
   const rows = ends.reduce((rows, end) => rows.flatMap((y) => [y, y + end]), [y0]);
-  return k2 > 0 && k2 % DEPTH === 0 && rows.every((y) => y >= 0 && y < height);
+  return k2 > 0 && k2 % terms === 0 && rows.every((y) => y >= 0 && y < height);
 }
 
 /** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
@@ -151,16 +170,24 @@ function plain({ m, n, k, batch = [1, 1], a, b }: Gemm, parts: Tensor): Gemm {
 export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
-  const { tiles, parts, length } = divide(gpu, problem, shapes[variant]);
+  const shape = shapes[variant];
+  const { tiles, parts, length } = divide(gpu, problem, shape);
   const row = roundUp(n, 4);
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
   const target: Gemm = scratch ? plain(problem, scratch) : problem;
-  const epilogue = epilogueOf(target);
-  const a = placeOperand(problem, "a", m);
-  const b = placeOperand(problem, "b", n);
-  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: target.c.tensor.dtype };
-  gpu.run(kernels[variant].of(types), {
-    bind: { a: a.slice, b: b.slice, ...epilogue.bind, ...(scratch && { c: scratch }) },
+  const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
+  const a = placeOperand(problem, "a", m, sliceOfAll(shape));
+  const b = placeOperand(problem, "b", n, sliceOfAll(shape));
+  const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
+  const types = {
+    A: typeA,
+    B: typeB,
+    STAGED_A: stagedAs(shape, typeA),
+    STAGED_B: stagedAs(shape, typeB),
+    Stored: stored,
+  };
+  gpu.run(kernels[variant].of(types, width), {
+    bind: { a: a.slice, b: b.slice, ...bind, ...(scratch && { c: scratch }) },
     constants: {
       A_ALONG_K: problem.a.alongK,
       B_ALONG_K: problem.b.alongK,
@@ -169,7 +196,7 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
       A_INSIDE: a.inside,
       B_INSIDE: b.inside,
       TAPS: k1 > 1,
-      ...epilogue.constants,
+      ...constants,
     },
     params: {
       m,
@@ -182,11 +209,7 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
       part_k: length,
       ...a.params,
       ...b.params,
-      c_z1: target.c.z1 ?? 0,
-      c_z2: target.c.z2 ?? 0,
-      c_row: target.c.row,
-      c_part: z1 * z2 * m * row,
-      ...epilogue.params,
+      ...params,
     },
     workgroups: tiles * parts,
   });

@@ -1,17 +1,17 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
 // Every invocation computes blocks of 4×4, one to four of them, as ROW_BLOCKS and COLUMN_BLOCKS say; while it multiplies
-// one slice of the reduction, the next is on its way from memory to its registers.
+// one slice of the reduction, the next is on its way from memory to its registers. Where a workgroup has several groups
+// of invocations, each computes the whole tile from slices of its own, and the first adds up their sums.
 //
-// `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a workgroup
-// along m and along n, and the two numbers of blocks.
+// `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
+// and along n, the two numbers of blocks, GROUPS, and DEPTH, the terms of a slice.
 //
 // The reduction index is (k1, k2). The element of A at row m is image row y, column x, with
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
 //   otherwise:  y = y0 + k2·step + k1·tap + z2·z2_step,  x = m
-// of the image (z1, z2, k1); rows outside the image are zero. B is alike with n for m. For element (z1, z2, m, n):
-//   u = product (+ c) (+ bias);  c = u, or gelu(u) · gate (+ residual), with u kept in `pre` if asked.
-// Numbers of A, B and C are of the types of these names, f32 or f16, and staged as they are; sums are f32.
-// Writes `c`, and `pre` at the same addresses. A reduction in parts writes them one after another, without an epilogue.
+// of the image (z1, z2, k1); rows outside the image are zero. B is alike with n for m.
+// Numbers of A and B are of the types of these names, f32 or f16, and staged as STAGED_A and STAGED_B; sums are f32.
+// A reduction in parts writes them one after another, without an epilogue.
 
 struct Params {
   m: u32, // rows of C
@@ -21,7 +21,7 @@ struct Params {
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
   parts: u32, // parts of the reduction
-  part_k: u32, // terms of a part, a multiple of DEPTH
+  part_k: u32, // terms of a part, a multiple of GROUPS·DEPTH
   a_base: i32, // address of A's first image, perhaps before the binding where its first rows are not read
   a_z1: u32, // address strides of its images
   a_z2: u32,
@@ -42,7 +42,7 @@ struct Params {
   b_step: i32,
   b_tap: i32,
   b_z2_step: i32,
-  c_base: u32, // addresses of c, pre and residual
+  c_base: u32, // addresses of c, pre and residual, in Numbers, as those of bias and gate
   c_z1: u32,
   c_z2: u32,
   c_row: u32,
@@ -51,7 +51,6 @@ struct Params {
   bias_z2: u32,
   gate_base: u32,
   gate_z2: u32,
-  gate_n: u32, // 1 for a gate per column, 0 for one per item
 }
 
 override A_ALONG_K: bool = true;
@@ -61,29 +60,18 @@ override B_FOURS: bool = false;
 override A_INSIDE: bool = false; // whether none is outside the image or past the last term
 override B_INSIDE: bool = false;
 override TAPS: bool = false; // whether k1 is more than one
-override ACCUMULATE: bool = false;
-override BIAS: bool = false;
-override PRE: bool = false;
-override GELU: bool = false;
-override GATE: bool = false;
-override RESIDUAL: bool = false;
 
-const DEPTH = 16u; // terms of the reduction in a slice
+const INVOCATIONS = DOWN * ACROSS; // of a group
 const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
 const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 
-@group(0) @binding(0) var<storage, read> a: array<vec4<A>>;
-@group(0) @binding(1) var<storage, read> b: array<vec4<B>>;
-@group(0) @binding(2) var<storage, read_write> c: array<C>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> pre: array<f32>;
-@group(0) @binding(5) var<storage, read> gate: array<f32>;
-@group(0) @binding(6) var<storage, read> residual: array<f32>;
-@group(0) @binding(7) var<uniform> params: Params;
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<A>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<B>>;
 
-// [term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
-var<workgroup> a_tile: array<array<vec4<A>, A_WIDTH>, DEPTH>;
-var<workgroup> b_tile: array<array<vec4<B>, B_WIDTH>, DEPTH>;
+// [group][term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
+var<workgroup> a_tile: array<array<array<vec4<STAGED_A>, A_WIDTH>, DEPTH>, GROUPS>;
+var<workgroup> b_tile: array<array<array<vec4<STAGED_B>, B_WIDTH>, DEPTH>, GROUPS>;
 
 // Where an element lies.
 struct Place {
@@ -109,53 +97,37 @@ fn add_outer(block: mat4x4f, rows: vec4f, columns: vec4f) -> mat4x4f {
   );
 }
 
-// Writes one element with its epilogue.
-fn finish(item: u32, place: u32, m: u32, n: u32, sum: f32) {
-  if (m >= params.m || n >= params.n) {
-    return;
+// Writes a Number, if it is one of the product's.
+fn finish_number(item: u32, place: u32, m: u32, n: u32, sum: Number) {
+  if (m < params.m && n < params.n) {
+    finish(place + m * params.c_row + n / WIDTH, n / WIDTH, item, sum);
   }
-  let at = place + m * params.c_row + n;
-  var u = sum;
-  if (ACCUMULATE) {
-    u += f32(c[at]);
-  }
-  if (BIAS) {
-    u += bias[params.bias_base + item * params.bias_z2 + n];
-  }
-  if (PRE) {
-    pre[at] = u;
-  }
-  if (GELU) {
-    u = gelu(u);
-  }
-  if (GATE) {
-    u *= gate[params.gate_base + item * params.gate_z2 + n * params.gate_n];
-  }
-  if (RESIDUAL) {
-    u += residual[at];
-  }
-  c[at] = C(u);
 }
 
-// Blocks and rows are turned, not indexed by a variable.
+fn finish_four(item: u32, place: u32, m: u32, n: u32, four: vec4f) {
+  finish_number(item, place, m, n, first_number(four));
+  if (WIDTH == 1u) {
+    finish_number(item, place, m, n + 1u, first_number(four.yzwx));
+    finish_number(item, place, m, n + 2u, first_number(four.zwxy));
+    finish_number(item, place, m, n + 3u, first_number(four.wxyz));
+  }
+}
+
 fn finish_block(item: u32, place: u32, m: u32, n: u32, block: mat4x4f) {
-  var rows = block;
-  for (var i = 0u; i < 4u; i++) {
-    var row = rows[0];
-    for (var j = 0u; j < 4u; j++) {
-      finish(item, place, m + i, n + j, row.x);
-      row = row.yzwx;
-    }
-    rows = mat4x4f(rows[1], rows[2], rows[3], rows[0]);
-  }
+  finish_four(item, place, m, n, block[0]);
+  finish_four(item, place, m + 1u, n, block[1]);
+  finish_four(item, place, m + 2u, n, block[2]);
+  finish_four(item, place, m + 3u, n, block[3]);
 }
 
-@compute @workgroup_size(DOWN * ACROSS)
+@compute @workgroup_size(INVOCATIONS * GROUPS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_index) invocation: u32,
 ) {
+  let local = invocation % INVOCATIONS;
+  let group = select(0u, invocation / INVOCATIONS, GROUPS > 1u);
   let across = (params.n + 4u * B_WIDTH - 1u) / (4u * B_WIDTH);
   let down = (params.m + 4u * A_WIDTH - 1u) / (4u * A_WIDTH);
   let number = workgroup_number(workgroup, workgroups);
@@ -174,58 +146,62 @@ fn main(
 
   // Position of what this invocation stages: neighbours take what lies side by side. Where few stage, those of B are not
   // those of A.
-  let other = (local + DOWN * ACROSS / 2u) % (DOWN * ACROSS);
+  let other = (local + INVOCATIONS / 2u) % INVOCATIONS;
   let a_four = select(local % A_WIDTH, local / (DEPTH / 4u), A_ALONG_K);
   let a_k = select(local / A_WIDTH, local % (DEPTH / 4u), A_ALONG_K) * 4u;
   let b_four = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K);
   let b_k = select(other / B_WIDTH, other % (DEPTH / 4u), B_ALONG_K) * 4u;
-  let a_stages = A_WIDTH * DEPTH == 4u * DOWN * ACROSS || (a_four < A_WIDTH && a_k < DEPTH);
-  let b_stages = B_WIDTH * DEPTH == 4u * DOWN * ACROSS || (b_four < B_WIDTH && b_k < DEPTH);
+  let a_stages = A_WIDTH * DEPTH == 4u * INVOCATIONS || (a_four < A_WIDTH && a_k < DEPTH);
+  let b_stages = B_WIDTH * DEPTH == 4u * INVOCATIONS || (b_four < B_WIDTH && b_k < DEPTH);
 
-  let tm = local / ACROSS;
-  let tn = local % ACROSS;
+  // Position of its blocks. Thirty-two neighbours have 4×8 places, in an order in which, of each staged line, two next to
+  // each other or two next but one read the same: so a bank serves half of them at once.
+  let warp = local / 32u;
+  let tm = 4u * (warp / (ACROSS / 8u)) + local % 32u / 16u * 2u + local % 2u;
+  let tn = 8u * (warp % (ACROSS / 8u)) + local / 2u % 8u;
   var c00 = mat4x4f();
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
   var next_a = mat4x4<A>();
   var next_b = mat4x4<B>();
-  var k0 = k_start;
+  let own = group * DEPTH;
+  var k0 = k_start; // of all groups, so that all agree when to end
   if (a_stages) {
-    next_a = load_a(m0 + 4u * a_four, k0 + a_k, k_end, z1, z2);
+    next_a = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
   }
   if (b_stages) {
-    next_b = load_b(n0 + 4u * b_four, k0 + b_k, k_end, z1, z2);
+    next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
   }
   loop {
     if (a_stages) {
-      stage_a(a_k, a_four, next_a);
+      stage_a(group, a_k, a_four, next_a);
     }
     if (b_stages) {
-      stage_b(b_k, b_four, next_b);
+      stage_b(group, b_k, b_four, next_b);
     }
     workgroupBarrier();
-    k0 += DEPTH;
+    k0 += GROUPS * DEPTH;
     if (k0 < k_end) {
       if (a_stages) {
-        next_a = load_a(m0 + 4u * a_four, k0 + a_k, k_end, z1, z2);
+        next_a = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
       }
       if (b_stages) {
-        next_b = load_b(n0 + 4u * b_four, k0 + b_k, k_end, z1, z2);
+        next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
       }
     }
     for (var k = 0u; k < DEPTH; k++) { // written out
-      let rows = vec4f(a_tile[k][slot(k, tm)]);
-      let columns = vec4f(b_tile[k][slot(k, tn)]);
+      let rows = vec4f(a_tile[group][k][slot(k, tm)]);
+      let columns = vec4f(b_tile[group][k][slot(k, tn)]);
       c00 = add_outer(c00, rows, columns);
       if (ROW_BLOCKS > 1u) {
-        c10 = add_outer(c10, vec4f(a_tile[k][slot(k, tm + DOWN)]), columns);
+        c10 = add_outer(c10, vec4f(a_tile[group][k][slot(k, tm + DOWN)]), columns);
       }
       if (COLUMN_BLOCKS > 1u) {
-        let others = vec4f(b_tile[k][slot(k, tn + ACROSS)]);
+        let others = vec4f(b_tile[group][k][slot(k, tn + ACROSS)]);
         c01 = add_outer(c01, rows, others);
         if (ROW_BLOCKS > 1u) {
-          c11 = add_outer(c11, vec4f(a_tile[k][slot(k, tm + DOWN)]), others);
+          c11 = add_outer(c11, vec4f(a_tile[group][k][slot(k, tm + DOWN)]), others);
         }
       }
     } // written out
@@ -233,6 +209,25 @@ fn main(
       break;
     }
     workgroupBarrier();
+  }
+  for (var giver = 1u; giver < GROUPS; giver++) {
+    workgroupBarrier();
+    if (group == giver) {
+      give_block_a(local, 0u, c00);
+      give_block_a(local, 4u, c01);
+      give_block_b(local, 0u, c10);
+      give_block_b(local, 4u, c11);
+    }
+    workgroupBarrier();
+    if (group == 0u) {
+      c00 += take_block_a(local, 0u);
+      c01 += take_block_a(local, 4u);
+      c10 += take_block_b(local, 0u);
+      c11 += take_block_b(local, 4u);
+    }
+  }
+  if (group > 0u) {
+    return;
   }
   let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
   let m = m0 + tm * 4u;

@@ -1,5 +1,6 @@
 // Appended to shaders that are written for `Number`: here one f32.
 alias Number = f32;
+const WIDTH = 1u; // f32 of a Number
 
 fn largest_of(v: Number) -> f32 {
   return v;
@@ -12,4 +13,9 @@ fn first_of(n: u32, i: u32, v: Number, other: Number) -> Number {
 
 fn total(v: Number) -> f32 {
   return v;
+}
+
+/// The first Number of four f32.
+fn first_number(four: vec4f) -> Number {
+  return four.x;
 }

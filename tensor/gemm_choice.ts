@@ -1,10 +1,21 @@
 /** The kernels that compute products: by register tiles fed from textures, or by tiles in workgroup memory. */
-export const GEMM_VARIANTS = ["texture", "tile-32", "tile-64", "tile-128x64", "tile-128"] as const;
+export const GEMM_VARIANTS = [
+  "texture",
+  "tile-32",
+  "tile-64",
+  "tile-64-k2",
+  "tile-64-k4",
+  "tile-128x64",
+  "tile-128",
+] as const;
 
 /** A kernel that computes products. */
 export type GemmVariant = (typeof GEMM_VARIANTS)[number];
 
-/** One that stages tiles in workgroup memory, of so many rows and columns; a square one unless both are named. */
+/**
+ * One that stages tiles in workgroup memory, of so many rows and columns; a square one unless both are named. With `k`,
+ * a workgroup has so many groups of invocations, which share the reduction.
+ */
 export type TileVariant = Exclude<GemmVariant, "texture">;
 
 /** The kernel for each class of products, as {@linkcode gemmClass} names them. */

@@ -3,10 +3,8 @@ import type { Gpu } from "./gpu.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";
 import type { Tensor } from "./tensor.ts";
-import { TypedKernel, type WgslTypes } from "./typed_kernel.ts";
+import { TypedKernel } from "./typed_kernel.ts";
 import { type RowWindow, rowWindows } from "./windows.ts";
-import four from "./_four.wgsl" with { type: "text" };
-import one from "./_one.wgsl" with { type: "text" };
 
 /** A pass over the rows of its tensors. */
 export interface RowPass {
@@ -57,19 +55,11 @@ export interface WideKernel {
  *
  * @param name Stem of its file.
  * @param helpers Texts appended.
- * @param types Other types that it leaves open, for a `Number` of so many f32.
  */
-export function wideKernel(
-  name: string,
-  source: string,
-  helpers: readonly string[],
-  types: (width: 1 | 4) => WgslTypes = () => ({}),
-): WideKernel {
-  const read = (number: string, width: 1 | 4) => {
-    return { kernel: new TypedKernel(name, source, [...helpers, number]).of(types(width)), width };
-  };
-  const [single, wide] = [read(one, 1), read(four, 4)];
-  return { pick: (columns) => columns % 4 === 0 ? wide : single };
+export function wideKernel(name: string, source: string, helpers: readonly string[]): WideKernel {
+  const text = new TypedKernel(name, source, helpers);
+  const [single, wide] = ([1, 4] as const).map((width) => ({ kernel: text.of({}, width), width }));
+  return { pick: (columns) => columns % 4 === 0 ? wide! : single! };
 }
 
 /** An elementwise pass that knows where in its row an element is. */

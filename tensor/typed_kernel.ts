@@ -1,4 +1,6 @@
 import { Kernel } from "./kernel.ts";
+import four from "./_four.wgsl" with { type: "text" };
+import one from "./_one.wgsl" with { type: "text" };
 
 /** A type of WGSL for every name that a shader leaves open. */
 export type WgslTypes = Readonly<Record<string, string>>;
@@ -23,19 +25,23 @@ export class TypedKernel {
     this.#helpers = helpers;
   }
 
-  /** The shader for types; its lines keep their numbers. */
-  of(types: WgslTypes): Kernel {
-    const key = Object.values(types).join();
+  /**
+   * The shader for types; its lines keep their numbers.
+   *
+   * @param width f32 of a `Number`, if it is written for those.
+   */
+  of(types: WgslTypes, width?: 1 | 4): Kernel {
+    const key = [...Object.values(types), width].join();
     const known = this.#made.get(key);
     if (known) return known;
     const half = key.includes("f16");
     let text = half ? `enable f16; ${this.#source}` : this.#source;
-    const aliases: string[] = [];
+    const helpers = [...this.#helpers, ...(width ? [width === 4 ? four : one] : [])];
     for (const [name, type] of Object.entries(types)) {
       text = text.replaceAll(`<${name}_TEXEL,`, type === "f16" ? "<rgba16float," : "<rgba32float,");
-      aliases.push(`alias ${name} = ${type};`);
+      helpers.push(`alias ${name} = ${type};`);
     }
-    const kernel = new Kernel(half ? `${this.#name}_f16` : this.#name, text, [...this.#helpers, ...aliases]);
+    const kernel = new Kernel(half ? `${this.#name}_f16` : this.#name, text, helpers);
     this.#made.set(key, kernel);
     return kernel;
   }

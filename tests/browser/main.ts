@@ -10,6 +10,8 @@ const SLOW =
 /** Tests that are left out, with the reason; an ellipsis stands for the beginning of their names. */
 const LEFT_OUT: Record<string, string> = {
   "…, tile-64": SLOW,
+  "…, tile-64-k2": SLOW,
+  "…, tile-64-k4": SLOW,
   "…, tile-128x64": SLOW,
   "…, tile-128": SLOW,
   "operations agree with ops.safetensors, tile-32": SLOW,

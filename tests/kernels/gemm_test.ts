@@ -86,10 +86,10 @@ const cases: Record<string, Case> = {
   "whole slices of a reduction, nothing outside": {
     m: 36,
     n: 20,
-    k: [1, 48],
+    k: [1, 96],
     batch: [2, 1],
-    a: { height: 50, row: 36, alongK: false, y0: 2, z1: 1800 },
-    b: { height: 48, row: 24, alongK: false },
+    a: { height: 98, row: 36, alongK: false, y0: 2, z1: 3600 },
+    b: { height: 96, row: 24, alongK: false },
   },
   "overlapping rows": {
     m: 12,

@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { readTuning, tuningFile } from "../../cli/tuning.ts";
+import config from "../../deno.json" with { type: "json" };
+import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { testGpu } from "../gpu.ts";
+
+Deno.test("a kept measurement counts if it is of this adapter, this version and all of its kernels", async () => {
+  const gpu = await testGpu();
+  const cache = Deno.env.get("XDG_CACHE_HOME");
+  const folder = await Deno.makeTempDir();
+  Deno.env.set("XDG_CACHE_HOME", folder);
+  try {
+    assertEquals(await readTuning(gpu), null);
+    const ms = Object.fromEntries(GEMM_VARIANTS.map((variant, i) => [variant, i + 1]));
+    const { texture: _, ...fewer } = ms;
+    // Kernels far behind were left out of the second product.
+    const timings = [
+      { name: "≤32 ≤4096 ≤64", ms, best: "texture" },
+      { name: ">64 >262144 >512", ms: { "tile-64": 1 }, best: "tile-64" },
+    ] as const;
+    const tuning = { adapter: gpu.name, version: config.version, timings };
+    const cases = [
+      { kept: tuning, counts: true },
+      { kept: { ...tuning, adapter: "another" }, counts: false },
+      { kept: { ...tuning, version: "0.0.0" }, counts: false },
+      { kept: { ...tuning, timings: [{ ...timings[0], ms: fewer }] }, counts: false },
+      { kept: { ...tuning, timings: [{ ...timings[0], ms: { ...ms, "tile-7": 1 } }] }, counts: false },
+    ];
+    const path = tuningFile(gpu.name);
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    for (const { kept, counts } of cases) {
+      await Deno.writeTextFile(path, JSON.stringify(kept));
+      assertEquals(await readTuning(gpu) !== null, counts);
+    }
+    await Deno.writeTextFile(path, JSON.stringify(tuning).slice(0, 40)); // cut short
+    assertEquals(await readTuning(gpu), null);
+  } finally {
+    if (cache === undefined) Deno.env.delete("XDG_CACHE_HOME");
+    else Deno.env.set("XDG_CACHE_HOME", cache);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
