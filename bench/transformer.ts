@@ -86,39 +86,48 @@ function makeOptimizer(params: readonly Tensor[]): AdamW {
   return new AdamW([{ params, lr: learningRate, betas: [beta1, beta2], eps: epsilon, weightDecay }]);
 }
 
-/** The optimizer alone. */
+/** The optimizer alone. Gradients are where it wants them, as a training step writes them. */
 export function adamw(gpu: Gpu): PeerCase {
   const inputs = adamwInputs();
   const upload = ({ values, shape }: HostTensor) => gpu.tensor(values, shape);
-  const gradients = inputs.gradients.map(upload);
-  let parameters = inputs.parameters.map(upload);
-  let optimizer = makeOptimizer(parameters);
+  let parameters: Tensor[] = [];
+  let optimizer: AdamW | null = null;
   const free = () => {
-    optimizer.dispose();
+    optimizer?.dispose();
     for (const parameter of parameters) parameter.dispose();
+  };
+  const give = (parameter: Tensor, gradient: Tensor | null) => {
+    using place = optimizer!.place(parameter)!;
+    if (gradient) gpu.copy(gradient, place); // else it is what the last step left there
+    optimizer!.take(parameter, place);
+  };
+  const start = () => {
+    free();
+    parameters = inputs.parameters.map(upload);
+    optimizer = makeOptimizer(parameters);
+    parameters.forEach((parameter, i) => {
+      using gradient = upload(inputs.gradients[i]!);
+      give(parameter, gradient);
+    });
   };
   const run = async (repeat: number) => {
     for (let i = 0; i < repeat; i++) {
-      optimizer.accumulate(new Map(parameters.map((parameter, i) => [parameter, gradients[i]!])));
-      optimizer.step();
+      optimizer!.step();
+      for (const parameter of parameters) give(parameter, null);
     }
     await gpu.sync();
   };
+  start();
   return {
     run,
     check: async () => {
-      free();
-      parameters = inputs.parameters.map(upload);
-      optimizer = makeOptimizer(parameters);
+      start();
       await run(1);
       const host: Float32Array[] = [];
       for (const parameter of parameters) host.push(Float32Array.from(await parameter.read()));
       return samples(host);
     },
-    dispose: () => {
-      free();
-      for (const gradient of gradients) gradient.dispose();
-    },
+    dispose: free,
   };
 }
 

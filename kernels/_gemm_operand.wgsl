@@ -59,21 +59,21 @@ fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<OPERA
 
 fn stage_operand(group: u32, k: u32, four: u32, block: mat4x4<OPERAND>) {
   let at = slot(k, four);
-  operand_tile[group][k][at] = vec4<STAGED_OPERAND>(block[0]);
-  operand_tile[group][k + 1u][at] = vec4<STAGED_OPERAND>(block[1]);
-  operand_tile[group][k + 2u][at] = vec4<STAGED_OPERAND>(block[2]);
-  operand_tile[group][k + 3u][at] = vec4<STAGED_OPERAND>(block[3]);
+  operand_tile[group][k][at] = vec4f(block[0]);
+  operand_tile[group][k + 1u][at] = vec4f(block[1]);
+  operand_tile[group][k + 2u][at] = vec4f(block[2]);
+  operand_tile[group][k + 3u][at] = vec4f(block[3]);
 }
 
 // A group hands over its sums where slices were staged, which has room for two blocks of each of its invocations.
 fn give_operand(local: u32, i: u32, sum: vec4f) {
   let at = i * INVOCATIONS + local;
-  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = vec4<STAGED_OPERAND>(sum);
+  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = sum;
 }
 
 fn take_operand(local: u32, i: u32) -> vec4f {
   let at = i * INVOCATIONS + local;
-  return vec4f(operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH]);
+  return operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH];
 }
 
 fn give_block_operand(local: u32, i: u32, block: mat4x4f) {

@@ -2,7 +2,7 @@ import { roundUp } from "../tensor/align.ts";
 import type { TileVariant } from "../tensor/gemm_choice.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import type { DType, Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { TypedKernel } from "../tensor/typed_kernel.ts";
 import gelu from "./_gelu.wgsl" with { type: "text" };
 import index from "../tensor/_index.wgsl" with { type: "text" };
@@ -58,9 +58,6 @@ function kernelOf(variant: string, shape: TileShape): TypedKernel {
     index,
   ]);
 }
-
-/** What a shape keeps numbers of a type as, where sums take the same place in the end. */
-const stagedAs = ({ groups }: TileShape, dtype: DType) => groups === 1 ? dtype : "f32";
 
 /** The text with its loop over the terms of a slice written out, which compilers of drivers leave to us. */
 function writtenOut(text: string, depth: number): string {
@@ -178,14 +175,7 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
   const a = placeOperand(problem, "a", m, sliceOfAll(shape));
   const b = placeOperand(problem, "b", n, sliceOfAll(shape));
-  const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
-  const types = {
-    A: typeA,
-    B: typeB,
-    STAGED_A: stagedAs(shape, typeA),
-    STAGED_B: stagedAs(shape, typeB),
-    Stored: stored,
-  };
+  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, Stored: stored };
   gpu.run(kernels[variant].of(types, width), {
     bind: { a: a.slice, b: b.slice, ...bind, ...(scratch && { c: scratch }) },
     constants: {

@@ -10,7 +10,7 @@
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
 //   otherwise:  y = y0 + k2·step + k1·tap + z2·z2_step,  x = m
 // of the image (z1, z2, k1); rows outside the image are zero. B is alike with n for m.
-// Numbers of A and B are of the types of these names, f32 or f16, and staged as STAGED_A and STAGED_B; sums are f32.
+// Numbers of A and B are of the types of these names, f32 or f16, and staged as f32.
 // A reduction in parts writes them one after another, without an epilogue.
 
 struct Params {
@@ -70,8 +70,8 @@ const B_WIDTH = ACROSS * COLUMN_BLOCKS;
 @group(0) @binding(2) var<storage, read> b: array<vec4<B>>;
 
 // [group][term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
-var<workgroup> a_tile: array<array<array<vec4<STAGED_A>, A_WIDTH>, DEPTH>, GROUPS>;
-var<workgroup> b_tile: array<array<array<vec4<STAGED_B>, B_WIDTH>, DEPTH>, GROUPS>;
+var<workgroup> a_tile: array<array<array<vec4f, A_WIDTH>, DEPTH>, GROUPS>;
+var<workgroup> b_tile: array<array<array<vec4f, B_WIDTH>, DEPTH>, GROUPS>;
 
 // Where an element lies.
 struct Place {
@@ -191,17 +191,17 @@ fn main(
       }
     }
     for (var k = 0u; k < DEPTH; k++) { // written out
-      let rows = vec4f(a_tile[group][k][slot(k, tm)]);
-      let columns = vec4f(b_tile[group][k][slot(k, tn)]);
+      let rows = a_tile[group][k][slot(k, tm)];
+      let columns = b_tile[group][k][slot(k, tn)];
       c00 = add_outer(c00, rows, columns);
       if (ROW_BLOCKS > 1u) {
-        c10 = add_outer(c10, vec4f(a_tile[group][k][slot(k, tm + DOWN)]), columns);
+        c10 = add_outer(c10, a_tile[group][k][slot(k, tm + DOWN)], columns);
       }
       if (COLUMN_BLOCKS > 1u) {
-        let others = vec4f(b_tile[group][k][slot(k, tn + ACROSS)]);
+        let others = b_tile[group][k][slot(k, tn + ACROSS)];
         c01 = add_outer(c01, rows, others);
         if (ROW_BLOCKS > 1u) {
-          c11 = add_outer(c11, vec4f(a_tile[group][k][slot(k, tm + DOWN)]), others);
+          c11 = add_outer(c11, a_tile[group][k][slot(k, tm + DOWN)], others);
         }
       }
     } // written out
