@@ -1,5 +1,6 @@
 // Appended to shaders in whose workgroups of 64 LANES invocations share a row. Every invocation of the workgroup calls these
-// functions, those beyond the last row too; with one lane there is no barrier.
+// functions, those beyond the last row too; with one lane there is no barrier. `_no_subgroups.wgsl` or `_subgroups.wgsl` is
+// appended, too.
 
 override LANES: u32 = 64u; // a power of two up to 64
 
@@ -9,6 +10,9 @@ var<workgroup> lane_values: array<vec3f, 64>;
 fn sum_over_lanes(value: vec3f, local: u32) -> vec3f {
   if (LANES == 1u) {
     return value;
+  }
+  if (SUBGROUPS && LANES == 64u) {
+    return sum_over_workgroup(value, local);
   }
   lane_values[local] = value;
   workgroupBarrier();
@@ -27,6 +31,9 @@ fn sum_over_lanes(value: vec3f, local: u32) -> vec3f {
 fn largest_over_lanes(value: f32, local: u32) -> f32 {
   if (LANES == 1u) {
     return value;
+  }
+  if (SUBGROUPS && LANES == 64u) {
+    return largest_over_workgroup(value, local);
   }
   lane_values[local].x = value;
   workgroupBarrier();

@@ -4,7 +4,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { emptyGradient } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import overLanes from "./_over_lanes.wgsl" with { type: "text" };
+import { overLanes } from "./over_lanes.ts";
 import source from "./attention.wgsl" with { type: "text" };
 import { reduceRows } from "./reduce_rows.ts";
 

@@ -5,7 +5,7 @@ import { record, recording } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatWindows } from "../tensor/windows.ts";
 import scaled from "./_scaled.wgsl" with { type: "text" };
-import overLanes from "./_over_lanes.wgsl" with { type: "text" };
+import { overLanes } from "./over_lanes.ts";
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { reduceLosses, type Reduction } from "./cross_entropy.ts";
 import source from "./ctc.wgsl" with { type: "text" };

@@ -4,7 +4,7 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofShape, ofType, sameDevice } from "./checks.ts";
-import overLanes from "./_over_lanes.wgsl" with { type: "text" };
+import { overLanes } from "./over_lanes.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { sumItems } from "./reduce_frames.ts";
 import { emptyRow, rowOf, rowOfGradients } from "../tensor/row_of_tensors.ts";

@@ -4,7 +4,7 @@ import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/windows.ts";
-import overLanes from "./_over_lanes.wgsl" with { type: "text" };
+import { overLanes } from "./over_lanes.ts";
 import rowOf from "./_softmax_row.wgsl" with { type: "text" };
 import { ofType } from "./checks.ts";
 import source from "./log_softmax.wgsl" with { type: "text" };

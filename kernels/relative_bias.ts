@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
 import { reduceRows } from "./reduce_rows.ts";
-import overLanes from "./_over_lanes.wgsl" with { type: "text" };
+import { overLanes } from "./over_lanes.ts";
 import source from "./relative_bias.wgsl" with { type: "text" };
 import { runRows } from "../tensor/rows.ts";
 

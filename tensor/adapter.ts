@@ -5,7 +5,7 @@ const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-dri
   "or use a browser with WebGPU";
 
 /** Features that are used where they are. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16"];
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 
 /**
  * Asks for an adapter, and for its device with the adapter's own limits.

@@ -13,6 +13,17 @@ export interface ShaderBinding {
   readonly format?: TexelFormat;
 }
 
+/** A text that is appended to a shader, another one where the device has subgroups, with the same functions. */
+export interface SubgroupHelper {
+  /** For devices that have none. */
+  readonly without: string;
+  /** For those that do. */
+  readonly with: string;
+}
+
+/** A text that is appended to a shader. */
+export type Helper = string | SubgroupHelper;
+
 /** Format of texels of four numbers. */
 export type TexelFormat = "rgba32float" | "rgba16float";
 
@@ -75,8 +86,10 @@ function functionsOf(text: string): Map<string, string> {
 export class Kernel {
   /** Name in labels and errors; the stem of the shader's file. */
   readonly name: string;
-  /** The WGSL text that is compiled. */
+  /** The WGSL text that is compiled where the device has no subgroups. */
   readonly source: string;
+  /** The text where it does; its lines have the same numbers as far as no helper differs. */
+  readonly subgroupSource: string;
   /** Resource variables. */
   readonly bindings: readonly ShaderBinding[];
   /** Fields of `Params` in order; each takes four bytes. */
@@ -92,9 +105,13 @@ export class Kernel {
    * @param helpers Texts appended to it.
    * @throws {SyntaxError} If `Params` has a field that is no scalar.
    */
-  constructor(name: string, source: string, helpers: readonly string[] = []) {
+  constructor(name: string, source: string, helpers: readonly Helper[] = []) {
     this.name = name;
-    this.source = [source, ...helpers].join("\n");
+    const whole = (which: keyof SubgroupHelper) =>
+      [source, ...helpers.map((helper) => typeof helper === "string" ? helper : helper[which])].join("\n");
+    this.source = whole("without");
+    const differs = helpers.some((helper) => typeof helper !== "string");
+    this.subgroupSource = differs ? `enable subgroups; ${whole("with")}` : this.source;
     const text = stripComments(this.source);
     const variable = /@group\(0\)\s*@binding\((\d+)\)\s*var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;]+);/g;
     this.bindings = [...text.matchAll(variable)].map((match) => ({

@@ -103,7 +103,8 @@ export class PipelineCache {
     if (known) return known;
     // What the scope catches is dropped: the messages below say it with the place.
     this.#device.pushErrorScope("validation");
-    const module = this.#device.createShaderModule({ label: kernel.name, code: kernel.source });
+    const code = this.#device.features.has("subgroups") ? kernel.subgroupSource : kernel.source;
+    const module = this.#device.createShaderModule({ label: kernel.name, code });
     this.#device.popErrorScope().catch(() => {});
     this.#modules.set(kernel, module);
     this.#faults.watch(
@@ -111,7 +112,7 @@ export class PipelineCache {
         const error = messages.find((message) => message.type === "error");
         if (!error) return;
         const { lineNum, linePos, message } = error;
-        const line = kernel.source.split("\n")[lineNum - 1]?.trim() ?? "";
+        const line = code.split("\n")[lineNum - 1]?.trim() ?? "";
         const place = `${kernel.name}.wgsl:${lineNum}:${linePos}`;
         this.#faults.add(
           new Error(`Cannot compile ${place} as WGSL: ${message.trim()}\n  ${line}`),

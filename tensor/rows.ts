@@ -1,6 +1,6 @@
 import type { Resource } from "./bind_groups.ts";
 import type { Gpu } from "./gpu.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Helper, Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";
 import type { Tensor } from "./tensor.ts";
 import { TypedKernel } from "./typed_kernel.ts";
@@ -56,7 +56,7 @@ export interface WideKernel {
  * @param name Stem of its file.
  * @param helpers Texts appended.
  */
-export function wideKernel(name: string, source: string, helpers: readonly string[]): WideKernel {
+export function wideKernel(name: string, source: string, helpers: readonly Helper[]): WideKernel {
   const text = new TypedKernel(name, source, helpers);
   const [single, wide] = ([1, 4] as const).map((width) => ({ kernel: text.of({}, width), width }));
   return { pick: (columns) => columns % 4 === 0 ? wide! : single! };

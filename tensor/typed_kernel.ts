@@ -1,4 +1,4 @@
-import { Kernel } from "./kernel.ts";
+import { type Helper, Kernel } from "./kernel.ts";
 import four from "./_four.wgsl" with { type: "text" };
 import one from "./_one.wgsl" with { type: "text" };
 
@@ -9,7 +9,7 @@ export type WgslTypes = Readonly<Record<string, string>>;
 export class TypedKernel {
   readonly #name: string;
   readonly #source: string;
-  readonly #helpers: readonly string[];
+  readonly #helpers: readonly Helper[];
   readonly #made = new Map<string, Kernel>();
 
   /**
@@ -19,7 +19,7 @@ export class TypedKernel {
    * @param source WGSL text, in which `X` is a type left open, and `X_TEXEL` the format of texels of four of them.
    * @param helpers Texts appended to it.
    */
-  constructor(name: string, source: string, helpers: readonly string[]) {
+  constructor(name: string, source: string, helpers: readonly Helper[]) {
     this.#name = name;
     this.#source = source;
     this.#helpers = helpers;
