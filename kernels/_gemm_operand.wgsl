@@ -1,9 +1,9 @@
 // How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
 // and A and B for OPERAND.
 //
-// What an invocation stages of it is four terms of four rows, a column of the matrix for each term. What lies
-// past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
-// there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
+// What an invocation stages of it is four terms of four rows. What lies past the last row is anything: it is multiplied into
+// what is not written. So that all loads are under way at once, there are no branches around them, and nothing is indexed by
+// a variable, which drivers would keep in memory.
 
 // Its element of row `line` and term k.
 fn place_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
@@ -42,22 +42,23 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
   );
 }
 
-fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<OPERAND> {
+// As it lies in memory, four rows or four terms, so that it may stay in the registers it is loaded to.
+fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<Next> {
   let down = select(0u, 1u, OPERAND_ALONG_K);
   let along = 1u - down;
-  let block = mat4x4<OPERAND>(
-    four_of_operand(line, k, k_end, z1, z2),
-    four_of_operand(line + down, k + along, k_end, z1, z2),
-    four_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
-    four_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2),
+  return mat4x4<Next>(
+    vec4<Next>(four_of_operand(line, k, k_end, z1, z2)),
+    vec4<Next>(four_of_operand(line + down, k + along, k_end, z1, z2)),
+    vec4<Next>(four_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2)),
+    vec4<Next>(four_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2)),
   );
-  if (OPERAND_ALONG_K) {
-    return transpose(block);
-  }
-  return block;
 }
 
-fn stage_operand(group: u32, k: u32, four: u32, block: mat4x4<OPERAND>) {
+fn stage_operand(group: u32, k: u32, four: u32, loaded: mat4x4<Next>) {
+  var block = loaded;
+  if (OPERAND_ALONG_K) {
+    block = transpose(loaded);
+  }
   let at = slot(k, four);
   operand_tile[group][k][at] = vec4f(block[0]);
   operand_tile[group][k + 1u][at] = vec4f(block[1]);
@@ -65,29 +66,11 @@ fn stage_operand(group: u32, k: u32, four: u32, block: mat4x4<OPERAND>) {
   operand_tile[group][k + 3u][at] = vec4f(block[3]);
 }
 
-// A group hands over its sums where slices were staged, which has room for two blocks of each of its invocations.
-fn give_operand(local: u32, i: u32, sum: vec4f) {
-  let at = i * INVOCATIONS + local;
-  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = sum;
+// Number `at` of what is passed on where slices were staged, which has room for it.
+fn pass_on_operand(at: u32, numbers: vec4f) {
+  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = numbers;
 }
 
-fn take_operand(local: u32, i: u32) -> vec4f {
-  let at = i * INVOCATIONS + local;
+fn passed_operand(at: u32) -> vec4f {
   return operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH];
-}
-
-fn give_block_operand(local: u32, i: u32, block: mat4x4f) {
-  give_operand(local, i, block[0]);
-  give_operand(local, i + 1u, block[1]);
-  give_operand(local, i + 2u, block[2]);
-  give_operand(local, i + 3u, block[3]);
-}
-
-fn take_block_operand(local: u32, i: u32) -> mat4x4f {
-  return mat4x4f(
-    take_operand(local, i),
-    take_operand(local, i + 1u),
-    take_operand(local, i + 2u),
-    take_operand(local, i + 3u),
-  );
 }

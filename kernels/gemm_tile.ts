@@ -31,10 +31,10 @@ interface TileShape {
 /** At most 256 invocations and 16 KiB, the default limits. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
   "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, depth: 16 },
-  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
-  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, depth: 16 },
+  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 8 },
+  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, depth: 8 },
   "tile-64-k4": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 4, depth: 8 },
-  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
+  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 8 },
   "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
 };
 
@@ -175,7 +175,8 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
   const a = placeOperand(problem, "a", m, sliceOfAll(shape));
   const b = placeOperand(problem, "b", n, sliceOfAll(shape));
-  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, Stored: stored };
+  const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
+  const types = { A: typeA, B: typeB, Next: typeA === typeB ? typeA : "f32", Stored: stored };
   gpu.run(kernels[variant].of(types, width), {
     bind: { a: a.slice, b: b.slice, ...bind, ...(scratch && { c: scratch }) },
     constants: {

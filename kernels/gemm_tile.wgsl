@@ -1,7 +1,7 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
 // Every invocation computes blocks of 4×4, one to four of them, as ROW_BLOCKS and COLUMN_BLOCKS say; while it multiplies
 // one slice of the reduction, the next is on its way from memory to its registers. Where a workgroup has several groups
-// of invocations, each computes the whole tile from slices of its own, and the first adds up their sums.
+// of invocations, each computes the whole tile from slices of its own, and all share in adding up their sums.
 //
 // `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
 // and along n, the two numbers of blocks, GROUPS, and DEPTH, the terms of a slice.
@@ -10,7 +10,7 @@
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
 //   otherwise:  y = y0 + k2·step + k1·tap + z2·z2_step,  x = m
 // of the image (z1, z2, k1); rows outside the image are zero. B is alike with n for m.
-// Numbers of A and B are of the types of these names, f32 or f16, and staged as f32.
+// Numbers of A and B are of the types of these names, f32 or f16, on their way of type Next, and staged as f32.
 // A reduction in parts writes them one after another, without an epilogue.
 
 struct Params {
@@ -64,6 +64,9 @@ override TAPS: bool = false; // whether k1 is more than one
 const INVOCATIONS = DOWN * ACROSS; // of a group
 const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
 const B_WIDTH = ACROSS * COLUMN_BLOCKS;
+const A_STAGERS = A_WIDTH * DEPTH / 4u; // invocations of a group that stage A, 4×4 numbers each
+const B_STAGERS = B_WIDTH * DEPTH / 4u;
+const APART = A_STAGERS + B_STAGERS <= INVOCATIONS; // whether none stages both
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<A>>;
@@ -82,9 +85,9 @@ struct Place {
 }
 
 // Where a line of term k keeps its four of number `four`: turned about, so that neighbours who stage other terms of the
-// same rows, as when rows lie along k, write to other banks.
+// same rows, as when rows lie along k, write to other banks, eight of them.
 fn slot(k: u32, four: u32) -> u32 {
-  return four ^ (k / 4u * 2u);
+  return four ^ (k / 4u * (32u / DEPTH));
 }
 
 // A block and the outer product of four rows and four columns.
@@ -95,6 +98,31 @@ fn add_outer(block: mat4x4f, rows: vec4f, columns: vec4f) -> mat4x4f {
     fma(vec4f(rows.z), columns, block[2]),
     fma(vec4f(rows.w), columns, block[3]),
   );
+}
+
+// The group that adds up and writes block `i` of an invocation's four.
+fn adder(i: u32) -> u32 {
+  return i * GROUPS / 4u;
+}
+
+// Block `i` with what the other groups have of it, in the group that adds it up. They pass it on where slices were staged.
+fn add_groups(block: mat4x4f, i: u32, group: u32, local: u32) -> mat4x4f {
+  workgroupBarrier();
+  if (group != adder(i)) {
+    let place = (group - select(0u, 1u, group > adder(i))) * 2u * INVOCATIONS + local;
+    pass_on_a(place, block[0]);
+    pass_on_a(place + INVOCATIONS, block[1]);
+    pass_on_b(place, block[2]);
+    pass_on_b(place + INVOCATIONS, block[3]);
+  }
+  workgroupBarrier();
+  var sum = block;
+  if (group == adder(i)) {
+    for (var place = local; place < (GROUPS - 1u) * 2u * INVOCATIONS; place += 2u * INVOCATIONS) {
+      sum += mat4x4f(passed_a(place), passed_a(place + INVOCATIONS), passed_b(place), passed_b(place + INVOCATIONS));
+    }
+  }
+  return sum;
 }
 
 // Writes a Number, if it is one of the product's.
@@ -151,8 +179,8 @@ fn main(
   let a_k = select(local / A_WIDTH, local % (DEPTH / 4u), A_ALONG_K) * 4u;
   let b_four = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K);
   let b_k = select(other / B_WIDTH, other % (DEPTH / 4u), B_ALONG_K) * 4u;
-  let a_stages = A_WIDTH * DEPTH == 4u * INVOCATIONS || (a_four < A_WIDTH && a_k < DEPTH);
-  let b_stages = B_WIDTH * DEPTH == 4u * INVOCATIONS || (b_four < B_WIDTH && b_k < DEPTH);
+  let a_stages = A_STAGERS == INVOCATIONS || local < A_STAGERS;
+  let b_stages = B_STAGERS == INVOCATIONS || other < B_STAGERS;
 
   // Position of its blocks. Thirty-two neighbours have 4×8 places, in an order in which, of each staged line, two next to
   // each other or two next but one read the same: so a bank serves half of them at once.
@@ -163,30 +191,37 @@ fn main(
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
-  var next_a = mat4x4<A>();
-  var next_b = mat4x4<B>();
+  // What it stages next: a block of A, or of B, or of both. Registers are scarce.
+  var next = mat4x4<Next>();
+  var next_b = mat4x4<Next>();
   let own = group * DEPTH;
   var k0 = k_start; // of all groups, so that all agree when to end
   if (a_stages) {
-    next_a = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
+    next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
+  } else if (APART && b_stages) {
+    next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
   }
-  if (b_stages) {
+  if (!APART && b_stages) {
     next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
   }
   loop {
     if (a_stages) {
-      stage_a(group, a_k, a_four, next_a);
+      stage_a(group, a_k, a_four, next);
+    } else if (APART && b_stages) {
+      stage_b(group, b_k, b_four, next);
     }
-    if (b_stages) {
+    if (!APART && b_stages) {
       stage_b(group, b_k, b_four, next_b);
     }
     workgroupBarrier();
     k0 += GROUPS * DEPTH;
     if (k0 < k_end) {
       if (a_stages) {
-        next_a = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
+        next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
+      } else if (APART && b_stages) {
+        next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
       }
-      if (b_stages) {
+      if (!APART && b_stages) {
         next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
       }
     }
@@ -210,36 +245,25 @@ fn main(
     }
     workgroupBarrier();
   }
-  for (var giver = 1u; giver < GROUPS; giver++) {
-    workgroupBarrier();
-    if (group == giver) {
-      give_block_a(local, 0u, c00);
-      give_block_a(local, 4u, c01);
-      give_block_b(local, 0u, c10);
-      give_block_b(local, 4u, c11);
-    }
-    workgroupBarrier();
-    if (group == 0u) {
-      c00 += take_block_a(local, 0u);
-      c01 += take_block_a(local, 4u);
-      c10 += take_block_b(local, 0u);
-      c11 += take_block_b(local, 4u);
-    }
-  }
-  if (group > 0u) {
-    return;
+  if (GROUPS > 1u) {
+    c00 = add_groups(c00, 0u, group, local);
+    c01 = add_groups(c01, 1u, group, local);
+    c10 = add_groups(c10, 2u, group, local);
+    c11 = add_groups(c11, 3u, group, local);
   }
   let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
   let m = m0 + tm * 4u;
   let n = n0 + tn * 4u;
-  finish_block(z2, place, m, n, c00);
-  if (ROW_BLOCKS > 1u) {
+  if (group == adder(0u)) {
+    finish_block(z2, place, m, n, c00);
+  }
+  if (COLUMN_BLOCKS > 1u && group == adder(1u)) {
+    finish_block(z2, place, m, n + 4u * ACROSS, c01);
+  }
+  if (ROW_BLOCKS > 1u && group == adder(2u)) {
     finish_block(z2, place, m + 4u * DOWN, n, c10);
   }
-  if (COLUMN_BLOCKS > 1u) {
-    finish_block(z2, place, m, n + 4u * ACROSS, c01);
-    if (ROW_BLOCKS > 1u) {
-      finish_block(z2, place, m + 4u * DOWN, n + 4u * ACROSS, c11);
-    }
+  if (ROW_BLOCKS > 1u && COLUMN_BLOCKS > 1u && group == adder(3u)) {
+    finish_block(z2, place, m + 4u * DOWN, n + 4u * ACROSS, c11);
   }
 }
