@@ -43,8 +43,8 @@ export function gemmProducts(): GemmExtents[] {
     bounds.map((bound, i) => bound === Infinity ? bounds[i - 1]! * times : bound);
   const products: GemmExtents[] = [];
   for (const side of typical(GEMM_BOUNDS.side, 4)) {
-    for (const terms of typical(GEMM_BOUNDS.terms, 4)) {
-      for (const results of typical(GEMM_BOUNDS.results, 8)) {
+    for (const terms of typical(GEMM_BOUNDS.terms, 2)) {
+      for (const results of typical(GEMM_BOUNDS.results, 2)) {
         const n = Math.min(side, 2 ** Math.floor(Math.log2(results) / 2));
         if (n > side / 4) products.push({ m: results / n, n, terms, items: 1 });
       }

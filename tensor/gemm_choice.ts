@@ -36,7 +36,7 @@ export interface GemmExtents {
 /** Bounds of the classes: extent of the shorter side, results of all items, terms of the reduction. */
 export const GEMM_BOUNDS = {
   side: [32, 64, Infinity],
-  results: [2 ** 12, 2 ** 15, 2 ** 18, Infinity],
+  results: [2 ** 12, 2 ** 15, 2 ** 18, 2 ** 21, Infinity],
   terms: [64, 512, Infinity],
 } as const;
 
