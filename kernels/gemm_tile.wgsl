@@ -64,9 +64,8 @@ override TAPS: bool = false; // whether k1 is more than one
 const INVOCATIONS = DOWN * ACROSS; // of a group
 const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
 const B_WIDTH = ACROSS * COLUMN_BLOCKS;
-const A_STAGERS = A_WIDTH * DEPTH / 4u; // invocations of a group that stage A, 4×4 numbers each
+const A_STAGERS = A_WIDTH * DEPTH / 4u; // invocations of a group that stage A, 4×4 numbers each; up to half of them
 const B_STAGERS = B_WIDTH * DEPTH / 4u;
-const APART = A_STAGERS + B_STAGERS <= INVOCATIONS; // whether none stages both
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<A>>;
@@ -172,15 +171,15 @@ fn main(
     return; // the whole workgroup
   }
 
-  // Position of what this invocation stages: neighbours take what lies side by side. Where few stage, those of B are not
-  // those of A.
+  // Position of what this invocation stages: neighbours take what lies side by side. Those that stage B are not those that
+  // stage A, so that the same registers do.
   let other = (local + INVOCATIONS / 2u) % INVOCATIONS;
   let a_four = select(local % A_WIDTH, local / (DEPTH / 4u), A_ALONG_K);
   let a_k = select(local / A_WIDTH, local % (DEPTH / 4u), A_ALONG_K) * 4u;
   let b_four = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K);
   let b_k = select(other / B_WIDTH, other % (DEPTH / 4u), B_ALONG_K) * 4u;
-  let a_stages = A_STAGERS == INVOCATIONS || local < A_STAGERS;
-  let b_stages = B_STAGERS == INVOCATIONS || other < B_STAGERS;
+  let a_stages = local < A_STAGERS;
+  let b_stages = other < B_STAGERS;
 
   // Position of its blocks. Thirty-two neighbours have 4×8 places, in an order in which, of each staged line, two next to
   // each other or two next but one read the same: so a bank serves half of them at once.
@@ -191,38 +190,27 @@ fn main(
   var c01 = mat4x4f();
   var c10 = mat4x4f();
   var c11 = mat4x4f();
-  // What it stages next: a block of A, or of B, or of both. Registers are scarce.
   var next = mat4x4<Next>();
-  var next_b = mat4x4<Next>();
   let own = group * DEPTH;
   var k0 = k_start; // of all groups, so that all agree when to end
   if (a_stages) {
     next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
-  } else if (APART && b_stages) {
+  } else if (b_stages) {
     next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
-  }
-  if (!APART && b_stages) {
-    next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
   }
   loop {
     if (a_stages) {
       stage_a(group, a_k, a_four, next);
-    } else if (APART && b_stages) {
+    } else if (b_stages) {
       stage_b(group, b_k, b_four, next);
-    }
-    if (!APART && b_stages) {
-      stage_b(group, b_k, b_four, next_b);
     }
     workgroupBarrier();
     k0 += GROUPS * DEPTH;
     if (k0 < k_end) {
       if (a_stages) {
         next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
-      } else if (APART && b_stages) {
+      } else if (b_stages) {
         next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
-      }
-      if (!APART && b_stages) {
-        next_b = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
       }
     }
     for (var k = 0u; k < DEPTH; k++) { // written out
