@@ -30,9 +30,11 @@ export {
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export {
   type BindingKind,
+  type Helper,
   Kernel,
   type ShaderBinding,
   type ShaderField,
+  type SubgroupHelper,
   type TexelFormat,
 } from "./tensor/kernel.ts";
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";

@@ -1,7 +1,7 @@
 import { alignOf } from "../tensor/align.ts";
 import type { Resource } from "../tensor/bind_groups.ts";
 import { areMultiples, divided, type Fields } from "../tensor/fields.ts";
-import type { Gemm, Vector } from "./gemm.ts";
+import type { Gemm } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./gemm_ranges.ts";
 
 /** How `_gemm_epilogue.wgsl` writes a product. */
@@ -38,17 +38,14 @@ export function epilogueOf(problem: Gemm, others: Fields): Epilogue {
   const align = alignOf(dtype);
   const { slice, base } = sliceOf(c.tensor, range, at);
   const perItem = gate?.n === 0;
-  const place = (name: string, vector: Vector | undefined) => ({
-    [`${name}_base`]: vector?.offset ?? 0,
-    [`${name}_z2`]: vector?.z2 ?? 0,
-  });
-  const gatePlace = place("gate", gate);
+  const gatePlace = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
   const numbers: Fields = {
     c_base: base,
     c_z1: c.z1 ?? 0,
     c_z2: c.z2 ?? 0,
     c_row: c.row,
-    ...place("bias", bias),
+    bias_base: bias?.offset ?? 0,
+    bias_z2: bias?.z2 ?? 0,
     ...(!perItem && gatePlace),
     ...others,
   };

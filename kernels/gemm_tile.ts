@@ -92,12 +92,12 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const useful = Math.max(terms / LONGEST, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
-  const length = roundUp(terms / parts, sliceOfAll(shape));
+  const length = roundUp(terms / parts, termsAtOnce(shape));
   return { tiles, parts: Math.ceil(terms / length), length };
 }
 
 /** Terms that the groups of a workgroup work on at a time. */
-const sliceOfAll = ({ groups, depth }: TileShape) => groups * depth;
+const termsAtOnce = ({ groups, depth }: TileShape) => groups * depth;
 
 /** Bytes of a part of a product whose rows are whole fours. */
 const bytesOf = (problem: Gemm) =>
@@ -173,8 +173,8 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
   const target: Gemm = scratch ? plain(problem, scratch) : problem;
   const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
-  const a = placeOperand(problem, "a", m, sliceOfAll(shape));
-  const b = placeOperand(problem, "b", n, sliceOfAll(shape));
+  const a = placeOperand(problem, "a", m, termsAtOnce(shape));
+  const b = placeOperand(problem, "b", n, termsAtOnce(shape));
   const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
   const types = { A: typeA, B: typeB, Next: typeA === typeB ? typeA : "f32", Stored: stored };
   gpu.run(kernels[variant].of(types, width), {

@@ -58,8 +58,9 @@ export interface WideKernel {
  */
 export function wideKernel(name: string, source: string, helpers: readonly Helper[]): WideKernel {
   const text = new TypedKernel(name, source, helpers);
-  const [single, wide] = ([1, 4] as const).map((width) => ({ kernel: text.of({}, width), width }));
-  return { pick: (columns) => columns % 4 === 0 ? wide! : single! };
+  const of = (width: 1 | 4) => ({ kernel: text.of({}, width), width });
+  const [single, wide] = [of(1), of(4)];
+  return { pick: (columns) => columns % 4 === 0 ? wide : single };
 }
 
 /** An elementwise pass that knows where in its row an element is. */
