@@ -1,9 +1,20 @@
 // How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
 // and A and B for OPERAND.
 //
-// What an invocation stages of it is four terms of four rows. What lies past the last row is anything: it is multiplied into
-// what is not written. So that all loads are under way at once, there are no branches around them, and nothing is indexed by
-// a variable, which drivers would keep in memory.
+// An invocation stages up to four fours of a slice, of four terms of a row or four rows of a term as they lie in memory. What
+// lies past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
+// there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
+
+const OPERAND_SHARE = OPERAND_WIDTH * DEPTH / INVOCATIONS; // fours of an invocation
+
+// First row and term of a four of a slice. Neighbours take what lies side by side.
+fn row_in_operand(four: u32) -> u32 {
+  return select(four % OPERAND_WIDTH * 4u, four / (DEPTH / 4u), OPERAND_ALONG_K);
+}
+
+fn term_in_operand(four: u32) -> u32 {
+  return select(four / OPERAND_WIDTH, four % (DEPTH / 4u) * 4u, OPERAND_ALONG_K);
+}
 
 // Its element of row `line` and term k.
 fn place_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
@@ -25,12 +36,15 @@ fn one_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> OPERAND {
   return select(OPERAND(), operand[at / 4u][at % 4u], place.inside);
 }
 
+fn four_at_operand(place: Place) -> u32 {
+  return u32((place.image >> 2u) + place.y * i32(params.operand_row >> 2u) + i32(place.x >> 2u));
+}
+
 // Four elements that lie side by side, from this one on.
 fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPERAND> {
   if (OPERAND_FOURS) {
     let place = place_of_operand(line, k, k_end, z1, z2);
-    let at = (place.image >> 2u) + place.y * i32(params.operand_row >> 2u) + i32(place.x >> 2u);
-    return select(vec4<OPERAND>(), operand[at], place.inside);
+    return select(vec4<OPERAND>(), operand[four_at_operand(place)], place.inside);
   }
   let along = select(0u, 1u, OPERAND_ALONG_K);
   let down = 1u - along;
@@ -42,28 +56,70 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
   );
 }
 
-// As it lies in memory, four rows or four terms, so that it may stay in the registers it is loaded to.
-fn load_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<Next> {
-  let down = select(0u, 1u, OPERAND_ALONG_K);
-  let along = 1u - down;
-  return mat4x4<Next>(
-    vec4<Next>(four_of_operand(line, k, k_end, z1, z2)),
-    vec4<Next>(four_of_operand(line + down, k + along, k_end, z1, z2)),
-    vec4<Next>(four_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2)),
-    vec4<Next>(four_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2)),
-  );
+// Where its invocations find the first of their fours in the slice from term k on, as far as this is a sum of products.
+fn place_in_operand(local: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
+  return four_at_operand(place_of_operand(line + row_in_operand(local), k + term_in_operand(local), k, z1, z2));
 }
 
-fn stage_operand(group: u32, k: u32, four: u32, loaded: mat4x4<Next>) {
-  var block = loaded;
-  if (OPERAND_ALONG_K) {
-    block = transpose(loaded);
+// From there to the same four of the group's next slice.
+fn step_of_operand() -> u32 {
+  let terms = GROUPS * DEPTH;
+  return select(terms * u32(params.operand_step) * (params.operand_row >> 2u), terms / 4u, OPERAND_ALONG_K);
+}
+
+// Number `i` of its fours.
+fn load_four_of_operand(at: u32, i: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<Next> {
+  if (OPERAND_FOURS & OPERAND_INSIDE & !TAPS) {
+    let rows = i * select(INVOCATIONS / OPERAND_WIDTH, INVOCATIONS / (DEPTH / 4u), OPERAND_ALONG_K);
+    return vec4<Next>(operand[at + rows * u32(params.operand_step) * (params.operand_row >> 2u)]);
   }
-  let at = slot(k, four);
-  operand_tile[group][k][at] = vec4f(block[0]);
-  operand_tile[group][k + 1u][at] = vec4f(block[1]);
-  operand_tile[group][k + 2u][at] = vec4f(block[2]);
-  operand_tile[group][k + 3u][at] = vec4f(block[3]);
+  let four = local + i * INVOCATIONS;
+  return vec4<Next>(four_of_operand(line + row_in_operand(four), k + term_in_operand(four), k_end, z1, z2));
+}
+
+// Its fours of the slice from row `line` and term k on.
+fn load_operand(at: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<Next> {
+  var loaded = mat4x4<Next>();
+  loaded[0] = load_four_of_operand(at, 0u, local, line, k, k_end, z1, z2);
+  if (OPERAND_SHARE > 1u) {
+    loaded[1] = load_four_of_operand(at, 1u, local, line, k, k_end, z1, z2);
+  }
+  if (OPERAND_SHARE > 2u) {
+    loaded[2] = load_four_of_operand(at, 2u, local, line, k, k_end, z1, z2);
+    loaded[3] = load_four_of_operand(at, 3u, local, line, k, k_end, z1, z2);
+  }
+  return loaded;
+}
+
+// Four terms are four lines: of a term each, or, where an operand lies along k, of every fourth row each.
+fn stage_four_of_operand(slice: u32, four: u32, loaded: vec4<Next>) {
+  let row = row_in_operand(four);
+  operand_tile[slice][term_in_operand(four) + row % 4u][row / 4u] = vec4f(loaded);
+}
+
+fn stage_operand(slice: u32, local: u32, loaded: mat4x4<Next>) {
+  stage_four_of_operand(slice, local, loaded[0]);
+  if (OPERAND_SHARE > 1u) {
+    stage_four_of_operand(slice, local + INVOCATIONS, loaded[1]);
+  }
+  if (OPERAND_SHARE > 2u) {
+    stage_four_of_operand(slice, local + 2u * INVOCATIONS, loaded[2]);
+    stage_four_of_operand(slice, local + 3u * INVOCATIONS, loaded[3]);
+  }
+}
+
+// Four terms from k on, of the four rows number `at`. To turn them is to call registers by other names.
+fn block_of_operand(slice: u32, k: u32, at: u32) -> mat4x4f {
+  let block = mat4x4f(
+    operand_tile[slice][k][at],
+    operand_tile[slice][k + 1u][at],
+    operand_tile[slice][k + 2u][at],
+    operand_tile[slice][k + 3u][at],
+  );
+  if (OPERAND_ALONG_K) {
+    return transpose(block);
+  }
+  return block;
 }
 
 // Number `at` of what is passed on where slices were staged, which has room for it.

@@ -20,22 +20,24 @@ interface TileShape {
   readonly down: number;
   readonly across: number;
   /** Blocks of 4×4 of an invocation along m and along n. */
-  readonly rowBlocks: 1 | 2;
+  readonly rowBlocks: 1 | 2 | 4;
   readonly columnBlocks: 1 | 2;
-  /** Groups of so many invocations, which share the reduction. */
+  /** Groups of so many invocations, which share the reduction; where there are several, an invocation has 2 × 2 blocks. */
   readonly groups: 1 | 2 | 4;
-  /** Terms of the reduction in a slice, of each group. */
+  /** Slices of each group: with two, one is staged while the other is multiplied. */
+  readonly slices: 1 | 2;
+  /** Terms of the reduction in a slice. */
   readonly depth: 8 | 16;
 }
 
-/** At most 256 invocations and 16 KiB, the default limits; half of the invocations stage a slice of either operand. */
+/** At most 256 invocations and 16 KiB, the default limits. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
-  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, depth: 16 },
-  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 8 },
-  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, depth: 8 },
-  "tile-64-k4": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 4, depth: 8 },
-  "tile-128x64": { down: 16, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 8 },
-  "tile-128": { down: 16, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, depth: 16 },
+  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, slices: 1, depth: 16 },
+  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 16 },
+  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 1, depth: 16 },
+  "tile-64-k4": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 4, slices: 1, depth: 8 },
+  "tile-64x128": { down: 8, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 8 },
+  "tile-128": { down: 8, across: 16, rowBlocks: 4, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
 };
 
 /** The shader for a shape. Arrays within arrays need constants, which overrides are not. */
@@ -46,6 +48,7 @@ function kernelOf(variant: string, shape: TileShape): TypedKernel {
     ROW_BLOCKS: shape.rowBlocks,
     COLUMN_BLOCKS: shape.columnBlocks,
     GROUPS: shape.groups,
+    SLICES: shape.slices,
     DEPTH: shape.depth,
   };
   const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
@@ -63,7 +66,8 @@ function kernelOf(variant: string, shape: TileShape): TypedKernel {
 function writtenOut(text: string, depth: number): string {
   return text.replace(
     /for \(var k = 0u; .* \{ \/\/ written out\n([^]*?)\} \/\/ written out\n/,
-    (_, body: string) => Array.from({ length: depth }, (_, k) => `{\nconst k = ${k}u;\n${body}}\n`).join(""),
+    (_, body: string) =>
+      Array.from({ length: depth / 4 }, (_, i) => `{\nconst k = ${4 * i}u;\n${body}}\n`).join(""),
   );
 }
 

@@ -1,10 +1,11 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
-// Every invocation computes blocks of 4×4, one to four of them, as ROW_BLOCKS and COLUMN_BLOCKS say; while it multiplies
-// one slice of the reduction, the next is on its way from memory to its registers. Where a workgroup has several groups
-// of invocations, each computes the whole tile from slices of its own, and all share in adding up their sums.
+// Every invocation computes strips of four rows by eight columns, or a block of 4×4; while it multiplies one slice of the
+// reduction, the next is on its way from memory to its registers. Where a workgroup has several groups of invocations, each
+// computes the whole tile from slices of its own, and the first adds up their sums.
 //
 // `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
-// and along n, the two numbers of blocks, GROUPS, and DEPTH, the terms of a slice.
+// and along n, ROW_BLOCKS and COLUMN_BLOCKS, the blocks of 4×4 of an invocation, GROUPS, SLICES, of each group in memory, and
+// DEPTH, the terms of a slice.
 //
 // The reduction index is (k1, k2). The element of A at row m is image row y, column x, with
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
@@ -62,18 +63,16 @@ override B_INSIDE: bool = false;
 override TAPS: bool = false; // whether k1 is more than one
 
 const INVOCATIONS = DOWN * ACROSS; // of a group
-const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line: a term of the reduction, all rows
+const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line, all rows of the tile
 const B_WIDTH = ACROSS * COLUMN_BLOCKS;
-const A_STAGERS = A_WIDTH * DEPTH / 4u; // invocations of a group that stage A, 4×4 numbers each; up to half of them
-const B_STAGERS = B_WIDTH * DEPTH / 4u;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<A>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<B>>;
 
-// [group][term][row / 4], and alike. Lines of which the index is a constant cost no arithmetic to find.
-var<workgroup> a_tile: array<array<array<vec4f, A_WIDTH>, DEPTH>, GROUPS>;
-var<workgroup> b_tile: array<array<array<vec4f, B_WIDTH>, DEPTH>, GROUPS>;
+// [slice][line][four]. Lines of which the index is a constant cost no arithmetic to find.
+var<workgroup> a_tile: array<array<array<vec4f, A_WIDTH>, DEPTH>, GROUPS * SLICES>;
+var<workgroup> b_tile: array<array<array<vec4f, B_WIDTH>, DEPTH>, GROUPS * SLICES>;
 
 // Where an element lies.
 struct Place {
@@ -83,42 +82,53 @@ struct Place {
   inside: bool, // whether the element is not zero
 }
 
-// Where a line of term k keeps its four of number `four`: turned about, so that neighbours who stage other terms of the
-// same rows, as when rows lie along k, write to other banks, eight of them.
-fn slot(k: u32, four: u32) -> u32 {
-  return four ^ (k / 4u * (32u / DEPTH));
+// Sums of four rows, of four columns and of four others.
+struct Strip {
+  left: mat4x4f,
+  right: mat4x4f,
 }
 
-// A block and the outer product of four rows and four columns.
-fn add_outer(block: mat4x4f, rows: vec4f, columns: vec4f) -> mat4x4f {
-  return mat4x4f(
-    fma(vec4f(rows.x), columns, block[0]),
-    fma(vec4f(rows.y), columns, block[1]),
-    fma(vec4f(rows.z), columns, block[2]),
-    fma(vec4f(rows.w), columns, block[3]),
-  );
+// Adds a term, row by row: eight multiply-adds one after another read the same number of A.
+fn add_term(strip: Strip, rows: vec4f, left: vec4f, right: vec4f) -> Strip {
+  var sum = strip;
+  sum.left[0] = fma(vec4f(rows.x), left, sum.left[0]);
+  sum.right[0] = fma(vec4f(rows.x), right, sum.right[0]);
+  sum.left[1] = fma(vec4f(rows.y), left, sum.left[1]);
+  sum.right[1] = fma(vec4f(rows.y), right, sum.right[1]);
+  sum.left[2] = fma(vec4f(rows.z), left, sum.left[2]);
+  sum.right[2] = fma(vec4f(rows.z), right, sum.right[2]);
+  sum.left[3] = fma(vec4f(rows.w), left, sum.left[3]);
+  sum.right[3] = fma(vec4f(rows.w), right, sum.right[3]);
+  return sum;
 }
 
-// The group that adds up and writes block `i` of an invocation's four.
-fn adder(i: u32) -> u32 {
-  return i * GROUPS / 4u;
+// Adds four terms.
+fn add_terms(strip: Strip, rows: mat4x4f, left: mat4x4f, right: mat4x4f) -> Strip {
+  var sum = add_term(strip, rows[0], left[0], right[0]);
+  sum = add_term(sum, rows[1], left[1], right[1]);
+  sum = add_term(sum, rows[2], left[2], right[2]);
+  return add_term(sum, rows[3], left[3], right[3]);
 }
 
-// Block `i` with what the other groups have of it, in the group that adds it up. They pass it on where slices were staged.
-fn add_groups(block: mat4x4f, i: u32, group: u32, local: u32) -> mat4x4f {
+// A block with what the other groups have of it, in the first group. They pass it on where slices were staged, and turned:
+// numbers that are written side by side want registers side by side, which they would be moved to in every slice.
+fn add_groups(block: mat4x4f, group: u32, local: u32) -> mat4x4f {
   workgroupBarrier();
-  if (group != adder(i)) {
-    let place = (group - select(0u, 1u, group > adder(i))) * 2u * INVOCATIONS + local;
-    pass_on_a(place, block[0]);
-    pass_on_a(place + INVOCATIONS, block[1]);
-    pass_on_b(place, block[2]);
-    pass_on_b(place + INVOCATIONS, block[3]);
+  if (group > 0u) {
+    let turned = transpose(block);
+    let place = (group - 1u) * 2u * INVOCATIONS + local;
+    pass_on_a(place, turned[0]);
+    pass_on_a(place + INVOCATIONS, turned[1]);
+    pass_on_b(place, turned[2]);
+    pass_on_b(place + INVOCATIONS, turned[3]);
   }
   workgroupBarrier();
   var sum = block;
-  if (group == adder(i)) {
+  if (group == 0u) {
     for (var place = local; place < (GROUPS - 1u) * 2u * INVOCATIONS; place += 2u * INVOCATIONS) {
-      sum += mat4x4f(passed_a(place), passed_a(place + INVOCATIONS), passed_b(place), passed_b(place + INVOCATIONS));
+      sum += transpose(
+        mat4x4f(passed_a(place), passed_a(place + INVOCATIONS), passed_b(place), passed_b(place + INVOCATIONS)),
+      );
     }
   }
   return sum;
@@ -147,6 +157,13 @@ fn finish_block(item: u32, place: u32, m: u32, n: u32, block: mat4x4f) {
   finish_four(item, place, m + 3u, n, block[3]);
 }
 
+fn finish_strip(item: u32, place: u32, m: u32, n: u32, strip: Strip) {
+  finish_block(item, place, m, n, strip.left);
+  if (COLUMN_BLOCKS > 1u) {
+    finish_block(item, place, m, n + 4u * ACROSS, strip.right);
+  }
+}
+
 @compute @workgroup_size(INVOCATIONS * GROUPS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -171,87 +188,72 @@ fn main(
     return; // the whole workgroup
   }
 
-  // Position of what this invocation stages: neighbours take what lies side by side. Those that stage B are not those that
-  // stage A, so that the same registers do.
-  let other = (local + INVOCATIONS / 2u) % INVOCATIONS;
-  let a_four = select(local % A_WIDTH, local / (DEPTH / 4u), A_ALONG_K);
-  let a_k = select(local / A_WIDTH, local % (DEPTH / 4u), A_ALONG_K) * 4u;
-  let b_four = select(other % B_WIDTH, other / (DEPTH / 4u), B_ALONG_K);
-  let b_k = select(other / B_WIDTH, other % (DEPTH / 4u), B_ALONG_K) * 4u;
-  let a_stages = local < A_STAGERS;
-  let b_stages = other < B_STAGERS;
-
   // Position of its blocks. Thirty-two neighbours have 4×8 places, in an order in which, of each staged line, two next to
   // each other or two next but one read the same: so a bank serves half of them at once.
   let warp = local / 32u;
   let tm = 4u * (warp / (ACROSS / 8u)) + local % 32u / 16u * 2u + local % 2u;
   let tn = 8u * (warp % (ACROSS / 8u)) + local / 2u % 8u;
-  var c00 = mat4x4f();
-  var c01 = mat4x4f();
-  var c10 = mat4x4f();
-  var c11 = mat4x4f();
-  var next = mat4x4<Next>();
+  var c0 = Strip();
+  var c1 = Strip();
+  var c2 = Strip();
+  var c3 = Strip();
+
+  // The loop ends at its head, and has no branches: otherwise drivers move the sums about in every slice. What is loaded past
+  // the last slice is staged no more. Loads wait for the barrier, since barriers wait for loads.
   let own = group * DEPTH;
   var k0 = k_start; // of all groups, so that all agree when to end
-  if (a_stages) {
-    next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
-  } else if (b_stages) {
-    next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
-  }
-  loop {
-    if (a_stages) {
-      stage_a(group, a_k, a_four, next);
-    } else if (b_stages) {
-      stage_b(group, b_k, b_four, next);
+  var a_at = place_in_a(local, m0, k0 + own, z1, z2);
+  var b_at = place_in_b(local, n0, k0 + own, z1, z2);
+  var next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
+  var next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
+  var slice = group * SLICES;
+  for (; k0 < k_end; ) {
+    if (SLICES == 1u) {
+      workgroupBarrier();
     }
+    stage_a(slice, local, next_a);
+    stage_b(slice, local, next_b);
     workgroupBarrier();
     k0 += GROUPS * DEPTH;
-    if (k0 < k_end) {
-      if (a_stages) {
-        next = load_a(m0 + 4u * a_four, k0 + own + a_k, k_end, z1, z2);
-      } else if (b_stages) {
-        next = load_b(n0 + 4u * b_four, k0 + own + b_k, k_end, z1, z2);
-      }
-    }
-    for (var k = 0u; k < DEPTH; k++) { // written out
-      let rows = a_tile[group][k][slot(k, tm)];
-      let columns = b_tile[group][k][slot(k, tn)];
-      c00 = add_outer(c00, rows, columns);
-      if (ROW_BLOCKS > 1u) {
-        c10 = add_outer(c10, a_tile[group][k][slot(k, tm + DOWN)], columns);
-      }
+    a_at += step_of_a();
+    b_at += step_of_b();
+    next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
+    next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
+    for (var k = 0u; k < DEPTH; k += 4u) { // written out
+      let left = block_of_b(slice, k, tn);
+      var right = mat4x4f();
       if (COLUMN_BLOCKS > 1u) {
-        let others = b_tile[group][k][slot(k, tn + ACROSS)];
-        c01 = add_outer(c01, rows, others);
-        if (ROW_BLOCKS > 1u) {
-          c11 = add_outer(c11, a_tile[group][k][slot(k, tm + DOWN)], others);
-        }
+        right = block_of_b(slice, k, tn + ACROSS);
+      }
+      c0 = add_terms(c0, block_of_a(slice, k, tm), left, right);
+      if (ROW_BLOCKS > 1u) {
+        c1 = add_terms(c1, block_of_a(slice, k, tm + DOWN), left, right);
+      }
+      if (ROW_BLOCKS > 2u) {
+        c2 = add_terms(c2, block_of_a(slice, k, tm + 2u * DOWN), left, right);
+        c3 = add_terms(c3, block_of_a(slice, k, tm + 3u * DOWN), left, right);
       }
     } // written out
-    if (k0 >= k_end) {
-      break;
+    if (SLICES > 1u) {
+      slice ^= 1u;
     }
-    workgroupBarrier();
   }
   if (GROUPS > 1u) {
-    c00 = add_groups(c00, 0u, group, local);
-    c01 = add_groups(c01, 1u, group, local);
-    c10 = add_groups(c10, 2u, group, local);
-    c11 = add_groups(c11, 3u, group, local);
+    c0 = Strip(add_groups(c0.left, group, local), add_groups(c0.right, group, local));
+    c1 = Strip(add_groups(c1.left, group, local), add_groups(c1.right, group, local));
   }
   let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
   let m = m0 + tm * 4u;
   let n = n0 + tn * 4u;
-  if (group == adder(0u)) {
-    finish_block(z2, place, m, n, c00);
+  if (group > 0u) {
+    return;
   }
-  if (COLUMN_BLOCKS > 1u && group == adder(1u)) {
-    finish_block(z2, place, m, n + 4u * ACROSS, c01);
+  finish_strip(z2, place, m, n, c0);
+  if (ROW_BLOCKS > 1u) {
+    finish_strip(z2, place, m + 4u * DOWN, n, c1);
   }
-  if (ROW_BLOCKS > 1u && group == adder(2u)) {
-    finish_block(z2, place, m + 4u * DOWN, n, c10);
-  }
-  if (ROW_BLOCKS > 1u && COLUMN_BLOCKS > 1u && group == adder(3u)) {
-    finish_block(z2, place, m + 4u * DOWN, n + 4u * ACROSS, c11);
+  if (ROW_BLOCKS > 2u) {
+    finish_strip(z2, place, m + 8u * DOWN, n, c2);
+    finish_strip(z2, place, m + 12u * DOWN, n, c3);
   }
 }

@@ -5,7 +5,7 @@ export const GEMM_VARIANTS = [
   "tile-64",
   "tile-64-k2",
   "tile-64-k4",
-  "tile-128x64",
+  "tile-64x128",
   "tile-128",
 ] as const;
 

@@ -52,5 +52,5 @@ Deno.test("a kernel of products that there is none of is refused, in one line, w
   const { code, stdout, stderr } = await cli(["gpu"], { ESPALIER_GEMM: "tile-7" });
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
-  assertStringIncludes(stderr, "tile-128x64");
+  assertStringIncludes(stderr, "tile-64x128");
 });
