@@ -23,11 +23,14 @@ const SIZES = [
 /** Which of the operands lie along the reduction: a linear layer's output, A·Bᵀ, and a weight's gradient. */
 const LAYOUTS = { "A·B": [true, false], "A·Bᵀ": [true, true], "Aᵀ·B": [false, false] } as const;
 
-/** Operations of a sample, and samples, the least of which counts. */
-const [WORK, ROUNDS] = [2e11, 3];
+/**
+ * Operations of a sample, products at most, and samples, the least of which counts. A graphics processor lowers its clock
+ * where it is idle for long, as while a sample is recorded, and takes tens of milliseconds of work to raise it.
+ */
+const [WORK, MOST, ROUNDS] = [2e12, 1000, 3];
 
-/** Types of what is read and written. */
-const TYPES = ["f32", "f16"] as const;
+/** Layouts measured for what is read and written, by its type. */
+const TYPES: Readonly<Record<FloatType, readonly string[]>> = { f32: Object.keys(LAYOUTS), f16: ["A·B"] };
 
 /** TFLOP/s of a kernel for products of one layout. */
 export interface ProductSpeed {
@@ -54,7 +57,8 @@ export async function measureProducts(
   const variants = GEMM_VARIANTS.filter((variant) => (variant === "texture") === gpu.software);
   for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
     for (const variant of variants) {
-      for (const dtype of TYPES.filter((dtype) => dtype === "f32" || gpu.half)) {
+      for (const dtype of ["f32", "f16"] as const) {
+        if (!TYPES[dtype].includes(layout) || dtype === "f16" && !gpu.half) continue;
         const teraflops: number[] = [];
         for (const [m, k, n] of SIZES as [number, number, number][]) {
           progress(`products: ${layout} of ${m}×${k}×${n}, ${variant}, ${dtype}`);
@@ -97,7 +101,7 @@ async function milliseconds(gpu: Gpu, { m, k, n, layout, dtype, variant }: Case)
     b: { tensor: b, height: bAlongK ? n : k, row: bAlongK ? k : n, alongK: bAlongK },
     c: { tensor: c, row: n },
   };
-  const count = gpu.software ? 2 : Math.min(200, Math.max(4, Math.ceil(WORK / (2 * m * k * n))));
+  const count = gpu.software ? 2 : Math.min(MOST, Math.max(4, Math.ceil(WORK / (2 * m * k * n))));
   const sample = async (repeat: number) => {
     profiler.times.clear();
     for (let i = 0; i < repeat; i++) gemm(gpu, problem, variant);
