@@ -81,8 +81,8 @@ const LONGEST = 4096;
 /** Terms that make a part of a reduction worth its sum with the others. */
 const WORTH = 128;
 
-/** Workgroups, and invocations of all of them, that keep a graphics processor busy. */
-const [WORKGROUPS, INVOCATIONS] = [128, 16_384];
+/** Workgroups, of all parts, that keep a graphics processor busy. */
+const WORKGROUPS = 512;
 
 /** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
 function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
@@ -92,9 +92,7 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const across = 4 * shape.across * shape.columnBlocks;
   const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
   const terms = k1 * k2;
-  const invocations = tiles * shape.down * shape.across * shape.groups;
-  const idle = Math.max(WORKGROUPS / tiles, INVOCATIONS / invocations);
-  const few = gpu.invariant ? 1 : Math.min(idle, terms / WORTH);
+  const few = gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles / shape.groups, terms / WORTH);
   const useful = Math.max(terms / LONGEST, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));

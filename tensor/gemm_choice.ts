@@ -55,10 +55,14 @@ export function gemmClass({ m, n, terms, items }: GemmExtents): string {
 }
 
 /**
- * The kernel for a product where none has been measured. Software adapters want register tiles fed from textures; on
- * others tiles of 64×64 are fastest, but for products that would not keep all cores busy with them.
+ * The kernel for a product where none has been measured. Software adapters want register tiles fed from textures; others
+ * larger tiles for larger products, and groups that share long reductions where there are few tiles.
  */
-export function usualGemm(software: boolean, { m, n, items }: GemmExtents): GemmVariant {
+export function usualGemm(software: boolean, { m, n, terms, items }: GemmExtents): GemmVariant {
   if (software) return "texture";
-  return Math.min(m, n) <= 32 || m * n * items <= 2 ** 18 ? "tile-32" : "tile-64";
+  const [side, results] = [Math.min(m, n), m * n * items];
+  if (side <= 32 || results <= 2 ** 18) return "tile-32";
+  if (side <= 64) return "tile-64";
+  if (results > 2 ** 21) return "tile-128";
+  return terms > 512 ? "tile-64-k2" : "tile-64x128";
 }

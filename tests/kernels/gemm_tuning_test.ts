@@ -33,11 +33,9 @@ Deno.test("products are of a class each, and a class that was measured has its k
 });
 
 Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
-  const usual = (m: number, n: number) => usualGemm(false, { m, n, terms: 512, items: 1 });
-  assertEquals(
-    [[4096, 24], [128, 128], [4096, 64], [1024, 1024], [1024, 2048], [2048, 2048]].map(([m, n]) =>
-      usual(m!, n!)
-    ),
-    ["tile-32", "tile-32", "tile-32", "tile-64", "tile-64", "tile-64"],
-  );
+  const usual = (m: number, n: number, terms = 512) => usualGemm(false, { m, n, terms, items: 1 });
+  assertEquals([usual(4096, 24), usual(128, 128), usual(4096, 64)], ["tile-32", "tile-32", "tile-32"]);
+  assertEquals([usual(8192, 64), usual(8192, 65)], ["tile-64", "tile-64x128"]);
+  assertEquals([usual(1024, 1024), usual(1024, 1024, 1024)], ["tile-64x128", "tile-64-k2"]);
+  assertEquals([usual(1024, 2048), usual(2048, 2048, 1024)], ["tile-64x128", "tile-128"]);
 });
