@@ -26,7 +26,7 @@ fn place_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> Place {
     params.operand_base + i32(z1 * params.operand_z1 + z2 * params.operand_z2 + k1 * params.operand_k1),
     y,
     select(line, k2, OPERAND_ALONG_K),
-    OPERAND_INSIDE | ((k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.operand_height))),
+    (k < k_end) & (bitcast<u32>(y) < bitcast<u32>(params.operand_height)),
   );
 }
 
@@ -56,12 +56,12 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
   );
 }
 
-// Where its invocations find the first of their fours in the slice from term k on, as far as this is a sum of products.
+// Where an invocation finds the first of its fours of the slice from term k on.
 fn place_in_operand(local: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
   return four_at_operand(place_of_operand(line + row_in_operand(local), k + term_in_operand(local), k, z1, z2));
 }
 
-// From there to the same four of the group's next slice.
+// From there to the same of the group's next slice.
 fn step_of_operand() -> u32 {
   let terms = GROUPS * DEPTH;
   return select(terms * u32(params.operand_step) * (params.operand_row >> 2u), terms / 4u, OPERAND_ALONG_K);
@@ -69,7 +69,7 @@ fn step_of_operand() -> u32 {
 
 // Number `i` of its fours.
 fn load_four_of_operand(at: u32, i: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<Next> {
-  if (OPERAND_FOURS & OPERAND_INSIDE & !TAPS) {
+  if (OPERAND_DIRECT) {
     let rows = i * select(INVOCATIONS / OPERAND_WIDTH, INVOCATIONS / (DEPTH / 4u), OPERAND_ALONG_K);
     return vec4<Next>(operand[at + rows * u32(params.operand_step) * (params.operand_row >> 2u)]);
   }

@@ -22,8 +22,8 @@ interface TileShape {
   /** Blocks of 4×4 of an invocation along m and along n. */
   readonly rowBlocks: 1 | 2 | 4;
   readonly columnBlocks: 1 | 2;
-  /** Groups of so many invocations, which share the reduction; where there are several, an invocation has 2 × 2 blocks. */
-  readonly groups: 1 | 2 | 4;
+  /** Groups of so many invocations, which share the reduction; with two, an invocation has 2 × 2 blocks. */
+  readonly groups: 1 | 2;
   /** Slices of each group: with two, one is staged while the other is multiplied. */
   readonly slices: 1 | 2;
   /** Terms of the reduction in a slice. */
@@ -33,10 +33,10 @@ interface TileShape {
 /** At most 256 invocations and 16 KiB, the default limits. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
   "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, slices: 1, depth: 16 },
-  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 16 },
-  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 1, depth: 16 },
-  "tile-64-k4": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 4, slices: 1, depth: 8 },
+  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 8 },
+  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 2, depth: 8 },
   "tile-64x128": { down: 8, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 8 },
+  "tile-64x128-k2": { down: 8, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 1, depth: 8 },
   "tile-128": { down: 8, across: 16, rowBlocks: 4, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
 };
 
@@ -81,8 +81,8 @@ const LONGEST = 4096;
 /** Terms that make a part of a reduction worth its sum with the others. */
 const WORTH = 128;
 
-/** Workgroups, of all parts, that keep a graphics processor busy. */
-const WORKGROUPS = 512;
+/** Invocations, of all parts, that keep a graphics processor busy. */
+const INVOCATIONS = 32_768;
 
 /** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
 function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
@@ -92,7 +92,8 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
   const across = 4 * shape.across * shape.columnBlocks;
   const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
   const terms = k1 * k2;
-  const few = gpu.invariant ? 1 : Math.min(WORKGROUPS / tiles / shape.groups, terms / WORTH);
+  const invocations = tiles * shape.down * shape.across * shape.groups;
+  const few = gpu.invariant ? 1 : Math.min(INVOCATIONS / invocations, terms / WORTH);
   const useful = Math.max(terms / LONGEST, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));
@@ -121,6 +122,7 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number, terms: numb
   const o = problem[name];
   const range = readRange(problem, o, outer);
   const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
+  const fours = inFours(problem, o, base);
   const params = {
     base,
     z1: o.z1 ?? 0,
@@ -137,22 +139,21 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number, terms: numb
     // Read four numbers at a time; a buffer is as long as that.
     slice: { ...slice, length: roundUp(slice.length!, 4) },
     params: prefixed(name, params),
-    fours: inFours(problem, o, base),
-    inside: isInside(problem, o, outer, terms),
+    fours,
+    direct: fours && isInside(problem, o, outer, terms),
   };
 }
 
-/** Whether no element that counts is outside the image, or past the last term in the last slice. */
+/** Whether no element is outside the image, or past the last term in the last slice, of products of one k1. */
 function isInside(
   { k: [k1, k2], batch = [1, 1] }: Gemm,
-  o: Operand,
+  { y0 = 0, step = 1, z2Step = 0, height, alongK }: Operand,
   outer: number,
   terms: number,
 ): boolean {
-  const { y0 = 0, step = 1, tap = 0, z2Step = 0, height } = o;
-  const ends = [((o.alongK ? outer : k2) - 1) * step, (batch[1] - 1) * z2Step, (k1 - 1) * tap];
+  const ends = [((alongK ? outer : k2) - 1) * step, (batch[1] - 1) * z2Step];
   const rows = ends.reduce((rows, end) => rows.flatMap((y) => [y, y + end]), [y0]);
-  return k2 > 0 && k2 % terms === 0 && rows.every((y) => y >= 0 && y < height);
+  return k1 === 1 && k2 > 0 && k2 % terms === 0 && rows.every((y) => y >= 0 && y < height);
 }
 
 /** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
@@ -188,8 +189,8 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
       B_ALONG_K: problem.b.alongK,
       A_FOURS: a.fours,
       B_FOURS: b.fours,
-      A_INSIDE: a.inside,
-      B_INSIDE: b.inside,
+      A_DIRECT: a.direct,
+      B_DIRECT: b.direct,
       TAPS: k1 > 1,
       ...constants,
     },

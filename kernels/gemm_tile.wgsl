@@ -1,6 +1,6 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
 // Every invocation computes strips of four rows by eight columns, or a block of 4×4; while it multiplies one slice of the
-// reduction, the next is on its way from memory to its registers. Where a workgroup has several groups of invocations, each
+// reduction, the next is on its way from memory to its registers. Where a workgroup has two groups of invocations, each
 // computes the whole tile from slices of its own, and the first adds up their sums.
 //
 // `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
@@ -58,8 +58,8 @@ override A_ALONG_K: bool = true;
 override B_ALONG_K: bool = false;
 override A_FOURS: bool = false; // whether neighbours start at multiples of four, so that one load brings four
 override B_FOURS: bool = false;
-override A_INSIDE: bool = false; // whether none is outside the image or past the last term
-override B_INSIDE: bool = false;
+override A_DIRECT: bool = false; // whether besides none is outside the image or past the last term, and there is one k1
+override B_DIRECT: bool = false;
 override TAPS: bool = false; // whether k1 is more than one
 
 const INVOCATIONS = DOWN * ACROSS; // of a group
@@ -110,28 +110,21 @@ fn add_terms(strip: Strip, rows: mat4x4f, left: mat4x4f, right: mat4x4f) -> Stri
   return add_term(sum, rows[3], left[3], right[3]);
 }
 
-// A block with what the other groups have of it, in the first group. They pass it on where slices were staged, and turned:
-// numbers that are written side by side want registers side by side, which they would be moved to in every slice.
+// A block with what the second group has of it, in the first. It is passed on where slices were staged, and turned: numbers
+// that are written side by side want registers side by side, which they would be moved to in every slice.
 fn add_groups(block: mat4x4f, group: u32, local: u32) -> mat4x4f {
   workgroupBarrier();
   if (group > 0u) {
     let turned = transpose(block);
-    let place = (group - 1u) * 2u * INVOCATIONS + local;
-    pass_on_a(place, turned[0]);
-    pass_on_a(place + INVOCATIONS, turned[1]);
-    pass_on_b(place, turned[2]);
-    pass_on_b(place + INVOCATIONS, turned[3]);
+    pass_on_a(local, turned[0]);
+    pass_on_a(local + INVOCATIONS, turned[1]);
+    pass_on_b(local, turned[2]);
+    pass_on_b(local + INVOCATIONS, turned[3]);
   }
   workgroupBarrier();
-  var sum = block;
-  if (group == 0u) {
-    for (var place = local; place < (GROUPS - 1u) * 2u * INVOCATIONS; place += 2u * INVOCATIONS) {
-      sum += transpose(
-        mat4x4f(passed_a(place), passed_a(place + INVOCATIONS), passed_b(place), passed_b(place + INVOCATIONS)),
-      );
-    }
-  }
-  return sum;
+  return block + transpose(
+    mat4x4f(passed_a(local), passed_a(local + INVOCATIONS), passed_b(local), passed_b(local + INVOCATIONS)),
+  );
 }
 
 // Writes a Number, if it is one of the product's.

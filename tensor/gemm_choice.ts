@@ -4,8 +4,8 @@ export const GEMM_VARIANTS = [
   "tile-32",
   "tile-64",
   "tile-64-k2",
-  "tile-64-k4",
   "tile-64x128",
+  "tile-64x128-k2",
   "tile-128",
 ] as const;
 
@@ -13,8 +13,8 @@ export const GEMM_VARIANTS = [
 export type GemmVariant = (typeof GEMM_VARIANTS)[number];
 
 /**
- * One that stages tiles in workgroup memory, of so many rows and columns; a square one unless both are named. With `k`,
- * a workgroup has so many groups of invocations, which share the reduction.
+ * One that stages tiles in workgroup memory, of so many rows and columns; a square one unless both are named. With `k2`,
+ * a workgroup has two groups of invocations, which share the reduction.
  */
 export type TileVariant = Exclude<GemmVariant, "texture">;
 
