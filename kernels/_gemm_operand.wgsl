@@ -1,7 +1,7 @@
 // How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
 // and A and B for OPERAND.
 //
-// An invocation stages up to four fours of a slice, of four terms of a row or four rows of a term as they lie in memory. What
+// An invocation stages one or two fours of a slice, of four terms of a row or four rows of a term as they lie in memory. What
 // lies past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
 // there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
 
@@ -78,15 +78,11 @@ fn load_four_of_operand(at: u32, i: u32, local: u32, line: u32, k: u32, k_end: u
 }
 
 // Its fours of the slice from row `line` and term k on.
-fn load_operand(at: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat4x4<Next> {
-  var loaded = mat4x4<Next>();
+fn load_operand(at: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat2x4<Next> {
+  var loaded = mat2x4<Next>();
   loaded[0] = load_four_of_operand(at, 0u, local, line, k, k_end, z1, z2);
   if (OPERAND_SHARE > 1u) {
     loaded[1] = load_four_of_operand(at, 1u, local, line, k, k_end, z1, z2);
-  }
-  if (OPERAND_SHARE > 2u) {
-    loaded[2] = load_four_of_operand(at, 2u, local, line, k, k_end, z1, z2);
-    loaded[3] = load_four_of_operand(at, 3u, local, line, k, k_end, z1, z2);
   }
   return loaded;
 }
@@ -97,14 +93,10 @@ fn stage_four_of_operand(slice: u32, four: u32, loaded: vec4<Next>) {
   operand_tile[slice][term_in_operand(four) + row % 4u][row / 4u] = vec4f(loaded);
 }
 
-fn stage_operand(slice: u32, local: u32, loaded: mat4x4<Next>) {
+fn stage_operand(slice: u32, local: u32, loaded: mat2x4<Next>) {
   stage_four_of_operand(slice, local, loaded[0]);
   if (OPERAND_SHARE > 1u) {
     stage_four_of_operand(slice, local + INVOCATIONS, loaded[1]);
-  }
-  if (OPERAND_SHARE > 2u) {
-    stage_four_of_operand(slice, local + 2u * INVOCATIONS, loaded[2]);
-    stage_four_of_operand(slice, local + 3u * INVOCATIONS, loaded[3]);
   }
 }
 

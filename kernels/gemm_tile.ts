@@ -30,7 +30,7 @@ interface TileShape {
   readonly depth: 8 | 16;
 }
 
-/** At most 256 invocations and 16 KiB, the default limits. */
+/** At most 256 invocations and 16 KiB, the default limits; an invocation stages one or two fours of either operand. */
 const shapes: Readonly<Record<TileVariant, TileShape>> = {
   "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, slices: 1, depth: 16 },
   "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 1, depth: 8 },

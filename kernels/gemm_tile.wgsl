@@ -200,7 +200,7 @@ fn main(
   var next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
   var next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
   var slice = group * SLICES;
-  for (; k0 < k_end; ) {
+  while (k0 < k_end) {
     if (SLICES == 1u) {
       workgroupBarrier();
     }

@@ -91,6 +91,28 @@ const cases: Record<string, Case> = {
     a: { height: 98, row: 36, alongK: false, y0: 2, z1: 3600 },
     b: { height: 96, row: 24, alongK: false },
   },
+  "whole slices of more than a tile, along both rows": {
+    m: 130,
+    n: 133,
+    k: [1, 32],
+    a: { height: 130, row: 32, alongK: true },
+    b: { height: 133, row: 36, alongK: true, offset: 4 },
+  },
+  "whole slices of rows partly outside": {
+    m: 20,
+    n: 12,
+    k: [1, 32],
+    batch: [2, 1],
+    a: { height: 17, row: 32, alongK: true, y0: -2, z1: 17 * 32 },
+    b: { height: 32, row: 12, alongK: false },
+  },
+  "whole slices of several taps": {
+    m: 20,
+    n: 12,
+    k: [2, 32],
+    a: { height: 21, row: 32, alongK: true, tap: 1 },
+    b: { height: 32, row: 12, alongK: false, k1: 400 },
+  },
   "overlapping rows": {
     m: 12,
     n: 9,
