@@ -56,13 +56,26 @@ export function gemmClass({ m, n, terms, items }: GemmExtents): string {
 
 /**
  * The kernel for a product where none has been measured. Software adapters want register tiles fed from textures; others
- * larger tiles for larger products, and groups that share long reductions where there are few tiles.
+ * larger tiles for larger products, of which the edges are a small part, and groups that share long reductions where there
+ * are few tiles.
  */
 export function usualGemm(software: boolean, { m, n, terms, items }: GemmExtents): GemmVariant {
   if (software) return "texture";
   const [side, results] = [Math.min(m, n), m * n * items];
   if (side <= 32 || results <= 2 ** 18) return "tile-32";
-  if (side <= 64) return "tile-64";
-  if (results > 2 ** 21) return "tile-128";
+  if (side <= 256) return "tile-64";
+  if (side > 512 && results > 2 ** 21) return "tile-128";
   return terms > 512 ? "tile-64-k2" : "tile-64x128";
+}
+
+/** What stands in for a kernel that adds up the terms of a sum in another order than `tile-32`. */
+const IN_ORDER: Readonly<Partial<Record<GemmVariant, GemmVariant>>> = {
+  texture: "tile-64",
+  "tile-64-k2": "tile-64",
+  "tile-64x128-k2": "tile-64x128",
+};
+
+/** A kernel like `variant`, of those that add up terms in one order, so that results do not depend on which is taken. */
+export function gemmInOrder(software: boolean, variant: GemmVariant): GemmVariant {
+  return software ? "texture" : IN_ORDER[variant] ?? variant;
 }

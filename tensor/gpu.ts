@@ -3,7 +3,14 @@ import { roundUp } from "./align.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
 import { Faults } from "./faults.ts";
-import { gemmClass, type GemmExtents, type GemmTuning, type GemmVariant, usualGemm } from "./gemm_choice.ts";
+import {
+  gemmClass,
+  type GemmExtents,
+  gemmInOrder,
+  type GemmTuning,
+  type GemmVariant,
+  usualGemm,
+} from "./gemm_choice.ts";
 import type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./gpu_options.ts";
 import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_numbers.ts";
 import type { Kernel } from "./kernel.ts";
@@ -108,8 +115,8 @@ export class Gpu {
 
   /**
    * Runs `fn` so that what operations compute for an item of a batch does not depend on the others, to the bit: long sums of
-   * products are divided by their length, and not by how many invocations there is work for, which is slower where
-   * results are few. It holds for products of up to 4,096 terms whose operands fit the adapter's limits.
+   * products are divided by their length, and not by how many invocations there is work for, and all kernels of products add
+   * up in one order, which is slower where results are few. It holds for products of up to 4,096 terms whose operands fit the adapter's limits.
    */
   batchInvariant<T>(fn: () => T): T {
     const before = this.#invariant;
@@ -124,7 +131,8 @@ export class Gpu {
   /** The kernel that computes products of a size. */
   gemmVariant(extents: GemmExtents): GemmVariant {
     if (typeof this.gemm === "string") return this.gemm;
-    return this.gemm[gemmClass(extents)] ?? usualGemm(this.software, extents);
+    const variant = this.gemm[gemmClass(extents)] ?? usualGemm(this.software, extents);
+    return this.#invariant ? gemmInOrder(this.software, variant) : variant;
   }
 
   /** Whether tensors may be f16. */

@@ -21,6 +21,7 @@ const LEFT_OUT: Record<string, string> = {
   "linears, tile-32": SLOW,
   "positionalConv, tile-32": SLOW,
   "the kernels are measured on a product of each class, and the fastest is the choice": SLOW,
+  "rows are multiplied to the same bits whatever others there are, by whichever kernels": SLOW,
   "every op has shader, function, oracle, test and export": "it reads the folders of the checkout",
   "ctc lets NaN through": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
 };
