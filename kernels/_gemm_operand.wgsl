@@ -36,7 +36,8 @@ fn one_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> OPERAND {
   return select(OPERAND(), operand[at / 4u][at % 4u], place.inside);
 }
 
-fn four_at_operand(place: Place) -> u32 {
+// Address of the four that begins there, counted in fours.
+fn address_in_operand(place: Place) -> u32 {
   return u32((place.image >> 2u) + place.y * i32(params.operand_row >> 2u) + i32(place.x >> 2u));
 }
 
@@ -44,7 +45,7 @@ fn four_at_operand(place: Place) -> u32 {
 fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPERAND> {
   if (OPERAND_FOURS) {
     let place = place_of_operand(line, k, k_end, z1, z2);
-    return select(vec4<OPERAND>(), operand[four_at_operand(place)], place.inside);
+    return select(vec4<OPERAND>(), operand[address_in_operand(place)], place.inside);
   }
   let along = select(0u, 1u, OPERAND_ALONG_K);
   let down = 1u - along;
@@ -56,12 +57,12 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
   );
 }
 
-// Where an invocation finds the first of its fours of the slice from term k on.
-fn place_in_operand(local: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
-  return four_at_operand(place_of_operand(line + row_in_operand(local), k + term_in_operand(local), k, z1, z2));
+// Address of the first of an invocation's fours of the slice from row `line` and term k on.
+fn first_in_operand(local: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
+  return address_in_operand(place_of_operand(line + row_in_operand(local), k + term_in_operand(local), k, z1, z2));
 }
 
-// From there to the same of the group's next slice.
+// Distance to the same of the group's next slice.
 fn step_of_operand() -> u32 {
   let terms = GROUPS * DEPTH;
   return select(terms * u32(params.operand_step) * (params.operand_row >> 2u), terms / 4u, OPERAND_ALONG_K);

@@ -195,8 +195,8 @@ fn main(
   // the last slice is staged no more. Loads wait for the barrier, since barriers wait for loads.
   let own = group * DEPTH;
   var k0 = k_start; // of all groups, so that all agree when to end
-  var a_at = place_in_a(local, m0, k0 + own, z1, z2);
-  var b_at = place_in_b(local, n0, k0 + own, z1, z2);
+  var a_at = first_in_a(local, m0, k0 + own, z1, z2);
+  var b_at = first_in_b(local, n0, k0 + own, z1, z2);
   var next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
   var next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
   var slice = group * SLICES;
