@@ -5,15 +5,31 @@
 // lies past the last row is anything: it is multiplied into what is not written. So that all loads are under way at once,
 // there are no branches around them, and nothing is indexed by a variable, which drivers would keep in memory.
 
-const OPERAND_SHARE = OPERAND_WIDTH * DEPTH / INVOCATIONS; // fours of an invocation
+const OPERAND_WIDTH = OPERAND_PLACES * OPERAND_BLOCKS; // fours of a staged line, all rows of the tile
+const OPERAND_SHARE = OPERAND_WIDTH * TERMS / INVOCATIONS; // fours of an invocation
 
-// First row and term of a four of a slice. Neighbours take what lies side by side.
-fn row_in_operand(four: u32) -> u32 {
-  return select(four % OPERAND_WIDTH * 4u, four / (DEPTH / 4u), OPERAND_ALONG_K);
+// What is staged. Where all indices but that of the place are constants, addresses differ by constants.
+var<workgroup> operand_tile: array<
+  array<array<array<array<vec4f, OPERAND_PLACES>, OPERAND_BLOCKS>, DEPTH>, GROUPS>,
+  SLICES,
+>;
+
+// First row and term of the first four of an invocation in a slice. Neighbours take what lies side by side.
+fn row_in_operand(invocation: u32) -> u32 {
+  return select(invocation % OPERAND_WIDTH * 4u, invocation / (TERMS / 4u), OPERAND_ALONG_K);
 }
 
-fn term_in_operand(four: u32) -> u32 {
-  return select(four / OPERAND_WIDTH, four % (DEPTH / 4u) * 4u, OPERAND_ALONG_K);
+fn term_in_operand(invocation: u32) -> u32 {
+  return select(invocation / OPERAND_WIDTH, invocation % (TERMS / 4u) * 4u, OPERAND_ALONG_K);
+}
+
+// Rows and terms from one of its fours to the next, of which one is 0.
+fn rows_between_operand() -> u32 {
+  return select(0u, INVOCATIONS / (TERMS / 4u), OPERAND_ALONG_K);
+}
+
+fn terms_between_operand() -> u32 {
+  return select(INVOCATIONS / OPERAND_WIDTH, 0u, OPERAND_ALONG_K);
 }
 
 // Its element of row `line` and term k.
@@ -58,68 +74,79 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
 }
 
 // Address of the first of an invocation's fours of the slice from row `line` and term k on.
-fn first_in_operand(local: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
-  return address_in_operand(place_of_operand(line + row_in_operand(local), k + term_in_operand(local), k, z1, z2));
+fn first_in_operand(invocation: u32, line: u32, k: u32, z1: u32, z2: u32) -> u32 {
+  let place = place_of_operand(line + row_in_operand(invocation), k + term_in_operand(invocation), k, z1, z2);
+  return address_in_operand(place);
 }
 
-// Distance to the same of the group's next slice.
+// Distance to the same of the next slice.
 fn step_of_operand() -> u32 {
-  let terms = GROUPS * DEPTH;
-  return select(terms * u32(params.operand_step) * (params.operand_row >> 2u), terms / 4u, OPERAND_ALONG_K);
+  return select(TERMS * u32(params.operand_step) * (params.operand_row >> 2u), TERMS / 4u, OPERAND_ALONG_K);
 }
 
 // Number `i` of its fours.
-fn load_four_of_operand(at: u32, i: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<Next> {
+fn load_four_of_operand(at: u32, i: u32, invocation: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<Next> {
+  let rows = i * rows_between_operand();
+  let terms = i * terms_between_operand();
   if (OPERAND_DIRECT) {
-    let rows = i * select(INVOCATIONS / OPERAND_WIDTH, INVOCATIONS / (DEPTH / 4u), OPERAND_ALONG_K);
-    return vec4<Next>(operand[at + rows * u32(params.operand_step) * (params.operand_row >> 2u)]);
+    return vec4<Next>(operand[at + (rows + terms) * u32(params.operand_step) * (params.operand_row >> 2u)]);
   }
-  let four = local + i * INVOCATIONS;
-  return vec4<Next>(four_of_operand(line + row_in_operand(four), k + term_in_operand(four), k_end, z1, z2));
+  let row = line + row_in_operand(invocation) + rows;
+  let term = k + term_in_operand(invocation) + terms;
+  return vec4<Next>(four_of_operand(row, term, k_end, z1, z2));
 }
 
 // Its fours of the slice from row `line` and term k on.
-fn load_operand(at: u32, local: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat2x4<Next> {
+fn load_operand(at: u32, invocation: u32, line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> mat2x4<Next> {
   var loaded = mat2x4<Next>();
-  loaded[0] = load_four_of_operand(at, 0u, local, line, k, k_end, z1, z2);
+  loaded[0] = load_four_of_operand(at, 0u, invocation, line, k, k_end, z1, z2);
   if (OPERAND_SHARE > 1u) {
-    loaded[1] = load_four_of_operand(at, 1u, local, line, k, k_end, z1, z2);
+    loaded[1] = load_four_of_operand(at, 1u, invocation, line, k, k_end, z1, z2);
   }
   return loaded;
 }
 
 // Four terms are four lines: of a term each, or, where an operand lies along k, of every fourth row each.
-fn stage_four_of_operand(slice: u32, four: u32, loaded: vec4<Next>) {
-  let row = row_in_operand(four);
-  operand_tile[slice][term_in_operand(four) + row % 4u][row / 4u] = vec4f(loaded);
+fn stage_four_of_operand(slice: u32, i: u32, invocation: u32, loaded: vec4<Next>) {
+  let row = row_in_operand(invocation);
+  let term = term_in_operand(invocation);
+  let places = i * rows_between_operand() / 4u;
+  let terms = i * terms_between_operand();
+  let group = term / DEPTH + terms / DEPTH;
+  let line = (term % DEPTH + row % 4u) + terms % DEPTH;
+  let block = row / 4u / OPERAND_PLACES + places / OPERAND_PLACES;
+  let place = row / 4u % OPERAND_PLACES + places % OPERAND_PLACES;
+  operand_tile[slice][group][line][block][place] = vec4f(loaded);
 }
 
-fn stage_operand(slice: u32, local: u32, loaded: mat2x4<Next>) {
-  stage_four_of_operand(slice, local, loaded[0]);
+fn stage_operand(slice: u32, invocation: u32, loaded: mat2x4<Next>) {
+  stage_four_of_operand(slice, 0u, invocation, loaded[0]);
   if (OPERAND_SHARE > 1u) {
-    stage_four_of_operand(slice, local + INVOCATIONS, loaded[1]);
+    stage_four_of_operand(slice, 1u, invocation, loaded[1]);
   }
 }
 
-// Four terms from k on, of the four rows number `at`. To turn them is to call registers by other names.
-fn block_of_operand(slice: u32, k: u32, at: u32) -> mat4x4f {
-  let block = mat4x4f(
-    operand_tile[slice][k][at],
-    operand_tile[slice][k + 1u][at],
-    operand_tile[slice][k + 2u][at],
-    operand_tile[slice][k + 3u][at],
+// Four terms from k on, of four rows. To turn them is to call registers by other names.
+fn block_of_operand(slice: u32, group: u32, k: u32, block: u32, place: u32) -> mat4x4f {
+  let lines = mat4x4f(
+    operand_tile[slice][group][k][block][place],
+    operand_tile[slice][group][k + 1u][block][place],
+    operand_tile[slice][group][k + 2u][block][place],
+    operand_tile[slice][group][k + 3u][block][place],
   );
   if (OPERAND_ALONG_K) {
-    return transpose(block);
+    return transpose(lines);
   }
-  return block;
+  return lines;
 }
 
 // Number `at` of what is passed on where slices were staged, which has room for it.
 fn pass_on_operand(at: u32, numbers: vec4f) {
-  operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH] = numbers;
+  let line = at / OPERAND_WIDTH;
+  operand_tile[0][line / DEPTH][line % DEPTH][at % OPERAND_WIDTH / OPERAND_PLACES][at % OPERAND_PLACES] = numbers;
 }
 
 fn passed_operand(at: u32) -> vec4f {
-  return operand_tile[at / (OPERAND_WIDTH * DEPTH)][at / OPERAND_WIDTH % DEPTH][at % OPERAND_WIDTH];
+  let line = at / OPERAND_WIDTH;
+  return operand_tile[0][line / DEPTH][line % DEPTH][at % OPERAND_WIDTH / OPERAND_PLACES][at % OPERAND_PLACES];
 }

@@ -1,11 +1,11 @@
 // C[z] = A[z]·B[z] by tiles staged in workgroup memory: the product for GPUs, straight from the operands' buffers.
 // Every invocation computes strips of four rows by eight columns, or a block of 4×4; while it multiplies one slice of the
 // reduction, the next is on its way from memory to its registers. Where a workgroup has two groups of invocations, each
-// computes the whole tile from slices of its own, and the first adds up their sums.
+// computes the whole tile from a half of the slice's terms, and in the end adds up the sums of one of the two strips.
 //
 // `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
-// and along n, ROW_BLOCKS and COLUMN_BLOCKS, the blocks of 4×4 of an invocation, GROUPS, SLICES, of each group in memory, and
-// DEPTH, the terms of a slice.
+// and along n, ROW_BLOCKS and COLUMN_BLOCKS, the blocks of 4×4 of an invocation, GROUPS, SLICES, in memory at a time, and
+// DEPTH, the terms of a slice for each group. It writes out the loops over slices and their terms, and the multiply–adds.
 //
 // The reduction index is (k1, k2). The element of A at row m is image row y, column x, with
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2
@@ -22,7 +22,7 @@ struct Params {
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
   parts: u32, // parts of the reduction
-  part_k: u32, // terms of a part, a multiple of GROUPS·DEPTH
+  part_k: u32, // terms of a part, a multiple of SLICES·TERMS
   a_base: i32, // address of A's first image, perhaps before the binding where its first rows are not read
   a_z1: u32, // address strides of its images
   a_z2: u32,
@@ -62,17 +62,17 @@ override A_DIRECT: bool = false; // whether besides none is outside the image or
 override B_DIRECT: bool = false;
 override TAPS: bool = false; // whether k1 is more than one
 
-const INVOCATIONS = DOWN * ACROSS; // of a group
-const A_WIDTH = DOWN * ROW_BLOCKS; // fours of a staged line, all rows of the tile
-const B_WIDTH = ACROSS * COLUMN_BLOCKS;
+const GROUP = DOWN * ACROSS; // invocations of a group
+const INVOCATIONS = GROUP * GROUPS;
+const TERMS = GROUPS * DEPTH; // of a slice
+const A_PLACES = DOWN; // fours of a line of four terms or rows, in each of so many blocks
+const A_BLOCKS = ROW_BLOCKS;
+const B_PLACES = ACROSS;
+const B_BLOCKS = COLUMN_BLOCKS;
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<A>>;
 @group(0) @binding(2) var<storage, read> b: array<vec4<B>>;
-
-// [slice][line][four]. Lines of which the index is a constant cost no arithmetic to find.
-var<workgroup> a_tile: array<array<array<vec4f, A_WIDTH>, DEPTH>, GROUPS * SLICES>;
-var<workgroup> b_tile: array<array<array<vec4f, B_WIDTH>, DEPTH>, GROUPS * SLICES>;
 
 // Where an element lies.
 struct Place {
@@ -88,42 +88,42 @@ struct Strip {
   right: mat4x4f,
 }
 
-// Adds a term, row by row: eight multiply-adds one after another read the same number of A.
-fn add_term(strip: Strip, rows: vec4f, left: vec4f, right: vec4f) -> Strip {
-  var sum = strip;
-  sum.left[0] = fma(vec4f(rows.x), left, sum.left[0]);
-  sum.right[0] = fma(vec4f(rows.x), right, sum.right[0]);
-  sum.left[1] = fma(vec4f(rows.y), left, sum.left[1]);
-  sum.right[1] = fma(vec4f(rows.y), right, sum.right[1]);
-  sum.left[2] = fma(vec4f(rows.z), left, sum.left[2]);
-  sum.right[2] = fma(vec4f(rows.z), right, sum.right[2]);
-  sum.left[3] = fma(vec4f(rows.w), left, sum.left[3]);
-  sum.right[3] = fma(vec4f(rows.w), right, sum.right[3]);
-  return sum;
+// The second block where asked for, else the first.
+fn choose_block(second: bool, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+  return mat4x4f(
+    select(a[0], b[0], second),
+    select(a[1], b[1], second),
+    select(a[2], b[2], second),
+    select(a[3], b[3], second),
+  );
 }
 
-// Adds four terms.
-fn add_terms(strip: Strip, rows: mat4x4f, left: mat4x4f, right: mat4x4f) -> Strip {
-  var sum = add_term(strip, rows[0], left[0], right[0]);
-  sum = add_term(sum, rows[1], left[1], right[1]);
-  sum = add_term(sum, rows[2], left[2], right[2]);
-  return add_term(sum, rows[3], left[3], right[3]);
+fn choose(second: bool, a: Strip, b: Strip) -> Strip {
+  return Strip(choose_block(second, a.left, b.left), choose_block(second, a.right, b.right));
 }
 
-// A block with what the second group has of it, in the first. It is passed on where slices were staged, and turned: numbers
-// that are written side by side want registers side by side, which they would be moved to in every slice.
-fn add_groups(block: mat4x4f, group: u32, local: u32) -> mat4x4f {
+// Two fours of another invocation for two of this one, over the memory that slices were staged in.
+fn exchange_fours(first: vec4f, second: vec4f, invocation: u32, other: u32) -> mat2x4f {
   workgroupBarrier();
-  if (group > 0u) {
-    let turned = transpose(block);
-    pass_on_a(local, turned[0]);
-    pass_on_a(local + INVOCATIONS, turned[1]);
-    pass_on_b(local, turned[2]);
-    pass_on_b(local + INVOCATIONS, turned[3]);
-  }
+  pass_on_a(invocation, first);
+  pass_on_b(invocation, second);
   workgroupBarrier();
-  return block + transpose(
-    mat4x4f(passed_a(local), passed_a(local + INVOCATIONS), passed_b(local), passed_b(local + INVOCATIONS)),
+  return mat2x4f(passed_a(other), passed_b(other));
+}
+
+// A block and what another invocation has of it, in exchange for a block of that one's. It is passed on turned: numbers that are
+// written side by side want registers side by side, which they would be moved to in every slice.
+fn exchange_block(kept: mat4x4f, given: mat4x4f, invocation: u32, other: u32) -> mat4x4f {
+  let turned = transpose(given);
+  let first = exchange_fours(turned[0], turned[1], invocation, other);
+  let second = exchange_fours(turned[2], turned[3], invocation, other);
+  return kept + transpose(mat4x4f(first[0], first[1], second[0], second[1]));
+}
+
+fn exchange(kept: Strip, given: Strip, invocation: u32, other: u32) -> Strip {
+  return Strip(
+    exchange_block(kept.left, given.left, invocation, other),
+    exchange_block(kept.right, given.right, invocation, other),
   );
 }
 
@@ -157,14 +157,15 @@ fn finish_strip(item: u32, place: u32, m: u32, n: u32, strip: Strip) {
   }
 }
 
-@compute @workgroup_size(INVOCATIONS * GROUPS)
+@compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) invocation: u32,
+  @builtin(local_invocation_index) index: u32,
 ) {
-  let local = invocation % INVOCATIONS;
-  let group = select(0u, invocation / INVOCATIONS, GROUPS > 1u);
+  let invocation = index % INVOCATIONS; // the same, but with bits that compilers know
+  let local = index % GROUP;
+  let group = index / GROUP % GROUPS;
   let across = (params.n + 4u * B_WIDTH - 1u) / (4u * B_WIDTH);
   let down = (params.m + 4u * A_WIDTH - 1u) / (4u * A_WIDTH);
   let number = workgroup_number(workgroup, workgroups);
@@ -192,60 +193,64 @@ fn main(
   var c3 = Strip();
 
   // The loop ends at its head, and has no branches: otherwise drivers move the sums about in every slice. What is loaded past
-  // the last slice is staged no more. Loads wait for the barrier, since barriers wait for loads.
-  let own = group * DEPTH;
-  var k0 = k_start; // of all groups, so that all agree when to end
-  var a_at = first_in_a(local, m0, k0 + own, z1, z2);
-  var b_at = first_in_b(local, n0, k0 + own, z1, z2);
-  var next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
-  var next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
-  var slice = group * SLICES;
+  // the last slice is staged no more. Loads come after the barrier: before it, they would be among those that staging waits for.
+  var k0 = k_start;
+  var a_at = first_in_a(invocation, m0, k0, z1, z2);
+  var b_at = first_in_b(invocation, n0, k0, z1, z2);
+  var next_a = load_a(a_at, invocation, m0, k0, k_end, z1, z2);
+  var next_b = load_b(b_at, invocation, n0, k0, k_end, z1, z2);
   while (k0 < k_end) {
-    if (SLICES == 1u) {
+    for (var slice = 0u; slice < SLICES; slice++) {
+      if (SLICES == 1u) {
+        workgroupBarrier();
+      }
+      stage_a(slice, invocation, next_a);
+      stage_b(slice, invocation, next_b);
       workgroupBarrier();
-    }
-    stage_a(slice, local, next_a);
-    stage_b(slice, local, next_b);
-    workgroupBarrier();
-    k0 += GROUPS * DEPTH;
-    a_at += step_of_a();
-    b_at += step_of_b();
-    next_a = load_a(a_at, local, m0, k0 + own, k_end, z1, z2);
-    next_b = load_b(b_at, local, n0, k0 + own, k_end, z1, z2);
-    for (var k = 0u; k < DEPTH; k += 4u) { // written out
-      let left = block_of_b(slice, k, tn);
-      var right = mat4x4f();
-      if (COLUMN_BLOCKS > 1u) {
-        right = block_of_b(slice, k, tn + ACROSS);
-      }
-      c0 = add_terms(c0, block_of_a(slice, k, tm), left, right);
-      if (ROW_BLOCKS > 1u) {
-        c1 = add_terms(c1, block_of_a(slice, k, tm + DOWN), left, right);
-      }
-      if (ROW_BLOCKS > 2u) {
-        c2 = add_terms(c2, block_of_a(slice, k, tm + 2u * DOWN), left, right);
-        c3 = add_terms(c3, block_of_a(slice, k, tm + 3u * DOWN), left, right);
-      }
-    } // written out
-    if (SLICES > 1u) {
-      slice ^= 1u;
-    }
+      k0 += TERMS;
+      a_at += step_of_a();
+      b_at += step_of_b();
+      next_a = load_a(a_at, invocation, m0, k0, k_end, z1, z2);
+      next_b = load_b(b_at, invocation, n0, k0, k_end, z1, z2);
+      for (var k = 0u; k < DEPTH; k += 4u) {
+        let left = block_of_b(slice, group, k, 0u, tn);
+        var right = mat4x4f();
+        if (COLUMN_BLOCKS > 1u) {
+          right = block_of_b(slice, group, k, 1u, tn);
+        }
+        let rows0 = block_of_a(slice, group, k, 0u, tm);
+        var rows1 = mat4x4f();
+        if (ROW_BLOCKS > 1u) {
+          rows1 = block_of_a(slice, group, k, 1u, tm);
+        }
+        var rows2 = mat4x4f();
+        var rows3 = mat4x4f();
+        if (ROW_BLOCKS > 2u) {
+          rows2 = block_of_a(slice, group, k, 2u, tm);
+          rows3 = block_of_a(slice, group, k, 3u, tm);
+        }
+        // Kernels without groups add up terms in their order, so that all of them come to the same bits.
+        if (GROUPS > 1u && A_ALONG_K && !B_ALONG_K) {
+          // multiply–adds, terms back and forth
+        } else {
+          // multiply–adds, terms in order
+        }
+      } // of k
+    } // of slice
   }
   if (GROUPS > 1u) {
-    c0 = Strip(add_groups(c0.left, group, local), add_groups(c0.right, group, local));
-    c1 = Strip(add_groups(c1.left, group, local), add_groups(c1.right, group, local));
+    let second = group > 0u;
+    let given = choose(second, c1, c0);
+    c0 = exchange(choose(second, c0, c1), given, invocation, invocation ^ GROUP);
   }
   let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
-  let m = m0 + tm * 4u;
+  let m = m0 + (tm + group * DOWN) * 4u;
   let n = n0 + tn * 4u;
-  if (group > 0u) {
-    return;
-  }
   finish_strip(z2, place, m, n, c0);
-  if (ROW_BLOCKS > 1u) {
+  if (GROUPS == 1u && ROW_BLOCKS > 1u) {
     finish_strip(z2, place, m + 4u * DOWN, n, c1);
   }
-  if (ROW_BLOCKS > 2u) {
+  if (GROUPS == 1u && ROW_BLOCKS > 2u) {
     finish_strip(z2, place, m + 8u * DOWN, n, c2);
     finish_strip(z2, place, m + 12u * DOWN, n, c3);
   }

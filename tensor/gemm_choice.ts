@@ -5,7 +5,6 @@ export const GEMM_VARIANTS = [
   "tile-64",
   "tile-64-k2",
   "tile-64x128",
-  "tile-64x128-k2",
   "tile-128",
 ] as const;
 
@@ -72,7 +71,6 @@ export function usualGemm(software: boolean, { m, n, terms, items }: GemmExtents
 const IN_ORDER: Readonly<Partial<Record<GemmVariant, GemmVariant>>> = {
   texture: "tile-64",
   "tile-64-k2": "tile-64",
-  "tile-64x128-k2": "tile-64x128",
 };
 
 /** A kernel like `variant`, of those that add up terms in one order, so that results do not depend on which is taken. */

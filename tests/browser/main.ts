@@ -11,7 +11,6 @@ const SLOW =
 const LEFT_OUT: Record<string, string> = {
   "…, tile-64": SLOW,
   "…, tile-64-k2": SLOW,
-  "…, tile-64x128-k2": SLOW,
   "…, tile-64x128": SLOW,
   "…, tile-128": SLOW,
   "operations agree with ops.safetensors, tile-32": SLOW,
