@@ -140,13 +140,31 @@ fn block_of_operand(slice: u32, group: u32, k: u32, block: u32, place: u32) -> m
   return lines;
 }
 
-// Number `at` of what is passed on where slices were staged, which has room for it.
-fn pass_on_operand(at: u32, numbers: vec4f) {
-  let line = at / OPERAND_WIDTH;
-  operand_tile[0][line / DEPTH][line % DEPTH][at % OPERAND_WIDTH / OPERAND_PLACES][at % OPERAND_PLACES] = numbers;
+// Four by four numbers that an invocation passes on; where two slices of two groups were staged there is room for all of them.
+fn pass_on_operand(invocation: u32, block: mat4x4f) {
+  pass_on_four_of_operand(invocation, block[0]);
+  pass_on_four_of_operand(invocation + INVOCATIONS, block[1]);
+  pass_on_four_of_operand(invocation + 2u * INVOCATIONS, block[2]);
+  pass_on_four_of_operand(invocation + 3u * INVOCATIONS, block[3]);
 }
 
-fn passed_operand(at: u32) -> vec4f {
+fn passed_operand(invocation: u32) -> mat4x4f {
+  return mat4x4f(
+    passed_four_of_operand(invocation),
+    passed_four_of_operand(invocation + INVOCATIONS),
+    passed_four_of_operand(invocation + 2u * INVOCATIONS),
+    passed_four_of_operand(invocation + 3u * INVOCATIONS),
+  );
+}
+
+fn pass_on_four_of_operand(at: u32, four: vec4f) {
   let line = at / OPERAND_WIDTH;
-  return operand_tile[0][line / DEPTH][line % DEPTH][at % OPERAND_WIDTH / OPERAND_PLACES][at % OPERAND_PLACES];
+  let place = at % OPERAND_WIDTH;
+  operand_tile[line / TERMS][line / DEPTH % GROUPS][line % DEPTH][place / OPERAND_PLACES][place % OPERAND_PLACES] = four;
+}
+
+fn passed_four_of_operand(at: u32) -> vec4f {
+  let line = at / OPERAND_WIDTH;
+  let place = at % OPERAND_WIDTH;
+  return operand_tile[line / TERMS][line / DEPTH % GROUPS][line % DEPTH][place / OPERAND_PLACES][place % OPERAND_PLACES];
 }

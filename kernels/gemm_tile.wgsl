@@ -102,29 +102,15 @@ fn choose(second: bool, a: Strip, b: Strip) -> Strip {
   return Strip(choose_block(second, a.left, b.left), choose_block(second, a.right, b.right));
 }
 
-// Two fours of another invocation for two of this one, over the memory that slices were staged in.
-fn exchange_fours(first: vec4f, second: vec4f, invocation: u32, other: u32) -> mat2x4f {
-  workgroupBarrier();
-  pass_on_a(invocation, first);
-  pass_on_b(invocation, second);
-  workgroupBarrier();
-  return mat2x4f(passed_a(other), passed_b(other));
-}
-
-// A block and what another invocation has of it, in exchange for a block of that one's. It is passed on turned: numbers that are
-// written side by side want registers side by side, which they would be moved to in every slice.
-fn exchange_block(kept: mat4x4f, given: mat4x4f, invocation: u32, other: u32) -> mat4x4f {
-  let turned = transpose(given);
-  let first = exchange_fours(turned[0], turned[1], invocation, other);
-  let second = exchange_fours(turned[2], turned[3], invocation, other);
-  return kept + transpose(mat4x4f(first[0], first[1], second[0], second[1]));
-}
-
+// A strip and what another invocation has of it, in exchange for a strip of that one's, over the memory that slices were staged
+// in. It is passed on turned: numbers that are written side by side want registers side by side, which they would be moved to in
+// every slice.
 fn exchange(kept: Strip, given: Strip, invocation: u32, other: u32) -> Strip {
-  return Strip(
-    exchange_block(kept.left, given.left, invocation, other),
-    exchange_block(kept.right, given.right, invocation, other),
-  );
+  workgroupBarrier();
+  pass_on_a(invocation, transpose(given.left));
+  pass_on_b(invocation, transpose(given.right));
+  workgroupBarrier();
+  return Strip(kept.left + transpose(passed_a(other)), kept.right + transpose(passed_b(other)));
 }
 
 // Writes a Number, if it is one of the product's.
