@@ -113,7 +113,7 @@ fn stage_four_of_operand(slice: u32, i: u32, invocation: u32, loaded: vec4<Next>
   let places = i * rows_between_operand() / 4u;
   let terms = i * terms_between_operand();
   let group = term / DEPTH + terms / DEPTH;
-  let line = (term % DEPTH + row % 4u) + terms % DEPTH;
+  let line = term % DEPTH + row % 4u + terms % DEPTH;
   let block = row / 4u / OPERAND_PLACES + places / OPERAND_PLACES;
   let place = row / 4u % OPERAND_PLACES + places % OPERAND_PLACES;
   operand_tile[slice][group][line][block][place] = vec4f(loaded);

@@ -88,18 +88,18 @@ struct Strip {
   right: mat4x4f,
 }
 
-// The second block where asked for, else the first.
-fn choose_block(second: bool, a: mat4x4f, b: mat4x4f) -> mat4x4f {
+// `select` of blocks and of strips.
+fn select_block(no: mat4x4f, yes: mat4x4f, condition: bool) -> mat4x4f {
   return mat4x4f(
-    select(a[0], b[0], second),
-    select(a[1], b[1], second),
-    select(a[2], b[2], second),
-    select(a[3], b[3], second),
+    select(no[0], yes[0], condition),
+    select(no[1], yes[1], condition),
+    select(no[2], yes[2], condition),
+    select(no[3], yes[3], condition),
   );
 }
 
-fn choose(second: bool, a: Strip, b: Strip) -> Strip {
-  return Strip(choose_block(second, a.left, b.left), choose_block(second, a.right, b.right));
+fn select_strip(no: Strip, yes: Strip, condition: bool) -> Strip {
+  return Strip(select_block(no.left, yes.left, condition), select_block(no.right, yes.right, condition));
 }
 
 // A strip and what another invocation has of it, in exchange for a strip of that one's, over the memory that slices were staged
@@ -226,8 +226,9 @@ fn main(
   }
   if (GROUPS > 1u) {
     let second = group > 0u;
-    let given = choose(second, c1, c0);
-    c0 = exchange(choose(second, c0, c1), given, invocation, invocation ^ GROUP);
+    let kept = select_strip(c0, c1, second);
+    let given = select_strip(c1, c0, second);
+    c0 = exchange(kept, given, invocation, invocation ^ GROUP);
   }
   let place = params.c_base + part * params.c_part + z1 * params.c_z1 + z2 * params.c_z2;
   let m = m0 + (tm + group * DOWN) * 4u;

@@ -116,7 +116,8 @@ export class Gpu {
   /**
    * Runs `fn` so that what operations compute for an item of a batch does not depend on the others, to the bit: long sums of
    * products are divided by their length, and not by how many invocations there is work for, and all kernels of products add
-   * up in one order, which is slower where results are few. It holds for products of up to 4,096 terms whose operands fit the adapter's limits.
+   * up in one order, which is slower where results are few. It holds for products of up to 4,096 terms whose operands fit the
+   * adapter's limits.
    */
   batchInvariant<T>(fn: () => T): T {
     const before = this.#invariant;

@@ -98,6 +98,13 @@ const cases: Record<string, Case> = {
     a: { height: 130, row: 32, alongK: true },
     b: { height: 133, row: 36, alongK: true, offset: 4 },
   },
+  "whole slices of more than a tile, along the left's rows": {
+    m: 70,
+    n: 68,
+    k: [1, 96],
+    a: { height: 70, row: 96, alongK: true },
+    b: { height: 96, row: 68, alongK: false },
+  },
   "whole slices of rows partly outside": {
     m: 20,
     n: 12,
