@@ -141,12 +141,17 @@ export class GateLearner implements Learner {
     this.#optimizer.steps = step;
   }
 
-  /** Gives the memory of model and optimizer back. */
-  dispose(): void {
+  /** Gives the memory of all but the model back, which is to be read then; no step may follow. */
+  finish(): void {
     this.#trainer.dispose();
     this.#optimizer.dispose();
-    this.model.dispose();
     this.model.gpu.trim();
+  }
+
+  /** Gives the memory of model and optimizer back. */
+  dispose(): void {
+    this.model.dispose();
+    this.finish();
   }
 
   /** Disposes it at the end of a `using` block. */

@@ -126,6 +126,7 @@ async function prune(
     resume: await loadRunState(`${folder}/state`),
   });
   if (ended === "signal") return null;
+  learner.finish(); // a copy of the weights comes to the host, and two thirds of the memory are no longer needed
   const model = await readModel(learner.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }
@@ -171,7 +172,7 @@ export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
       teacher,
     });
   };
-  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1 });
+  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1, copies: !trained });
 }
 
 /** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */

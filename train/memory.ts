@@ -9,7 +9,7 @@ import { takeSteps } from "./take_steps.ts";
 export interface MemoryNeed {
   /** Bytes on the device at most. */
   readonly deviceBytes: number;
-  /** Bytes of the program beside that, with a copy of the weights, as there is when the model is written, and what is read of a state at once. */
+  /** Bytes of the program beside that, with what is read of a state at once, and the copies of the weights. */
   readonly hostBytes: number;
 }
 
@@ -19,6 +19,8 @@ export interface MeasureMemoryOptions {
   readonly source: BatchSource;
   /** Micro-batches of a step; 1 unless given. */
   readonly accumulate?: number;
+  /** Whether weights are read back while training goes on, as where the best ones are kept; they are unless given. */
+  readonly copies?: boolean;
   /** Steps to look at, since batches differ; 12 unless given. */
   readonly steps?: number;
 }
@@ -34,7 +36,7 @@ export interface MeasureMemoryOptions {
 export async function measureMemory(
   gpu: Gpu,
   make: (gpu: Gpu) => Learner,
-  { source, accumulate = 1, steps = 12 }: MeasureMemoryOptions,
+  { source, accumulate = 1, copies = true, steps = 12 }: MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
   const { gpu: dry, memory } = dryGpu(gpu);
   using learner = make(dry);
@@ -45,5 +47,6 @@ export async function measureMemory(
   }
   const { weights } = learner.model;
   const copy = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
-  return { deviceBytes: memory.peakBytes, hostBytes: Deno.memoryUsage().rss + copy + TOGETHER };
+  const hostBytes = Deno.memoryUsage().rss + TOGETHER + (copies ? copy : 0);
+  return { deviceBytes: memory.peakBytes, hostBytes };
 }
