@@ -4,9 +4,11 @@
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../model/checkpoint.ts";
 import { unitCounts } from "../model/costs.ts";
 import { evaluate, type Evaluation } from "../model/evaluate.ts";
+import { layoutOf } from "../model/layout.ts";
 import { LoadedModel, loadModel } from "../model/load.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import { readModel } from "../train/best.ts";
 import { type Learner, WeightLearner } from "../train/learner.ts";
 import { fineTune, runLoop } from "../train/loop.ts";
@@ -18,13 +20,13 @@ import { GateLearner } from "./gate_learner.ts";
 import { GateTrainer } from "./gate_trainer.ts";
 import { unitGroups } from "./groups.ts";
 import { unitMagnitudes } from "./magnitude.ts";
-import { measureSpeed } from "./measure_speed.ts";
+import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts";
 import { planMethod } from "./method.ts";
 import { writeCompactModel } from "./model_folder.ts";
 import { type PruneRecord, pruneRecord, RECORD_FILE, type RecordedUnits } from "./record.ts";
 import { parsePruneRecord } from "./record_file.ts";
 import type { PhaseOptions, PipelineOptions, PipelineResult, PlannedRun } from "./pipeline_options.ts";
-import { compact } from "./surgery.ts";
+import { compact, compactConfig } from "./surgery.ts";
 
 /** Gates' averages: short memories, as a run has few steps and the multipliers turn. */
 const GATE_BETAS = [0.5, 0.95] as const;
@@ -90,14 +92,10 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   if (tuning) say("evaluating the fine-tuned model");
   const tuned = tuning ? await journal.once("evaluate fine-tuned", () => judgeFolder(out, options)) : null;
   say("measuring time");
-  const speed = await journal.once("measure time", async () => {
-    const models = [checkpoint, await readCheckpoint(out)].map((host) => new SpeechModel(gpu, host));
-    try {
-      return await measureSpeed(models, { ...options.seconds !== undefined && { seconds: options.seconds } });
-    } finally {
-      for (const model of models) model.dispose();
-    }
-  });
+  const speed = await journal.once(
+    "measure time",
+    async () => await measureTime([checkpoint, await readCheckpoint(out)], gpu, options),
+  );
   const evaluations = [dense!, pruned!, ...tuned ? [tuned] : []];
   return { evaluations, record, units: unitsOf(checkpoint, record, before), speed: speed! };
 }
@@ -172,7 +170,38 @@ export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
       teacher,
     });
   };
-  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1, copies: !trained });
+  const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
+  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1, copies: !trained, after });
+}
+
+/**
+ * A compact model of the size that is to come: the same share of every layer, and no numbers but zeros. Its widths are those that
+ * a device fills others up to, so that nothing is copied.
+ */
+function likelyModel(options: PlannedRun): Checkpoint {
+  const { checkpoint, checkpoint: { config, head } } = options;
+  const { constraints, kinds } = planMethod(config, options);
+  const groups = unitGroups(config, kinds);
+  const alike = new Map(groups.map(({ name, units }) => [name, new Float32Array(units)]));
+  const compact = compactConfig(config, groups, chooseUniform(alike, { config, constraints, roundTo: 4 }));
+  const zeros = layoutOf(compact, head).map(({ name, shape }) => {
+    return [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const;
+  });
+  return { ...checkpoint, config: compact, tensors: new Map(zeros) };
+}
+
+/** Time of models, with which the run ends. */
+async function measureTime(
+  checkpoints: readonly Checkpoint[],
+  gpu: Gpu,
+  options: SpeedOptions,
+): Promise<Speed> {
+  const models = checkpoints.map((checkpoint) => new SpeechModel(gpu, checkpoint));
+  try {
+    return await measureSpeed(models, options);
+  } finally {
+    for (const model of models) model.dispose();
+  }
 }
 
 /** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */
