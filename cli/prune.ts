@@ -1,7 +1,8 @@
 import { makeFolder } from "../data/write_file.ts";
 import { Journal } from "../prune/journal.ts";
 import { planMethod } from "../prune/method.ts";
-import { pipelineMemory, runPipeline } from "../prune/pipeline.ts";
+import { runPipeline } from "../prune/pipeline.ts";
+import { pipelineMemory } from "../prune/pipeline_memory.ts";
 import { summaryText } from "../prune/report.ts";
 import { writeReport } from "../prune/write_report.ts";
 import { openGpu } from "./backend.ts";

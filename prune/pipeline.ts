@@ -4,32 +4,22 @@
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../model/checkpoint.ts";
 import { unitCounts } from "../model/costs.ts";
 import { evaluate, type Evaluation } from "../model/evaluate.ts";
-import { layoutOf } from "../model/layout.ts";
 import { LoadedModel, loadModel } from "../model/load.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import type { Gpu } from "../tensor/gpu.ts";
-import { sizeOf } from "../tensor/tensor.ts";
 import { readModel } from "../train/best.ts";
-import { type Learner, WeightLearner } from "../train/learner.ts";
 import { fineTune, runLoop } from "../train/loop.ts";
-import { measureMemory, type MemoryNeed } from "../train/memory.ts";
 import { loadRunState } from "../train/run_state.ts";
-import { Teacher } from "../train/teacher.ts";
+import type { Teacher } from "../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "./choose.ts";
-import { GateLearner } from "./gate_learner.ts";
-import { GateTrainer } from "./gate_trainer.ts";
 import { unitGroups } from "./groups.ts";
 import { unitMagnitudes } from "./magnitude.ts";
-import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts";
 import { planMethod } from "./method.ts";
 import { writeCompactModel } from "./model_folder.ts";
 import { type PruneRecord, pruneRecord, RECORD_FILE, type RecordedUnits } from "./record.ts";
 import { parsePruneRecord } from "./record_file.ts";
-import type { PhaseOptions, PipelineOptions, PipelineResult, PlannedRun } from "./pipeline_options.ts";
-import { compact, compactConfig } from "./surgery.ts";
-
-/** Gates' averages: short memories, as a run has few steps and the multipliers turn. */
-const GATE_BETAS = [0.5, 0.95] as const;
+import type { PhaseOptions, PipelineOptions, PipelineResult } from "./pipeline_options.ts";
+import { gateLearner, gatesOf, measureTime, teacherOf } from "./pipeline_parts.ts";
+import { compact } from "./surgery.ts";
 
 /**
  * Prunes a model.
@@ -127,81 +117,6 @@ async function prune(
   learner.finish(); // a copy of the weights comes to the host, and two thirds of the memory are no longer needed
   const model = await readModel(learner.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
-}
-
-/** Gates of the pruning phase. */
-function gatesOf(options: PlannedRun): GateTrainer {
-  const { checkpoint: { config }, pruning } = options;
-  const { constraints, kinds } = planMethod(config, options);
-  const { seed, targetWarmup: warmup, ramp } = pruning;
-  return new GateTrainer({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
-}
-
-/** What learns in the pruning phase. */
-function gateLearner(
-  { checkpoint, pruning, recompute, weightDecay }: PlannedRun,
-  { gpu, gates, teacher }: { gpu: Gpu; gates: GateTrainer; teacher: Teacher | null },
-): GateLearner {
-  const model = new SpeechModel(gpu, checkpoint);
-  return new GateLearner(model, { ...pruning, teacher, recompute, weightDecay, gates });
-}
-
-/** The model before pruning, which teaches; null if it does not. */
-function teacherOf({ checkpoint, distill }: PlannedRun, gpu: Gpu): Teacher | null {
-  return distill === 0 ? null : new Teacher(new SpeechModel(gpu, checkpoint), { share: distill });
-}
-
-/**
- * The memory that a run will take, without computing: that of the pruning phase, in which the model is whole. The
- * baselines without gates are taken for fine-tunings of the whole model.
- *
- * @param options Of the run.
- */
-export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
-  const { gpu, checkpoint, weightDecay, recompute, source, pruning } = options;
-  const { trained } = planMethod(checkpoint.config, options);
-  const make = (gpu: Gpu): Learner => {
-    const teacher = teacherOf(options, gpu);
-    if (trained) return gateLearner(options, { gpu, gates: gatesOf(options), teacher });
-    return new WeightLearner(new SpeechModel(gpu, checkpoint), {
-      ...pruning,
-      weightDecay,
-      recompute,
-      teacher,
-    });
-  };
-  const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
-  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1, copies: !trained, after });
-}
-
-/**
- * A compact model of the size that is to come: the same share of every layer, and no numbers but zeros. Its widths are those that
- * a device fills others up to, so that nothing is copied.
- */
-function likelyModel(options: PlannedRun): Checkpoint {
-  const { checkpoint, checkpoint: { config, head } } = options;
-  const { constraints, kinds } = planMethod(config, options);
-  const groups = unitGroups(config, kinds);
-  const alike = new Map(groups.map(({ name, units }) => [name, new Float32Array(units)]));
-  const compact = compactConfig(config, groups, chooseUniform(alike, { config, constraints, roundTo: 4 }));
-  const zeros = layoutOf(compact, head).map(({ name, shape }) => {
-    return [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const;
-  });
-  return { ...checkpoint, config: compact, tensors: new Map(zeros) };
-}
-
-/** Time of models, with which the run ends. */
-async function measureTime(
-  checkpoints: readonly Checkpoint[],
-  gpu: Gpu,
-  options: SpeedOptions,
-): Promise<Speed> {
-  const models = checkpoints.map((checkpoint) => new SpeechModel(gpu, checkpoint));
-  try {
-    return await measureSpeed(models, options);
-  } finally {
-    for (const model of models) model.dispose();
-  }
 }
 
 /** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */
