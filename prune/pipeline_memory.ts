@@ -13,8 +13,8 @@ import { gateLearner, gatesOf, measureTime, teacherOf } from "./pipeline_parts.t
 import { compactConfig } from "./surgery.ts";
 
 /**
- * The memory that a run will take, without computing: that of the pruning phase, in which the model is whole. The
- * baselines without gates are taken for fine-tunings of the whole model.
+ * The memory that a run will take, without computing: that of the pruning phase, in which the model is whole, or of measuring
+ * time at the end if that takes more. The baselines without gates are taken for fine-tunings of the whole model.
  *
  * @param options Of the run.
  */
