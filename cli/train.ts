@@ -95,7 +95,8 @@ async function memoryOf(gpu: Gpu, { start, feed }: TrainRun, settings: TrainSett
   const make = (gpu: Gpu) =>
     new WeightLearner(new SpeechModel(gpu, start.checkpoint), learnerOptions(settings));
   const { source } = feed;
-  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate: settings.accumulate ?? 1 }));
+  const { accumulate = 1, steps: all = 1000 } = settings;
+  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate, all }));
 }
 
 type TrainRun = Awaited<ReturnType<typeof openRun>>;

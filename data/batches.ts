@@ -106,6 +106,14 @@ export class Batches {
     return this.#planOf(epoch).length;
   }
 
+  /** Bytes of decoded clips that are kept when so many seconds of audio have been used. */
+  keptBytes(seconds: number): number {
+    const { speeds = [1] } = this.#options;
+    const clip = this.#utterances.reduce((sum, { seconds }) => sum + seconds, 0);
+    const all = speeds.reduce((sum, speed) => sum + clip / speed, 0);
+    return this.#loader.keptBytes(Math.min(seconds, all));
+  }
+
   /**
    * The batches from a place on. While one is in use the next ones are decoded.
    *

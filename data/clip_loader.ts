@@ -16,6 +16,7 @@ export interface LoaderOptions {
 /** Decodes clips in threads of its own, and keeps them. */
 export class ClipLoader {
   readonly #rate: number;
+  readonly #cacheBytes: number;
   readonly #cache: ClipCache;
   readonly #pool: WorkerPool<DecodeJob, Float32Array<ArrayBuffer>>;
 
@@ -23,9 +24,15 @@ export class ClipLoader {
   constructor(options: LoaderOptions) {
     const { sampleRate = 16_000, cacheBytes = 2 ** 29 } = options;
     this.#rate = sampleRate;
+    this.#cacheBytes = cacheBytes;
     this.#cache = new ClipCache(cacheBytes);
     const threads = options.threads ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency >> 1));
     this.#pool = new WorkerPool(new URL("./decode_worker.ts", import.meta.url), threads);
+  }
+
+  /** Bytes that are kept of so many seconds of clips of 16 bits, all different. */
+  keptBytes(seconds: number): number {
+    return Math.min(this.#cacheBytes, 2 * this.#rate * seconds);
   }
 
   /**

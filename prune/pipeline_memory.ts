@@ -2,6 +2,7 @@ import type { Checkpoint } from "../model/checkpoint.ts";
 import { layoutOf } from "../model/layout.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import { SPARE } from "../tensor/pool.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { type Learner, WeightLearner } from "../train/learner.ts";
 import { measureMemory, type MemoryNeed } from "../train/memory.ts";
@@ -18,8 +19,8 @@ import { compactConfig } from "./surgery.ts";
  *
  * @param options Of the run.
  */
-export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
-  const { gpu, checkpoint, weightDecay, recompute, source, pruning } = options;
+export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
+  const { gpu, checkpoint, weightDecay, recompute, source, pruning, tuning } = options;
   const { trained } = planMethod(checkpoint.config, options);
   const make = (gpu: Gpu): Learner => {
     const teacher = teacherOf(options, gpu);
@@ -32,7 +33,11 @@ export function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
     });
   };
   const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
-  return measureMemory(gpu, make, { source, accumulate: pruning.accumulate ?? 1, copies: !trained, after });
+  const all = (trained ? pruning.steps : 0) + (tuning?.steps ?? 0);
+  const { accumulate = 1 } = pruning;
+  const need = await measureMemory(gpu, make, { source, accumulate, copies: !trained, all, after });
+  // As gates close, buffers of more and more sizes are kept.
+  return trained ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./gpu_options
 import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_numbers.ts";
 import type { Kernel } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { BufferPool } from "./pool.ts";
+import { BufferPool, SPARE } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
 import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
@@ -23,9 +23,6 @@ import { type Surface, SurfacePool } from "./surfaces.ts";
 import { Tape } from "./tape.ts";
 import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
-
-/** Bytes of unused buffers that are kept beyond the largest number of bytes in use, an eighth of it at least. */
-const SPARE = 1 << 27;
 
 /**
  * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by

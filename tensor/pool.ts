@@ -1,5 +1,8 @@
 import { roundUp } from "./align.ts";
 
+/** Bytes of unused buffers that are kept beyond the largest number of bytes in use, or an eighth of it where that is more. */
+export const SPARE = 1 << 27;
+
 /** A device buffer that {@linkcode BufferPool} lends out. */
 export interface PooledBuffer {
   /** Number that no other buffer of the pool has had; part of bind-group keys. */

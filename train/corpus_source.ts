@@ -68,6 +68,7 @@ export function intentTargets(classes: readonly string[]): TargetOf {
 /** Batches to learn from, epoch after epoch, with SpecAugment's masks as the config asks for them. */
 export function corpusSource(batches: Batches, options: CorpusSourceOptions): BatchSource {
   return {
+    keptBytes: (seconds) => batches.keptBytes(seconds),
     async *from(position) {
       for await (const { clips, position: { epoch, batch }, next } of batches.from(position)) {
         const prepared = prepare(clips, options);

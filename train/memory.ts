@@ -10,8 +10,8 @@ export interface MemoryNeed {
   /** Bytes on the device at most. */
   readonly deviceBytes: number;
   /**
-   * Bytes of the program beside that, with what is read of a state at once, copies of the weights, and what the driver of a
-   * software adapter keeps.
+   * Bytes of the program beside that, with what is read of a state at once, copies of the weights, clips that are kept, and
+   * what the driver of a software adapter keeps.
    */
   readonly hostBytes: number;
 }
@@ -24,6 +24,8 @@ export interface MeasureMemoryOptions {
   readonly accumulate?: number;
   /** Whether weights are read back while training goes on, as where the best ones are kept; they are unless given. */
   readonly copies?: boolean;
+  /** Steps of the training, in which clips come to be kept; as many as are looked at unless given. */
+  readonly all?: number;
   /** Steps to look at, since batches differ; 12 unless given. */
   readonly steps?: number;
   /** What is done on the device when the training has given its memory back. */
@@ -34,7 +36,7 @@ export interface MeasureMemoryOptions {
  * What a software adapter keeps beside buffers and textures, as measured on llvmpipe under Deno: each compiled pipeline, and
  * what lies unused in blocks of 128 MiB, from which memory is taken.
  */
-const [PIPELINE, UNUSED] = [1.9e6, 2 ** 28];
+const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
 
 /**
  * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
@@ -47,16 +49,17 @@ const [PIPELINE, UNUSED] = [1.9e6, 2 ** 28];
 export async function measureMemory(
   gpu: Gpu,
   make: (gpu: Gpu) => Learner,
-  { source, accumulate = 1, copies = true, steps = 12, after = () => Promise.resolve() }:
+  { source, accumulate = 1, copies = true, steps = 12, all = steps, after = () => Promise.resolve() }:
     MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
   const { gpu: dry, memory } = dryGpu(gpu);
-  let copy = 0;
+  let [copy, seconds] = [0, 0];
   {
     using learner = make(dry);
     await using feed = takeSteps(source, START, accumulate);
     for (let step = 0; step < steps; step++) {
       const { batches } = await feed.take();
+      seconds += batches.reduce((sum, batch) => sum + batch.seconds, 0);
       await learner.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
     }
     const { weights } = learner.model;
@@ -65,5 +68,6 @@ export async function measureMemory(
   const { rss } = Deno.memoryUsage();
   await after(dry);
   const driver = gpu.software ? PIPELINE * dry.pipelines.count + UNUSED : 0;
-  return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + driver };
+  const clips = source.keptBytes?.(seconds / steps * all) ?? 0;
+  return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + clips + driver };
 }

@@ -32,6 +32,8 @@ export interface MicroBatch {
 export interface BatchSource {
   /** The micro-batches from a place on, each with the place behind it, without end. */
   from(position: BatchPosition): AsyncIterable<MicroBatch & { readonly next: BatchPosition }>;
+  /** Bytes of clips that are kept when so many seconds of audio have been used; none unless given. */
+  keptBytes?(seconds: number): number;
 }
 
 /** The beginning. */
