@@ -85,6 +85,22 @@ async function take(dir: string, options: Partial<BatchOptions>, from: BatchPosi
   return taken;
 }
 
+Deno.test("decoded clips are kept as far as audio is used, the corpus lasts at its speeds, and memory is given", () =>
+  withFolder(folder, async (dir) => {
+    const keptBytes = async (seconds: number, options: Partial<BatchOptions>) => {
+      using batches = await openBatches(listed(dir), { seconds: 1.3, seed: 5, ...options });
+      return {
+        kept: batches.keptBytes(seconds),
+        all: batches.utterances.reduce((sum, { seconds }) => sum + seconds, 0),
+      };
+    };
+    const { kept, all } = await keptBytes(0.5, {});
+    assertEquals(kept, 16_000);
+    assertEquals((await keptBytes(1e6, {})).kept, 32_000 * all);
+    assertEquals((await keptBytes(1e6, { speeds: [0.5, 1] })).kept, 32_000 * (2 * all + all));
+    assertEquals((await keptBytes(1e6, { cacheBytes: 100 })).kept, 100);
+  }));
+
 Deno.test("batches go on from a stored place as if they had never stopped", () =>
   withFolder(folder, async (dir) => {
     const options = { speeds: [0.9, 1, 1.1], noise: { probability: 0.5, snr: [10, 20] } } as const;
