@@ -95,8 +95,8 @@ async function memoryOf(gpu: Gpu, { start, feed }: TrainRun, settings: TrainSett
   const make = (gpu: Gpu) =>
     new WeightLearner(new SpeechModel(gpu, start.checkpoint), learnerOptions(settings));
   const { source } = feed;
-  const { accumulate = 1, steps: all = 1000 } = settings;
-  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate, all }));
+  const { accumulate = 1, steps: planned = 1000 } = settings;
+  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate, planned }));
 }
 
 type TrainRun = Awaited<ReturnType<typeof openRun>>;

@@ -109,8 +109,8 @@ export class Batches {
   /** Bytes of decoded clips that are kept when so many seconds of audio have been used. */
   keptBytes(seconds: number): number {
     const { speeds = [1] } = this.#options;
-    const clip = this.#utterances.reduce((sum, { seconds }) => sum + seconds, 0);
-    const all = speeds.reduce((sum, speed) => sum + clip / speed, 0);
+    const corpus = this.#utterances.reduce((sum, { seconds }) => sum + seconds, 0);
+    const all = speeds.reduce((sum, speed) => sum + corpus / speed, 0);
     return this.#loader.keptBytes(Math.min(seconds, all));
   }
 

@@ -114,7 +114,7 @@ async function prune(
     resume: await loadRunState(`${folder}/state`),
   });
   if (ended === "signal") return null;
-  learner.finish(); // a copy of the weights comes to the host, and two thirds of the memory are no longer needed
+  learner.finish(); // a copy of the weights comes to the host, and gradients and averages are no longer needed
   const model = await readModel(learner.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }

@@ -33,9 +33,9 @@ export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
     });
   };
   const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
-  const all = (trained ? pruning.steps : 0) + (tuning?.steps ?? 0);
+  const planned = (trained ? pruning.steps : 0) + (tuning?.steps ?? 0);
   const { accumulate = 1 } = pruning;
-  const need = await measureMemory(gpu, make, { source, accumulate, copies: !trained, all, after });
+  const need = await measureMemory(gpu, make, { source, accumulate, copies: !trained, planned, after });
   // As gates close, buffers of more and more sizes are kept.
   return trained ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
 }

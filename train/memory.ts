@@ -25,7 +25,7 @@ export interface MeasureMemoryOptions {
   /** Whether weights are read back while training goes on, as where the best ones are kept; they are unless given. */
   readonly copies?: boolean;
   /** Steps of the training, in which clips come to be kept; as many as are looked at unless given. */
-  readonly all?: number;
+  readonly planned?: number;
   /** Steps to look at, since batches differ; 12 unless given. */
   readonly steps?: number;
   /** What is done on the device when the training has given its memory back. */
@@ -49,7 +49,7 @@ const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
 export async function measureMemory(
   gpu: Gpu,
   make: (gpu: Gpu) => Learner,
-  { source, accumulate = 1, copies = true, steps = 12, all = steps, after = () => Promise.resolve() }:
+  { source, accumulate = 1, copies = true, steps = 12, planned = steps, after = () => Promise.resolve() }:
     MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
   const { gpu: dry, memory } = dryGpu(gpu);
@@ -68,6 +68,6 @@ export async function measureMemory(
   const { rss } = Deno.memoryUsage();
   await after(dry);
   const driver = gpu.software ? PIPELINE * dry.pipelines.count + UNUSED : 0;
-  const clips = source.keptBytes?.(seconds / steps * all) ?? 0;
+  const clips = source.keptBytes?.(seconds / steps * planned) ?? 0;
   return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + clips + driver };
 }
