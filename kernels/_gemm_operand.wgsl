@@ -62,15 +62,16 @@ fn four_of_operand(line: u32, k: u32, k_end: u32, z1: u32, z2: u32) -> vec4<OPER
   if (OPERAND_FOURS) {
     let place = place_of_operand(line, k, k_end, z1, z2);
     return select(vec4<OPERAND>(), operand[address_in_operand(place)], place.inside);
+  } else {
+    let along = select(0u, 1u, OPERAND_ALONG_K);
+    let down = 1u - along;
+    return vec4<OPERAND>(
+      one_of_operand(line, k, k_end, z1, z2),
+      one_of_operand(line + down, k + along, k_end, z1, z2),
+      one_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
+      one_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2),
+    );
   }
-  let along = select(0u, 1u, OPERAND_ALONG_K);
-  let down = 1u - along;
-  return vec4<OPERAND>(
-    one_of_operand(line, k, k_end, z1, z2),
-    one_of_operand(line + down, k + along, k_end, z1, z2),
-    one_of_operand(line + 2u * down, k + 2u * along, k_end, z1, z2),
-    one_of_operand(line + 3u * down, k + 3u * along, k_end, z1, z2),
-  );
 }
 
 // Address of the first of an invocation's fours of the slice from row `line` and term k on.
@@ -90,10 +91,11 @@ fn load_four_of_operand(at: u32, i: u32, invocation: u32, line: u32, k: u32, k_e
   let terms = i * terms_between_operand();
   if (OPERAND_DIRECT) {
     return vec4<Next>(operand[at + (rows + terms) * u32(params.operand_step) * (params.operand_row >> 2u)]);
+  } else {
+    let row = line + row_in_operand(invocation) + rows;
+    let term = k + term_in_operand(invocation) + terms;
+    return vec4<Next>(four_of_operand(row, term, k_end, z1, z2));
   }
-  let row = line + row_in_operand(invocation) + rows;
-  let term = k + term_in_operand(invocation) + terms;
-  return vec4<Next>(four_of_operand(row, term, k_end, z1, z2));
 }
 
 // Its fours of the slice from row `line` and term k on.
@@ -136,8 +138,9 @@ fn block_of_operand(slice: u32, group: u32, k: u32, block: u32, place: u32) -> m
   );
   if (OPERAND_ALONG_K) {
     return transpose(lines);
+  } else {
+    return lines;
   }
-  return lines;
 }
 
 // Four by four numbers that an invocation passes on; where two slices of two groups were staged there is room for all of them.

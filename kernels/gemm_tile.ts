@@ -3,95 +3,11 @@ import type { TileVariant } from "../tensor/gemm_choice.ts";
 import { prefixed } from "../tensor/fields.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { TypedKernel } from "../tensor/typed_kernel.ts";
-import gelu from "./_gelu.wgsl" with { type: "text" };
-import index from "../tensor/_index.wgsl" with { type: "text" };
 import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./gemm_ranges.ts";
-import { multiplyAdds } from "./gemm_terms.ts";
-import epilogue from "./_gemm_epilogue.wgsl" with { type: "text" };
-import operand from "./_gemm_operand.wgsl" with { type: "text" };
-import source from "./gemm_tile.wgsl" with { type: "text" };
-
-/** How a workgroup divides a tile: the shader's constants. */
-interface TileShape {
-  /** Invocations along m and along n. */
-  readonly down: number;
-  readonly across: number;
-  /** Blocks of 4×4 of an invocation along m and along n. */
-  readonly rowBlocks: 1 | 2 | 4;
-  readonly columnBlocks: 1 | 2;
-  /** Groups of so many invocations, which share the reduction; with two, an invocation has 2 × 2 blocks. */
-  readonly groups: 1 | 2;
-  /** Slices: with two, one is staged while the other is multiplied. */
-  readonly slices: 1 | 2;
-  /** Terms of the reduction in a group's share of a slice. */
-  readonly depth: 8 | 16;
-}
-
-/** At most 256 invocations and 16 KiB, the default limits; an invocation stages one or two fours of either operand. */
-const shapes: Readonly<Record<TileVariant, TileShape>> = {
-  "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, slices: 1, depth: 16 },
-  "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
-  "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 2, depth: 8 },
-  "tile-64x128": { down: 8, across: 16, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
-  "tile-128": { down: 8, across: 16, rowBlocks: 4, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
-};
-
-/**
- * The shader for a shape. Arrays within arrays need constants, which overrides are not.
- *
- * @param direct Whether both operands are loaded without a look at where they end.
- */
-function kernelOf(variant: string, shape: TileShape, direct: boolean): TypedKernel {
-  const constants = {
-    DOWN: shape.down,
-    ACROSS: shape.across,
-    ROW_BLOCKS: shape.rowBlocks,
-    COLUMN_BLOCKS: shape.columnBlocks,
-    GROUPS: shape.groups,
-    SLICES: shape.slices,
-    DEPTH: shape.depth,
-  };
-  const lines = Object.entries(constants).map(([name, value]) => `const ${name} = ${value}u;`);
-  return new TypedKernel(`gemm_${variant}`, `${lines.join("\n")}\n${writtenOut(source, shape, direct)}`, [
-    ...["a", "b"].map((name) =>
-      operand.replaceAll("operand", name).replaceAll("OPERAND", name.toUpperCase())
-    ),
-    epilogue,
-    gelu,
-    index,
-  ]);
-}
-
-/**
- * The text with its loops over the terms of a slice written out, which compilers of drivers leave to us; that over two slices, too,
- * but where loads are long.
- */
-function writtenOut(text: string, shape: TileShape, direct: boolean): string {
-  const { slices, depth } = shape;
-  const out = (text: string, name: string, values: number[]) =>
-    text.replace(
-      new RegExp(`for \\(var ${name} = .* \\{\n([^]*?)\\} // of ${name}\n`),
-      (_, body: string) => values.map((value) => `{\nconst ${name} = ${value}u;\n${body}}\n`).join(""),
-    );
-  const terms = Array.from({ length: depth / 4 }, (_, i) => 4 * i);
-  const added = text
-    .replace("// multiply–adds, terms back and forth", multiplyAdds(shape, true))
-    .replace("// multiply–adds, terms in order", multiplyAdds(shape, false));
-  const slice = out(added, "k", terms);
-  if (slices === 1) return out(slice, "slice", [0]);
-  return direct ? out(slice, "slice", [0, 1]) : slice;
-}
-
-const kernelsOf = (direct: boolean) =>
-  Object.fromEntries(
-    Object.entries(shapes).map(([variant, shape]) => [variant, kernelOf(variant, shape, direct)]),
-  ) as Readonly<Record<TileVariant, TypedKernel>>;
-
-const [directKernels, otherKernels] = [kernelsOf(true), kernelsOf(false)];
+import { shapes, tileKernel, type TileShape } from "./gemm_tile_text.ts";
 
 /** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
 const LONGEST = 4096;
@@ -200,19 +116,19 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const b = placeOperand(problem, "b", n, termsAtOnce(shape));
   const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
   const types = { A: typeA, B: typeB, Next: typeA === typeB ? typeA : "f32", Stored: stored };
-  const kernels = a.direct && b.direct ? directKernels : otherKernels;
-  gpu.run(kernels[variant].of(types, width), {
+  const selected = {
+    A_ALONG_K: problem.a.alongK,
+    B_ALONG_K: problem.b.alongK,
+    A_FOURS: a.fours,
+    B_FOURS: b.fours,
+    A_DIRECT: a.direct,
+    B_DIRECT: b.direct,
+    TAPS: k1 > 1,
+    ...constants,
+  };
+  gpu.run(tileKernel(variant, selected, types, width), {
     bind: { a: a.slice, b: b.slice, ...bind, ...(scratch && { c: scratch }) },
-    constants: {
-      A_ALONG_K: problem.a.alongK,
-      B_ALONG_K: problem.b.alongK,
-      A_FOURS: a.fours,
-      B_FOURS: b.fours,
-      A_DIRECT: a.direct,
-      B_DIRECT: b.direct,
-      TAPS: k1 > 1,
-      ...constants,
-    },
+    constants: selected,
     params: {
       m,
       n,
