@@ -7,7 +7,7 @@ import { batchOf, type Gemm, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./gemm_epilogue.ts";
 import { finishProduct } from "./gemm_finish.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./gemm_ranges.ts";
-import { shapes, tileKernel, type TileShape } from "./gemm_tile_text.ts";
+import { tileKernel, type TileShape, tileShapes } from "./gemm_tile_text.ts";
 
 /** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
 const LONGEST = 4096;
@@ -45,7 +45,7 @@ const bytesOf = (problem: Gemm) =>
 /** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
 export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): number {
   const { a, b, m, n } = problem;
-  const { length } = divide(gpu, problem, shapes[variant]);
+  const { length } = divide(gpu, problem, tileShapes[variant]);
   return beyond(length, 2 * LONGEST) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
     beyondBinding(gpu, b.tensor, readRange(problem, b, n)) +
     beyondWritten(gpu, problem);
@@ -106,7 +106,7 @@ function plain({ m, n, k, batch = [1, 1], a, b }: Gemm, parts: Tensor): Gemm {
 export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
-  const shape = shapes[variant];
+  const shape = tileShapes[variant];
   const { tiles, parts, length } = divide(gpu, problem, shape);
   const row = roundUp(n, 4);
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);

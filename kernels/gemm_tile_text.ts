@@ -26,7 +26,7 @@ export interface TileShape {
 }
 
 /** At most 256 invocations and 16 KiB, the default limits; an invocation stages one or two fours of either operand. */
-export const shapes: Readonly<Record<TileVariant, TileShape>> = {
+export const tileShapes: Readonly<Record<TileVariant, TileShape>> = {
   "tile-32": { down: 8, across: 8, rowBlocks: 1, columnBlocks: 1, groups: 1, slices: 1, depth: 16 },
   "tile-64": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
   "tile-64-k2": { down: 8, across: 8, rowBlocks: 2, columnBlocks: 2, groups: 2, slices: 2, depth: 8 },
@@ -61,7 +61,7 @@ function kernelOf(
   constants: Readonly<Record<string, boolean>>,
   width: number,
 ): TypedKernel {
-  const shape = shapes[variant];
+  const shape = tileShapes[variant];
   const sizes = {
     DOWN: shape.down,
     ACROSS: shape.across,
