@@ -1,4 +1,4 @@
-// How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile.ts` puts this text twice into the shader, with `a` and `b` for `operand`
+// How `gemm_tile.wgsl` reads an operand and stages it. `gemm_tile_text.ts` puts this text twice into the shader, with `a` and `b` for `operand`
 // and A and B for OPERAND.
 //
 // An invocation stages one or two fours of a slice, of four terms of a row or four rows of a term as they lie in memory. What

@@ -3,9 +3,10 @@
 // reduction, the next is on its way from memory to its registers. Where a workgroup has two groups of invocations, each
 // computes the whole tile from a half of the slice's terms, and in the end adds up the sums of one of the two strips.
 //
-// `gemm_tile.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
+// `gemm_tile_text.ts` puts the tile's shape before this text as constants: DOWN and ACROSS, the invocations of a group along m
 // and along n, ROW_BLOCKS and COLUMN_BLOCKS, the blocks of 4×4 of an invocation, GROUPS, SLICES, in memory at a time, and
-// DEPTH, the terms of a slice for each group. It writes out the loops over slices and their terms, and the multiply–adds.
+// DEPTH, the terms of a slice for each group. It writes out the loops over slices and their terms, and the multiply–adds, and
+// blanks the branches that constants rule out.
 //
 // The reduction index is (k1, k2). The element of A at row m is image row y, column x, with
 //   A_ALONG_K:  y = y0 + m·step + k1·tap + z2·z2_step,  x = k2

@@ -34,12 +34,12 @@ export const tileShapes: Readonly<Record<TileVariant, TileShape>> = {
   "tile-128": { down: 8, across: 16, rowBlocks: 4, columnBlocks: 2, groups: 1, slices: 2, depth: 8 },
 };
 
-/** What is compiled so far. */
+/** Shaders that were put together so far. */
 const kernels = new Map<string, Kernel>();
 
 /**
- * The shader of a tile for its `override` constants. What they rule out is left out of its text, as is what the shape does:
- * that halves what a driver takes to read it.
+ * The shader of a tile for its `override` constants. What they, its shape and its width rule out is not in its text, since a driver's
+ * compiler would take most of its time for that.
  *
  * @param types Of its operands, and of what it stores.
  * @param width f32 of a `Number`.

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { withoutDeadBranches } from "../../kernels/dead_branches.ts";
+import { tileKernel } from "../../kernels/gemm_tile_text.ts";
+import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
 
 /** The lines with something in them, and how many there are in all. */
 const told = (text: string) => ({ lines: text.split("\n").filter(Boolean), count: text.split("\n").length });
@@ -48,17 +50,21 @@ Deno.test("branches that constants rule out are left out, and lines keep their n
   assertEquals(told(withoutDeadBranches(text, { BIAS: false, WIDTH: 1 })), {
     count: whole.count,
     lines: [
-      ...["fn f() {", "  {", "    u += 3;", "  }", "  {", "    u += 4;", "  }"],
-      ...[
-        "  if (m < params.m) {",
-        "    if (!BIAS && m > 3u) {",
-        "      u += 5;",
-        "    } else {",
-        "      u += 6;",
-        "    }",
-        "  }",
-        "}",
-      ],
+      "fn f() {",
+      "  {",
+      "    u += 3;",
+      "  }",
+      "  {",
+      "    u += 4;",
+      "  }",
+      "  if (m < params.m) {",
+      "    if (!BIAS && m > 3u) {",
+      "      u += 5;",
+      "    } else {",
+      "      u += 6;",
+      "    }",
+      "  }",
+      "}",
     ],
   });
 });
@@ -78,4 +84,20 @@ Deno.test("conditions that are not read are left as they are", () => {
   }
   const chain = "  if (BIAS) {\n    u += 1;\n  } else if (GELU) {\n    u += 2;\n  }\n";
   assertEquals(withoutDeadBranches(chain, { BIAS: false, GELU: true }), chain);
+});
+
+Deno.test("of all branches on constants a tile's text has those alone whose constants the shader works out", () => {
+  const operands = ["A_ALONG_K", "B_ALONG_K", "A_FOURS", "B_FOURS", "A_DIRECT", "B_DIRECT", "TAPS"];
+  const epilogue = ["ACCUMULATE", "BIAS", "PRE", "GELU", "GATE", "ITEM_GATE", "RESIDUAL"];
+  const types = { A: "f32", B: "f32", Next: "f32", Stored: "f32" };
+  for (const variant of GEMM_VARIANTS) {
+    if (variant === "texture") continue;
+    for (const on of [false, true]) {
+      const constants = Object.fromEntries([...operands, ...epilogue].map((name) => [name, on]));
+      const { source } = tileKernel(variant, constants, types, 1);
+      const conditions = [...source.matchAll(/if \(([^()]+)\) \{/g)].map(([, condition]) => condition!);
+      const constant = conditions.filter((condition) => /^[A-Z_ !&=>\du]+$/.test(condition));
+      assertEquals(new Set(constant), new Set(["A_SHARE > 1u", "B_SHARE > 1u"]));
+    }
+  }
 });
