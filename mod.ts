@@ -26,7 +26,7 @@ export {
   type GemmTuning,
   type GemmVariant,
   type TileVariant,
-} from "./tensor/gemm_choice.ts";
+} from "./kernels/gemm/choice.ts";
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export {
   type BindingKind,
@@ -40,7 +40,7 @@ export {
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
-export { type Surface, type SurfaceContent, SurfacePool } from "./tensor/surfaces.ts";
+export { type Surface, type SurfaceContent, SurfacePool } from "./tensor/texture_pool.ts";
 export {
   backward,
   type BackwardOptions,
@@ -52,13 +52,13 @@ export {
   Tape,
   withGrad,
 } from "./tensor/tape.ts";
-export { type DeviceMemory, dryGpu } from "./tensor/dry_gpu.ts";
-export { recompute } from "./tensor/recompute.ts";
-export { Faults } from "./tensor/faults.ts";
-export type { HostNumbers } from "./tensor/host_numbers.ts";
+export { type DeviceMemory, dryGpu } from "./tensor/fake_gpu.ts";
+export { recompute } from "./tensor/gradient_checkpoint.ts";
+export { Faults } from "./tensor/device_errors.ts";
+export type { HostNumbers } from "./tensor/host_data.ts";
 export { type DType, type FloatType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
 
-export type { Activation } from "./kernels/activation.ts";
+export type { Activation } from "./kernels/internal/activation.ts";
 export { adamw, type AdamwRates, type AdamwTensors } from "./kernels/adamw.ts";
 export { add } from "./kernels/add.ts";
 export { attention, type AttentionOptions } from "./kernels/attention.ts";
@@ -73,10 +73,10 @@ export {
   tuneGemm,
   type TuneOptions,
   tuningOf,
-} from "./kernels/gemm_tuning.ts";
+} from "./kernels/gemm/tuning.ts";
 export { gate } from "./kernels/gate.ts";
 export { gatherRows } from "./kernels/gather_rows.ts";
-export type { RowIndex } from "./kernels/row_index.ts";
+export type { RowIndex } from "./kernels/internal/row_index.ts";
 export { gelu } from "./kernels/gelu.ts";
 export { groupNorm, type GroupNormOptions } from "./kernels/group_norm.ts";
 export { layerNorm, type LayerNormOptions } from "./kernels/layer_norm.ts";
@@ -87,22 +87,23 @@ export { maskEmbedding } from "./kernels/mask_embedding.ts";
 export { maskFrames } from "./kernels/mask_frames.ts";
 export { matmul, type MatmulOptions } from "./kernels/matmul.ts";
 export { meanFrames } from "./kernels/mean_frames.ts";
-export { philox, type RandomStream, uniform, uniformAt } from "./kernels/philox.ts";
+export { uniform } from "./kernels/uniform.ts";
+export { philox, type RandomStream, uniformAt } from "./random/philox.ts";
 export { positionGate } from "./kernels/position_gate.ts";
 export { positionalConv, type PositionalConvOptions } from "./kernels/positional_conv.ts";
 export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.ts";
 export { reshape } from "./kernels/reshape.ts";
 export { scale } from "./kernels/scale.ts";
 export { scatterRows } from "./kernels/scatter_rows.ts";
-export { select } from "./kernels/select.ts";
+export { select } from "./kernels/index_select.ts";
 export { sum } from "./kernels/sum.ts";
 export { sumRows } from "./kernels/sum_rows.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";
 
 export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
 
-export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/arpa.ts";
-export { type BeamOptions, type BeamResult, beamSearch, type LanguageModel } from "./model/beam_search.ts";
+export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/decode/arpa.ts";
+export { type BeamOptions, type BeamResult, beamSearch, type LanguageModel } from "./model/decode/beam_search.ts";
 export {
   type Checkpoint,
   type CheckpointFiles,
@@ -111,8 +112,8 @@ export {
   readCheckpoint,
   type ReadCheckpointOptions,
   type Weight,
-} from "./model/checkpoint.ts";
-export { encodeCheckpoint, writeCheckpoint, type WriteCheckpointOptions } from "./model/checkpoint_write.ts";
+} from "./model/checkpoint/read.ts";
+export { encodeCheckpoint, writeCheckpoint, type WriteCheckpointOptions } from "./model/checkpoint/write.ts";
 export { type HeadKind, type ModelConfig, type ModelType, parseConfig } from "./model/config.ts";
 export { encodeConfig } from "./model/config_encode.ts";
 export {
@@ -123,7 +124,7 @@ export {
   costsOf,
   type UnitCounts,
 } from "./model/costs.ts";
-export { greedyDecode, type TimedWord, type TimingOptions, type Transcript } from "./model/decode.ts";
+export { greedyDecode, type TimedWord, type TimingOptions, type Transcript } from "./model/decode/greedy.ts";
 export {
   accuracy,
   type BootstrapOptions,
@@ -133,15 +134,15 @@ export {
   errorRate,
   type Interval,
   wordEdits,
-} from "./model/error_rate.ts";
+} from "./model/inference/error_rate.ts";
 export {
   evaluate,
   type EvaluateOptions,
   type Evaluation,
   type Heard,
   type LabelledClip,
-} from "./model/evaluate.ts";
-export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub.ts";
+} from "./model/inference/evaluate.ts";
+export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub/fetch_model.ts";
 export type { Gates } from "./model/gates.ts";
 export {
   LoadedModel,
@@ -149,15 +150,15 @@ export {
   type LoadOptions,
   type Ranked,
   type TranscribeOptions,
-} from "./model/load.ts";
-export { Parameters } from "./model/parameters.ts";
-export type { Training } from "./model/pass.ts";
+} from "./model/inference/load_model.ts";
+export { Parameters } from "./model/weights.ts";
+export type { Training } from "./model/forward_context.ts";
 export {
   type AudioBatch,
   parsePreprocessorConfig,
   prepareBatch,
   type PreprocessorConfig,
-} from "./model/preprocess.ts";
+} from "./model/inference/preprocess.ts";
 export { randomCheckpoint } from "./model/random.ts";
 export {
   parseSafetensors,
@@ -165,9 +166,9 @@ export {
   type SafetensorsEntry,
   toFloat32,
   toInt32,
-} from "./model/safetensors.ts";
-export { encodeSafetensors } from "./model/safetensors_encode.ts";
-export type { SafetensorsDtype } from "./model/safetensors_format.ts";
+} from "./model/checkpoint/safetensors.ts";
+export { encodeSafetensors } from "./model/checkpoint/safetensors_encode.ts";
+export type { SafetensorsDtype } from "./model/checkpoint/safetensors_format.ts";
 export {
   type Batch,
   type DeviceModel,
@@ -177,8 +178,8 @@ export {
   type Output,
   SpeechModel,
 } from "./model/speech_model.ts";
-export { CtcTokenizer, type JoinOptions, parseTokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
-export type { WindowOptions } from "./model/windows.ts";
+export { CtcTokenizer, type JoinOptions, parseTokenizer, type TokenizerFiles } from "./model/decode/tokenizer.ts";
+export type { WindowOptions } from "./model/inference/chunking.ts";
 export {
   type Choice,
   chooseByGates,
@@ -202,11 +203,11 @@ export {
   GateTrainer,
   type GateTrainerOptions,
   type GateTrainerState,
-} from "./prune/gate_trainer.ts";
+} from "./prune/hard_concrete_gates.ts";
 export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
 export { unitMagnitudes } from "./prune/magnitude.ts";
 export { type AdamOptions } from "./prune/adam.ts";
 export { type GateSample } from "./prune/hard_concrete.ts";
 export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
-export { type OpenUnits, openUnits, thinModel } from "./prune/thin_model.ts";
+export { type OpenUnits, openUnits, thinModel } from "./prune/active_submodel.ts";

@@ -9,7 +9,7 @@ import { parseConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import { measureSpeed } from "../prune/measure_speed.ts";
+import { measureSpeed } from "../prune/run/measure_speed.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";

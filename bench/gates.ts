@@ -5,12 +5,12 @@
  * @module
  */
 
-import { uniformAt } from "../kernels/philox.ts";
-import { readCheckpoint } from "../model/checkpoint.ts";
+import { uniformAt } from "../random/philox.ts";
+import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { constraintsOf } from "../prune/constraints.ts";
-import { GateLearner } from "../prune/gate_learner.ts";
-import { GateTrainer } from "../prune/gate_trainer.ts";
+import { GateLearner } from "../prune/pruning_trainer.ts";
+import { GateTrainer } from "../prune/hard_concrete_gates.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { regularize } from "../train/regularize.ts";

@@ -8,7 +8,7 @@ import { openGpu } from "../cli/backend.ts";
 import { parseConfig } from "../model/config.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import { measureSpeed } from "../prune/measure_speed.ts";
+import { measureSpeed } from "../prune/run/measure_speed.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";
 

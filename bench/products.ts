@@ -6,8 +6,8 @@
  * @module
  */
 
-import { type Gemm, gemm } from "../kernels/gemm.ts";
-import { GEMM_VARIANTS, type GemmVariant } from "../tensor/gemm_choice.ts";
+import { type Gemm, gemm } from "../kernels/gemm/gemm.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { FloatType } from "../tensor/tensor.ts";
 import { digits } from "./statistics.ts";

@@ -9,7 +9,7 @@ import { add } from "../kernels/add.ts";
 import { attention } from "../kernels/attention.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
-import { reduceRows } from "../kernels/reduce_rows.ts";
+import { reduceRows } from "../kernels/internal/reduce_rows.ts";
 import { scale } from "../kernels/scale.ts";
 import { sum } from "../kernels/sum.ts";
 import type { Gpu } from "../tensor/gpu.ts";

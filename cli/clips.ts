@@ -1,6 +1,6 @@
-import { loadAudio } from "../data/audio.ts";
-import type { Utterance } from "../data/corpus.ts";
-import type { LabelledClip } from "../model/evaluate.ts";
+import { loadAudio } from "../data/audio/audio.ts";
+import type { Utterance } from "../data/corpus/corpus.ts";
+import type { LabelledClip } from "../model/inference/evaluate.ts";
 
 /** The clips of a corpus in turn; the next one is read while the device works on one. */
 export async function* clipsOf(utterances: readonly Utterance[]): AsyncGenerator<LabelledClip> {

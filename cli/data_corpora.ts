@@ -1,7 +1,7 @@
-import { makeAsterisk } from "../data/asterisk.ts";
-import { checkCorpus, type CorpusReport, type SubsetReport } from "../data/check.ts";
-import { makeCommands } from "../data/commands/make.ts";
-import { readVocabulary } from "../data/vocabulary.ts";
+import { makeAsterisk } from "../data/synthetic/asterisk.ts";
+import { checkCorpus, type CorpusReport, type SubsetReport } from "../data/corpus/check.ts";
+import { makeCommands } from "../data/synthetic/make_commands.ts";
+import { readVocabulary } from "../data/corpus/vocabulary.ts";
 import type { DataValues } from "./data.ts";
 import { fromUser } from "./files.ts";
 

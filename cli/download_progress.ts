@@ -1,6 +1,6 @@
 // @ts-types="npm:@types/cli-progress@3.11.6"
 import cliProgress from "npm:cli-progress@3.12.0";
-import type { HubProgress } from "../model/hub.ts";
+import type { HubProgress } from "../model/hub/fetch_model.ts";
 
 /** Shows downloads on standard error: a bar on a terminal, a line per file elsewhere. */
 export class DownloadProgress {

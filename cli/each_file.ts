@@ -1,4 +1,4 @@
-import { type AudioOptions, loadAudio } from "../data/audio.ts";
+import { type AudioOptions, loadAudio } from "../data/audio/audio.ts";
 import { fromUser } from "./files.ts";
 import { UserError } from "./user_error.ts";
 

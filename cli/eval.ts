@@ -1,14 +1,14 @@
-import { openCorpus, type Utterance } from "../data/corpus.ts";
-import { normalizeText } from "../data/vocabulary.ts";
+import { openCorpus, type Utterance } from "../data/corpus/corpus.ts";
+import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
-import { evaluate, type Evaluation, type Heard } from "../model/evaluate.ts";
-import type { LoadedModel } from "../model/load.ts";
+import { evaluate, type Evaluation, type Heard } from "../model/inference/evaluate.ts";
+import type { LoadedModel } from "../model/inference/load_model.ts";
 import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
-import { strangers } from "./strangers.ts";
+import { strangers } from "./out_of_vocabulary.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {

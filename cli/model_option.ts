@@ -1,5 +1,5 @@
-import { type LoadedModel, loadModel } from "../model/load.ts";
-import { locateModel } from "../model/locate.ts";
+import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
+import { locateModel } from "../model/hub/resolve_model.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { fromUser, onFiles } from "./files.ts";

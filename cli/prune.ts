@@ -1,10 +1,10 @@
 import { makeFolder } from "../data/write_file.ts";
-import { Journal } from "../prune/journal.ts";
+import { Journal } from "../prune/run/stages.ts";
 import { planMethod } from "../prune/method.ts";
-import { runPipeline } from "../prune/pipeline.ts";
-import { pipelineMemory } from "../prune/pipeline_memory.ts";
-import { summaryText } from "../prune/report.ts";
-import { writeReport } from "../prune/write_report.ts";
+import { runPipeline } from "../prune/run/pipeline.ts";
+import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
+import { summaryText } from "../prune/report/report.ts";
+import { writeReport } from "../prune/report/write.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";

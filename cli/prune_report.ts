@@ -1,10 +1,10 @@
 import { costsOf } from "../model/costs.ts";
 import { parseConfig } from "../model/config.ts";
-import type { Journal } from "../prune/journal.ts";
-import type { PipelineResult } from "../prune/pipeline_options.ts";
-import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report.ts";
+import type { Journal } from "../prune/run/stages.ts";
+import type { PipelineResult } from "../prune/run/pipeline_options.ts";
+import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report/report.ts";
 import { readMetrics } from "../train/metrics.ts";
-import type { TimedUtterance } from "../data/durations.ts";
+import type { TimedUtterance } from "../data/corpus/durations.ts";
 import program from "../deno.json" with { type: "json" };
 import type { PruneSettings } from "./prune_options.ts";
 import type { PruneRun, RunTools } from "./prune_run.ts";

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type TimedUtterance, withSeconds } from "../data/durations.ts";
-import { normalizeText, readVocabulary } from "../data/vocabulary.ts";
-import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
-import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/preprocess.ts";
-import type { CtcTokenizer } from "../model/tokenizer.ts";
+import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
+import { normalizeText, readVocabulary } from "../data/corpus/vocabulary.ts";
+import { type Checkpoint, readCheckpoint } from "../model/checkpoint/read.ts";
+import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/inference/preprocess.ts";
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { parseKinds } from "../prune/groups.ts";
-import { readRecord } from "../prune/pipeline.ts";
-import type { PlannedRun } from "../prune/pipeline_options.ts";
+import { readRecord } from "../prune/run/pipeline.ts";
+import type { PlannedRun } from "../prune/run/pipeline_options.ts";
 import type { PruneRecord } from "../prune/record.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
@@ -20,7 +20,7 @@ import { clipsOf } from "./clips.ts";
 import { progressOf } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import type { PruneSettings } from "./prune_options.ts";
-import { strangers } from "./strangers.ts";
+import { strangers } from "./out_of_vocabulary.ts";
 import { openClips, openFeed, openTest, type TrainFeed } from "./train_corpus.ts";
 import { settingsOf } from "./train_start.ts";
 import { UserError } from "./user_error.ts";

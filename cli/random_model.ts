@@ -1,9 +1,9 @@
 import type { HeadKind, ModelConfig } from "../model/config.ts";
 import { parseConfig } from "../model/config.ts";
-import { writeCheckpoint } from "../model/checkpoint_write.ts";
-import { headOf } from "../model/layout.ts";
+import { writeCheckpoint } from "../model/checkpoint/write.ts";
+import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
-import { readWhole, writeWhole } from "../model/whole_file.ts";
+import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
 
 /** What a random model is made of. */
 export interface RandomModelOptions {

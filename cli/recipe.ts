@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readWhole } from "../model/whole_file.ts";
+import { readWhole } from "../model/checkpoint/atomic_file.ts";
 import { type Command, type Options, parse, type Values } from "./command.ts";
 import { UserError } from "./user_error.ts";
 

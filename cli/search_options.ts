@@ -1,5 +1,5 @@
-import { type ArpaState, loadArpa } from "../model/arpa.ts";
-import type { TranscribeOptions } from "../model/load.ts";
+import { type ArpaState, loadArpa } from "../model/decode/arpa.ts";
+import type { TranscribeOptions } from "../model/inference/load_model.ts";
 import type { Values } from "./command.ts";
 import { onFiles } from "./files.ts";
 

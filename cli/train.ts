@@ -1,10 +1,10 @@
 import { makeFolder } from "../data/write_file.ts";
-import { readCheckpoint } from "../model/checkpoint.ts";
+import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import { writeWhole } from "../model/whole_file.ts";
+import { writeWhole } from "../model/checkpoint/atomic_file.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
-import { WeightLearner } from "../train/learner.ts";
+import { WeightLearner } from "../train/trainer.ts";
 import { fineTune, type FineTuneResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";

@@ -1,8 +1,8 @@
-import { type Batches, openBatches } from "../data/batches.ts";
-import { SPEEDS } from "../data/augment.ts";
-import { makeCommands } from "../data/commands/make.ts";
-import { listSubsets, openCorpus, type Task, type Utterance } from "../data/corpus.ts";
-import { type TimedUtterance, withSeconds } from "../data/durations.ts";
+import { type Batches, openBatches } from "../data/batching/batches.ts";
+import { SPEEDS } from "../data/batching/augment.ts";
+import { makeCommands } from "../data/synthetic/make_commands.ts";
+import { listSubsets, openCorpus, type Task, type Utterance } from "../data/corpus/corpus.ts";
+import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
 import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";

@@ -1,24 +1,24 @@
-import type { Utterance } from "../data/corpus.ts";
-import { buildVocabulary, normalizeText, readVocabulary } from "../data/vocabulary.ts";
-import { type Checkpoint, readCheckpoint } from "../model/checkpoint.ts";
+import type { Utterance } from "../data/corpus/corpus.ts";
+import { buildVocabulary, normalizeText, readVocabulary } from "../data/corpus/vocabulary.ts";
+import { type Checkpoint, readCheckpoint } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { parseConfig } from "../model/config.ts";
 import { encodeConfig } from "../model/config_encode.ts";
-import { headOf } from "../model/layout.ts";
+import { headOf } from "../model/parameter_specs.ts";
 import {
   DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
   type PreprocessorConfig,
-} from "../model/preprocess.ts";
+} from "../model/inference/preprocess.ts";
 import { randomCheckpoint } from "../model/random.ts";
-import { type CtcTokenizer, parseTokenizer } from "../model/tokenizer.ts";
-import { readWhole } from "../model/whole_file.ts";
+import { type CtcTokenizer, parseTokenizer } from "../model/decode/tokenizer.ts";
+import { readWhole } from "../model/checkpoint/atomic_file.ts";
 import { RECORD_FILE } from "../prune/record.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
 import { type Regularization, regularize } from "../train/regularize.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { folderOf } from "./model_option.ts";
-import { strangers } from "./strangers.ts";
+import { strangers } from "./out_of_vocabulary.ts";
 
 /** A model ready to learn, with what belongs to it. */
 export interface TrainStart {

@@ -5,9 +5,9 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { cacheFolder } from "../data/cache_folder.ts";
-import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm_tuning.ts";
-import { readWhole, writeWhole } from "../model/whole_file.ts";
-import { GEMM_VARIANTS, type GemmVariant } from "../tensor/gemm_choice.ts";
+import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm/tuning.ts";
+import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { UserError } from "./user_error.ts";
 

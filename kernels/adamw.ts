@@ -2,7 +2,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runEach, wideKernel } from "../tensor/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import source from "./adamw.wgsl" with { type: "text" };
-import { ofShape, ofType, sameDevice } from "./checks.ts";
+import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 
 const kernels = wideKernel("adamw", source, [index]);
 

@@ -2,8 +2,8 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import source from "./add.wgsl" with { type: "text" };
-import { ofType, sameDevice } from "./checks.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { ofType, sameDevice } from "./internal/checks.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("add", source, [index]);

@@ -1,12 +1,12 @@
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyRow, rowOf } from "../tensor/row_of_tensors.ts";
+import { emptyRow, rowOf } from "../tensor/strided_batch.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { type Block, gateGradient, gateHeads, type Sizes, softmax, sumClips } from "./attention_passes.ts";
-import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
+import { type Block, gateGradient, gateHeads, type Sizes, softmax, sumClips } from "./internal/attention_passes.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
-import { gemm, type Operand, type Product } from "./gemm.ts";
+import { gemm, type Operand, type Product } from "./gemm/gemm.ts";
 import { scale as scaled } from "./scale.ts";
 
 /** Options of {@linkcode attention}. */

@@ -1,9 +1,9 @@
 import { Kernel } from "../tensor/kernel.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { ofType, sameDevice } from "./checks.ts";
+import { ofType, sameDevice } from "./internal/checks.ts";
 import source from "./clip_grad_norm.wgsl" with { type: "text" };
-import { reduceFrames } from "./reduce_frames.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { reduceFrames } from "./internal/reduce_frames.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 
 const kernel = new Kernel("clip_grad_norm", source);
 

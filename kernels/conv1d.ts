@@ -1,9 +1,9 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { emptyGradient, record, recording } from "../tensor/tape.ts";
 import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
-import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
-import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
-import { gemm } from "./gemm.ts";
+import { type Activation, checkActivation, keepsPre, pullActivation } from "./internal/activation.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
+import { gemm } from "./gemm/gemm.ts";
 
 /** Options of {@linkcode conv1d}. */
 export interface Conv1dOptions extends Activation {

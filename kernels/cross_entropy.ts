@@ -3,13 +3,13 @@ import type { Resource } from "../tensor/bind_groups.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { rowWindows } from "../tensor/windows.ts";
-import { overLanes } from "./over_lanes.ts";
-import rowOf from "./_softmax_row.wgsl" with { type: "text" };
-import { ofType } from "./checks.ts";
+import { rowWindows } from "../tensor/binding_windows.ts";
+import { overLanes } from "./internal/over_lanes.ts";
+import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import { ofType } from "./internal/checks.ts";
 import source from "./cross_entropy.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 
 const kernel = new Kernel("cross_entropy", source, [rowOf, overLanes, index]);
 

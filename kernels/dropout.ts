@@ -2,10 +2,10 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import generator from "./_philox.wgsl" with { type: "text" };
-import { ofType } from "./checks.ts";
+import generator from "./internal/_philox.wgsl" with { type: "text" };
+import { ofType } from "./internal/checks.ts";
 import source from "./dropout.wgsl" with { type: "text" };
-import { type RandomStream, streamParams } from "./philox.ts";
+import { type RandomStream, streamParams } from "../random/philox.ts";
 import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("dropout", source, [generator, index]);

@@ -1,9 +1,9 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { emptyGradient, record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ofShape, ofType, sameDevice } from "./checks.ts";
+import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./gate.wgsl" with { type: "text" };
-import { reduceRows } from "./reduce_rows.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("gate", source, [index]);

@@ -1,6 +1,6 @@
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkRows, gather, indexSize, type RowIndex, scatter } from "./row_index.ts";
+import { checkRows, gather, indexSize, type RowIndex, scatter } from "./internal/row_index.ts";
 
 /**
  * Rows of a matrix by their numbers, in any order and as often as wanted.

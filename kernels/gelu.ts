@@ -2,8 +2,8 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runEach, wideKernel } from "../tensor/rows.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import formula from "./_gelu.wgsl" with { type: "text" };
-import { ofType } from "./checks.ts";
+import formula from "./internal/_gelu.wgsl" with { type: "text" };
+import { ofType } from "./internal/checks.ts";
 import source from "./gelu.wgsl" with { type: "text" };
 
 const kernels = wideKernel("gelu", source, [formula, index]);

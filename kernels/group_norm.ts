@@ -3,13 +3,13 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import formula from "./_gelu.wgsl" with { type: "text" };
-import { type Activation, checkActivation } from "./activation.ts";
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import formula from "./internal/_gelu.wgsl" with { type: "text" };
+import { type Activation, checkActivation } from "./internal/activation.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./group_norm.wgsl" with { type: "text" };
-import { uploadLengths } from "./lengths.ts";
-import { reduceFrames } from "./reduce_frames.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { uploadLengths } from "./internal/lengths.ts";
+import { reduceFrames } from "./internal/reduce_frames.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 
 const kernels = wideKernel("group_norm", source, [formula, index]);
 

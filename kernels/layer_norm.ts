@@ -2,12 +2,12 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { RowWindow } from "../tensor/windows.ts";
-import { ofShape, ofType, sameDevice } from "./checks.ts";
-import { overLanes } from "./over_lanes.ts";
+import type { RowWindow } from "../tensor/binding_windows.ts";
+import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
+import { overLanes } from "./internal/over_lanes.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
-import { sumItems } from "./reduce_frames.ts";
-import { emptyRow, rowOf, rowOfGradients } from "../tensor/row_of_tensors.ts";
+import { sumItems } from "./internal/reduce_frames.ts";
+import { emptyRow, rowOf, rowOfGradients } from "../tensor/strided_batch.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("layer_norm", source, [overLanes, index]);

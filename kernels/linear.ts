@@ -1,8 +1,8 @@
 import { emptyGradient, record, recording } from "../tensor/tape.ts";
 import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
-import { type Activation, checkActivation, keepsPre, pullActivation } from "./activation.ts";
-import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./checks.ts";
-import { gemm } from "./gemm.ts";
+import { type Activation, checkActivation, keepsPre, pullActivation } from "./internal/activation.ts";
+import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
+import { gemm } from "./gemm/gemm.ts";
 
 /** What follows the sum of a linear layer: y = gelu(x·Wᵀ + b) · gate + residual. */
 export interface LinearOptions extends Activation {

@@ -3,10 +3,10 @@ import type { Slice } from "../tensor/bind_groups.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { rowWindows } from "../tensor/windows.ts";
-import { overLanes } from "./over_lanes.ts";
-import rowOf from "./_softmax_row.wgsl" with { type: "text" };
-import { ofType } from "./checks.ts";
+import { rowWindows } from "../tensor/binding_windows.ts";
+import { overLanes } from "./internal/over_lanes.ts";
+import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import { ofType } from "./internal/checks.ts";
 import source from "./log_softmax.wgsl" with { type: "text" };
 
 const kernel = new Kernel("log_softmax", source, [rowOf, overLanes, index]);

@@ -1,8 +1,8 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ofRank, ofType } from "./checks.ts";
-import { uploadLengths } from "./lengths.ts";
+import { ofRank, ofType } from "./internal/checks.ts";
+import { uploadLengths } from "./internal/lengths.ts";
 import source from "./mask_frames.wgsl" with { type: "text" };
 import { runEach, wideKernel } from "../tensor/rows.ts";
 

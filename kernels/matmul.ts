@@ -1,7 +1,7 @@
 import { record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { gemm } from "./gemm.ts";
-import { ofFloats, sameDevice } from "./checks.ts";
+import { gemm } from "./gemm/gemm.ts";
+import { ofFloats, sameDevice } from "./internal/checks.ts";
 
 /** How {@linkcode matmul} reads its operands. */
 export interface MatmulOptions {

@@ -1,10 +1,10 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ofRank, ofType } from "./checks.ts";
-import { uploadLengths } from "./lengths.ts";
+import { ofRank, ofType } from "./internal/checks.ts";
+import { uploadLengths } from "./internal/lengths.ts";
 import source from "./mean_frames.wgsl" with { type: "text" };
-import { reduceFrames } from "./reduce_frames.ts";
+import { reduceFrames } from "./internal/reduce_frames.ts";
 import { runEach, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("mean_frames", source, [index]);

@@ -2,10 +2,10 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import type { RowWindow } from "../tensor/windows.ts";
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
+import type { RowWindow } from "../tensor/binding_windows.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./position_gate.wgsl" with { type: "text" };
-import { reduceRows } from "./reduce_rows.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("position_gate", source, [index]);

@@ -2,10 +2,10 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { RowWindow } from "../tensor/windows.ts";
-import { ofRank, ofShape, ofType, sameDevice } from "./checks.ts";
-import { reduceRows } from "./reduce_rows.ts";
-import { overLanes } from "./over_lanes.ts";
+import type { RowWindow } from "../tensor/binding_windows.ts";
+import { ofRank, ofShape, ofType, sameDevice } from "./internal/checks.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
+import { overLanes } from "./internal/over_lanes.ts";
 import source from "./relative_bias.wgsl" with { type: "text" };
 import { runRows } from "../tensor/rows.ts";
 

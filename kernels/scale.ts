@@ -2,7 +2,7 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { runEach, wideKernel } from "../tensor/rows.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ofType } from "./checks.ts";
+import { ofType } from "./internal/checks.ts";
 import source from "./scale.wgsl" with { type: "text" };
 
 const kernels = wideKernel("scale", source, [index]);

@@ -2,8 +2,8 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { flatWindows } from "../tensor/windows.ts";
-import { ofType } from "./checks.ts";
+import { flatWindows } from "../tensor/binding_windows.ts";
+import { ofType } from "./internal/checks.ts";
 import { runRows } from "../tensor/rows.ts";
 import source from "./sum.wgsl" with { type: "text" };
 

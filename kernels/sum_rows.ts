@@ -1,8 +1,8 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ofRank, ofType } from "./checks.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { ofRank, ofType } from "./internal/checks.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 import { runEach, wideKernel } from "../tensor/rows.ts";
 import source from "./sum_rows.wgsl" with { type: "text" };
 

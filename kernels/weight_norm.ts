@@ -2,8 +2,8 @@ import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { emptyGradient, record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { ofFloats, ofRank, sameDevice } from "./checks.ts";
-import { reduceRows } from "./reduce_rows.ts";
+import { ofFloats, ofRank, sameDevice } from "./internal/checks.ts";
+import { reduceRows } from "./internal/reduce_rows.ts";
 import source from "./weight_norm.wgsl" with { type: "text" };
 
 const kernel = new Kernel("weight_norm", source, [index]);

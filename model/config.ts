@@ -1,6 +1,6 @@
 import { checkConfig } from "./config_check.ts";
 import { denseHeadSize, labels, remainingHeads } from "./config_fields.ts";
-import { Fields } from "./fields.ts";
+import { Fields } from "./checkpoint/json_fields.ts";
 
 /** Family of a model, by its `model_type`. */
 export type ModelType = "wav2vec2" | "hubert" | "wavlm";

@@ -1,5 +1,5 @@
 import type { ModelConfig } from "./config.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "./checkpoint/json_fields.ts";
 
 /** What would change the model and cannot be computed: by field, the values that ask for nothing. */
 const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {

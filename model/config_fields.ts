@@ -1,6 +1,6 @@
 // Fields of config.json that take more than one look.
 
-import type { Fields } from "./fields.ts";
+import type { Fields } from "./checkpoint/json_fields.ts";
 
 const COUNT = { least: 0 };
 

@@ -3,7 +3,7 @@
 // Norms, softmax, activations and table look-ups count no MACs, and the head is not part of the model that is pruned.
 
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { hasConvNorm, hasMaskEmbedding, MASK_EMBEDDING } from "./layout.ts";
+import { hasConvNorm, hasMaskEmbedding, MASK_EMBEDDING } from "./parameter_specs.ts";
 
 /** What a module costs. */
 export interface Cost {

@@ -1,7 +1,7 @@
 import { dropout, type DropoutOptions } from "../kernels/dropout.ts";
-import { uniformAt } from "../kernels/philox.ts";
+import { uniformAt } from "../random/philox.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Pass } from "./pass.ts";
+import type { Pass } from "./forward_context.ts";
 
 /**
  * What a dropout of the model drops in this step; null in evaluation or at a rate of 0.

@@ -2,15 +2,15 @@ import { add } from "../kernels/add.ts";
 import { attention } from "../kernels/attention.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
-import { linears } from "../kernels/linears.ts";
+import { linears } from "../kernels/qkv_linear.ts";
 import { maskFrames } from "../kernels/mask_frames.ts";
 import { positionalConv } from "../kernels/positional_conv.ts";
 import { weightNorm } from "../kernels/weight_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headsOf, unitsOf } from "./config.ts";
 import { drop, dropoutAt, skipsLayer } from "./dropouts.ts";
-import { projections } from "./layout.ts";
-import type { Pass } from "./pass.ts";
+import { projections } from "./parameter_specs.ts";
+import type { Pass } from "./forward_context.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
 
 /**

@@ -5,10 +5,10 @@ import { groupNorm } from "../kernels/group_norm.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
 import { maskEmbedding } from "../kernels/mask_embedding.ts";
-import { select } from "../kernels/select.ts";
+import { select } from "../kernels/index_select.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { drop } from "./dropouts.ts";
-import type { Pass } from "./pass.ts";
+import type { Pass } from "./forward_context.ts";
 
 /** Epsilon of the norms between convolutions, fixed in the published code whatever the config says. */
 const CONV_EPS = 1e-5;

@@ -5,7 +5,7 @@ import { relativeBias } from "../kernels/relative_bias.ts";
 import { reshape } from "../kernels/reshape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headSizeOf } from "./config.ts";
-import type { Pass } from "./pass.ts";
+import type { Pass } from "./forward_context.ts";
 import { relativeBuckets } from "./relative_buckets.ts";
 
 /** The gated relative position bias of WavLM (arXiv 2110.13900). */

@@ -1,7 +1,7 @@
-import { philox, type RandomStream, streamParams } from "../kernels/philox.ts";
-import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "./checkpoint.ts";
+import { philox, type RandomStream, streamParams } from "../random/philox.ts";
+import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "./checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { headOf, layoutOf, type TensorSpec, withHead } from "./layout.ts";
+import { headOf, layoutOf, type TensorSpec, withHead } from "./parameter_specs.ts";
 
 /** More numbers than any published model has. */
 const LARGEST = 2 ** 31;

@@ -1,18 +1,18 @@
 import { linear } from "../kernels/linear.ts";
 import { meanFrames } from "../kernels/mean_frames.ts";
-import { recompute } from "../tensor/recompute.ts";
+import { recompute } from "../tensor/gradient_checkpoint.ts";
 import { recording } from "../tensor/tape.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { deviceUnits, widenerOf } from "./device_widths.ts";
-import { layoutOf, projections } from "./layout.ts";
+import { deviceUnits, widenerOf } from "./padded_widths.ts";
+import { layoutOf, projections } from "./parameter_specs.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
-import { Parameters } from "./parameters.ts";
+import { Parameters } from "./weights.ts";
 import { drop } from "./dropouts.ts";
-import type { Pass, Training } from "./pass.ts";
+import type { Pass, Training } from "./forward_context.ts";
 
 /** A model's weights on the host. */
 export interface HostModel {

@@ -3,7 +3,7 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { type UnitCounts, unitCounts } from "../model/costs.ts";
-import { approach } from "./approach.ts";
+import { approach } from "./fit_budget.ts";
 import type { Constraint } from "./constraints.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
 import { evaluationCount, keptGate, ranked } from "./hard_concrete.ts";
@@ -41,7 +41,7 @@ export interface ChooseOptions {
  * import { parseConfig } from "../model/config.ts";
  * import { chooseByGates, keptCounts } from "./choose.ts";
  * import { constraintsOf } from "./constraints.ts";
- * import { GateTrainer } from "./gate_trainer.ts";
+ * import { GateTrainer } from "./hard_concrete_gates.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
@@ -70,7 +70,7 @@ export function chooseByGates(
  *
  * @example
  * ```ts
- * import { readCheckpoint } from "../model/checkpoint.ts";
+ * import { readCheckpoint } from "../model/checkpoint/read.ts";
  * import { chooseUniform, keptCounts } from "./choose.ts";
  * import { constraintsOf } from "./constraints.ts";
  * import { unitMagnitudes } from "./magnitude.ts";

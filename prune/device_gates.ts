@@ -1,7 +1,7 @@
 // Gates between host and device: one upload and one read-back a step.
 
 import type { ModelConfig } from "../model/config.ts";
-import { deviceUnits } from "../model/device_widths.ts";
+import { deviceUnits } from "../model/padded_widths.ts";
 import type { Gates } from "../model/gates.ts";
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";

@@ -6,7 +6,7 @@
 //
 // All of it is float64 on the host: a model has 40 thousand gates at most.
 
-import { philox, type RandomStream, streamParams } from "../kernels/philox.ts";
+import { philox, type RandomStream, streamParams } from "../random/philox.ts";
 
 /** Temperature β. */
 export const BETA = 2 / 3;

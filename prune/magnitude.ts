@@ -15,7 +15,7 @@ import { tensorOf } from "./tensors.ts";
  *
  * @example
  * ```ts
- * import { readCheckpoint } from "../model/checkpoint.ts";
+ * import { readCheckpoint } from "../model/checkpoint/read.ts";
  * import { unitMagnitudes } from "./magnitude.ts";
  *
  * unitMagnitudes(await readCheckpoint("tests/testdata/base")).get("heads.0"); // three numbers

@@ -1,4 +1,4 @@
-import { Fields } from "../model/fields.ts";
+import { Fields } from "../model/checkpoint/json_fields.ts";
 import type { Quantity } from "./cost.ts";
 import { UNIT_KINDS } from "./groups.ts";
 import { type PruneRecord, type PruneStep, RECORD_FILE, type RecordedUnits } from "./record.ts";

@@ -2,7 +2,7 @@
 // the model with these gates does. Norms over gated channels run over the open ones alone, so that cutting leaves their
 // statistics as they are; a sub-layer that loses all its units keeps its output bias.
 
-import type { Checkpoint, Weight } from "../model/checkpoint.ts";
+import type { Checkpoint, Weight } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
 import { slicesOf } from "../model/unit_slices.ts";
@@ -29,7 +29,7 @@ type Axis = { readonly kept: readonly number[]; readonly factors: readonly numbe
  *
  * @example
  * ```ts
- * import { readCheckpoint } from "../model/checkpoint.ts";
+ * import { readCheckpoint } from "../model/checkpoint/read.ts";
  * import { compact } from "./surgery.ts";
  *
  * const model = await readCheckpoint("tests/testdata/base");

@@ -2,7 +2,7 @@ import type { Gpu } from "./gpu.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
-import type { Surface } from "./surfaces.ts";
+import type { Surface } from "./texture_pool.ts";
 import { roundUp } from "./align.ts";
 import { elementBytes, showShape, type Storage, Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";

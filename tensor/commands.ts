@@ -1,4 +1,4 @@
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./device_errors.ts";
 import type { Profiler } from "./profiler.ts";
 import type { UniformRing } from "./uniforms.ts";
 

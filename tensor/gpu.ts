@@ -2,7 +2,7 @@ import { requestDevice } from "./adapter.ts";
 import { roundUp } from "./align.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
-import { Faults } from "./faults.ts";
+import { Faults } from "./device_errors.ts";
 import {
   gemmClass,
   type GemmExtents,
@@ -10,16 +10,16 @@ import {
   type GemmTuning,
   type GemmVariant,
   usualGemm,
-} from "./gemm_choice.ts";
+} from "../kernels/gemm/choice.ts";
 import type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./gpu_options.ts";
-import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_numbers.ts";
+import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_data.ts";
 import type { Kernel } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, SPARE } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
 import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
-import { type Surface, SurfacePool } from "./surfaces.ts";
+import { type Surface, SurfacePool } from "./texture_pool.ts";
 import { Tape } from "./tape.ts";
 import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";

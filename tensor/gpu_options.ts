@@ -1,5 +1,5 @@
 import type { Resource } from "./bind_groups.ts";
-import type { GemmTuning, GemmVariant } from "./gemm_choice.ts";
+import type { GemmTuning, GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Constants } from "./pipelines.ts";
 
 /** Limits that operations plan with. */

@@ -1,4 +1,4 @@
-import type { Faults } from "./faults.ts";
+import type { Faults } from "./device_errors.ts";
 import type { Kernel, ShaderBinding } from "./kernel.ts";
 
 /** A compiled entry point with the layout of its bindings. */

@@ -4,7 +4,7 @@ import type { Helper, Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";
 import type { Tensor } from "./tensor.ts";
 import { TypedKernel } from "./typed_kernel.ts";
-import { type RowWindow, rowWindows } from "./windows.ts";
+import { type RowWindow, rowWindows } from "./binding_windows.ts";
 
 /** A pass over the rows of its tensors. */
 export interface RowPass {

@@ -1,4 +1,4 @@
-import { parseSafetensors, toFloat32, toInt32 } from "../model/safetensors.ts";
+import { parseSafetensors, toFloat32, toInt32 } from "../model/checkpoint/safetensors.ts";
 import { type Nd, nd } from "./oracle/nd.ts";
 
 /** A file of tests/testdata that remembers which of its tensors were read. */

@@ -1,5 +1,5 @@
 // Random changes of a file, the same ones for the same seed.
-import { philox } from "./oracle/philox.ts";
+import { philox } from "./oracle/uniform.ts";
 
 /**
  * One to four changes: a byte set, bytes cut out, inserted or repeated, a digit replaced, or the end cut off.

@@ -1,4 +1,4 @@
-import type { Checkpoint, Weight } from "../model/checkpoint.ts";
+import type { Checkpoint, Weight } from "../model/checkpoint/read.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import type { BatchScores } from "./evaluate.ts";

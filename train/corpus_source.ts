@@ -1,10 +1,10 @@
-import type { Batches, Clip } from "../data/batches.ts";
-import { maskSpans } from "../data/spec_augment.ts";
-import { letterCaseOf, normalizeText } from "../data/vocabulary.ts";
+import type { Batches, Clip } from "../data/batching/batches.ts";
+import { maskSpans } from "../data/batching/spec_augment.ts";
+import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { prepareBatch, type PreprocessorConfig } from "../model/preprocess.ts";
+import { prepareBatch, type PreprocessorConfig } from "../model/inference/preprocess.ts";
 import { framesOf } from "../model/speech_model.ts";
-import type { CtcTokenizer } from "../model/tokenizer.ts";
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 
 /** What a clip is to be recognised as. */

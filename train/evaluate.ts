@@ -1,4 +1,4 @@
-import { greedyDecode } from "../model/decode.ts";
+import { greedyDecode } from "../model/decode/greedy.ts";
 import {
   accuracy,
   type BootstrapOptions,
@@ -8,10 +8,10 @@ import {
   errorRate,
   type Interval,
   wordEdits,
-} from "../model/error_rate.ts";
+} from "../model/inference/error_rate.ts";
 import type { Gates } from "../model/gates.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
-import type { CtcTokenizer } from "../model/tokenizer.ts";
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { noGrad } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { MicroBatch } from "./micro_batch.ts";

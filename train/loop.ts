@@ -1,11 +1,11 @@
-import type { Checkpoint } from "../model/checkpoint.ts";
-import { writeCheckpoint } from "../model/checkpoint_write.ts";
+import type { Checkpoint } from "../model/checkpoint/read.ts";
+import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import type { CtcTokenizer } from "../model/tokenizer.ts";
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { isBetter, readModel, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
-import { type Learner, type StepRecord, WeightLearner, type WeightLearnerOptions } from "./learner.ts";
+import { type Learner, type StepRecord, WeightLearner, type WeightLearnerOptions } from "./trainer.ts";
 import { MetricsLog } from "./metrics.ts";
 import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 import type { Progress } from "./progress.ts";

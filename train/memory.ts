@@ -1,7 +1,7 @@
-import { dryGpu } from "../tensor/dry_gpu.ts";
+import { dryGpu } from "../tensor/fake_gpu.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { TOGETHER } from "../tensor/read_together.ts";
-import type { Learner } from "./learner.ts";
+import type { Learner } from "./trainer.ts";
 import { type BatchSource, START } from "./micro_batch.ts";
 import { takeSteps } from "./take_steps.ts";
 

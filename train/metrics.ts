@@ -1,5 +1,5 @@
-import { printable } from "../model/fields.ts";
-import { readWhole, writeWhole } from "../model/whole_file.ts";
+import { printable } from "../model/checkpoint/json_fields.ts";
+import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
 
 /** A line of the metrics: what was measured after a step. */
 export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {

@@ -1,5 +1,5 @@
 import { adamw } from "../kernels/adamw.ts";
-import { ofShape, ofType, sameDevice } from "../kernels/checks.ts";
+import { ofShape, ofType, sameDevice } from "../kernels/internal/checks.ts";
 import { clipNorm, sumSquares } from "../kernels/clip_grad_norm.ts";
 import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";

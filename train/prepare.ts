@@ -1,6 +1,6 @@
-import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "../model/checkpoint.ts";
+import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "../model/checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "../model/config.ts";
-import { layoutOf, MASK_EMBEDDING, withHead } from "../model/layout.ts";
+import { layoutOf, MASK_EMBEDDING, withHead } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 
 /** What a model is to be trained for. */

@@ -1,6 +1,6 @@
 import { crossEntropy, type Reduction } from "../kernels/cross_entropy.ts";
 import { ctc } from "../kernels/ctc.ts";
-import type { Training } from "../model/pass.ts";
+import type { Training } from "../model/forward_context.ts";
 import type { Gates } from "../model/gates.ts";
 import { framesOf, type SpeechModel } from "../model/speech_model.ts";
 import type { Tensor } from "../tensor/tensor.ts";

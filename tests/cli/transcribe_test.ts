@@ -1,7 +1,7 @@
 // transcribe, classify and extract as a user runs them, in this process: what they print, and what they say of bad
 // files.
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { parseSafetensors, toFloat32 } from "../../model/safetensors.ts";
+import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import { testGpu } from "../gpu.ts";
 import { run, testdata, withModel, writeNoise } from "./run.ts";
 

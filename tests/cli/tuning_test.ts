@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readTuning, tuningFile } from "../../cli/tuning.ts";
 import config from "../../deno.json" with { type: "json" };
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { testGpu } from "../gpu.ts";
 
 Deno.test("a kept measurement counts if it is of this adapter, this version and all of its kernels", async () => {

@@ -1,5 +1,5 @@
 // Folders for tests.
-import { encodeWav } from "../../data/wav_write.ts";
+import { encodeWav } from "../../data/audio/wav_write.ts";
 
 /** Writes files under a new folder, hands it over, and removes it. */
 export async function withFolder<T>(

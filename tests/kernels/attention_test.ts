@@ -1,9 +1,9 @@
 import { assert } from "@std/assert";
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
-import { uniformAt } from "../../kernels/philox.ts";
+import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
-import { dryGpu } from "../../tensor/dry_gpu.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { dryGpu } from "../../tensor/fake_gpu.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";

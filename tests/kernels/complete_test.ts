@@ -107,7 +107,7 @@ Deno.test("an op that lacks a part is found", () => {
   assertEquals(without("kernels/two_words.ts"), ["two_words: function twoWords"]);
   assertEquals(without("tests/oracle/two_words.ts"), ["two_words: oracle"]);
   assertEquals(without("tests/kernels/two_words_test.ts"), ["two_words: test of function and oracle"]);
-  assertEquals(without("kernels/gemm_pack.wgsl"), ["gemm_pack: shader, which SERVES names"]);
+  assertEquals(without("kernels/gemm/pack.wgsl"), ["gemm_pack: shader, which SERVES names"]);
   whole.set("mod.ts", mod.replace("  twoWords,\n", ""));
   assertEquals(missingParts(whole), ["two_words: export in mod.ts"]);
 });

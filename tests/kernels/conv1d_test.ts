@@ -1,5 +1,5 @@
 import { conv1d } from "../../kernels/conv1d.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { testGpu } from "../gpu.ts";
 import { conv1d as oracle } from "../oracle/conv1d.ts";
 import { gate as applyGate } from "../oracle/gate.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ctc, type CtcOptions } from "../../kernels/ctc.ts";
-import { parseSafetensors, toFloat32, toInt32 } from "../../model/safetensors.ts";
+import { parseSafetensors, toFloat32, toInt32 } from "../../model/checkpoint/safetensors.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { dropout, type DropoutOptions } from "../../kernels/dropout.ts";
-import { uniformAt } from "../../kernels/philox.ts";
+import { uniformAt } from "../../random/philox.ts";
 import { testGpu } from "../gpu.ts";
 import { dropout as oracle } from "../oracle/dropout.ts";
 import { type Nd, nd, randomNd } from "../oracle/nd.ts";

@@ -10,7 +10,7 @@ import { layerNorm } from "../../kernels/layer_norm.ts";
 import { linear } from "../../kernels/linear.ts";
 import { positionalConv } from "../../kernels/positional_conv.ts";
 import { weightNorm } from "../../kernels/weight_norm.ts";
-import { GEMM_VARIANTS, type GemmVariant } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../../kernels/gemm/choice.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";

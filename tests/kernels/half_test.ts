@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { attention } from "../../kernels/attention.ts";
 import { conv1d } from "../../kernels/conv1d.ts";
 import { linear } from "../../kernels/linear.ts";
-import { linears } from "../../kernels/linears.ts";
+import { linears } from "../../kernels/qkv_linear.ts";
 import { sum } from "../../kernels/sum.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { FloatType, Tensor } from "../../tensor/tensor.ts";

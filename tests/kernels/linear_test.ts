@@ -1,5 +1,5 @@
 import { linear } from "../../kernels/linear.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { testGpu } from "../gpu.ts";
 import { add } from "../oracle/add.ts";
 import { linear as oracle } from "../oracle/linear.ts";

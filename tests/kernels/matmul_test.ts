@@ -1,5 +1,5 @@
 import { matmul } from "../../kernels/matmul.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { testGpu } from "../gpu.ts";
 import { matmul as oracle } from "../oracle/matmul.ts";
 import { randomNd } from "../oracle/nd.ts";

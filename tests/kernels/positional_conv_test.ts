@@ -1,5 +1,5 @@
 import { positionalConv } from "../../kernels/positional_conv.ts";
-import { GEMM_VARIANTS } from "../../tensor/gemm_choice.ts";
+import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { testGpu } from "../gpu.ts";
 import { gelu as applyGelu } from "../oracle/gelu.ts";
 import { randomNd } from "../oracle/nd.ts";

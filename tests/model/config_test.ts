@@ -2,8 +2,8 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { headSizeOf, headsOf, parseConfig, unitsOf } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
 import { costsOf } from "../../model/costs.ts";
-import { headOf, layoutOf } from "../../model/layout.ts";
-import { philox } from "../oracle/philox.ts";
+import { headOf, layoutOf } from "../../model/parameter_specs.ts";
+import { philox } from "../oracle/uniform.ts";
 
 const text = (path: string) => Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
 const base = text("tests/testdata/base/config.json");

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { uniformAt } from "../../kernels/philox.ts";
-import { readCheckpoint } from "../../model/checkpoint.ts";
-import { encodeCheckpoint } from "../../model/checkpoint_write.ts";
+import { uniformAt } from "../../random/philox.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
+import { encodeCheckpoint } from "../../model/checkpoint/write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
 import { randomCheckpoint } from "../../model/random.ts";

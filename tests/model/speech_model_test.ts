@@ -1,9 +1,9 @@
 // The model on the device against the float64 oracle of the whole model, which was written from the published
 // description alone: every family, head and a compact model of each.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { readCheckpoint } from "../../model/checkpoint.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
-import { Parameters } from "../../model/parameters.ts";
+import { Parameters } from "../../model/weights.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

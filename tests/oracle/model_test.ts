@@ -2,7 +2,7 @@
 // where no stored values are, against the oracles of the operations and against itself in another form.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { relativeBuckets } from "../../model/relative_buckets.ts";
-import { parseSafetensors, toFloat32 } from "../../model/safetensors.ts";
+import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import { attention } from "./attention.ts";
 import { ctc } from "./ctc.ts";
 import { gatherRows } from "./gather_rows.ts";

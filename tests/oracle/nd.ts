@@ -1,5 +1,5 @@
 // Arrays of the oracles: float64, row-major, with nothing shared with the GPU code.
-import { philox, uniforms } from "./philox.ts";
+import { philox, uniforms } from "./uniform.ts";
 
 /** A row-major float64 array; shape `[]` is a scalar. */
 export type Nd = { shape: number[]; data: Float64Array };

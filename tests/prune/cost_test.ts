@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type UnitCounts, unitCounts } from "../../model/costs.ts";
-import { headOf, layoutOf } from "../../model/layout.ts";
+import { headOf, layoutOf } from "../../model/parameter_specs.ts";
 import { type Quantity, UnitCost } from "../../prune/cost.ts";
 import { type UnitGroup, unitGroups, withCounts } from "../../prune/groups.ts";
 import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { uniformAt } from "../../kernels/philox.ts";
+import { uniformAt } from "../../random/philox.ts";
 import {
   BETA,
   drawGateNoise,

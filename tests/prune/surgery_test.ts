@@ -1,9 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readCheckpoint } from "../../model/checkpoint.ts";
-import { writeCheckpoint } from "../../model/checkpoint_write.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
+import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
-import { layoutOf } from "../../model/layout.ts";
+import { layoutOf } from "../../model/parameter_specs.ts";
 import type { Choice } from "../../prune/choose.ts";
 import { compact, type SurgeryModel } from "../../prune/surgery.ts";
 import { assertClose } from "../kernels/check_op.ts";

@@ -3,13 +3,13 @@
 import { assertEquals } from "@std/assert";
 import { clipGradNorm } from "../../kernels/clip_grad_norm.ts";
 import { ctc } from "../../kernels/ctc.ts";
-import { readCheckpoint } from "../../model/checkpoint.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { clipTogether } from "../../prune/clip.ts";
+import { clipTogether } from "../../prune/joint_clip.ts";
 import { UnitCost } from "../../prune/cost.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { UNIT_KINDS } from "../../prune/groups.ts";
-import { GateTrainer } from "../../prune/gate_trainer.ts";
+import { GateTrainer } from "../../prune/hard_concrete_gates.ts";
 import { backward } from "../../tensor/tape.ts";
 import { AdamW } from "../../train/optimizer.ts";
 import { Fixtures } from "../fixtures.ts";

@@ -6,7 +6,7 @@ import { matmul } from "../../kernels/matmul.ts";
 import { sum } from "../../kernels/sum.ts";
 import { sumRows } from "../../kernels/sum_rows.ts";
 import index from "../../tensor/_index.wgsl" with { type: "text" };
-import type { GemmVariant } from "../../tensor/gemm_choice.ts";
+import type { GemmVariant } from "../../kernels/gemm/choice.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";

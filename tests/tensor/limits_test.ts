@@ -12,7 +12,7 @@ import { positionalConv } from "../../kernels/positional_conv.ts";
 import { scale } from "../../kernels/scale.ts";
 import { sum } from "../../kernels/sum.ts";
 import { sumRows } from "../../kernels/sum_rows.ts";
-import type { GemmVariant } from "../../tensor/gemm_choice.ts";
+import type { GemmVariant } from "../../kernels/gemm/choice.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor, TensorData } from "../../tensor/tensor.ts";

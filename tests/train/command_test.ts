@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { encodeWav } from "../../data/wav_write.ts";
-import { readCheckpoint } from "../../model/checkpoint.ts";
+import { encodeWav } from "../../data/audio/wav_write.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { put } from "../data/folder.ts";

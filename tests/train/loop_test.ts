@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { readCheckpoint } from "../../model/checkpoint.ts";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { fineTune, type FineTuneOptions } from "../../train/loop.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { type BatchSource, repeatBatches } from "../../train/micro_batch.ts";

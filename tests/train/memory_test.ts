@@ -1,9 +1,9 @@
-// The memory that a training is told to take; tests/tensor/dry_gpu_test.ts has what a dry device allocates.
+// The memory that a training is told to take; tests/tensor/fake_gpu_test.ts has what a dry device allocates.
 
 import { assert, assertEquals } from "@std/assert";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { repeatBatches } from "../../train/micro_batch.ts";
-import { WeightLearner } from "../../train/learner.ts";
+import { WeightLearner } from "../../train/trainer.ts";
 import { measureMemory } from "../../train/memory.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { testGpu } from "../gpu.ts";

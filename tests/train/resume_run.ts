@@ -1,5 +1,5 @@
 // A small run as a process of its own, so that a test can kill it: `resume_run.ts FOLDER`.
-import { parseTokenizer } from "../../model/tokenizer.ts";
+import { parseTokenizer } from "../../model/decode/tokenizer.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { preferVulkan } from "../../cli/backend.ts";
 import { fineTune, type FineTuneOptions } from "../../train/loop.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { parseSafetensors } from "../../model/safetensors.ts";
+import { parseSafetensors } from "../../model/checkpoint/safetensors.ts";
 import {
   loadRunState,
   type RunState,

@@ -1,5 +1,5 @@
 // A small model and clips that it can learn: every token is a tone.
-import type { Checkpoint } from "../../model/checkpoint.ts";
+import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { parseConfig } from "../../model/config.ts";
 import { randomCheckpoint } from "../../model/random.ts";
 import { framesOf } from "../../model/speech_model.ts";

@@ -1,7 +1,7 @@
 // A corpus of tones on disk, and the command line on it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../../cli/main.ts";
-import { encodeWav, toInt16 } from "../../data/wav_write.ts";
+import { encodeWav, toInt16 } from "../../data/audio/wav_write.ts";
 import { withFolder } from "../data/folder.ts";
 import { TINY_MODELS } from "../oracle/model/tiny.ts";
 import { tones } from "./tiny.ts";

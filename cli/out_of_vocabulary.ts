@@ -1,0 +1,21 @@
+import type { Utterance } from "../data/corpus/corpus.ts";
+import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
+
+/**
+ * A note on characters that are in transcripts and not in the vocabulary; none if there are none.
+ *
+ * @param tokenizer vocabulary of the model
+ * @param utterances clips with their transcripts
+ */
+export function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
+  const letterCase = letterCaseOf(tokenizer);
+  const found = new Set(
+    utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),
+  );
+  if (found.size === 0) return [];
+  const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");
+  return [
+    `${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`,
+  ];
+}

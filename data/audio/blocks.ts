@@ -1,0 +1,127 @@
+import { type AudioFormat, type AudioHead, readAudioHead } from "./format.ts";
+import { type AudioSource, refuse } from "./source.ts";
+import { type AudioBlock, decodeByLibrary } from "./codecs.ts";
+import { decodeFlac } from "./flac.ts";
+import { G722Decoder } from "./g722.ts";
+import { createResampler, type Resampler } from "./resample.ts";
+import { decodeWav } from "./wav.ts";
+
+/** Audio in memory, one channel. */
+export interface AudioClip {
+  /** [S] samples, ±1 at full scale. */
+  readonly samples: Float32Array<ArrayBuffer>;
+  /** Samples a second, Hz. */
+  readonly sampleRate: number;
+}
+
+/** How audio is read. */
+export interface AudioOptions {
+  /** Rate to convert to, 1,000 to 192,000 Hz. */
+  readonly sampleRate?: number;
+  /** Longest audio that is read, in seconds; 4 hours unless given. */
+  readonly maxSeconds?: number;
+  /** Least number of samples, at the rate asked for: 400, of which the models make one frame, unless given. */
+  readonly minSamples?: number;
+}
+
+const FOUR_HOURS = 4 * 3600;
+// The least that gives a frame: the receptive field of the feature encoder.
+const ONE_FRAME = 400;
+const PIECE = 65_536;
+
+/**
+ * Decodes a source to one channel at the rate asked for, block by block.
+ *
+ * @throws {SyntaxError | RangeError} If it is broken, too short or too long, or a rate is out of range.
+ */
+export async function* readBlocks(source: AudioSource, options: AudioOptions): AsyncGenerator<AudioClip> {
+  const { maxSeconds = FOUR_HOURS, minSamples = ONE_FRAME } = options;
+  if (options.sampleRate !== undefined) checkRate(source, options.sampleRate);
+  const tooLong = (found: string) => {
+    const most = `${maxSeconds} s`;
+    throw new RangeError(`Cannot read ${source.name} as audio may last at most ${most}: ${found}`);
+  };
+  const head = readAudioHead(source);
+  if ((head.seconds ?? 0) > maxSeconds) tooLong(`its header says ${Math.round(head.seconds!)} s`);
+  let resampler: Resampler | undefined;
+  let sampleRate = 0;
+  let taken = 0;
+  let given = 0;
+  try {
+    for await (const block of decode(source, head)) {
+      if (sampleRate === 0) {
+        sampleRate = block.sampleRate;
+        checkRate(source, sampleRate);
+        const to = options.sampleRate ?? sampleRate;
+        if (to !== sampleRate) resampler = await createResampler(sampleRate, to);
+      } else if (block.sampleRate !== sampleRate) {
+        refuse(source, "its sample rate must not change", `${sampleRate} Hz, then ${block.sampleRate} Hz`);
+      }
+      const mono = mix(block, source).subarray(0, Math.max(0, (head.end ?? Infinity) - taken));
+      taken += mono.length;
+      if (taken > maxSeconds * sampleRate) tooLong("it is longer");
+      const samples = resampler?.push(mono) ?? mono;
+      given += samples.length;
+      yield { samples: samples as AudioClip["samples"], sampleRate: options.sampleRate ?? sampleRate };
+    }
+    if (taken === 0) refuse(source, "it must have samples", "none could be decoded");
+    if (head.frames !== null && head.frames !== taken) {
+      refuse(
+        source,
+        "it must have as many samples as its header says",
+        `${taken} of ${head.frames} are sound`,
+      );
+    }
+    const rest = resampler?.finish();
+    given += rest?.length ?? 0;
+    if (given < minSamples) {
+      throw new RangeError(
+        `Cannot read ${source.name} as a clip must have at least ${minSamples} samples: found ${given}`,
+      );
+    }
+    if (rest !== undefined) yield { samples: rest as AudioClip["samples"], sampleRate: options.sampleRate! };
+  } finally {
+    resampler?.close();
+  }
+}
+
+async function* decode(source: AudioSource, { format, wav }: AudioHead): AsyncGenerator<AudioBlock> {
+  if (wav !== undefined) {
+    const frame = wav.width * wav.channels;
+    const most = Math.max(1, Math.floor(PIECE / frame));
+    for (let done = 0; done < wav.frames; done += most) {
+      const bytes = source.read(wav.start + done * frame, Math.min(most, wav.frames - done) * frame);
+      yield { channels: decodeWav(bytes, wav), sampleRate: wav.sampleRate };
+    }
+  } else if (format === "g722") {
+    const decoder = new G722Decoder();
+    for (let at = 0; at < source.size; at += PIECE) {
+      yield { channels: [decoder.decode(source.read(at, PIECE))], sampleRate: 16_000 };
+    }
+  } else if (format === "flac" || format === "ogg flac") {
+    yield* decodeFlac(source, format === "ogg flac");
+  } else {
+    const library = format as Exclude<AudioFormat, "wav" | "g722" | "flac" | "ogg flac">;
+    yield* decodeByLibrary(source, library);
+  }
+}
+
+/** The mean of the channels. */
+function mix({ channels }: AudioBlock, source: AudioSource): Float32Array {
+  const [first, ...others] = channels;
+  const mono = others.length === 0 ? first! : new Float32Array(first!.length);
+  for (let i = 0; i < mono.length; i++) {
+    let sum = first![i]!;
+    for (const other of others) sum += other[i]!;
+    if (!Number.isFinite(sum)) refuse(source, "its samples must be finite numbers", `one is ${sum}`);
+    mono[i] = sum / channels.length;
+  }
+  return mono;
+}
+
+function checkRate(source: AudioSource, sampleRate: number): void {
+  if (Number.isInteger(sampleRate) && sampleRate >= 1000 && sampleRate <= 192_000) return;
+  throw new RangeError(
+    `Cannot read ${source.name} as a sample rate must be a whole number from 1000 to 192000 Hz: it is ${sampleRate}`,
+  );
+}

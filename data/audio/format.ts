@@ -1,0 +1,121 @@
+// What kind of audio a file is, and how long its header says that it lasts, from a few bytes.
+import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
+import { firstPacket, lastGranule } from "./ogg.ts";
+import { readWavHeader, type WavHeader } from "./wav.ts";
+
+/** Container and codec, as far as decoding differs. */
+export type AudioFormat = "wav" | "flac" | "ogg flac" | "vorbis" | "opus" | "mp3" | "g722";
+
+/** What is known of a file before it is decoded. */
+export interface AudioHead {
+  readonly format: AudioFormat;
+  /** Seconds that it lasts at least if its header is true; null where that cannot be told. */
+  readonly seconds: number | null;
+  /** Frames that must come out, where the header says so and the format promises it; else null. */
+  readonly frames: number | null;
+  /** Frames after which only padding comes, where the header says so. */
+  readonly end?: number;
+  /** Of a WAV file. */
+  readonly wav?: WavHeader;
+}
+
+/**
+ * Looks at a file: by its first bytes, and by its name for .g722, which has no header.
+ *
+ * @throws {SyntaxError} If it is empty, of an unknown format, or its header is broken.
+ */
+export function readAudioHead(source: AudioSource): AudioHead {
+  if (source.size === 0) refuse(source, "it must have samples", "the file is empty");
+  const start = source.read(0, 512);
+  const tag = tagAt(start, 0);
+  if ((tag === "RIFF" || tag === "RF64") && tagAt(start, 8) === "WAVE") {
+    const wav = readWavHeader(source);
+    return { format: "wav", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
+  }
+  if (/\.g722$/i.test(source.name)) return { format: "g722", seconds: source.size / 8000, frames: null };
+  if (tag === "fLaC") return flacHead(source, start);
+  if (tag === "OggS") return oggHead(source, start);
+  if (tag.startsWith("ID3") || isMp3Frame(viewOf(start), 0)) return mp3Head(source, start);
+  const found = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  return refuse(
+    source,
+    "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus or .g722",
+    `it starts with ${found}`,
+  );
+}
+
+function flacHead(source: AudioSource, start: Uint8Array): AudioHead {
+  if (start.length < 42) {
+    refuse(source, "a FLAC file starts with 42 bytes of header", `it has ${start.length} bytes`);
+  }
+  const view = viewOf(start);
+  const sampleRate = view.getUint32(18) >>> 12;
+  const bits = (view.getUint16(20) >>> 4 & 31) + 1;
+  if (![8, 16, 24].includes(bits)) refuse(source, "FLAC must have 8, 16 or 24 bits", `it has ${bits}`);
+  // 36 bits; 0 where the writer did not know.
+  const frames = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22) || null;
+  return { format: "flac", seconds: secondsOf(frames, sampleRate), frames };
+}
+
+function secondsOf(frames: number | null, sampleRate: number): number | null {
+  return frames === null || sampleRate === 0 ? null : frames / sampleRate;
+}
+
+function oggHead(source: AudioSource, start: Uint8Array): AudioHead {
+  const packet = firstPacket(start);
+  const text = String.fromCharCode(...packet.subarray(0, 8));
+  const last = lastGranule(source);
+  if (text.startsWith("\x01vorbis") && packet.length >= 16) {
+    const sampleRate = viewOf(packet).getUint32(12, true);
+    return { format: "vorbis", seconds: secondsOf(last, sampleRate), frames: null };
+  }
+  if (text === "OpusHead" && packet.length >= 19) {
+    // The library leaves the padding of a stream of one page (RFC 7845: the end is the last granule less pre-skip).
+    const end = last === null ? Infinity : Math.max(0, last - viewOf(packet).getUint16(10, true));
+    return { format: "opus", seconds: secondsOf(last, 48_000), frames: null, end };
+  }
+  if (text.startsWith("\x7fFLAC") && packet.length >= 51) {
+    const { seconds, frames } = flacHead(source, packet.subarray(9));
+    return { format: "ogg flac", seconds, frames };
+  }
+  const found = JSON.stringify(text.replace(/[^\x20-\x7e]/g, "?"));
+  return refuse(
+    source,
+    "an Ogg file must hold Vorbis, Opus or FLAC",
+    `its first packet starts with ${found}`,
+  );
+}
+
+/** Whether the header of an MPEG-1 or -2 audio frame stands at a place. */
+function isMp3Frame(view: DataView, at: number): boolean {
+  if (view.byteLength < at + 4) return false;
+  const bits = view.getUint32(at);
+  const [version, layer, bitrate, rate] = [
+    bits >>> 19 & 3,
+    bits >>> 17 & 3,
+    bits >>> 12 & 15,
+    bits >>> 10 & 3,
+  ];
+  return bits >>> 21 === 0x7ff && version !== 1 && layer !== 0 && bitrate !== 15 && rate !== 3;
+}
+
+function mp3Head(source: AudioSource, start: Uint8Array): AudioHead {
+  const size = start.subarray(6, 10).reduce((sum, byte) => sum * 128 + (byte & 127), 0);
+  const at = tagAt(start, 0).startsWith("ID3") ? 10 + size : 0;
+  const frame = viewOf(source.read(at, 256));
+  // The highest bit rate is 320 kbit/s; a table of frames (Xing, LAME) tells more.
+  let seconds = (source.size - at) / 40_000;
+  if (isMp3Frame(frame, 0)) {
+    const mpeg1 = (frame.getUint8(1) >> 3 & 3) === 3;
+    const rate = ([44100, 48000, 32000][frame.getUint8(2) >> 2 & 3] ?? 44100) /
+      [4, 1, 2, 1][frame.getUint8(1) >> 3 & 3]!;
+    const mono = frame.getUint8(3) >> 6 === 3;
+    const table = 4 + (mpeg1 ? (mono ? 17 : 32) : (mono ? 9 : 17));
+    const name = table + 12 <= frame.byteLength ? frame.getUint32(table) : 0;
+    // "Xing" or "Info", and a flag that the number of frames follows.
+    if ((name === 0x58696e67 || name === 0x496e666f) && frame.getUint8(table + 7) & 1) {
+      seconds = frame.getUint32(table + 8) * (mpeg1 ? 1152 : 576) / rate;
+    }
+  }
+  return { format: "mp3", seconds, frames: null };
+}

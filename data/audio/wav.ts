@@ -1,0 +1,156 @@
+// WAV files. Their header has to be read before decoding, to refuse lies and long files; what then remains of
+// decoding is a few lines, and they keep the scale of libsndfile (n-bit integers divided by 2^(n−1)), which models
+// were trained with and the libraries at hand do not keep.
+import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
+
+/** How the samples of a WAV file are written, and where. */
+export interface WavHeader {
+  readonly encoding: "integer" | "float" | "alaw" | "mulaw";
+  /** Bytes of one number. */
+  readonly width: number;
+  readonly channels: number;
+  /** Hz. */
+  readonly sampleRate: number;
+  /** First byte of the samples. */
+  readonly start: number;
+  /** Frames: a number of each channel. */
+  readonly frames: number;
+}
+
+const ENCODINGS: Readonly<Record<number, WavHeader["encoding"]>> = {
+  1: "integer",
+  3: "float",
+  6: "alaw",
+  7: "mulaw",
+};
+const WIDTHS = { integer: [1, 2, 3, 4], float: [4, 8], alaw: [1], mulaw: [1] };
+
+// Sizes that programs write when they do not know the end: ffmpeg, arecord, SoX.
+const isPlaceholder = (size: number) => size >= 0xffff_ff00 || (size >= 0x7fff_f000 && size <= 0x8000_0000);
+
+// A real file has a handful.
+const MOST_CHUNKS = 1000;
+
+/**
+ * Reads the header of a WAV file: RIFF, or RF64 for more than 4 GB.
+ *
+ * @throws {SyntaxError} If there is no format or no data, a format that is not known, or data beyond the file.
+ */
+export function readWavHeader(source: AudioSource): WavHeader {
+  let format: Omit<WavHeader, "start" | "frames"> | undefined;
+  let longSize: number | undefined;
+  let at = 12;
+  for (let count = 0; count < MOST_CHUNKS && at + 8 <= source.size; count++) {
+    const head = source.read(at, 8);
+    const tag = tagAt(head, 0);
+    const size = viewOf(head).getUint32(4, true);
+    at += 8;
+    if (tag === "fmt ") format = readFormat(source, source.read(at, Math.min(size, 40)));
+    if (tag === "ds64") {
+      const body = source.read(at, 16);
+      if (body.length === 16) longSize = Number(viewOf(body).getBigUint64(8, true));
+    }
+    if (tag === "data") {
+      if (format === undefined) {
+        return refuse(source, "the format must come before the data", "there is none");
+      }
+      const rest = source.size - at;
+      const claimed = size === 0xffff_ffff && longSize !== undefined ? longSize : size;
+      const bytes = claimed > rest && isPlaceholder(claimed) ? rest : claimed;
+      if (bytes > rest) {
+        refuse(source, "its data must lie within the file", `they take ${bytes} bytes, ${rest} follow`);
+      }
+      return { ...format, start: at, frames: Math.floor(bytes / (format.width * format.channels)) };
+    }
+    // Chunks are padded to an even size.
+    at += size + size % 2;
+  }
+  return refuse(source, "a WAV file must have a data chunk", `none is in ${source.size} bytes`);
+}
+
+function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "start" | "frames"> {
+  if (body.length < 16) refuse(source, "the format takes 16 bytes", `it has ${body.length}`);
+  const view = viewOf(body);
+  const tag = view.getUint16(0, true);
+  // WAVE_FORMAT_EXTENSIBLE: the tag proper opens a GUID.
+  const known = tag === 0xfffe && body.length >= 26 ? view.getUint16(24, true) : tag;
+  const encoding = ENCODINGS[known] ??
+    refuse(source, "its encoding must be PCM, float, A-law or mu-law", `it is 0x${known.toString(16)}`);
+  const channels = view.getUint16(2, true);
+  const sampleRate = view.getUint32(4, true);
+  const block = view.getUint16(12, true);
+  const bits = view.getUint16(14, true);
+  const width = Math.ceil(bits / 8);
+  if (!(sampleRate >= 1000 && sampleRate <= 192_000)) {
+    refuse(source, "its sample rate must be 1000 to 192000 Hz", `it is ${sampleRate}`);
+  }
+  if (!(channels >= 1 && channels <= 64)) {
+    refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
+  }
+  if (!WIDTHS[encoding].includes(width)) {
+    refuse(
+      source,
+      `${encoding} numbers must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`,
+      `${bits}`,
+    );
+  }
+  if (block !== width * channels) {
+    refuse(
+      source,
+      "a frame must hold a number of each channel",
+      `${channels} of ${bits} bits, in ${block} bytes`,
+    );
+  }
+  return { encoding, width, channels, sampleRate };
+}
+
+/**
+ * Numbers of some frames, channel by channel.
+ *
+ * @param bytes Whole frames.
+ * @returns `channels` arrays of samples, integers scaled to [−1, 1).
+ */
+export function decodeWav(bytes: Uint8Array, { encoding, width, channels }: WavHeader): Float32Array[] {
+  const view = viewOf(bytes);
+  const read = readerOf(view, encoding, width);
+  const frames = Math.floor(bytes.length / (width * channels));
+  return Array.from({ length: channels }, (_, channel) => {
+    const samples = new Float32Array(frames);
+    for (let i = 0; i < frames; i++) samples[i] = read((i * channels + channel) * width);
+    return samples;
+  });
+}
+
+function readerOf(view: DataView, encoding: WavHeader["encoding"], width: number): (at: number) => number {
+  if (encoding === "alaw") return (at) => alaw(view.getUint8(at)) / 32768;
+  if (encoding === "mulaw") return (at) => mulaw(view.getUint8(at)) / 32768;
+  if (encoding === "float") {
+    return width === 4 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
+  }
+  switch (width) {
+    case 1:
+      return (at) => (view.getUint8(at) - 128) / 128;
+    case 2:
+      return (at) => view.getInt16(at, true) / 2 ** 15;
+    case 3:
+      return (at) => (view.getUint16(at, true) + view.getInt8(at + 2) * 65536) / 2 ** 23;
+    default:
+      return (at) => view.getInt32(at, true) / 2 ** 31;
+  }
+}
+
+/** 16-bit value of an A-law code (ITU-T G.711). */
+function alaw(code: number): number {
+  const bits = code ^ 0x55;
+  const exponent = bits >> 4 & 7;
+  const mantissa = (bits & 15) << 4 | 8;
+  const size = exponent === 0 ? mantissa : (mantissa | 0x100) << exponent - 1;
+  return bits & 0x80 ? size : -size;
+}
+
+/** 16-bit value of a mu-law code (ITU-T G.711). */
+function mulaw(code: number): number {
+  const bits = ~code;
+  const size = ((bits & 15) << 3 | 0x84) << (bits >> 4 & 7);
+  return bits & 0x80 ? 0x84 - size : size - 0x84;
+}

@@ -1,0 +1,142 @@
+import { loadAudio } from "../audio/audio.ts";
+import { encodeFlac } from "../audio/flac_write.ts";
+import { shuffle } from "../../random/shuffle.ts";
+import { normalizeText } from "../corpus/vocabulary.ts";
+import { encodeWav, toInt16 } from "../audio/wav_write.ts";
+import { makeFolder, refused, writeFile } from "../write_file.ts";
+
+/** How the corpus is made. */
+export interface AsteriskOptions {
+  /** Folder to make, which must not be there. */
+  readonly out: string;
+  /** Files of 16 bits; WAV unless given. */
+  readonly format?: "wav" | "flac";
+  /** Seed of the split; 0 unless given. */
+  readonly seed?: number;
+  /** Folder of the prompts; Debian's unless given. */
+  readonly sounds?: string;
+  /** Their texts, compressed; Debian's unless given. */
+  readonly texts?: string;
+}
+
+/** A prompt and what is said in it. */
+interface Prompt {
+  readonly path: string;
+  /** Normalised. */
+  readonly text: string;
+}
+
+const SOUNDS = "/usr/share/asterisk/sounds/en_US_f_Allison";
+const TEXTS = "/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz";
+const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const READER = "9701";
+
+/**
+ * Makes a corpus of human speech, in the layout of LibriSpeech, from Debian's packages of Asterisk's prompts: one
+ * speaker, Allison Smith (CC BY-SA 3.0). Left out are sounds, silence, and texts with numbers of several digits, which
+ * are read in more than one way. A tenth of the texts goes to dev, another to test; no text is in two subsets.
+ *
+ * @param options Where to, and how.
+ * @returns Clips and seconds of each subset.
+ * @throws {TypeError} If the packages are not installed; the line says how to.
+ * @throws {Error} If the folder is there already or cannot be written, or a prompt is broken.
+ *
+ * @example
+ * ```ts ignore
+ * const { "train-clean": { clips } } = await makeAsterisk({ out: "asterisk" });
+ * ```
+ */
+export async function makeAsterisk(
+  { out, format = "wav", seed = 0, sounds = SOUNDS, texts = TEXTS }: AsteriskOptions,
+): Promise<Record<string, { clips: number; seconds: number }>> {
+  if (await exists(out)) {
+    throw new Error(`Cannot make ${out} as it must be a new folder: it is there already`);
+  }
+  const prompts = await readPrompts(sounds, texts);
+  const partial = `${out.replace(/(?<=.)\/+$/, "")}.${Deno.pid}.partial`;
+  const made: Record<string, { clips: number; seconds: number }> = {};
+  try {
+    let chapter = 0;
+    for (const [subset, clips] of split(prompts, seed)) {
+      const name = `${READER}-${READER}${chapter}`;
+      const folder = `${partial}/${subset}/${READER}/${READER}${chapter++}`;
+      await makeFolder(folder);
+      let lines = "";
+      let total = 0;
+      for (const [i, { path, text }] of clips.entries()) {
+        const id = `${name}-${String(i).padStart(4, "0")}`;
+        const { samples, sampleRate } = await loadAudio(path);
+        const encode = format === "flac" ? encodeFlac : encodeWav;
+        await writeFile(`${folder}/${id}.${format}`, await encode(toInt16(samples), sampleRate));
+        lines += `${id} ${text}\n`;
+        total += samples.length / sampleRate;
+      }
+      await writeFile(`${folder}/${name}.trans.txt`, lines);
+      made[subset] = { clips: clips.length, seconds: total };
+    }
+    await Deno.rename(partial, out).catch((error) => {
+      throw refused("make", out, error);
+    });
+  } catch (error) {
+    await Deno.remove(partial, { recursive: true }).catch(() => {});
+    throw error;
+  }
+  return made;
+}
+
+/** All prompts with a text that can be trusted, in the order of their names. */
+async function readPrompts(sounds: string, texts: string): Promise<Prompt[]> {
+  const file = await Deno.open(texts).catch(() => null);
+  if (!file || !await exists(sounds)) {
+    file?.close();
+    const missing = file ? sounds : texts;
+    throw new TypeError(
+      "Cannot make the Asterisk corpus as its packages must be installed" +
+        ` (apt-get install asterisk-core-sounds-en-g722 asterisk-core-sounds-en): there is no ${missing}`,
+    );
+  }
+  const unpacked = file.readable.pipeThrough(new DecompressionStream("gzip"));
+  const text = await new Response(unpacked).text().catch((error) => {
+    throw refused("read", texts, error);
+  });
+  const prompts: Prompt[] = [];
+  for (const line of text.split("\n")) {
+    const [, name, said] = line.match(/^([\w/-]+):\s*(.+)$/) ?? [];
+    const spoken = said === undefined ? null : spokenText(said);
+    const path = `${sounds}/${name}.g722`;
+    if (spoken && await exists(path)) prompts.push({ path, text: spoken });
+  }
+  return prompts.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/**
+ * What is said where a text is written, normalised.
+ *
+ * @param text As in the package: `Press 1 [then *].`
+ * @returns Null where that is not sure: notes in brackets, numbers of several digits, no letters.
+ */
+export function spokenText(text: string): string | null {
+  const plain = text
+    // A sign explains a word: dash [-].
+    .replace(/\s*\[[^\w\s]\s*\]/g, "")
+    .replaceAll("*", " star ")
+    .replaceAll("#", " pound ")
+    .replace(/(?<![\w.])\d(?!\w|\.\d)/g, (digit) => DIGITS[Number(digit)]!);
+  if (/[\d[\]()<>@]/.test(plain)) return null;
+  return normalizeText(plain) || null;
+}
+
+/** The same texts together: a tenth of the prompts to dev, a tenth to test, the others to train. */
+function split(prompts: readonly Prompt[], seed: number): Map<string, Prompt[]> {
+  const groups = [...Map.groupBy(prompts, ({ text }) => text).values()];
+  const subsets = new Map<string, Prompt[]>([["train-clean", []], ["dev-clean", []], ["test-clean", []]]);
+  for (const group of shuffle(groups, { seed, purpose: "asterisk split", step: 0 })) {
+    const room = ["dev-clean", "test-clean"].find((name) => subsets.get(name)!.length < prompts.length / 10);
+    subsets.get(room ?? "train-clean")!.push(...group);
+  }
+  return subsets;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}

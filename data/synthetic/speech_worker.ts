@@ -1,0 +1,25 @@
+// A thread that speaks sentences into files.
+import { encodeFlac } from "../audio/flac_write.ts";
+import { encodeWav } from "../audio/wav_write.ts";
+import { serveJobs } from "../worker_pool.ts";
+import { writeFile } from "../write_file.ts";
+import { loadFlite, type Speak, SPEECH_RATE } from "./flite.ts";
+import type { Voice } from "./plan.ts";
+
+/** A sentence, and the file to speak it into, whose name ends in .wav or .flac. */
+export interface SpeechJob {
+  readonly text: string;
+  readonly voice: Voice;
+  readonly path: string;
+}
+
+let flite: Promise<Speak> | undefined;
+
+// Answers with the seconds of speech.
+serveJobs<SpeechJob, number>(async ({ text, voice, path }) => {
+  const speak = await (flite ??= loadFlite());
+  const samples = await speak(text, voice);
+  const encode = path.endsWith(".flac") ? encodeFlac : encodeWav;
+  await writeFile(path, await encode(samples, SPEECH_RATE));
+  return { result: samples.length / SPEECH_RATE };
+});

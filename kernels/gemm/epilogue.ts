@@ -1,0 +1,76 @@
+import { alignOf } from "../../tensor/align.ts";
+import type { Resource } from "../../tensor/bind_groups.ts";
+import { areMultiples, divided, type Fields } from "../../tensor/shader_params.ts";
+import type { Gemm } from "./gemm.ts";
+import { sliceOf, writtenRange } from "./ranges.ts";
+
+/** How `_gemm_epilogue.wgsl` writes a product. */
+export interface Epilogue {
+  /** `c`, `bias`, `pre`, `gate`, `item_gate` and `residual`; null where absent. */
+  readonly bind: Record<"c" | "bias" | "pre" | "gate" | "item_gate" | "residual", Resource | null>;
+  /** Which parts there are. */
+  readonly constants: Record<
+    "ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "ITEM_GATE" | "RESIDUAL",
+    boolean
+  >;
+  /** f32 of a `Number`: four where all of it allows. */
+  readonly width: 1 | 4;
+  /** Type of WGSL that `c` keeps a `Number` as. */
+  readonly stored: string;
+  /** Fields of `Params`: addresses, in `Number`s, but for those of a gate per item. */
+  readonly params: Record<string, number>;
+}
+
+/** Types that keep a `Number` of so many f32, by the type of the tensor. */
+const STORED = { f32: { 1: "f32", 4: "vec4f" }, f16: { 1: "f16", 4: "vec4<f16>" } } as const;
+
+/**
+ * Reads the epilogue of a product for the shaders that do it.
+ *
+ * @param others Other fields of `Params` that are counted in `Number`s.
+ */
+export function epilogueOf(problem: Gemm, others: Fields): Epilogue {
+  const { n, c, bias, pre, gate, residual } = problem;
+  const range = writtenRange(problem);
+  const at = c.offset ?? 0;
+  const dtype = c.tensor.dtype === "f16" ? "f16" : "f32";
+  // One address finds all three, so all start where C does, whose elements may be shorter.
+  const align = alignOf(dtype);
+  const { slice, base } = sliceOf(c.tensor, range, at);
+  const perItem = gate?.n === 0;
+  const gatePlace = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
+  const numbers: Fields = {
+    c_base: base,
+    c_z1: c.z1 ?? 0,
+    c_z2: c.z2 ?? 0,
+    c_row: c.row,
+    bias_base: bias?.offset ?? 0,
+    bias_z2: bias?.z2 ?? 0,
+    ...(!perItem && gatePlace),
+    ...others,
+  };
+  const width = areMultiples({ n, ...numbers }, 4) ? 4 : 1;
+  const gates = gate?.tensor ?? null;
+  return {
+    bind: {
+      c: slice,
+      bias: bias?.tensor ?? null,
+      gate: perItem ? null : gates,
+      item_gate: perItem ? gates : null,
+      pre: pre ? sliceOf(pre, range, at, align).slice : null,
+      residual: residual ? sliceOf(residual, range, at, align).slice : null,
+    },
+    constants: {
+      ACCUMULATE: problem.accumulate ?? false,
+      BIAS: !!bias,
+      PRE: !!pre,
+      GELU: problem.gelu ?? false,
+      GATE: !!gate && !perItem,
+      ITEM_GATE: perItem,
+      RESIDUAL: !!residual,
+    },
+    width,
+    stored: STORED[dtype][width],
+    params: { ...gatePlace, ...divided(numbers, width) },
+  };
+}

@@ -1,0 +1,172 @@
+import type { GemmVariant } from "./choice.ts";
+import type { Gpu } from "../../tensor/gpu.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { halves } from "./split.ts";
+import { runTexture, textureExcess } from "./texture.ts";
+import { runTile, tileExcess } from "./tile.ts";
+
+/**
+ * One operand of a product, as images of rows and columns in a buffer. For A, the element of row m and
+ * reduction index (k1, k2) in item (z1, z2) is row y, column x of image (z1, z2, k1):
+ *
+ *     along k:  y = y0 + m·step + k1·tap + z2·z2Step,   x = k2
+ *     else:     y = y0 + k2·step + k1·tap + z2·z2Step,  x = m
+ *
+ * and zero where y is no row of the image. B is alike, with column n for m. Rows of an image may overlap, which
+ * is what makes a convolution a product without im2col.
+ */
+export interface Operand {
+  /** Tensor that holds the images, f32 or f16. */
+  readonly tensor: Tensor;
+  /** First element of the first image; 0 unless given. */
+  readonly offset?: number;
+  /** Rows of an image. */
+  readonly height: number;
+  /** Elements between the starts of two rows. */
+  readonly row: number;
+  /** Whether the inner reduction index runs along the rows. */
+  readonly alongK: boolean;
+  /** Image row of the first index; 0 unless given. */
+  readonly y0?: number;
+  /** Image rows per step of the index that does not run along the rows; 1 unless given. */
+  readonly step?: number;
+  /** Image rows per step of k1; 0 unless given. */
+  readonly tap?: number;
+  /** Image rows per step of z2; 0 unless given. */
+  readonly z2Step?: number;
+  /** Elements between the images of two z1; 0 (shared) unless given. */
+  readonly z1?: number;
+  /** Elements between the images of two z2; 0 (shared) unless given. */
+  readonly z2?: number;
+  /** Elements between the images of two k1; 0 (the same image) unless given. */
+  readonly k1?: number;
+}
+
+/** Where a product goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
+export interface Product {
+  /** Tensor that is written, f32 or f16; sums are f32, but for what is added to what C holds. */
+  readonly tensor: Tensor;
+  /** First element; 0 unless given. */
+  readonly offset?: number;
+  /** Elements between rows. */
+  readonly row: number;
+  /** Whether what lies between a row's last column and the next multiple of four may be overwritten. */
+  readonly padded?: boolean;
+  /** Elements between two z1; 0 unless given. */
+  readonly z1?: number;
+  /** Elements between two z2; 0 unless given. */
+  readonly z2?: number;
+}
+
+/** A vector that an epilogue reads: element offset + z2·`z2` + n·`n`. */
+export interface Vector {
+  /** Tensor that is read. */
+  readonly tensor: Tensor;
+  /** First element; 0 unless given. */
+  readonly offset?: number;
+  /** Elements between two z2; 0 unless given. */
+  readonly z2?: number;
+  /** Elements between two columns, 1 or 0; 1 unless given. */
+  readonly n?: number;
+}
+
+/** A batched product with its epilogue: u = A·B (+ C) (+ bias); C = u, or gelu(u) · gate (+ residual). */
+export interface Gemm {
+  /** Rows of C. */
+  readonly m: number;
+  /** Columns of C. */
+  readonly n: number;
+  /** Outer and inner extent of the reduction. */
+  readonly k: readonly [number, number];
+  /** Extents of the batch indices z1 and z2; [1, 1] unless given. */
+  readonly batch?: readonly [number, number];
+  /** Left operand. */
+  readonly a: Operand;
+  /** Right operand. */
+  readonly b: Operand;
+  /** Where the product goes. */
+  readonly c: Product;
+  /** Adds to what C holds. */
+  readonly accumulate?: boolean;
+  /** Added to every row. */
+  readonly bias?: Vector;
+  /** Applies GELU. */
+  readonly gelu?: boolean;
+  /** Receives u, at the addresses of C. */
+  readonly pre?: Tensor;
+  /** Multiplies the columns. */
+  readonly gate?: Vector;
+  /** Added at the end, read at the addresses of C. */
+  readonly residual?: Tensor;
+}
+
+/** The extents of a product's batch, z1 and z2. */
+export function batchOf(gemm: Gemm): readonly [number, number] {
+  return gemm.batch ?? [1, 1];
+}
+
+/**
+ * Computes a batched product on the device, split where an operand exceeds a binding, a texture or the length of
+ * a sum.
+ *
+ * @param gpu Device.
+ * @param problem What to compute.
+ * @param variant Kernel; the device's choice for the sizes unless given.
+ *
+ * @example
+ * ```ts
+ * import { requestGpu } from "../../mod.ts";
+ * import { gemm } from "./gemm.ts";
+ *
+ * const gpu = await requestGpu();
+ * // c = a·bᵀ, a [m, k], b [n, k]
+ * const [a, b, c] = [gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4, 5, 6], [2, 2]), gpu.empty([1, 2])];
+ * const [m, n, k] = [1, 2, 2];
+ * gemm(gpu, {
+ *   m,
+ *   n,
+ *   k: [1, k],
+ *   a: { tensor: a, height: m, row: k, alongK: true },
+ *   b: { tensor: b, height: n, row: k, alongK: true },
+ *   c: { tensor: c, row: n },
+ * });
+ * console.log(await c.read()); // [[11, 17]]
+ * gpu.destroy();
+ * ```
+ */
+export function gemm(gpu: Gpu, problem: Gemm, variant: GemmVariant = variantOf(gpu, problem)): void {
+  const [z1, z2] = batchOf(problem);
+  const { m, n, k } = problem;
+  if (m * n * z1 * z2 === 0) return;
+  if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
+  const merged = mergeTaps(problem, variant === "texture" ? 16 : Infinity);
+  const excess = (problem: Gemm) =>
+    variant === "texture" ? textureExcess(gpu, problem) : tileExcess(gpu, problem, variant);
+  if (excess(merged) > 0) {
+    for (const half of halves(merged, excess)) gemm(gpu, half, variant);
+  } else if (variant === "texture") runTexture(gpu, merged);
+  else runTile(gpu, merged, variant);
+}
+
+function variantOf(gpu: Gpu, { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1] }: Gemm): GemmVariant {
+  return gpu.gemmVariant({ m, n, terms: k1 * k2, items: z1 * z2 });
+}
+
+/** Takes (k1, k2) as one index where both operands run through it without a gap, if k2 is below `limit`. */
+function mergeTaps(problem: Gemm, limit: number): Gemm {
+  const { a, b, k: [k1, k2], m, n } = problem;
+  if (k1 === 1 || k2 >= limit) return problem;
+  const runs = (operand: Operand, extent: number) =>
+    operand.alongK && (operand.k1 ?? 0) === 0 && !operand.z2Step &&
+    (operand.tap ?? 0) * operand.row === k2 && (operand.y0 ?? 0) === 0 &&
+    (extent - 1) * (operand.step ?? 1) + (k1 - 1) * operand.tap! < operand.height;
+  if (!runs(a, m) || !runs(b, n)) return problem;
+  const flat = (operand: Operand, height: number): Operand => ({
+    ...operand,
+    height,
+    row: operand.row * (operand.step ?? 1),
+    step: 1,
+    tap: 0,
+  });
+  return { ...problem, k: [1, k1 * k2], a: flat(a, m), b: flat(b, n) };
+}

@@ -1,0 +1,91 @@
+import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
+import type { Slice } from "../../tensor/bind_groups.ts";
+import type { Gpu } from "../../tensor/gpu.ts";
+import { elementBytes, type Tensor } from "../../tensor/tensor.ts";
+import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+
+/** First element and one past the last that something touches, relative to its tensor. */
+export interface Range {
+  /** First element. */
+  readonly from: number;
+  /** One past the last element. */
+  readonly to: number;
+}
+
+/** The image rows that an operand's indices reach, within the image or not. `outer` is m or n. */
+export function rowsOf(problem: Gemm, operand: Operand, outer: number): Range {
+  const [, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const steps = [
+    (operand.step ?? 1) * ((operand.alongK ? outer : k2) - 1),
+    (operand.tap ?? 0) * (k1 - 1),
+    (operand.z2Step ?? 0) * (z2 - 1),
+  ];
+  const y0 = operand.y0 ?? 0;
+  const least = steps.reduce((sum, step) => sum + Math.min(0, step), y0);
+  const most = steps.reduce((sum, step) => sum + Math.max(0, step), y0);
+  return { from: least, to: most + 1 };
+}
+
+/** Those of them that are rows of the image. */
+export function imageRows(problem: Gemm, operand: Operand, outer: number): Range {
+  const { from, to } = rowsOf(problem, operand, outer);
+  const top = Math.max(0, Math.min(from, operand.height - 1));
+  return { from: top, to: Math.max(top + 1, Math.min(to, operand.height)) };
+}
+
+/** The elements of an operand's tensor that a product reads. */
+export function readRange(problem: Gemm, operand: Operand, outer: number): Range {
+  const [z1, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const { from: top, to: end } = imageRows(problem, operand, outer);
+  const width = operand.alongK ? k2 : outer;
+  const last = (operand.z1 ?? 0) * (z1 - 1) + (operand.z2 ?? 0) * (z2 - 1) +
+    (operand.k1 ?? 0) * (k1 - 1) + (end - 1) * operand.row + width;
+  const offset = operand.offset ?? 0;
+  return { from: offset + top * operand.row, to: offset + last };
+}
+
+/** The elements of C's tensor that a product writes. */
+export function writtenRange(problem: Gemm): Range {
+  const { m, n, c } = problem;
+  const [z1, z2] = batchOf(problem);
+  const columns = c.padded ? roundUp(n, 4) : n;
+  const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + columns;
+  const offset = c.offset ?? 0;
+  return { from: offset, to: offset + last };
+}
+
+/**
+ * The slice to bind for a range, and the address in it of the tensor's element `at`.
+ *
+ * @param align Elements at whose multiples it may start; as the tensor's type has it unless given.
+ */
+export function sliceOf(
+  tensor: Tensor,
+  range: Range,
+  at: number,
+  align: number = alignOf(tensor.dtype),
+): { slice: Slice; base: number } {
+  const start = roundDown(tensor.offset + range.from, align) - tensor.offset;
+  const length = Math.min(range.to, tensor.size) - start;
+  return { slice: { tensor, start, length }, base: at - start };
+}
+
+/** What is beyond a limit, as a share of it; 0 if nothing is. */
+export function beyond(need: number, limit: number): number {
+  return Math.max(0, need / limit - 1);
+}
+
+/** What of C, or of what lies at its addresses, is beyond one binding. */
+export function beyondWritten(gpu: Gpu, problem: Gemm): number {
+  const { c, pre, residual } = problem;
+  const range = writtenRange(problem);
+  const tensors = [c.tensor, pre, residual].filter((tensor) => tensor !== undefined);
+  return Math.max(...tensors.map((tensor) => beyondBinding(gpu, tensor, range)));
+}
+
+/** What of a tensor's range, aligned, is beyond one binding. */
+export function beyondBinding(gpu: Gpu, { dtype }: Tensor, range: Range): number {
+  return beyond((range.to - range.from + alignOf(dtype)) * elementBytes(dtype), gpu.limits.bindingBytes);
+}

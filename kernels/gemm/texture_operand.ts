@@ -1,0 +1,214 @@
+import index from "../../tensor/_index.wgsl" with { type: "text" };
+import { alignOf } from "../../tensor/align.ts";
+import { areMultiples, type Fields } from "../../tensor/shader_params.ts";
+import type { Gpu } from "../../tensor/gpu.ts";
+import type { Surface, SurfaceContent } from "../../tensor/texture_pool.ts";
+import { elementBytes } from "../../tensor/tensor.ts";
+import { TypedKernel } from "../../tensor/typed_kernel.ts";
+import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import source from "./pack.wgsl" with { type: "text" };
+import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./ranges.ts";
+
+const pack = new TypedKernel("gemm_pack", source, [index]);
+
+/** Texels that one invocation of the pack kernel moves. */
+const CHUNK = 16;
+
+/** Bits of a texel's address that are its column in a surface; the others are its row. */
+export function columnBits(gpu: Gpu): number {
+  return Math.min(10, Math.floor(Math.log2(gpu.limits.texture)));
+}
+
+/** Rows of a tile that are a multiple of so many texels apart fall on few sets of a cache. */
+const UNEVEN = 64;
+
+/** Where the first row lies, and how far the next index of each kind is from it, in elements or texels. */
+interface Steps extends Fields {
+  readonly base: number;
+  readonly z1: number;
+  readonly z2: number;
+  readonly k1: number;
+  /** Of the index that does not run along the rows. */
+  readonly step: number;
+}
+
+/** How an operand lies in a surface, whose texels hold four numbers each. */
+interface Layout {
+  /** Copied as one line of texels, copied row by row, or put together by the pack kernel, as one line too. */
+  readonly how: "line" | "rows" | "packed";
+  /** Linear addresses of the texels. */
+  readonly steps: Steps;
+  /** Texels of the line, or those of a row that are read. */
+  readonly texels: number;
+  readonly width: number;
+  readonly height: number;
+  /** First element that is copied, relative to the tensor's. */
+  readonly start: number;
+}
+
+/** Bytes of a buffer that is copied as a whole for the sake of a small part, since others are read, too: weights in an arena. */
+const WHOLE = 1 << 22;
+
+const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): Steps => ({
+  base: to(base),
+  z1: to(z1),
+  z2: to(z2),
+  k1: to(k1),
+  step: to(step),
+});
+
+/** What the pack kernel makes: rows of whole texels, image after image. */
+function packParams(problem: Gemm, operand: Operand, outer: number) {
+  const [z1, z2] = batchOf(problem);
+  const [k1, k2] = problem.k;
+  const { from, to } = imageRows(problem, operand, outer);
+  const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
+  const rows = to - from;
+  const [n1, n2, nk] = [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1];
+  return {
+    texels,
+    chunks: Math.ceil(texels / CHUNK),
+    run: Math.max(1, Math.floor(CHUNK / texels)),
+    height: n1 * n2 * nk * rows,
+    rows,
+    n2,
+    nk,
+    z1: operand.z1 ?? 0,
+    z2: operand.z2 ?? 0,
+    k1: operand.k1 ?? 0,
+    row: operand.row,
+  };
+}
+
+/** Numbers and distances of packed images along the indices that there are several of: all that their order depends on. */
+function imagesOf({ height, rows, n2, nk, z1, z2, k1 }: ReturnType<typeof packParams>): number[] {
+  const n1 = height / rows / n2 / nk;
+  return [[n1, z1], [n2, z2], [nk, k1]].filter(([n]) => n! > 1).flat() as number[];
+}
+
+function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
+  const [z1, z2] = batchOf(problem);
+  const { k: [k1, k2] } = problem;
+  const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
+  const { from, to } = readRange(problem, operand, outer);
+  const limit = gpu.limits.texture;
+  const width = 2 ** columnBits(gpu);
+  const line = (texels: number) => ({ texels, width, height: Math.ceil(texels / width) });
+
+  const base = offset + y0 * row;
+  const steps: Steps = {
+    base: base - from,
+    z1: z1 > 1 ? operand.z1 ?? 0 : 0,
+    z2: z2 > 1 ? (operand.z2 ?? 0) + z2Step * row : 0,
+    k1: k1 > 1 ? (operand.k1 ?? 0) + tap * row : 0,
+    step: (alongK ? outer : k2) > 1 ? step * row : 0,
+  };
+  if ((tensor.offset + from) % 4 !== 0 || !areMultiples(steps, 4)) {
+    const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
+    const image = rows * texels;
+    const { from: top } = imageRows(problem, operand, outer);
+    return {
+      how: "packed",
+      steps: {
+        base: (y0 - top) * texels,
+        z1: operand.z1 ? n2 * nk * image : 0,
+        z2: (operand.z2 ? nk * image : 0) + z2Step * texels,
+        k1: (operand.k1 ? image : 0) + tap * texels,
+        step: step * texels,
+      },
+      ...line(height * texels),
+      start: from,
+    };
+  }
+  const column = (at: number) => at - Math.floor(at / row) * row;
+  const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
+    (alongK ? k2 : outer);
+  const height = Math.ceil((to - from) / row);
+  const uneven = steps.step % (4 * UNEVEN) === 0 && row % alignOf(tensor.dtype) === 0;
+  if (uneven && reach <= row && row / 4 <= width && height <= limit) {
+    return {
+      how: "rows",
+      steps: mapped(steps, (at) => Math.floor(at / row) * width + column(at) / 4),
+      texels: Math.ceil(reach / 4),
+      width: row / 4,
+      height,
+      start: from,
+    };
+  }
+  const { bytes } = tensor.storage.entry;
+  const all = bytes / elementBytes(tensor.dtype);
+  const whole = bytes <= WHOLE && to - from < all / 2 && line(all / 4).height <= limit;
+  const start = whole ? -tensor.offset : from;
+  const numbers = whole ? all : to - from;
+  const inLine = { ...steps, base: base - start };
+  return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(numbers / 4)), start };
+}
+
+/** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
+export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): number {
+  const { how, height } = layoutOf(gpu, problem, operand, outer);
+  const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
+  return beyond(height, gpu.limits.texture) + bound;
+}
+
+/** An operand in a surface, as the product's shader reads it. */
+export interface Placed {
+  /** The surface, lent by the pool. */
+  readonly surface: Surface;
+  /** Whether rows outside the image are read, which are zero. */
+  readonly edges: boolean;
+  /** Fields of `Params`, without the operand's name before them. */
+  readonly params: Record<string, number>;
+}
+
+/** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
+export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
+  const { how, steps, texels, width, height, start } = layoutOf(gpu, problem, operand, outer);
+  const { tensor, row } = operand;
+  const { storage, offset, dtype } = tensor;
+  const packing = packParams(problem, operand, outer);
+  const layout = [how, offset + start, texels];
+  if (how === "rows") layout.push(row, height);
+  if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
+  const content: SurfaceContent = { storage, dtype, version: storage.version, layout: layout.join() };
+  const { surface, held } = gpu.surfaces.take(width, height, content);
+  if (held) { // as it was left by a product before
+  } else if (how === "packed") {
+    const { slice, base } = sliceOf(tensor, readRange(problem, operand, outer), start);
+    gpu.run(pack.of({ X: dtype }), {
+      bind: { x: slice, packed: surface },
+      params: { ...packing, base, column_bits: columnBits(gpu) },
+      workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
+    });
+  } else if (how === "rows") {
+    gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });
+  } else {
+    // What lies behind the line is never read: where the buffer goes on that far, it is one copy instead of two.
+    const all = Math.ceil(texels / width);
+    const ends = (offset + start + all * width * 4) * elementBytes(dtype);
+    const rows = all > 1 && ends <= storage.entry.bytes ? all : Math.floor(texels / width);
+    const filled = rows * width;
+    gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });
+    const rest = {
+      start: start + filled * 4,
+      row: width * 4,
+      rows: 1,
+      texels: Math.max(0, texels - filled),
+      y: rows,
+    };
+    gpu.copyToSurface(tensor, surface, rest);
+  }
+  const reach = rowsOf(problem, operand, outer);
+  return {
+    surface,
+    edges: reach.from < 0 || reach.to > operand.height,
+    params: {
+      ...steps,
+      height: operand.height,
+      y0: operand.y0 ?? 0,
+      y_z2: operand.z2Step ?? 0,
+      y_k1: operand.tap ?? 0,
+      y_step: operand.step ?? 1,
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import index from "../../tensor/_index.wgsl" with { type: "text" };
+import { runRows, wideKernel } from "../../tensor/rows.ts";
+import { emptyGradient } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import formula from "./_gelu.wgsl" with { type: "text" };
+import source from "./activation.wgsl" with { type: "text" };
+import { ofShape, ofType } from "./checks.ts";
+import { reduceRows } from "./reduce_rows.ts";
+
+const kernels = wideKernel("activation", source, [formula, index]);
+
+/** Rows that an invocation does: many where a sum of a part costs more than it brings in parallel work. */
+const RUN = { software: 64, hardware: 8 };
+
+/** What follows the sum of a linear layer or a convolution: y = gelu(u) · gate. */
+export interface Activation {
+  /** Applies GELU. */
+  readonly gelu?: boolean;
+  /** Gate of each output, [O]; it multiplies the output after GELU. */
+  readonly gate?: Tensor | null;
+}
+
+/** @throws {TypeError} If the gate is not one number per output. */
+export function checkActivation(doing: string, { gate }: Activation, outputs: number): void {
+  if (!gate) return;
+  ofShape(doing, "gate", gate, [outputs]);
+  ofType(doing, "gate", gate, "f32");
+}
+
+/** Whether the pullback needs u itself. */
+export function keepsPre({ gelu, gate }: Activation): boolean {
+  return gelu === true || !!gate;
+}
+
+/** Gradients of what stands behind a sum. */
+export interface ActivationGradients {
+  /** Of the sum u; the caller disposes it. */
+  readonly du: Tensor;
+  /** Of its bias, [O]; null if it wants none. */
+  readonly db: Tensor | null;
+  /** Of the gate, [O]; null if it wants none. */
+  readonly dgate: Tensor | null;
+}
+
+/**
+ * Pulls dy back through an activation.
+ *
+ * @param dy Gradient of y, [..., O].
+ * @param u What the activation was applied to, of dy's shape; null if {@linkcode keepsPre} says no.
+ * @param needs The bias, if it wants its gradient, and whether the gate wants one.
+ */
+export function pullActivation(
+  dy: Tensor,
+  u: Tensor | null,
+  { gelu = false, gate = null }: Activation,
+  needs: { readonly bias: Tensor | null; readonly gate: boolean },
+): ActivationGradients {
+  const columns = dy.shape.at(-1)!;
+  const biasGradient = (rows: Tensor) => {
+    return needs.bias ? reduceRows(rows, columns, null, emptyGradient(needs.bias)) : null;
+  };
+  if (!u || dy.size === 0) {
+    return {
+      du: dy.view(),
+      db: biasGradient(dy),
+      dgate: gate ? dy.gpu.zeros([columns]) : null,
+    };
+  }
+  const { gpu } = dy;
+  const count = dy.size / columns;
+  const run = gpu.software ? RUN.software : RUN.hardware;
+  const du = gpu.empty(dy.shape);
+  const sums = gpu.empty([Math.ceil(count / run), columns]);
+  const dots = gate ? gpu.empty(sums.shape) : null;
+  const { kernel, width } = kernels.pick(columns);
+  runRows(gpu, kernel, count, {
+    rows: { dy, u, du },
+    whole: { gate, sums, dots },
+    params: ({ row, rows }) => ({ rows, columns: columns / width, part: row / run }),
+    constants: { RUN: run, GELU: gelu, GATE: gate !== null },
+    workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / run) * columns / width / 64),
+  });
+  const db = biasGradient(sums);
+  const dgate = dots && needs.gate ? reduceRows(dots, columns, null, emptyGradient(gate!)) : null;
+  sums.dispose();
+  dots?.dispose();
+  return { du, db, dgate };
+}

@@ -1,0 +1,72 @@
+// Files that are read and written in one piece, with errors of one line.
+import { printable } from "./json_fields.ts";
+
+/**
+ * Reads a file.
+ *
+ * @param path Where it is.
+ * @returns Its bytes, or null where there is no such file.
+ * @throws {Error} If it cannot be read; one line that names the path.
+ *
+ * @example
+ * ```ts
+ * import { readWhole } from "./atomic_file.ts";
+ *
+ * const bytes = await readWhole("pruned/model.safetensors"); // null if there is none
+ * ```
+ */
+export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw failure("read", path, error);
+  }
+}
+
+/**
+ * Writes a file whole or not at all: under another name first, then renamed.
+ *
+ * @param path Where to; its folder must be there.
+ * @param parts Bytes that follow each other, each written before the next is asked for.
+ * @throws {Error} If it cannot be written; one line that names the path. What was there before is unharmed.
+ *
+ * @example
+ * ```ts ignore
+ * import { writeWhole } from "./atomic_file.ts";
+ *
+ * await writeWhole("pruned/config.json", [new TextEncoder().encode("{}")]);
+ * ```
+ */
+export async function writeWhole(
+  path: string,
+  parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const partial = `${path}.${Deno.pid}.partial`;
+  const written = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw failure("write", path, error);
+    }
+  };
+  try {
+    {
+      using file = await written(Deno.open(partial, { write: true, create: true, truncate: true }));
+      for await (const part of parts) {
+        for (let at = 0; at < part.length;) at += await written(file.write(part.subarray(at)));
+      }
+      await written(file.sync());
+    }
+    await written(Deno.rename(partial, path));
+  } catch (error) {
+    await Deno.remove(partial).catch(() => {});
+    throw error;
+  }
+}
+
+function failure(action: "read" | "write", path: string, cause: unknown): Error {
+  // Deno appends the call with the path: "Permission denied (os error 13): readfile '/x'".
+  const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
+  return new Error(`Cannot ${action} ${printable(path)} as the system refuses: ${why}`, { cause });
+}

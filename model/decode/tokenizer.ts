@@ -1,0 +1,93 @@
+import { CtcTokenizer, type JoinOptions } from "./ctc_tokenizer.ts";
+import { Fields, isObject, printable, show } from "../checkpoint/json_fields.ts";
+
+export { CtcTokenizer, type JoinOptions };
+
+/** Files of a CTC tokenizer, as text. Only `vocab.json` is needed. */
+export interface TokenizerFiles {
+  /** `vocab.json`: id by token. */
+  readonly vocab: string;
+  /** `tokenizer_config.json`: special tokens, word delimiter, letter case. */
+  readonly tokenizerConfig?: string;
+  /** `special_tokens_map.json`: special tokens. */
+  readonly specialTokensMap?: string;
+  /** `added_tokens.json`: id by token, more of them. */
+  readonly addedTokens?: string;
+  /** What to call `vocab.json` in errors; the others are named as they are. */
+  readonly name?: string;
+}
+
+const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_token: "</s>" };
+
+/**
+ * Reads a CTC tokenizer. Special tokens are `<pad>`, `<unk>`, `<s>` and `</s>`, and the word delimiter is `|`, where
+ * the files say nothing else; `do_lower_case` turns texts to upper case for the model and back to lower case, as the
+ * reference does.
+ *
+ * @throws {SyntaxError} If a file is no JSON object, or two tokens have the same id.
+ * @throws {TypeError | RangeError} If an id is no whole number, there are no tokens, or the padding token is missing.
+ *
+ * @example
+ * ```ts
+ * import { parseTokenizer } from "./tokenizer.ts";
+ *
+ * const tokenizer = parseTokenizer({ vocab: '{ "<pad>": 0, "|": 1, "A": 2, "B": 3 }' });
+ * console.log(tokenizer.encode("AB A")); // [2, 3, 1, 2]
+ * console.log(tokenizer.decode([0, 2, 2, 0, 2, 1, 3])); // "AA B"
+ * ```
+ */
+export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
+  const name = printable(files.name ?? "vocab.json");
+  const ids = new Map<string, number>();
+  const config = new Fields(files.tokenizerConfig ?? "{}", "tokenizer_config.json").raw;
+  const map = new Fields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
+  addTokens(ids, new Fields(files.vocab, name).raw, name);
+  addTokens(ids, new Fields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
+  // Newer files list the added tokens by id.
+  const added = isObject(config["added_tokens_decoder"]) ? config["added_tokens_decoder"] : {};
+  const byToken = Object.entries(added).map(([id, token]) => [contentOf(token) ?? "", Number(id)]);
+  addTokens(ids, Object.fromEntries(byToken), "tokenizer_config.json");
+  if (ids.size === 0) throw new RangeError(`Cannot read ${name} as it must have tokens: there are none`);
+  const word = (key: string, otherwise: string) => contentOf(config[key]) ?? contentOf(map[key]) ?? otherwise;
+  const special = Object.entries(SPECIAL).map(([key, token]) => [key, word(key, token)]);
+  const settings = {
+    ...Object.fromEntries(special) as Record<keyof typeof SPECIAL, string>,
+    word_delimiter_token: word("word_delimiter_token", "|"),
+    replace_word_delimiter_char: word("replace_word_delimiter_char", " "),
+    do_lower_case: config["do_lower_case"] === true,
+  };
+  return new CtcTokenizer(ids, settings, name);
+}
+
+// A file cannot name more ids than it has bytes; holes are no reason for a long list.
+const LARGEST_ID = 2 ** 20;
+
+function addTokens(ids: Map<string, number>, entries: Readonly<Record<string, unknown>>, name: string): void {
+  const taken = new Map([...ids].map(([token, id]) => [id, token]));
+  for (const [token, id] of Object.entries(entries)) {
+    if (typeof id !== "number") {
+      throw new TypeError(
+        `Cannot read ${name} as each token must have an id: that of ${show(token)} is ${show(id)}`,
+      );
+    }
+    if (!(Number.isInteger(id) && id >= 0 && id < LARGEST_ID)) {
+      throw new RangeError(
+        `Cannot read ${name} as an id must be a whole number below 2^20: that of ${show(token)} is ${id}`,
+      );
+    }
+    if (taken.has(id) && taken.get(id) !== token || ids.has(token) && ids.get(token) !== id) {
+      const other = taken.get(id) ?? token;
+      throw new SyntaxError(
+        `Cannot read ${name} as ids must differ: ${show(token)} and ${show(other)} have ${id}`,
+      );
+    }
+    ids.set(token, id);
+    taken.set(id, token);
+  }
+}
+
+/** A special token is a string, or an object that holds one. */
+function contentOf(token: unknown): string | undefined {
+  if (isObject(token)) return contentOf(token["content"]);
+  return typeof token === "string" ? token : undefined;
+}

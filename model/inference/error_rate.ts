@@ -1,0 +1,206 @@
+import { philox, streamParams } from "../../random/philox.ts";
+
+/** How a text differs from its reference, in words or characters. */
+export interface EditCounts {
+  /** Words of the reference that became others. */
+  readonly substitutions: number;
+  /** Words that are not in the reference. */
+  readonly insertions: number;
+  /** Words of the reference that are missing. */
+  readonly deletions: number;
+  /** Length of the reference. */
+  readonly reference: number;
+}
+
+/** A share, and the interval that it lies in. */
+export interface Interval {
+  /** Of all utterances. */
+  readonly value: number;
+  /** 2.5 % of resampled sets are below. */
+  readonly low: number;
+  /** 2.5 % of resampled sets are above. */
+  readonly high: number;
+}
+
+/** An error rate with its interval, and what it is made of. */
+export interface ErrorRate extends Interval, EditCounts {
+  /** Number of texts compared. */
+  readonly utterances: number;
+}
+
+/** How intervals are computed. */
+export interface BootstrapOptions {
+  /** Resampled sets, 1000 unless given. */
+  readonly resamples?: number;
+  /** Seed of the resampling, 0 unless given. */
+  readonly seed?: number;
+}
+
+/**
+ * Counts the edits of a shortest way from a reference to a hypothesis (Levenshtein). Of ways of the same length, one
+ * with the most substitutions is taken.
+ *
+ * @example
+ * ```ts
+ * import { editCounts } from "./error_rate.ts";
+ *
+ * editCounts(["a", "b", "c"], ["a", "x"]); // 1 substitution, 0 insertions, 1 deletion, reference 3
+ * ```
+ */
+export function editCounts(reference: readonly string[], hypothesis: readonly string[]): EditCounts {
+  const n = hypothesis.length;
+  // Of the ways to the start of the hypothesis, by its length: edits, and the insertions and deletions among them.
+  let row = Array.from({ length: n + 1 }, (_, j) => ({ edits: j, insertions: j, deletions: 0 }));
+  for (let i = 0; i < reference.length; i++) {
+    const above = row;
+    row = [step(above[0]!, 0, 1)];
+    for (let j = 0; j < n; j++) {
+      if (reference[i] === hypothesis[j]) {
+        row.push(above[j]!);
+        continue;
+      }
+      const [left, corner, up] = [row[j]!.edits, above[j]!.edits, above[j + 1]!.edits];
+      if (corner <= left && corner <= up) row.push(step(above[j]!, 0, 0));
+      else if (up <= left) row.push(step(above[j + 1]!, 0, 1));
+      else row.push(step(row[j]!, 1, 0));
+    }
+  }
+  const { edits, insertions, deletions } = row[n]!;
+  return {
+    substitutions: edits - insertions - deletions,
+    insertions,
+    deletions,
+    reference: reference.length,
+  };
+}
+
+function step(
+  from: { edits: number; insertions: number; deletions: number },
+  insertion: number,
+  deletion: number,
+): { edits: number; insertions: number; deletions: number } {
+  return {
+    edits: from.edits + 1,
+    insertions: from.insertions + insertion,
+    deletions: from.deletions + deletion,
+  };
+}
+
+/**
+ * Word edits between two texts; words are what white space separates, and letter case counts.
+ *
+ * @example
+ * ```ts
+ * import { wordEdits } from "./error_rate.ts";
+ *
+ * console.log(wordEdits("turn on the light", "turn on light").deletions); // 1
+ * ```
+ */
+export function wordEdits(reference: string, hypothesis: string): EditCounts {
+  return editCounts(wordsOf(reference), wordsOf(hypothesis));
+}
+
+/**
+ * Character edits between two texts, by code points; one space between words counts, other white space does not.
+ *
+ * @example
+ * ```ts
+ * import { characterEdits } from "./error_rate.ts";
+ *
+ * console.log(characterEdits("light", "night").substitutions); // 1
+ * ```
+ */
+export function characterEdits(reference: string, hypothesis: string): EditCounts {
+  return editCounts([...wordsOf(reference).join(" ")], [...wordsOf(hypothesis).join(" ")]);
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+/**
+ * Error rate over utterances: edits divided by the length of the references, with a 95 % interval by bootstrap over
+ * the utterances (Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", 2004).
+ *
+ * @param counts Edits of every utterance, from {@linkcode wordEdits} or {@linkcode characterEdits}.
+ * @throws {RangeError} If there are no utterances, or all references are empty.
+ *
+ * @example
+ * ```ts
+ * import { errorRate, wordEdits } from "./error_rate.ts";
+ *
+ * const { value } = errorRate([wordEdits("turn on the light", "turn of the light"), wordEdits("stop", "stop")]);
+ * console.log(value); // 0.2
+ * ```
+ */
+export function errorRate(counts: readonly EditCounts[], options: BootstrapOptions = {}): ErrorRate {
+  const total = (key: keyof EditCounts) => counts.reduce((sum, count) => sum + count[key], 0);
+  const edits = counts.map((count) => count.substitutions + count.insertions + count.deletions);
+  const lengths = counts.map(({ reference }) => reference);
+  return {
+    ...bootstrap(edits, lengths, options),
+    substitutions: total("substitutions"),
+    insertions: total("insertions"),
+    deletions: total("deletions"),
+    reference: total("reference"),
+    utterances: counts.length,
+  };
+}
+
+/**
+ * Share of utterances that are right, with a 95 % interval by bootstrap.
+ *
+ * @param hits Whether each utterance is right.
+ * @throws {RangeError} If there are no utterances.
+ *
+ * @example
+ * ```ts
+ * import { accuracy } from "./error_rate.ts";
+ *
+ * console.log(accuracy([true, true, false, true]).value); // 0.75
+ * ```
+ */
+export function accuracy(hits: readonly boolean[], options: BootstrapOptions = {}): Interval {
+  return bootstrap(hits.map(Number), hits.map(() => 1), options);
+}
+
+/** Σ parts / Σ wholes, and the percentiles of it over sets drawn from the utterances with replacement. */
+function bootstrap(
+  parts: readonly number[],
+  wholes: readonly number[],
+  { resamples = 1000, seed = 0 }: BootstrapOptions,
+): Interval {
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  if (!(sum(wholes) > 0)) {
+    throw new RangeError(
+      `Cannot compute a rate as there must be something to get right: found ${parts.length} utterances of length 0`,
+    );
+  }
+  const { seed: key0, purpose: key1 } = streamParams({ seed, purpose: "bootstrap", step: 0 });
+  const rates: number[] = [];
+  for (let set = 0; set < resamples; set++) {
+    let part = 0;
+    let whole = 0;
+    for (let i = 0; i < parts.length; i += 4) {
+      const words = philox([i / 4, set, 0, 0], [key0, key1]);
+      for (const word of words.slice(0, parts.length - i)) {
+        const drawn = Math.floor(word / 2 ** 32 * parts.length);
+        part += parts[drawn]!;
+        whole += wholes[drawn]!;
+      }
+    }
+    // A set of empty references has no rate.
+    if (whole > 0) rates.push(part / whole);
+  }
+  rates.sort((a, b) => a - b);
+  const value = sum(parts) / sum(wholes);
+  return { value, low: percentile(rates, 0.025) ?? value, high: percentile(rates, 0.975) ?? value };
+}
+
+/** The value below which a share of sorted values lies, interpolated. */
+function percentile(sorted: readonly number[], share: number): number | undefined {
+  const place = share * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  if (below === undefined || above === undefined) return undefined;
+  return below + (above - below) * (place - Math.floor(place));
+}

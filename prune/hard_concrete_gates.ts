@@ -1,0 +1,225 @@
+import type { ModelConfig } from "../model/config.ts";
+import { type UnitCounts, unitCounts } from "../model/costs.ts";
+import { Adam, type AdamOptions } from "./adam.ts";
+import type { Constraint } from "./constraints.ts";
+import { UNIT_KINDS, type UnitGroup, unitGroups, type UnitKind, withCounts } from "./groups.ts";
+import {
+  drawGateNoise,
+  evaluationGates,
+  expectedOpen,
+  type GateSample,
+  initialLogAlpha,
+  openSlope,
+  sampleGates,
+} from "./hard_concrete.ts";
+import { type ConstraintState, penalties, type Ramp, risenShare } from "./lagrangian.ts";
+
+/** Options of {@linkcode GateTrainer}. */
+export interface GateTrainerOptions extends AdamOptions {
+  /** Architecture of the model to prune. */
+  readonly config: ModelConfig;
+  /** What to bring to which target, see {@linkcode constraintsOf}. */
+  readonly constraints: readonly Constraint[];
+  /** Kinds of units that have gates; all unless given. */
+  readonly kinds?: readonly UnitKind[];
+  /** Seed of the initial log-alphas and of every sample. */
+  readonly seed: number;
+  /** Steps in which the targets rise from 0; 0 unless given. */
+  readonly warmup?: number;
+  /** How they rise; "linear" unless given. */
+  readonly ramp?: Ramp;
+  /** Initial drop rate of every gate; 0.01 unless given. */
+  readonly drop?: number;
+  /** Standard deviation of the initial log-alphas; 0.01 unless given. */
+  readonly deviation?: number;
+}
+
+/** The gates of a step by group. */
+export type GateSamples = ReadonlyMap<string, GateSample>;
+
+/** Gradients of a step. */
+export interface GateGradients {
+  /** By log-alpha, per group. */
+  readonly logAlpha: ReadonlyMap<string, Float64Array>;
+  /** By λ1 and λ2 of every constraint. */
+  readonly lambda: Float64Array;
+  /** Sum of the squares of all of them, for the norm over these and the weights' gradients together. */
+  readonly squares: number;
+  /** Σ λ1·(s − t) + λ2·(s − t)², the part of the loss that is not the task's. */
+  readonly penalty: number;
+  /** One per constraint. */
+  readonly constraints: readonly ConstraintState[];
+}
+
+/** All that {@linkcode GateTrainer} needs to go on, with the same options, as if it had never stopped. */
+export interface GateTrainerState {
+  /** Updates done. */
+  readonly updates: number;
+  /** `log_alpha.conv.0`, `lambda`, each also with `.exp_avg` and `.exp_avg_sq`. */
+  readonly tensors: Readonly<Record<string, Float64Array>>;
+}
+
+/** What {@linkcode GateTrainer.update} steps with. */
+export interface GateRates {
+  /** Learning rate of the log-alphas; 0.02 unless given. */
+  readonly rate?: number;
+  /** Learning rate of the multipliers, which ascend; that of the log-alphas unless given. */
+  readonly lambdaRate?: number;
+  /** Factor of the gradients, as clipping gives it; 1 unless given. */
+  readonly scale?: number;
+}
+
+/**
+ * Log-alphas and multipliers on the host, in float64. A step: {@linkcode GateTrainer.sample}, the model's forward and
+ * backward passes with these gates, {@linkcode GateTrainer.differentiate} with the gradients of the gates, clipping of
+ * `squares` together with the weights' gradients, {@linkcode GateTrainer.update}.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../model/config.ts";
+ * import { constraintsOf } from "./constraints.ts";
+ * import { GateTrainer } from "./hard_concrete_gates.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
+ * const trainer = new GateTrainer({ config, constraints, seed: 1, warmup: 100 });
+ * for (let step = 0; step < 3; step++) {
+ *   const samples = trainer.sample(step);
+ *   const gradients = trainer.differentiate(samples, step, new Map()); // no task: dL/dz = 0
+ *   trainer.update(gradients, { rate: 0.02 });
+ * }
+ * ```
+ */
+export class GateTrainer {
+  /** Groups that have gates. */
+  readonly groups: readonly UnitGroup[];
+  /** What is brought to which target. */
+  readonly constraints: readonly Constraint[];
+  readonly #options: GateTrainerOptions;
+  readonly #gates = new Map<string, Adam>();
+  readonly #lambda: Adam;
+
+  /** Starts with nearly open gates and multipliers of 0. */
+  constructor(options: GateTrainerOptions) {
+    const { config, constraints, kinds = UNIT_KINDS, seed, drop = 0.01, deviation = 0.01 } = options;
+    this.#options = options;
+    this.constraints = constraints;
+    this.groups = unitGroups(config, kinds);
+    for (const { name, units } of this.groups) {
+      const stream = { seed, purpose: `log-alpha ${name}`, step: 0 };
+      this.#gates.set(name, new Adam(initialLogAlpha(units, stream, { drop, deviation }), options));
+    }
+    this.#lambda = new Adam(new Float64Array(2 * constraints.length), options);
+  }
+
+  /** Log-alphas by group. */
+  get logAlpha(): ReadonlyMap<string, Float64Array> {
+    return new Map([...this.#gates].map(([name, { values }]) => [name, values]));
+  }
+
+  /** λ1 and λ2 of every constraint. */
+  get lambda(): Float64Array {
+    return this.#lambda.values;
+  }
+
+  /**
+   * Training gates of a step, drawn by seed, group and step.
+   *
+   * @param step Number of the step, from 0.
+   * @param noise The u by group instead of drawn ones, as tests give it.
+   */
+  sample(step: number, noise?: ReadonlyMap<string, ArrayLike<number>>): GateSamples {
+    const { seed } = this.#options;
+    return new Map(
+      [...this.#gates].map(([name, { values }]) => {
+        const u = noise?.get(name) ?? drawGateNoise(values.length, { seed, purpose: `gates ${name}`, step });
+        return [name, sampleGates(values, u)];
+      }),
+    );
+  }
+
+  /** Gates of evaluation by group: without noise, with exact zeros. */
+  evaluation(): ReadonlyMap<string, Float64Array> {
+    return new Map([...this.#gates].map(([name, { values }]) => [name, evaluationGates(values)]));
+  }
+
+  /** Expected units, Σ P(z > 0) where there are gates. */
+  expected(): UnitCounts {
+    const counts = this.groups.map(({ name }) => expectedOpen(this.#gates.get(name)!.values));
+    return withCounts(unitCounts(this.#options.config), this.groups, counts);
+  }
+
+  /**
+   * Gradients of task loss and penalty by log-alphas and multipliers.
+   *
+   * @param samples Gates that the task loss was computed with.
+   * @param step Number of the step, from 0, which says how far the targets have risen.
+   * @param dz Gradient of the task loss by the gates of each group; a missing one is 0.
+   */
+  differentiate(
+    samples: GateSamples,
+    step: number,
+    dz: ReadonlyMap<string, ArrayLike<number>>,
+  ): GateGradients {
+    const { value, byCount, byLambda, states } = penalties(this.constraints, {
+      units: this.expected(),
+      groups: this.groups,
+      lambda: this.lambda,
+      risen: risenShare(step, this.#options.warmup ?? 0, this.#options.ramp),
+    });
+    let squares = sumOfSquares(byLambda);
+    const logAlpha = new Map(this.groups.map(({ name }, g) => {
+      const { slope } = samples.get(name)!;
+      const dL = dz.get(name);
+      const { values } = this.#gates.get(name)!;
+      const gradient = values.map((a, i) => (dL ? dL[i]! * slope[i]! : 0) + byCount[g]! * openSlope(a));
+      squares += sumOfSquares(gradient);
+      return [name, gradient];
+    }));
+    return { logAlpha, lambda: byLambda, squares, penalty: value, constraints: states };
+  }
+
+  /** Descends with the log-alphas and ascends with the multipliers. */
+  update({ logAlpha, lambda }: GateGradients, rates: GateRates = {}): void {
+    const { rate = 0.02, lambdaRate = rate, scale = 1 } = rates;
+    for (const [name, gradient] of logAlpha) this.#gates.get(name)!.update(gradient, rate, scale);
+    this.#lambda.update(lambda, -lambdaRate, scale);
+  }
+
+  /** A copy of all that changes. */
+  state(): GateTrainerState {
+    const tensors: Record<string, Float64Array> = {};
+    for (const [name, array] of this.#arrays()) tensors[name] = array.slice();
+    return { updates: this.#lambda.updates, tensors };
+  }
+
+  /**
+   * Goes on from a state.
+   *
+   * @throws {TypeError} If it is of another model or other constraints.
+   */
+  restore({ updates, tensors }: GateTrainerState): void {
+    for (const [name, array] of this.#arrays()) {
+      const saved = tensors[name];
+      if (saved?.length !== array.length) {
+        const found = saved ? `${saved.length}` : "it is missing";
+        throw new TypeError(`Cannot resume the gates as ${name} must have ${array.length} numbers: ${found}`);
+      }
+    }
+    for (const [name, array] of this.#arrays()) array.set(tensors[name]!);
+    for (const adam of [...this.#gates.values(), this.#lambda]) adam.updates = updates;
+  }
+
+  #arrays(): [string, Float64Array][] {
+    const named: [string, Adam][] = [...this.#gates].map(([name, adam]) => [`log_alpha.${name}`, adam]);
+    return [...named, ["lambda", this.#lambda] as const].flatMap(([name, adam]) => [
+      [name, adam.values],
+      [`${name}.exp_avg`, adam.expAvg],
+      [`${name}.exp_avg_sq`, adam.expAvgSq],
+    ]);
+  }
+}
+
+function sumOfSquares(numbers: Float64Array): number {
+  return numbers.reduce((sum, x) => sum + x * x, 0);
+}

@@ -1,0 +1,31 @@
+/** What {@linkcode clipTogether} finds. */
+export interface JointClip {
+  /** 2-norm over weights' and gates' gradients together, before clipping. */
+  readonly norm: number;
+  /** Factor of all gradients, min(1, maxNorm/(norm + 1e-6)); 0 if the norm is not finite. */
+  readonly scale: number;
+  /** Norm that the weights' gradients must be clipped to by themselves, so that their factor is the same. */
+  readonly weightsMaxNorm: number;
+}
+
+/**
+ * Clipping over the gradients of weights, log-alphas and multipliers together, as `torch.nn.utils.clip_grad_norm_`
+ * over all parameter groups.
+ *
+ * @param weightsNorm 2-norm of the weights' gradients.
+ * @param gateSquares Sum of squares of the gates' gradients, see {@linkcode GateGradients}.
+ * @param maxNorm Largest norm, above 0.
+ *
+ * @example
+ * ```ts
+ * import { clipTogether } from "./joint_clip.ts";
+ *
+ * clipTogether(3, 16, 1); // norm 5, scale 0.2, weightsMaxNorm 0.6
+ * ```
+ */
+export function clipTogether(weightsNorm: number, gateSquares: number, maxNorm: number): JointClip {
+  const norm = Math.sqrt(weightsNorm ** 2 + gateSquares);
+  if (!Number.isFinite(norm)) return { norm, scale: 0, weightsMaxNorm: Infinity };
+  const scale = Math.min(1, maxNorm / (norm + 1e-6));
+  return { norm, scale, weightsMaxNorm: scale < 1 ? scale * (weightsNorm + 1e-6) : Infinity };
+}

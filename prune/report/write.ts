@@ -1,0 +1,52 @@
+import { printable } from "../../model/checkpoint/json_fields.ts";
+import { writeWhole } from "../../model/checkpoint/atomic_file.ts";
+import type { PruneReport } from "./report.ts";
+import { reportHtml } from "./html.ts";
+import { reportPlots } from "./plots.ts";
+import { pngsOf } from "./png.ts";
+
+/**
+ * Writes a report: `report.json`, `report.html`, and its plots as `plots/*.svg` and `plots/*.png`. Each file is written
+ * whole or not at all, the numbers first and PNG last: where a package for plots cannot be loaded, what needs none of it
+ * is there.
+ *
+ * @param folder Where to; it is made if it is missing.
+ * @param report The run.
+ * @throws {Error} If a file cannot be written, or a package for plots cannot be loaded; one line.
+ *
+ * @example
+ * ```ts ignore
+ * import { writeReport } from "./write.ts";
+ *
+ * await writeReport("pruned", report); // pruned/report.html and more
+ * ```
+ */
+export async function writeReport(folder: string, report: PruneReport): Promise<void> {
+  const write = (path: string, content: string | Uint8Array) =>
+    writeWhole(`${folder}/${path}`, [
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+    ]);
+  await makeFolder(`${folder}/plots`);
+  await write("report.json", encodeReport(report));
+  const plots = await reportPlots(report);
+  for (const { name, svg } of plots) await write(`plots/${name}.svg`, svg);
+  await write("report.html", reportHtml(report, plots));
+  const pngs = await pngsOf(plots.map(({ svg }) => svg));
+  for (const [i, { name }] of plots.entries()) await write(`plots/${name}.png`, pngs[i]!);
+}
+
+/** The report as JSON, lists of numbers in one line each. */
+function encodeReport(report: PruneReport): string {
+  // A line break stands in no string of JSON, so what is matched is a list.
+  return JSON.stringify(report, null, 2)
+    .replace(/\[\n[-+.\deE,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
+    throw new Error(`Cannot write ${printable(path)} as the system refuses: ${why}`, { cause });
+  }
+}

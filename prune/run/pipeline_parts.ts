@@ -1,0 +1,50 @@
+// What a run of pruning is made of, for the run itself and for the plan of its memory.
+
+import type { Checkpoint } from "../../model/checkpoint/read.ts";
+import { SpeechModel } from "../../model/speech_model.ts";
+import type { Gpu } from "../../tensor/gpu.ts";
+import { Teacher } from "../../train/teacher.ts";
+import { GateLearner } from "../pruning_trainer.ts";
+import { GateTrainer } from "../hard_concrete_gates.ts";
+import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts";
+import { planMethod } from "../method.ts";
+import type { PlannedRun } from "./pipeline_options.ts";
+
+/** Gates' averages: short memories, as a run has few steps and the multipliers turn. */
+const GATE_BETAS = [0.5, 0.95] as const;
+
+/** Gates of the pruning phase. */
+export function gatesOf(options: PlannedRun): GateTrainer {
+  const { checkpoint: { config }, pruning } = options;
+  const { constraints, kinds } = planMethod(config, options);
+  const { seed, targetWarmup: warmup, ramp } = pruning;
+  return new GateTrainer({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
+}
+
+/** What learns in the pruning phase. */
+export function gateLearner(
+  { checkpoint, pruning, recompute, weightDecay }: PlannedRun,
+  { gpu, gates, teacher }: { gpu: Gpu; gates: GateTrainer; teacher: Teacher | null },
+): GateLearner {
+  const model = new SpeechModel(gpu, checkpoint);
+  return new GateLearner(model, { ...pruning, teacher, recompute, weightDecay, gates });
+}
+
+/** The model before pruning, which teaches; null if it does not. */
+export function teacherOf({ checkpoint, distill }: PlannedRun, gpu: Gpu): Teacher | null {
+  return distill === 0 ? null : new Teacher(new SpeechModel(gpu, checkpoint), { share: distill });
+}
+
+/** Time of models, with which the run ends. */
+export async function measureTime(
+  checkpoints: readonly Checkpoint[],
+  gpu: Gpu,
+  options: SpeedOptions,
+): Promise<Speed> {
+  const models = checkpoints.map((checkpoint) => new SpeechModel(gpu, checkpoint));
+  try {
+    return await measureSpeed(models, options);
+  } finally {
+    for (const model of models) model.dispose();
+  }
+}

@@ -1,0 +1,178 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { listSubsets, openCorpus, type Task } from "../../../data/corpus/corpus.ts";
+import { put, tone, withFolder } from "../folder.ts";
+
+const clip = tone(0.1);
+
+const libriSpeech = {
+  "train-clean-100/84/121/84-121.trans.txt": "84-121-0000 GO DO YOU HEAR\n84-121-0001 IT'S LATE\n",
+  "train-clean-100/84/121/84-121-0000.flac": clip,
+  "train-clean-100/84/121/84-121-0001.wav": clip,
+  "train-clean-360/9/1/9-1.trans.txt": "9-1-0000 YES\r\n",
+  "train-clean-360/9/1/9-1-0000.flac": clip,
+  "train-other-500/8/1/8-1.trans.txt": "8-1-0000 NO\n",
+  "train-other-500/8/1/8-1-0000.flac": clip,
+  "dev-other/7/1/7-1.trans.txt": "7-1-0000 PERHAPS\n",
+  "dev-other/7/1/7-1-0000.flac": clip,
+  "BOOKS.TXT": "",
+};
+
+const row = (id: number, file: string, more: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    slurp_id: id,
+    sentence: "what time is it",
+    intent: "datetime_other",
+    scenario: "datetime",
+    action: "query",
+    recordings: [{ file, wer: 0, ent_wer: null, status: "correct" }],
+    ...more,
+  }) + "\n";
+
+const slurp = {
+  "dataset/slurp/train.jsonl": row(1, "a.flac"),
+  "dataset/slurp/train_synthetic.jsonl": row(2, "s.flac"),
+  "dataset/slurp/devel.jsonl": row(3, "b.flac", { sentence: null }),
+  "audio/slurp_real/a.flac": clip,
+  "audio/slurp_real/b.flac": clip,
+  "audio/slurp_synth/s.flac": clip,
+};
+
+const ids = async (dir: string, subset: string, task: Task) =>
+  (await openCorpus(dir, subset, { task })).map(({ id }) => id);
+
+Deno.test("LibriSpeech's layout is read, also from the folder above, by name or by what a word stands for", () =>
+  withFolder(libriSpeech, async (dir) => {
+    const [first] = await openCorpus(dir, "train-clean-100", { task: "asr" });
+    const audio = `${dir}/train-clean-100/84/121/84-121-0000.flac`;
+    assertEquals(first, { id: "84-121-0000", audio, text: "GO DO YOU HEAR", speaker: "84" });
+    assertEquals(await ids(dir, "train", "asr"), ["84-121-0000", "84-121-0001", "9-1-0000"]);
+    assertEquals(await ids(dir, "train-other-500, dev", "asr"), ["8-1-0000", "7-1-0000"]);
+    await withFolder({}, async (above) => {
+      await Deno.symlink(dir, `${above}/LibriSpeech`);
+      assertEquals((await listSubsets(above, { task: "asr" })).length, 4);
+      assertEquals(await ids(above, "dev", "asr"), ["7-1-0000"]);
+    });
+  }));
+
+Deno.test("SLURP's layout is read: classes of scenario and action, sentences where there are some", () =>
+  withFolder(slurp, async (dir) => {
+    const [first] = await openCorpus(dir, "train", { task: "slu" });
+    assertEquals(first, {
+      id: "a",
+      audio: `${dir}/audio/slurp_real/a.flac`,
+      text: "what time is it",
+      intent: "datetime_query",
+    });
+    assertEquals(await ids(dir, "train,train-synthetic", "slu"), ["a", "s"]);
+    assertEquals((await openCorpus(dir, "dev", { task: "slu" }))[0]!.text, undefined);
+    assertEquals(await ids(dir, "train", "asr"), ["a"]);
+    const message =
+      `Cannot read ${dir}/dataset/slurp/devel.jsonl:1 as speech recognition needs transcripts: `;
+    await assertRejects(() => openCorpus(dir, "dev", { task: "asr" }), SyntaxError, message);
+  }));
+
+Deno.test("a manifest is read, paths from where it is; a folder may have several", () =>
+  withFolder({
+    "lists/train.jsonl": `{"audio": "../a.wav", "text": "hello", "speaker": "ada", "seconds": 0.1}\n\n` +
+      `{"audio": "../b.wav", "intent": "greet", "id": "b"}\n`,
+    "a.wav": clip,
+    "b.wav": clip,
+  }, async (dir) => {
+    const path = `${dir}/lists/train.jsonl`;
+    const faults: string[] = [];
+    const onFault = (fault: Error) => void faults.push(fault.message);
+    const heard = await openCorpus(path, "any", { task: "asr", onFault });
+    const audio = `${dir}/lists/../a.wav`;
+    assertEquals(heard, [{ id: "../a.wav", audio, text: "hello", speaker: "ada", seconds: 0.1 }]);
+    assertEquals(faults, [`Cannot read ${path}:3 as speech recognition needs a transcript: text is missing`]);
+    const understood = await openCorpus(`${dir}/lists`, "train", { task: "slu", onFault });
+    assertEquals(understood, [{ id: "b", audio: `${dir}/lists/../b.wav`, intent: "greet" }]);
+  }));
+
+Deno.test("a fault in a corpus is one line with file and line", async () => {
+  const chapter = "train-clean-100/84/121/";
+  const trans = `${chapter}84-121.trans.txt`;
+  const line = (text: string) => ({ [trans]: text });
+  const cases: [Record<string, string | Uint8Array>, Record<string, string | Uint8Array>, Task, string][] = [
+    [
+      libriSpeech,
+      line("84-121-0000 A\n84-121-0001 B\n84-121-0002 C\n"),
+      "asr",
+      `${trans}:3 as every transcript`,
+    ],
+    [libriSpeech, line("84-121-0000 A\n"), "asr", `${chapter}84-121-0001.wav as every clip needs a line`],
+    [
+      libriSpeech,
+      line("84-121-0000 A\n84-121-0000 B\n"),
+      "asr",
+      `${trans}:2 as a name must stand for one clip`,
+    ],
+    [
+      libriSpeech,
+      line("84-121-0000\n84-121-0001 B\n"),
+      "asr",
+      `${trans}:1 as a name is followed by its text`,
+    ],
+    [
+      libriSpeech,
+      { "train-clean-360/9/2/9-2.trans.txt": "9-1-0000 A\n", "train-clean-360/9/2/9-1-0000.wav": clip },
+      "asr",
+      "as a name must stand for one clip: 9-1-0000 is there twice",
+    ],
+    [slurp, { "dataset/slurp/train.jsonl": "{" }, "slu", "train.jsonl:1 as it must be JSON"],
+    [slurp, { "dataset/slurp/train.jsonl": "[]" }, "slu", "train.jsonl:1 as it must be a JSON object: []"],
+    [slurp, { "dataset/slurp/train.jsonl": "" }, "slu", "as its subset must have clips: train has none"],
+    [
+      slurp,
+      { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "c.flac") },
+      "slu",
+      "train.jsonl:2 as every rec",
+    ],
+    [
+      slurp,
+      { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "a.flac") },
+      "slu",
+      ":2 as a recording is listed",
+    ],
+    [
+      slurp,
+      { "dataset/slurp/train.jsonl": row(1, "a.flac", { action: null }) },
+      "slu",
+      "action: action is missing",
+    ],
+    [
+      slurp,
+      { "dataset/slurp/train.jsonl": row(1, "a.flac", { recordings: 3 }) },
+      "slu",
+      "recordings must be a list",
+    ],
+    [
+      slurp,
+      { "dataset/slurp/train.jsonl": row(1, "a.flac", { scenario: 3 }) },
+      "slu",
+      "scenario must be text: 3",
+    ],
+    [
+      {},
+      { "train.jsonl": '{"audio": "x.wav", "text": "A"}' },
+      "asr",
+      "train.jsonl:1 as every clip needs its audio",
+    ],
+    [{}, { "train.jsonl": '{"text": "A"}' }, "asr", "train.jsonl:1 as audio must name a file: it is missing"],
+  ];
+  for (const [base, changes, task, message] of cases) {
+    await withFolder({ ...base }, async (dir) => {
+      await put(dir, changes);
+      const error = await assertRejects(() => openCorpus(dir, "train", { task }), Error, message);
+      assertEquals((error as Error).message.split("\n").length, 1);
+    });
+  }
+});
+
+Deno.test("a subset or corpus that is not there is told with those there are", () =>
+  withFolder(libriSpeech, async (dir) => {
+    const all = "dev-other, train-clean-100, train-clean-360, train-other-500: test is asked for";
+    await assertRejects(() => openCorpus(dir, "test", { task: "asr" }), RangeError, all);
+    await assertRejects(() => openCorpus(dir, "train", { task: "slu" }), RangeError, "there is none in it");
+    await assertRejects(() => openCorpus(`${dir}/x`, "train", { task: "asr" }), RangeError, "no such folder");
+  }));

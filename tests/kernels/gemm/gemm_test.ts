@@ -1,0 +1,243 @@
+// The product itself, against its definition: every way an operand can lie in memory, with NaN in all that it must not
+// read, or must not count.
+import { assertEquals } from "@std/assert";
+import { gemm, type Operand } from "../../../kernels/gemm/gemm.ts";
+import { accumulate } from "../../../tensor/accumulate.ts";
+import { fill } from "../../../tensor/fill.ts";
+import type { Gpu } from "../../../tensor/gpu.ts";
+import type { DType, Tensor } from "../../../tensor/tensor.ts";
+import { GEMM_VARIANTS, type GemmVariant } from "../../../kernels/gemm/choice.ts";
+import { assertNoHalf, testGpu } from "../../gpu.ts";
+import { randomNd } from "../../oracle/nd.ts";
+import { assertClose } from "../check_op.ts";
+
+/** An operand but for its tensor. */
+type Place = Omit<Operand, "tensor">;
+
+interface Case {
+  readonly m: number;
+  readonly n: number;
+  readonly k: readonly [number, number];
+  readonly batch?: readonly [number, number];
+  readonly a: Place;
+  readonly b: Place;
+}
+
+/** Address of an element, as the definition of an operand has it; null for a row that the image does not have. */
+function addressOf(o: Place, i: number, k1: number, k2: number, z1: number, z2: number): number | null {
+  const { offset = 0, row, y0 = 0, step = 1, tap = 0, z2Step = 0 } = o;
+  const y = y0 + (o.alongK ? i : k2) * step + k1 * tap + z2 * z2Step;
+  if (y < 0 || y >= o.height) return null;
+  return offset + z1 * (o.z1 ?? 0) + z2 * (o.z2 ?? 0) + k1 * (o.k1 ?? 0) + y * row + (o.alongK ? k2 : i);
+}
+
+/** Calls `each` with every pair of addresses whose product counts, and the place of their sum. */
+function terms(
+  { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1], a, b }: Case,
+  each: (a: number | null, b: number | null, c: number) => void,
+): void {
+  for (let c = 0; c < z1 * z2 * m * n; c++) {
+    const [z, row, column] = [Math.floor(c / m / n), Math.floor(c / n) % m, c % n];
+    for (let k = 0; k < k1 * k2; k++) {
+      const at = [Math.floor(k / k2), k % k2, Math.floor(z / z2), z % z2] as const;
+      each(addressOf(a, row, ...at), addressOf(b, column, ...at), c);
+    }
+  }
+}
+
+const cases: Record<string, Case> = {
+  "rows of whole texels": {
+    m: 9,
+    n: 21,
+    k: [1, 20],
+    a: { height: 9, row: 24, alongK: true, offset: 4 },
+    b: { height: 20, row: 28, alongK: false, offset: 8 },
+  },
+  "a reduction of part of a texel": {
+    m: 17,
+    n: 5,
+    k: [2, 7],
+    a: { height: 17, row: 8, alongK: true, k1: 140 },
+    b: { height: 7, row: 8, alongK: false, k1: 64 },
+  },
+  "the same the other way": {
+    m: 18,
+    n: 19,
+    k: [3, 10],
+    a: { height: 10, row: 20, alongK: false, k1: 220 },
+    b: { height: 19, row: 12, alongK: true, k1: 240 },
+  },
+  "odd rows at an odd offset": {
+    m: 6,
+    n: 7,
+    k: [1, 5],
+    batch: [2, 3],
+    a: { height: 6, row: 5, alongK: true, offset: 3, z1: 101, z2: 33 },
+    b: { height: 5, row: 7, alongK: false, offset: 1, z2: 37 },
+  },
+  "rows far apart, by heads": {
+    m: 20,
+    n: 18,
+    k: [1, 64],
+    batch: [1, 3],
+    a: { height: 20, row: 256, alongK: true, z2: 64 },
+    b: { height: 18, row: 512, alongK: true, offset: 128, z2: 64 },
+  },
+  "whole slices of a reduction, nothing outside": {
+    m: 36,
+    n: 20,
+    k: [1, 96],
+    batch: [2, 1],
+    a: { height: 98, row: 36, alongK: false, y0: 2, z1: 3600 },
+    b: { height: 96, row: 24, alongK: false },
+  },
+  "whole slices of more than a tile, along both rows": {
+    m: 130,
+    n: 133,
+    k: [1, 32],
+    a: { height: 130, row: 32, alongK: true },
+    b: { height: 133, row: 36, alongK: true, offset: 4 },
+  },
+  "whole slices of more than a tile, along the left's rows": {
+    m: 70,
+    n: 68,
+    k: [1, 96],
+    a: { height: 70, row: 96, alongK: true },
+    b: { height: 96, row: 68, alongK: false },
+  },
+  "whole slices of rows partly outside": {
+    m: 20,
+    n: 12,
+    k: [1, 32],
+    batch: [2, 1],
+    a: { height: 17, row: 32, alongK: true, y0: -2, z1: 17 * 32 },
+    b: { height: 32, row: 12, alongK: false },
+  },
+  "whole slices of several taps": {
+    m: 20,
+    n: 12,
+    k: [2, 32],
+    a: { height: 21, row: 32, alongK: true, tap: 1 },
+    b: { height: 32, row: 12, alongK: false, k1: 400 },
+  },
+  "overlapping rows": {
+    m: 12,
+    n: 9,
+    k: [3, 8],
+    batch: [2, 1],
+    a: { height: 26, row: 8, alongK: true, step: 2, tap: 1, z1: 26 * 8 },
+    b: { height: 27, row: 8, alongK: true, step: 3, tap: 1 },
+  },
+  "rows outside the image, backwards": {
+    m: 13,
+    n: 8,
+    k: [3, 12],
+    batch: [2, 1],
+    a: { height: 11, row: 12, alongK: true, tap: -1, z1: 144 },
+    b: { height: 36, row: 8, alongK: false, step: 3, tap: 1 },
+  },
+  "padding on the right operand": {
+    m: 5,
+    n: 6,
+    k: [2, 9],
+    batch: [1, 5],
+    a: { height: 9, row: 8, alongK: false, k1: 80 },
+    b: { height: 9, row: 8, alongK: false, y0: -2, z2Step: 1, k1: 80 },
+  },
+  "a long sum for few numbers": {
+    m: 3,
+    n: 10,
+    k: [3, 2001],
+    a: { height: 2001, row: 4, alongK: false, k1: 8016 },
+    b: { height: 2001, row: 12, alongK: false, k1: 24024 },
+  },
+};
+
+/** Types of both operands and of the product. */
+type Types = readonly [DType, DType, DType];
+
+/** Every kernel with numbers of either type, and some with both. */
+const kernels: readonly (readonly [GemmVariant, Types])[] = [
+  ...GEMM_VARIANTS.map((variant) => [variant, ["f32", "f32", "f32"]] as const),
+  ...GEMM_VARIANTS.map((variant) => [variant, ["f16", "f16", "f16"]] as const),
+  ["texture", ["f32", "f16", "f32"]],
+  ["tile-32", ["f32", "f16", "f32"]],
+  ["tile-32", ["f16", "f32", "f16"]],
+];
+
+/** Arrays of a type. */
+const arrayOf = (dtype: DType) => dtype === "f16" ? Float16Array : Float32Array;
+
+/** A tensor of random numbers where an operand reads, and of NaN elsewhere, also past its end. */
+function around(gpu: Gpu, numbers: Float64Array, read: ReadonlySet<number>, dtype: DType) {
+  return gpu.tensor(arrayOf(dtype).from(numbers.map((value, at) => read.has(at) ? value : NaN)));
+}
+
+for (const [variant, types] of kernels) {
+  const [typeA, typeB, typeC] = types;
+  const how = types.includes("f16") ? `${types.join(" ")}, ${variant}` : variant;
+  Deno.test(`a product is its definition, whatever lies around its operands, ${how}`, async () => {
+    const gpu = await testGpu({ gemm: variant });
+    if (types.includes("f16") && !gpu.half) return assertNoHalf(gpu);
+    for (const [name, one] of Object.entries(cases)) {
+      const { m, n, batch: [z1, z2] = [1, 1] } = one;
+      const reads = { a: new Set<number>(), b: new Set<number>() };
+      terms(one, (a, b) => {
+        if (a !== null) reads.a.add(a);
+        if (b !== null) reads.b.add(b);
+      });
+      const size = 1 + Math.max(...reads.a, ...reads.b) + 40;
+      const a = Float64Array.from(arrayOf(typeA).from(randomNd([size], 1).data));
+      const b = Float64Array.from(arrayOf(typeB).from(randomNd([size], 2).data));
+      const expected = new Float64Array(z1 * z2 * m * n);
+      terms(one, (i, j, c) => {
+        if (i !== null && j !== null) expected[c]! += a[i]! * b[j]!;
+      });
+      const run = async () => {
+        using left = around(gpu, a, reads.a, typeA);
+        using right = around(gpu, b, reads.b, typeB);
+        using c = gpu.empty([z1, z2, m, n], typeC);
+        const place = { tensor: c, row: n, z1: z2 * m * n, z2: m * n };
+        gemm(gpu, { ...one, a: { ...one.a, tensor: left }, b: { ...one.b, tensor: right }, c: place });
+        return await c.read();
+      };
+      const once = await run();
+      assertClose(name, once, expected, typeC === "f16" ? { rtol: 2 ** -11 } : {});
+      assertEquals(await run(), once, `${name}, twice`);
+    }
+  });
+}
+
+Deno.test("a product reads its operands as they are now, not as a product before left them", async () => {
+  const gpu = await testGpu({ gemm: "texture" });
+  for (const k of [8, 7]) { // copied, and packed
+    const product = (a: Tensor, b: Tensor) => {
+      const c = gpu.empty([1, 1]);
+      const place = { height: 1, row: k, alongK: true };
+      gemm(gpu, {
+        m: 1,
+        n: 1,
+        k: [1, k],
+        a: { tensor: a, ...place },
+        b: { tensor: b, ...place },
+        c: { tensor: c, row: 1 },
+      });
+      return c;
+    };
+    const sums = gpu.scope(() => {
+      const of = (value: number) => fill(gpu, [k], value);
+      const [a, b] = [of(2), of(1)];
+      const sums = [product(a, b), product(a, b)];
+      gpu.copy(of(3), a);
+      sums.push(product(a, b));
+      accumulate(a, of(4));
+      sums.push(product(a, b));
+      a.dispose();
+      sums.push(product(of(5), b)); // most likely in a's buffer
+      return sums;
+    });
+    const numbers = await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k));
+    assertEquals(numbers, [2, 2, 3, 7, 5]);
+    for (const sum of sums) sum.dispose();
+  }
+});

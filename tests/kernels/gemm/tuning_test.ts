@@ -1,0 +1,73 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { gemm } from "../../../kernels/gemm/gemm.ts";
+import { gemmProducts, tuneGemm, tuningOf } from "../../../kernels/gemm/tuning.ts";
+import { GEMM_VARIANTS, gemmClass, usualGemm } from "../../../kernels/gemm/choice.ts";
+import { requestGpu } from "../../../tensor/gpu.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { testGpu } from "../../gpu.ts";
+import { randomNd } from "../../oracle/nd.ts";
+import { upload } from "../check_op.ts";
+
+Deno.test("the kernels are measured on a product of each class, and the fastest is the choice", async () => {
+  const gpu = await testGpu();
+  const live = gpu.pool.live;
+  const products = [{ m: 64, n: 40, terms: 40, items: 1 }, { m: 300, n: 20, terms: 600, items: 2 }];
+  const shown: string[] = [];
+  const timings = await tuneGemm(gpu, { products, sampleMs: 1, onTiming: ({ name }) => shown.push(name) });
+  assertEquals(timings.map(({ name }) => name), products.map(gemmClass));
+  assertEquals(shown, timings.map(({ name }) => name));
+  assertEquals(Object.keys(timings[0]!.ms), [...GEMM_VARIANTS]);
+  for (const { ms, best } of timings) {
+    assertEquals(ms[best], Math.min(...Object.values(ms)));
+    assertGreater(ms[best]!, 0);
+  }
+  assertEquals(gpu.pool.live, live);
+});
+
+Deno.test("products are of a class each, and a class that was measured has its kernel", async () => {
+  const names = gemmProducts().map(gemmClass);
+  assertEquals(new Set(names).size, names.length);
+  const [small, large] = [{ m: 9, n: 70, terms: 64, items: 2 }, { m: 512, n: 512, terms: 65, items: 1 }];
+  assertEquals([gemmClass(small), gemmClass(large)], ["≤32 ≤4096 ≤64", ">64 ≤262144 ≤512"]);
+  const gemm = tuningOf([{ name: gemmClass(small), ms: { "tile-64": 1 }, best: "tile-64" }]);
+  const gpu = await requestGpu({ gemm });
+  assertEquals(gpu.gemmVariant(small), "tile-64");
+  assertEquals(gpu.gemmVariant(large), usualGemm(gpu.software, large));
+  gpu.destroy();
+});
+
+Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
+  const usual = (m: number, n: number, terms = 512) => usualGemm(false, { m, n, terms, items: 1 });
+  assertEquals([usual(4096, 24), usual(128, 128), usual(4096, 64)], ["tile-32", "tile-32", "tile-32"]);
+  assertEquals([usual(8192, 64), usual(65536, 256, 1024)], ["tile-64", "tile-64"]);
+  assertEquals([usual(1024, 1024), usual(1024, 1024, 1024)], ["tile-64x128", "tile-64-k2"]);
+  assertEquals([usual(1024, 2048), usual(65536, 512), usual(2048, 2048, 1024)], [
+    "tile-64x128",
+    "tile-64x128",
+    "tile-128",
+  ]);
+});
+
+Deno.test("rows are multiplied to the same bits whatever others there are, by whichever kernels", async () => {
+  const [m, n, terms] = [700, 400, 520];
+  for (const chosen of ["tile-64-k2", "tile-64x128", "tile-128", "texture"] as const) {
+    const gpu = await testGpu({ software: false, gemm: { [gemmClass({ m, n, terms, items: 1 })]: chosen } });
+    using a = upload(gpu, randomNd([m, terms], 1));
+    using b = upload(gpu, randomNd([n, terms], 2));
+    const rows = async (m: number) => {
+      using c = gpu.empty([m, n]);
+      const operand = (tensor: Tensor, height: number) => ({ tensor, height, row: terms, alongK: true });
+      const problem = {
+        m,
+        n,
+        k: [1, terms],
+        a: operand(a, m),
+        b: operand(b, n),
+        c: { tensor: c, row: n },
+      } as const;
+      gpu.batchInvariant(() => gemm(gpu, problem));
+      return await c.read();
+    };
+    assertEquals((await rows(m)).slice(0, 10 * n), await rows(10), chosen);
+  }
+});

@@ -1,0 +1,302 @@
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { type Checkpoint, readCheckpoint } from "../../../model/checkpoint/read.ts";
+import { encodeCheckpoint, writeCheckpoint } from "../../../model/checkpoint/write.ts";
+import { parseConfig } from "../../../model/config.ts";
+import { layoutOf } from "../../../model/parameter_specs.ts";
+import { parseSafetensors } from "../../../model/checkpoint/safetensors.ts";
+import {
+  bytesOf,
+  configBytes,
+  type Entries,
+  f32,
+  files,
+  original,
+  path,
+  renamed,
+  shards,
+} from "./checkpoint_files.ts";
+
+const numbers = ({ tensors }: Checkpoint) => [...tensors].map(([name, { data }]) => [name, [...data]]);
+
+for (const family of ["base", "large"]) {
+  Deno.test(`the ${family} model is read and written back byte for byte`, async () => {
+    const checkpoint = await readCheckpoint(path(family));
+    const { config, head, tensors, notes } = checkpoint;
+    assertEquals([head, notes], ["ctc", []]);
+    assertEquals([...tensors.keys()], layoutOf(config, head).map(({ name }) => name));
+    for (const { name, shape } of layoutOf(config, head)) assertEquals(tensors.get(name)!.shape, shape);
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(`${folder}/vocab.json`, "{}");
+      await writeCheckpoint(`${folder}/`, checkpoint);
+      assertEquals(await Deno.readFile(`${folder}/model.safetensors`), original(family));
+      assertEquals(await Deno.readFile(`${folder}/config.json`), configBytes(family));
+      const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+      assertEquals(names, ["config.json", "model.safetensors", "vocab.json"]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("a weight whose shape and numbers differ is not written", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const checkpoint = await readCheckpoint(path("base"));
+    const tensors = new Map(checkpoint.tensors);
+    const [name, { shape, data }] = [...tensors][0]!;
+    tensors.set(name, { shape, data: data.slice(1) });
+    await assertRejects(() => writeCheckpoint(folder, { ...checkpoint, tensors }), TypeError, "must agree");
+    assertEquals(await Array.fromAsync(Deno.readDir(folder)), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a header of another program comes back as it was", async () => {
+  const bytes = original("base");
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const json = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  // Python's spelling, with the keys the other way round.
+  const header = bytesOf(
+    JSON.stringify(Object.fromEntries(Object.entries(json).reverse())).replaceAll('":', '": '),
+  );
+  const foreign = new Uint8Array([...new Uint8Array(8), ...header, ...bytes.subarray(8 + length)]);
+  new DataView(foreign.buffer).setBigUint64(0, BigInt(header.length), true);
+  const read = await readCheckpoint({
+    files: { "config.json": configBytes("base"), "model.safetensors": foreign },
+  });
+  assertEquals(encodeCheckpoint(read), foreign);
+  // Where a shape changed the header does, too.
+  const tensors = new Map(read.tensors);
+  tensors.set("lm_head.bias", { shape: [2], data: Float32Array.of(1, 2) });
+  assertEquals(
+    parseSafetensors(encodeCheckpoint({ ...read, tensors })).tensors.get("lm_head.bias")?.shape,
+    [2],
+  );
+});
+
+Deno.test("numbers of an unaligned file are copied", async () => {
+  const bytes = original("base");
+  const header = new DataView(bytes.buffer).getBigUint64(0, true);
+  const shifted = new Uint8Array(bytes.length + 1);
+  shifted.set(bytes.subarray(0, 8 + Number(header)));
+  shifted[8 + Number(header)] = 0x20;
+  shifted.set(bytes.subarray(8 + Number(header)), 9 + Number(header));
+  new DataView(shifted.buffer).setBigUint64(0, header + 1n, true);
+  const read = await readCheckpoint({
+    files: { "config.json": configBytes("base"), "model.safetensors": shifted },
+  });
+  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(encodeCheckpoint(read), shifted);
+});
+
+Deno.test("prefix and spelling of weight norm do not matter, and come back", async () => {
+  const expected = numbers(await readCheckpoint(path("base")));
+  const spellings = [
+    (name: string) => name.replace("wav2vec2.", ""),
+    (name: string) => name.replace("wav2vec2.", "hubert."),
+    (name: string) =>
+      name.replace("weight_g", "parametrizations.weight.original0")
+        .replace("weight_v", "parametrizations.weight.original1"),
+  ];
+  for (const spelling of spellings) {
+    const source = files((entries) => renamed(entries, spelling));
+    const read = await readCheckpoint(source);
+    assertEquals(numbers(read), expected);
+    assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
+  }
+});
+
+Deno.test("F16, BF16 and F64 are read, and written as F32", async () => {
+  const key = "wav2vec2.encoder.layer_norm.bias";
+  const values = Float32Array.from({ length: 24 }, (_, i) => i / 8 - 1);
+  const stored = {
+    F16: new Uint8Array(Float16Array.from(values).buffer),
+    BF16: new Uint8Array(Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16).buffer),
+    F64: new Uint8Array(Float64Array.from(values).buffer),
+  };
+  for (const [dtype, data] of Object.entries(stored)) {
+    const entry = { dtype: dtype as "F16", shape: [24], data };
+    const read = await readCheckpoint(files((entries) => void entries.set(key, entry)));
+    assertEquals(read.tensors.get("encoder.layer_norm.bias")?.data, values);
+    const written = parseSafetensors(encodeCheckpoint(read));
+    assertEquals(written.tensors.get(key)?.dtype, "F32");
+    assertEquals([...written.tensors.keys()], [...parseSafetensors(original("base")).tensors.keys()]);
+  }
+});
+
+Deno.test("weights written as F16 are the nearest halves, in half the bytes", async () => {
+  const original = files((entries) => entries);
+  const source = await readCheckpoint(original);
+  const bytes = encodeCheckpoint(source, { dtype: "F16" });
+  const written = parseSafetensors(bytes);
+  assert([...written.tensors.values()].every(({ dtype }) => dtype === "F16"));
+  assertLess(bytes.length, 0.6 * encodeCheckpoint(source).length);
+  const read = await readCheckpoint({
+    name: "half",
+    files: { ...original.files, "model.safetensors": bytes },
+  });
+  for (const [name, { data }] of source.tensors) {
+    assertEquals(read.tensors.get(name)!.data, Float32Array.from(data, Math.f16round), name);
+  }
+});
+
+Deno.test("shards are read, and written as one file", async () => {
+  const read = await readCheckpoint({ files: shards() });
+  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(encodeCheckpoint(read), original("base"));
+});
+
+/** What torchaudio calls a tensor. */
+const torchaudio = (name: string) =>
+  name.replace("wav2vec2.", "").replace(/^encoder\./, "encoder.transformer.")
+    .replace(/^feature_projection\./, "encoder.feature_projection.").replace(/^lm_head\./, "aux.")
+    .replace("masked_spec_embed", "mask_generator.mask_embedding");
+
+Deno.test("names of torchaudio and DPHuBERT are read, with the config given, and come back", async () => {
+  const { files: { "model.safetensors": bytes } } = files((entries) => {
+    const all = renamed(entries, torchaudio);
+    all.set("feature_extractor.dummy_weight", f32([20], new Float32Array(20).fill(1)));
+    all.set("feature_extractor.conv_layers.0.hard_concrete.log_alpha", f32([8]));
+    all.set("encoder.transformer.layers.0.attention.hard_concrete_for_heads.log_alpha", f32([3]));
+    return all;
+  });
+  const config = parseConfig(new TextDecoder().decode(configBytes("base")));
+  const read = await readCheckpoint({ files: { "model.safetensors": bytes! } }, { config });
+  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(read.notes, [
+    "Left aside, as it is 1 everywhere: feature_extractor.dummy_weight",
+    "Left aside, as it is a gate of unfinished pruning, which is taken as open: " +
+    "feature_extractor.conv_layers.0.hard_concrete.log_alpha, " +
+    "encoder.transformer.layers.0.attention.hard_concrete_for_heads.log_alpha",
+  ]);
+  assertEquals(encodeCheckpoint(read), bytes);
+});
+
+Deno.test("torchaudio's WavLM has query, key and value in one tensor", async () => {
+  const config = {
+    model_type: "wavlm",
+    num_attention_heads: [2, 3, 3],
+    head_dim: 8,
+    remaining_heads: [[0, 2], [0, 1, 2], [0, 1, 2]],
+  };
+  const attention = "encoder.transformer.layers.0.attention";
+  const rows = Float32Array.from({ length: 48 * 24 }, (_, i) => i);
+  const source = files((entries) => {
+    const all: Entries = new Map();
+    for (const [name, entry] of renamed(entries, torchaudio)) {
+      if (!name.startsWith(`${attention}.`)) all.set(name, entry);
+    }
+    all.set(`${attention}.attention.in_proj_weight`, f32([48, 24], rows));
+    all.set(`${attention}.attention.in_proj_bias`, f32([48], rows.subarray(0, 48)));
+    all.set(`${attention}.attention.out_proj.weight`, f32([24, 16]));
+    all.set(`${attention}.attention.out_proj.bias`, f32([24]));
+    all.set(`${attention}.rel_attn_embed.weight`, f32([320, 3]));
+    for (const j of [0, 1, 2]) {
+      const module = attention.replace("0", `${j}`);
+      all.set(`${module}.gru_rel_pos_const`, f32([1, 3, 1, 1]));
+      all.set(`${module}.gru_rel_pos_linear.weight`, f32([8, 8]));
+      all.set(`${module}.gru_rel_pos_linear.bias`, f32([8]));
+    }
+    return all;
+  }, config);
+  // The fused tensors must have 3 · 2 heads · 8 rows.
+  const read = await readCheckpoint(source);
+  const of = (part: string) => read.tensors.get(`encoder.layers.0.attention.${part}`)!;
+  assertEquals(of("q_proj.weight"), { shape: [16, 24], data: rows.subarray(0, 384) });
+  assertEquals(of("v_proj.weight"), { shape: [16, 24], data: rows.subarray(768) });
+  assertEquals(of("k_proj.bias"), { shape: [16], data: rows.subarray(16, 32) });
+  assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
+});
+
+Deno.test("tensors of pre-training are left aside with a note, and come back", async () => {
+  const source = files((entries) => {
+    for (
+      const name of ["quantizer.codevectors", "project_hid.weight", "project_hid.bias", "project_q.bias"]
+    ) {
+      entries.set(name, f32([2]));
+    }
+    entries.set("quantizer.steps", { dtype: "I64", shape: [1], data: new Uint8Array(8) });
+    entries.set("ema.decay", f32([1]));
+  });
+  const read = await readCheckpoint(source);
+  assertEquals(read.notes, [
+    "Left aside, as it is of pre-training: quantizer.codevectors, project_hid.weight, project_hid.bias and 2 more",
+    "Left aside, as it has no place in the model: ema.decay",
+  ]);
+  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
+});
+
+Deno.test("biases of convolutions are there where the tensors say so", async () => {
+  const read = await readCheckpoint(files(() => {}, { conv_bias: true }));
+  assertEquals(read.config.conv_bias, false);
+  assertEquals(read.notes, ["conv_bias is true in config.json, but the weights lack biases"]);
+  const [one, other] = ["base", "large"].map(path);
+  const config = parseConfig(
+    Deno.readTextFileSync(`${other}/config.json`).replace('"conv_bias": true', '"conv_bias": false'),
+  );
+  assertEquals((await readCheckpoint(`${other}/model.safetensors`, { config })).config.conv_bias, true);
+  assertEquals((await readCheckpoint(`${one}/model.safetensors`)).config.conv_bias, false);
+});
+
+Deno.test("the head is the one that is there, and the mask embedding may be missing", async () => {
+  const bare = await readCheckpoint(files((entries) => {
+    entries.delete("lm_head.weight");
+    entries.delete("lm_head.bias");
+    entries.delete("wav2vec2.masked_spec_embed");
+  }, { architectures: ["Wav2Vec2ForPreTraining"] }));
+  assertEquals([bare.head, bare.tensors.has("masked_spec_embed")], ["none", false]);
+  const classes = files((entries) => {
+    entries.set("projector.weight", f32([256, 24]));
+    entries.set("projector.bias", f32([256]));
+    entries.set("classifier.weight", f32([2, 256]));
+    entries.set("classifier.bias", f32([2]));
+  }, { architectures: ["Wav2Vec2ForSequenceClassification"] });
+  const { head, tensors, notes } = await readCheckpoint(classes);
+  assertEquals([head, tensors.has("lm_head.bias"), notes.length], ["classify", false, 1]);
+});
+
+Deno.test("a sub-layer that lost all its units may have lost its bias, which is 0 then", async () => {
+  const config = { num_attention_heads: [3, 0, 3], head_dim: 8, intermediate_size: [40, 40, 0] };
+  const gone = /layers\.(1\.attention|2\.feed_forward)\.(?!out)/;
+  const read = await readCheckpoint(files((entries) => {
+    for (const name of entries.keys()) if (gone.test(name)) entries.delete(name);
+    entries.set("wav2vec2.encoder.layers.1.attention.out_proj.weight", f32([24, 0]));
+    entries.delete("wav2vec2.encoder.layers.1.attention.out_proj.bias");
+    entries.delete("wav2vec2.encoder.layers.2.feed_forward.output_dense.weight");
+  }, config));
+  assertEquals(read.tensors.get("encoder.layers.1.attention.out_proj.bias")?.data, new Float32Array(24));
+  assert(read.tensors.get("encoder.layers.2.feed_forward.output_dense.bias")!.data.some((x) => x !== 0));
+  assertEquals(read.notes, [
+    "encoder.layers.1.attention has no units and no out_proj.bias, which is taken as 0",
+  ]);
+});
+
+Deno.test("tensors that a file did not have are written in its style", async () => {
+  const read = await readCheckpoint(
+    files((entries) => renamed(entries, (name) => name.replace("wav2vec2.", ""))),
+  );
+  const tensors = new Map(read.tensors).set("encoder.extra", { shape: [1], data: Float32Array.of(1) });
+  const names = [...parseSafetensors(encodeCheckpoint({ ...read, tensors })).tensors.keys()];
+  assertEquals(names.at(-1), "encoder.extra");
+  tensors.delete("encoder.layer_norm.bias");
+  const fewer = [...parseSafetensors(encodeCheckpoint({ ...read, tensors })).tensors.keys()];
+  assertEquals(fewer, names.filter((name) => name !== "encoder.layer_norm.bias"));
+});
+
+Deno.test("a model that cannot be written leaves the old one", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const read = await readCheckpoint(path("base"));
+    await Deno.mkdir(`${folder}/model.safetensors`);
+    const thrown = await assertRejects(() => writeCheckpoint(folder, read), Error);
+    assertStringIncludes(thrown.message, `Cannot write ${folder}/model.safetensors as the system refuses: `);
+    assertEquals((await Array.fromAsync(Deno.readDir(folder))).length, 1);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    await assertRejects(() => writeCheckpoint(`${folder}/file`, read), Error, "as the system refuses: ");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,170 @@
+import { assert, assertRejects } from "@std/assert";
+import { type CheckpointFiles, readCheckpoint } from "../../../model/checkpoint/read.ts";
+import { bytesOf, configBytes, f32, files, original, path, shards } from "./checkpoint_files.ts";
+
+const NORM = "wav2vec2.encoder.layer_norm.bias";
+const POSITION = "wav2vec2.encoder.pos_conv_embed.conv";
+
+const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Error, message: string][] = [
+  [
+    "a missing tensor",
+    files((entries) => void entries.delete(NORM)),
+    TypeError,
+    "Cannot load m/model.safetensors as encoder.layer_norm.bias [24] is needed: it is missing",
+  ],
+  [
+    "many missing tensors",
+    files((entries) => new Map([...entries].slice(0, 60))),
+    TypeError,
+    "is missing, like 8 more",
+  ],
+  [
+    "another shape",
+    files((entries) => void entries.set(NORM, f32([4, 6]))),
+    TypeError,
+    "Cannot load m/model.safetensors as wav2vec2.encoder.layer_norm.bias must be [24]: it is [4, 6]",
+  ],
+  [
+    "a dtype that is no float",
+    files((entries) => void entries.set(NORM, { dtype: "I32", shape: [24], data: new Uint8Array(96) })),
+    TypeError,
+    "Cannot load m/model.safetensors as weights must be F32, F16, BF16 or F64: wav2vec2.encoder.layer_norm.bias is I32",
+  ],
+  [
+    "a weight that is no number",
+    files((entries) => void entries.set(NORM, f32([24], new Float32Array(24).fill(NaN, 5, 6)))),
+    RangeError,
+    "Cannot load m/model.safetensors as weights must be finite: wav2vec2.encoder.layer_norm.bias has NaN at number 5",
+  ],
+  [
+    "an infinite weight",
+    files((entries) => void entries.set(NORM, f32([24], new Float32Array(24).fill(-Infinity, 0, 1)))),
+    RangeError,
+    "has -Infinity at number 0",
+  ],
+  [
+    "a tensor twice",
+    files((entries) => void entries.set("encoder.layer_norm.bias", f32([24]))),
+    SyntaxError,
+    "each tensor may be there once: wav2vec2.encoder.layer_norm.bias and encoder.layer_norm.bias are one",
+  ],
+  [
+    "a tensor of a layer too many",
+    files(() => {}, { num_hidden_layers: 2 }),
+    SyntaxError,
+    "config.json has no place for a tensor: wav2vec2.encoder.layers.2.",
+  ],
+  [
+    "a weight that is not split into norm and direction",
+    files((entries) => {
+      entries.delete(`${POSITION}.weight_g`);
+      entries.delete(`${POSITION}.weight_v`);
+      entries.set(`${POSITION}.weight`, f32([24, 6, 128]));
+    }),
+    RangeError,
+    `weight norm takes weight_g and weight_v instead of one weight: it has ${POSITION}.weight`,
+  ],
+  [
+    "adapters",
+    files((entries) => void entries.set("wav2vec2.encoder.layers.0.adapter_layer.norm.bias", f32([24]))),
+    RangeError,
+    "adapters are not supported: it has wav2vec2.encoder.layers.0.adapter_layer.norm.bias",
+  ],
+  [
+    "factors of the last convolution",
+    files((entries) => void entries.set("feature_extractor.dummy_weight", f32([20]))),
+    RangeError,
+    "feature_extractor.dummy_weight is not 1 everywhere",
+  ],
+  [
+    "a classifier over all layers",
+    files((entries) => {
+      for (const name of ["projector.weight", "classifier.weight"]) entries.set(name, f32([1]));
+    }, { architectures: ["Wav2Vec2ForSequenceClassification"], use_weighted_layer_sum: true }),
+    RangeError,
+    "a classifier over a weighted sum of layers is not supported: use_weighted_layer_sum is true",
+  ],
+  [
+    "a name that is no line",
+    files((entries) => void entries.set("encoder.\n\u001b[2J", f32([1]))),
+    SyntaxError,
+    "encoder.",
+  ],
+  [
+    "a truncated file",
+    {
+      name: "m",
+      files: { "config.json": configBytes("base"), "model.safetensors": original("base").slice(0, 5000) },
+    },
+    SyntaxError,
+    "Cannot read m/model.safetensors as safetensors as the header must lie within the file",
+  ],
+  [
+    "no config",
+    { files: { "model.safetensors": original("base") } },
+    Error,
+    "a model needs config.json: there is none",
+  ],
+  [
+    "no weights",
+    { name: "m", files: { "config.json": configBytes("base") } },
+    Error,
+    "Cannot load m as a model needs",
+  ],
+  [
+    "a pickle file",
+    { name: "m", files: { "config.json": configBytes("base"), "pytorch_model.bin": new Uint8Array(9) } },
+    Error,
+    "Cannot load m/pytorch_model.bin as opening a pickle file runs code in it: convert it where you trust it, python3",
+  ],
+  [
+    "a missing shard",
+    { name: "m", files: { ...shards(), "model-00002-of-00002.safetensors": undefined! } },
+    Error,
+    "names a file that is missing: model-00002-of-00002.safetensors",
+  ],
+  [
+    "a shard of another folder",
+    {
+      name: "m",
+      files: {
+        ...shards(),
+        "model.safetensors.index.json": bytesOf('{"weight_map":{"a":"../model.safetensors"}}'),
+      },
+    },
+    RangeError,
+    'weight_map must name .safetensors files of the folder: it has "../model.safetensors"',
+  ],
+  [
+    "an index that lies",
+    {
+      name: "m",
+      files: {
+        ...shards(),
+        "model.safetensors.index.json": bytesOf('{"weight_map":{"a":"model-00001-of-00002.safetensors"}}'),
+      },
+    },
+    SyntaxError,
+    "model.safetensors.index.json places a tensor there: a is not",
+  ],
+  [
+    "no folder",
+    "/nonexistent/model",
+    Error,
+    "Cannot load /nonexistent/model as a model is a folder or a .safetensors",
+  ],
+  [
+    "another file",
+    path("README.md"),
+    Error,
+    "a model is a folder or a .safetensors file: it is another file",
+  ],
+  ["a folder without a model", path("."), Error, "a model needs config.json: there is none"],
+];
+
+for (const [what, source, error, message] of REFUSED) {
+  Deno.test(`readCheckpoint refuses ${what}`, async () => {
+    const thrown = await assertRejects(() => readCheckpoint(source), error, message);
+    assert(/^Cannot [\x20-\x7e]+ as [\x20-\x7e]+: [\x20-\x7e]+$/.test(thrown.message), thrown.message);
+  });
+}

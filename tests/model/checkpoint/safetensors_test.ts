@@ -1,0 +1,356 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parseSafetensors, type SafetensorsEntry, toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
+import { encodeSafetensors } from "../../../model/checkpoint/safetensors_encode.ts";
+import { philox } from "../../oracle/uniform.ts";
+
+// A file with any header, and `size` bytes of tensors.
+function file(header: unknown, size = 0): Uint8Array<ArrayBuffer> {
+  const text = header instanceof Uint8Array
+    ? header
+    : new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + text.length + size);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  return bytes;
+}
+
+const u8 = (start: number, end: number, shape: unknown = [end - start]) => ({
+  dtype: "U8",
+  shape,
+  data_offsets: [start, end],
+});
+
+const bytesOf = (values: Float32Array | BigInt64Array | Int32Array) => new Uint8Array(values.buffer);
+
+// Tensors whose bytes differ, with a scalar, an empty one, odd names and an odd size in between.
+function sample(): Map<string, SafetensorsEntry> {
+  return new Map<string, SafetensorsEntry>([
+    ["lm_head.weight", { dtype: "F32", shape: [2, 1], data: bytesOf(Float32Array.of(-1.5, 2)) }],
+    ["odd", { dtype: "U8", shape: [3], data: Uint8Array.of(1, 2, 255) }],
+    ["targets", { dtype: "I64", shape: [2], data: bytesOf(BigInt64Array.of(-7n, 5n)) }],
+    ["3", { dtype: "F32", shape: [], data: bytesOf(Float32Array.of(0.25)) }],
+    ['"quoted": {\\}', { dtype: "F16", shape: [0, 4], data: new Uint8Array(0) }],
+    ["__proto__", { dtype: "I32", shape: [1, 1, 1], data: bytesOf(Int32Array.of(-9)) }],
+  ]);
+}
+
+Deno.test("safetensors come back as they were written, in the same order", () => {
+  const metadata = { format: "pt", __proto__x: "é\n", "2": "" };
+  const bytes = encodeSafetensors(sample(), metadata);
+  const parsed = parseSafetensors(bytes);
+  assertEquals([...parsed.tensors], [...sample()]);
+  assertEquals(parsed.metadata, metadata);
+  assertEquals(encodeSafetensors(parsed.tensors, parsed.metadata), bytes);
+});
+
+Deno.test("safetensors data are views of the file, wherever it starts", () => {
+  const bytes = encodeSafetensors(sample());
+  const larger = new Uint8Array(bytes.length + 3);
+  larger.set(bytes, 3);
+  const { tensors } = parseSafetensors(larger.subarray(3));
+  assertEquals([...tensors], [...sample()]);
+  for (const { data } of tensors.values()) assert(data.buffer === larger.buffer);
+  assertEquals([...toInt32(tensors.get("targets")!)], [-7, 5]);
+});
+
+Deno.test("safetensors are written byte for byte as the reference library does", () => {
+  const data = bytesOf(Float32Array.of(0, 1, 2, 3, 4, 5));
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const aligned = encodeSafetensors(new Map([["attn.0", { dtype: "F32", shape: [1, 2, 3], data }]]));
+  assertEquals([...aligned.subarray(0, 8)], [64, 0, 0, 0, 0, 0, 0, 0]);
+  assertEquals(
+    text(aligned.subarray(8, 72)),
+    '{"attn.0":{"dtype":"F32","shape":[1,2,3],"data_offsets":[0,24]}}',
+  );
+  assertEquals([...aligned.subarray(72)], [...data]);
+  const padded = encodeSafetensors(new Map([["attn0", { dtype: "F32", shape: [1, 1, 2, 3], data }]]));
+  assertEquals(padded[0], 72);
+  assertEquals(
+    text(padded.subarray(8, 80)),
+    '{"attn0":{"dtype":"F32","shape":[1,1,2,3],"data_offsets":[0,24]}}       ',
+  );
+  assertEquals(text(encodeSafetensors(new Map())), "\x08\0\0\0\0\0\0\0{}      ");
+});
+
+Deno.test("safetensors of another program keep their content", () => {
+  const bytes = Deno.readFileSync(new URL("../../testdata/ops.safetensors", import.meta.url));
+  const { tensors, metadata } = parseSafetensors(bytes, "ops.safetensors");
+  assertEquals(tensors.size, 96);
+  assertEquals([...parseSafetensors(encodeSafetensors(tensors, metadata)).tensors], [...tensors]);
+});
+
+Deno.test("toFloat32 reads every float dtype", () => {
+  const halves = (...bits: number[]) => new Uint8Array(Uint16Array.from(bits).buffer);
+  const read = (
+    dtype: SafetensorsEntry["dtype"],
+    data: Uint8Array,
+    n: number,
+  ) => [...toFloat32({ dtype, shape: [n], data })];
+  assertEquals(read("F32", bytesOf(Float32Array.of(0.1, -Infinity)), 2), [Math.fround(0.1), -Infinity]);
+  // 1, -2, the smallest subnormal, the largest number, infinity.
+  assertEquals(
+    read("F16", halves(0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00), 5),
+    [1, -2, 2 ** -24, 65504, Infinity],
+  );
+  assertEquals(read("BF16", halves(0x3f80, 0xc049, 0xff80, 0x0001), 4), [1, -3.140625, -Infinity, 2 ** -133]);
+  assertEquals(read("F64", new Uint8Array(Float64Array.of(1 / 3).buffer), 1), [Math.fround(1 / 3)]);
+  assertThrows(
+    () => read("I32", new Uint8Array(4), 1),
+    TypeError,
+    "Cannot read floats as the dtype must be F32, F16, BF16 or F64: it is I32",
+  );
+});
+
+Deno.test("toInt32 reads every integer dtype it names", () => {
+  const read = (
+    dtype: SafetensorsEntry["dtype"],
+    data: Uint8Array,
+  ) => [...toInt32({ dtype, shape: [data.length], data })];
+  assertEquals(read("I32", bytesOf(Int32Array.of(-1, 2 ** 31 - 1))), [-1, 2 ** 31 - 1]);
+  assertEquals(read("U8", Uint8Array.of(0, 255)), [0, 255]);
+  assertEquals(read("I64", bytesOf(BigInt64Array.of(-100n, -(2n ** 31n)))), [-100, -(2 ** 31)]);
+  assertThrows(
+    () => read("I64", bytesOf(BigInt64Array.of(0n, 2n ** 31n))),
+    RangeError,
+    "Cannot read integers as each must fit in 32 bits: number 1 is 2147483648",
+  );
+  assertThrows(
+    () => read("F32", new Uint8Array(4)),
+    TypeError,
+    "Cannot read integers as the dtype must be I32, I64 or U8: it is F32",
+  );
+});
+
+const NO_FIT = new Uint8Array(8).fill(255);
+
+const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
+  ["an empty file", new Uint8Array(0), "a file starts with 8 bytes of header length: it has 0 bytes"],
+  ["seven bytes", new Uint8Array(7), "a file starts with 8 bytes of header length: it has 7 bytes"],
+  [
+    "a truncated header",
+    file({ a: u8(0, 1) }, 1).subarray(0, 20),
+    "the header must lie within the file: its length is 53, 12 bytes follow",
+  ],
+  [
+    "a header length of 64 bits",
+    NO_FIT,
+    "the header must lie within the file: its length is 18446744073709551615, 0 bytes follow",
+  ],
+  ["an empty header", file(""), "the header must be JSON: Unexpected end of JSON input"],
+  ["bad JSON", file('{"a":'), "the header must be JSON: "],
+  [
+    "bytes that are not UTF-8",
+    file(Uint8Array.of(0x7b, 0xff, 0x7d)),
+    "the header must be UTF-8: invalid bytes",
+  ],
+  ["a list as header", file([]), "the header must be an object: []"],
+  ["null as header", file("null"), "the header must be an object: null"],
+  [
+    "a key twice",
+    file(
+      '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061" :{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
+    ),
+    'no key may appear twice in the header: "a"',
+  ],
+  [
+    "a field twice",
+    file('{"a":{"dtype":"U8","shape":[0],"shape":[0],"data_offsets":[0,0]}}'),
+    'no key may appear twice in the header: "shape"',
+  ],
+  [
+    "an entry that is a list",
+    file({ a: [1, 2] }),
+    'each tensor must be described by an object: "a" is [1,2]',
+  ],
+  ["no dtype", file({ a: { shape: [0], data_offsets: [0, 0] } }), 'the dtype must be known: "a" is missing'],
+  [
+    "an unknown dtype",
+    file({ a: { ...u8(0, 1), dtype: "F31" } }, 1),
+    'the dtype must be known: "a" is "F31"',
+  ],
+  [
+    "an inherited dtype",
+    file({ a: { ...u8(0, 1), dtype: "toString" } }, 1),
+    'the dtype must be known: "a" is "toString"',
+  ],
+  [
+    "a negative size",
+    file({ a: u8(0, 1, [-1, -1]) }, 1),
+    'a shape must be a list of whole numbers from 0: "a" is [-1,-1]',
+  ],
+  [
+    "half a size",
+    file({ a: u8(0, 1, [0.5, 2]) }, 1),
+    'a shape must be a list of whole numbers from 0: "a" is [0.5,2]',
+  ],
+  [
+    "a text as size",
+    file({ a: u8(0, 1, ["1"]) }, 1),
+    'a shape must be a list of whole numbers from 0: "a" is ["1"]',
+  ],
+  [
+    "no shape",
+    file({ a: { dtype: "U8", data_offsets: [0, 0] } }),
+    'a shape must be a list of whole numbers from 0: "a" is missing',
+  ],
+  [
+    "a huge size",
+    file('{"a":{"dtype":"U8","shape":[1e400],"data_offsets":[0,0]}}'),
+    'a shape must be a list of whole numbers from 0: "a" is [null]',
+  ],
+  [
+    "a size that overflows",
+    file({ a: u8(0, 8, new Array(8).fill(2 ** 50)) }, 8),
+    "shape and offsets must agree: ",
+  ],
+  [
+    "no offsets",
+    file({ a: { dtype: "U8", shape: [0] } }),
+    'data_offsets must be a start and an end: "a" is missing',
+  ],
+  [
+    "three offsets",
+    file({ a: { ...u8(0, 1), data_offsets: [0, 1, 1] } }, 1),
+    'data_offsets must be a start and an end: "a" is [0,1,1]',
+  ],
+  [
+    "offsets that go back",
+    file({ a: { ...u8(0, 1), data_offsets: [1, 0] } }, 1),
+    'data_offsets must be a start and an end: "a" is [1,0]',
+  ],
+  [
+    "a negative offset",
+    file({ a: { ...u8(0, 1), data_offsets: [-1, 0] } }, 1),
+    'data_offsets must be a start and an end: "a" is [-1,0]',
+  ],
+  [
+    "a size that differs from the shape",
+    file({ a: { dtype: "F32", shape: [2, 3], data_offsets: [0, 20] } }, 20),
+    'shape and offsets must agree: "a", F32 [2,3], takes 24 bytes, has 20',
+  ],
+  [
+    "a hole",
+    file({ a: u8(0, 2), b: u8(3, 5) }, 5),
+    'tensors must follow each other without hole or overlap: "b" starts at 3, the one before ends at 2',
+  ],
+  [
+    "a hole at the start",
+    file({ a: u8(1, 2) }, 2),
+    'tensors must follow each other without hole or overlap: "a" starts at 1, the one before ends at 0',
+  ],
+  [
+    "an overlap",
+    file({ b: u8(1, 3), a: u8(0, 2) }, 3),
+    'tensors must follow each other without hole or overlap: "b" starts at 1, the one before ends at 2',
+  ],
+  [
+    "two tensors in one place",
+    file({ a: u8(0, 2), b: u8(0, 2) }, 2),
+    'tensors must follow each other without hole or overlap: "b" starts at 0, the one before ends at 2',
+  ],
+  [
+    "offsets beyond the file",
+    file({ a: u8(0, 9) }, 8),
+    'offsets must lie within the file: "a" ends at 9 of 8 bytes',
+  ],
+  [
+    "offsets far beyond it",
+    file({ a: u8(0, 2 ** 52) }, 8),
+    'offsets must lie within the file: "a" ends at 4503599627370496 of 8 bytes',
+  ],
+  [
+    "bytes left over",
+    file({ a: u8(0, 2) }, 3),
+    "tensors must fill the file: the last one ends at 2 of 3 bytes",
+  ],
+  ["metadata that are a text", file({ __metadata__: "pt" }), '__metadata__ must be an object: "pt"'],
+  [
+    "metadata with a number",
+    file({ __metadata__: { step: 3 } }),
+    '__metadata__ must hold strings: "step" is 3',
+  ],
+  [
+    "nesting",
+    file(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
+    'each tensor must be described by an object: "a" is something nested',
+  ],
+];
+
+Deno.test("broken safetensors are refused in one line that names the rule", async (t) => {
+  for (const [what, bytes, message] of REFUSED) {
+    await t.step(what, () => {
+      const error = assertThrows(() => parseSafetensors(bytes, "x.safetensors"), SyntaxError);
+      const expected = `Cannot read x.safetensors as safetensors as ${message}`;
+      assertEquals(error.message.slice(0, expected.length), expected);
+      assert(/^[\x20-\x7e]+$/.test(error.message));
+    });
+  }
+});
+
+Deno.test("safetensors with a header over 100 MB are refused unread", () => {
+  const bytes = new Uint8Array(8 + 100_000_001);
+  new DataView(bytes.buffer).setUint32(0, 100_000_001, true);
+  assertThrows(
+    () => parseSafetensors(bytes),
+    SyntaxError,
+    "at most 100000000 bytes: its length is 100000001",
+  );
+});
+
+Deno.test("encodeSafetensors refuses what could not be read back", () => {
+  const encode = (name: string, entry: SafetensorsEntry) => encodeSafetensors(new Map([[name, entry]]));
+  assertThrows(
+    () => encode("w", { dtype: "F32", shape: [2, 2], data: new Uint8Array(15) }),
+    TypeError,
+    'Cannot write "w" as safetensors as shape and data must agree: F32 [2,2] takes 16 bytes, data are 15',
+  );
+  assertThrows(
+    () => encode("w", { dtype: "U8", shape: [-1, -1], data: new Uint8Array(1) }),
+    TypeError,
+    'Cannot write "w" as safetensors as a shape must be a list of whole numbers from 0: it is [-1,-1]',
+  );
+  assertThrows(
+    () => encode("__metadata__", { dtype: "U8", shape: [0], data: new Uint8Array(0) }),
+    TypeError,
+    'Cannot write "__metadata__" as safetensors as this name is reserved: it was given to a tensor',
+  );
+});
+
+// One to four changes: a byte set, bytes removed or inserted, a digit replaced, the end cut off.
+function mutate(bytes: Uint8Array, seed: number): Uint8Array {
+  let out = Uint8Array.from(bytes);
+  const [count] = philox([seed, 0, 0, 0], [1, 2]);
+  for (let change = 1; change <= 1 + count! % 4; change++) {
+    const [kind, place, value, near] = philox([seed, change, 0, 0], [1, 2]);
+    // Two in three changes hit the length or the header.
+    const at = place! % (near! % 3 === 0 ? out.length + 1 : Math.min(out.length + 1, 420));
+    const digit = out.findIndex((byte, i) => i >= at && i > 8 && byte >= 48 && byte <= 57);
+    const insert = Uint8Array.from({ length: value! % 9 }, (_, i) => (value! >>> i) & 255);
+    if (kind! % 5 === 0) out[at] = value!;
+    else if (kind! % 5 === 1 && digit >= 0) out[digit] = 48 + value! % 10;
+    else if (kind! % 5 === 2) out = out.slice(0, at);
+    else if (kind! % 5 === 3) out = Uint8Array.of(...out.slice(0, at), ...insert, ...out.slice(at));
+    else out = Uint8Array.of(...out.slice(0, at), ...out.slice(at + value! % 9));
+  }
+  return out;
+}
+
+Deno.test("500 mutated safetensors parse or are refused, quickly", () => {
+  const bytes = encodeSafetensors(sample(), { format: "pt" });
+  let parsed = 0;
+  for (let seed = 0; seed < 500; seed++) {
+    const mutated = mutate(bytes, seed);
+    const start = performance.now();
+    try {
+      const { tensors } = parseSafetensors(mutated);
+      for (const { data } of tensors.values()) assert(data.buffer === mutated.buffer);
+      parsed++;
+    } catch (error) {
+      assert(error instanceof SyntaxError, `seed ${seed}: ${error}`);
+      assert(/^Cannot read the bytes as safetensors as [\x20-\x7e]+$/.test(error.message), error.message);
+    }
+    // A parse takes microseconds; the limit leaves room for a busy machine.
+    assert(performance.now() - start < 1000, `seed ${seed} took too long`);
+  }
+  assert(parsed > 10 && parsed < 400, `${parsed} of 500 parsed`);
+});

@@ -1,0 +1,279 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type ArpaModel, loadArpa, parseArpa } from "../../../model/decode/arpa.ts";
+import { mutate } from "../../mutate.ts";
+import { philox } from "../../oracle/uniform.ts";
+
+const TINY = `Made by hand.
+
+\\data\\
+ngram 1=6
+ngram 2=4
+ngram 3=2
+
+\\1-grams:
+-99\t<s>\t-0.5
+-1.1\t</s>
+-2.5\t<unk>
+-0.6\tturn\t-0.3
+-0.7\ton\t-0.2
+-0.9\tlight
+
+\\2-grams:
+-0.2\t<s> turn\t-0.15
+-0.4\tturn on\t-0.05
+-0.8\ton light
+-0.3\tlight </s>
+
+\\3-grams:
+-0.1\t<s> turn on
+-0.25 turn on  light
+
+\\end\\
+what follows is not read
+`;
+
+const log10 = (model: ArpaModel, ...words: string[]) =>
+  Math.round(model.logProb(words) / Math.LN10 * 1e6) / 1e6;
+
+Deno.test("an ARPA model gives the probabilities of the file, and backs off", () => {
+  const model = parseArpa(TINY, "tiny.arpa");
+  assertEquals([model.order, model.counts], [3, [6, 4, 2]]);
+  assertEquals([model.has("light"), model.has("lamp")], [true, false]);
+  // <s> turn -0.2, <s> turn on -0.1, turn on light -0.25, light </s> -0.3 (the weight of on light is 0)
+  assertEquals(log10(model, "turn", "on", "light"), -0.85);
+  // <s> + light: -0.5 - 0.9, light </s> is a bigram
+  assertEquals(log10(model, "light"), -1.7);
+  // <s> turn -0.2; turn by the backoffs of <s> turn and turn, -0.15 - 0.3 - 0.6; </s> by that of turn, -0.3 - 1.1
+  assertEquals(
+    log10(model, "turn", "turn"),
+    Math.round((-0.2 + (-0.15 - 0.3 - 0.6) + (-0.3 - 1.1)) * 1e6) / 1e6,
+  );
+  // an unknown word is <unk>; after it nothing is known
+  assertEquals(log10(model, "lamp"), -4.1);
+  assertEquals(log10(model), -1.6);
+});
+
+Deno.test("a state holds what the next word needs", () => {
+  const model = parseArpa(TINY, "tiny.arpa");
+  const first = model.score(model.start, "turn");
+  const second = model.score(first.state, "on");
+  const third = model.score(second.state, "light");
+  assertEquals(third.state.length, 2);
+  const sum = first.logProb + second.logProb + third.logProb + model.end(third.state);
+  assert(Math.abs(sum - model.logProb(["turn", "on", "light"])) < 1e-12);
+});
+
+Deno.test("words that no file knows get a floor", () => {
+  const text = "\\data\\\nngram 1=1\n\\1-grams:\n-0.5 a\n\\end\\";
+  assertEquals(log10(parseArpa(text, "x"), "b", "a"), -10.5);
+  assertEquals(log10(parseArpa(text, "x", { unknown: -3 }), "b"), -3);
+});
+
+// Models of a few words with random n-grams, and their scores by the definition, from the text alone.
+function randomModel(seed: number): { text: string; score: (words: string[]) => number } {
+  const words = ["<s>", "</s>", "<unk>", "a", "b", "c"];
+  const entries = new Map<string, [number, number]>();
+  const sections: string[][] = [];
+  let draw = 0;
+  const random = () => philox([draw++, 0, 0, 0], [seed, 21])[0]! / 2 ** 32;
+  for (let order = 1; order <= 5; order++) {
+    const lines: string[] = [];
+    for (let code = 0; code < words.length ** order; code++) {
+      const gram = Array.from(
+        { length: order },
+        (_, i) => words[Math.floor(code / words.length ** i) % words.length]!,
+      );
+      if (order > 1 && random() > 0.3) continue;
+      const [prob, backoff] = [-(random() * 3).toFixed(4), -random().toFixed(4)];
+      entries.set(gram.join(" "), [prob, order === 5 ? 0 : backoff]);
+      lines.push(`${prob}\t${gram.join(" ")}${order === 5 ? "" : `\t${backoff}`}`);
+    }
+    sections.push(lines);
+  }
+  const text = ["\\data\\", ...sections.map((lines, i) => `ngram ${i + 1}=${lines.length}`)];
+  sections.forEach((lines, i) => text.push(`\\${i + 1}-grams:`, ...lines));
+  const p = (history: string[], word: string): number => {
+    const found = entries.get([...history, word].join(" "));
+    if (found !== undefined) return found[0];
+    return (entries.get(history.join(" "))?.[1] ?? 0) + p(history.slice(1), word);
+  };
+  const score = (said: string[]) => {
+    const all = ["<s>", ...said.map((word) => words.includes(word) ? word : "<unk>"), "</s>"];
+    let sum = 0;
+    for (let i = 1; i < all.length; i++) sum += p(all.slice(Math.max(0, i - 4), i), all[i]!);
+    return sum;
+  };
+  return { text: [...text, "\\end\\"].join("\n"), score };
+}
+
+Deno.test("5-gram models with gaps score as the definition says", () => {
+  for (let seed = 0; seed < 3; seed++) {
+    const { text, score } = randomModel(seed);
+    const model = parseArpa(text, "random.arpa");
+    assertEquals(model.order, 5);
+    for (let i = 0; i < 50; i++) {
+      const said = philox([i, 0, 0, 0], [seed, 22]);
+      const length = said[0]! % 8;
+      const words = Array.from({ length }, (_, j) => "abcdz"[philox([i, j, 1, 0], [seed, 22])[0]! % 5]!);
+      assert(Math.abs(model.logProb(words) / Math.LN10 - score(words)) < 1e-5, `${seed}: ${words}`);
+    }
+  }
+});
+
+const head = "\\data\\\nngram 1=2\nngram 2=1\n\n\\1-grams:\n-1 a -0.5\n-1 b\n\n\\2-grams:\n";
+const REFUSED: [what: string, text: string, message: string][] = [
+  ["nothing", "", "it must have a line \\data\\: line 0, there is none"],
+  ["another file", "hello\nworld\n", "it must have a line \\data\\: line 2, there is none"],
+  ["a cut file", head, "it must end with \\end\\: line 9, the file ends before"],
+  [
+    "a cut section",
+    head + "\\end\\",
+    "a section must have as many n-grams as counted: line 10, 1 of order 2 are missing",
+  ],
+  [
+    "too many",
+    head + "-1 a b\n-1 b a\n\\end\\",
+    "a section must have as many n-grams as counted: line 11, -1 b a",
+  ],
+  [
+    "a section out of turn",
+    "\\data\\\nngram 1=0\n\\2-grams:\n",
+    "the section \\1-grams: must be next: line 3, \\2-grams:",
+  ],
+  ["no counts", "\\data\\\n\\1-grams:\n", "the section \\1-grams: must be next: line 2, \\1-grams:"],
+  [
+    "a section more",
+    "\\data\\\nngram 1=0\n\\1-grams:\n\\2-grams:\n",
+    "\\end\\ must be next: line 4, \\2-grams:",
+  ],
+  ["no section", "\\data\\\nngram 1=0\n\\end\\", "the section \\1-grams: must be next: line 3, \\end\\"],
+  ["a bad count", "\\data\\\nngram 1=x\n", "a count must be written ngram N=COUNT: line 2, ngram 1=x"],
+  [
+    "a count out of turn",
+    "\\data\\\nngram 2=1\n",
+    "counts must be of orders 1 to 20 in turn: line 2, ngram 2=1",
+  ],
+  [
+    "too few words",
+    head + "-1 a\n",
+    "an n-gram must have a number, 2 words and at most one number more: line 10, -1 a",
+  ],
+  [
+    "too many words",
+    head + "-1 a b b -1\n",
+    "an n-gram must have a number, 2 words and at most one number more",
+  ],
+  ["no number", head + "x a b\n", "log-probability and backoff must be numbers: line 10, x a b"],
+  ["an empty number", head + "- a b\n", "log-probability and backoff must be numbers: line 10, - a b"],
+  ["a hexadecimal", head + "-0x1 a b\n", "log-probability and backoff must be numbers: line 10, -0x1 a b"],
+  [
+    "a bad backoff",
+    head + "-1 a b NaN\n",
+    "log-probability and backoff must be numbers: line 10, -1 a b NaN",
+  ],
+  [
+    "a huge number",
+    head + "-1e300 a b\n",
+    "log-probability and backoff must be numbers: line 10, -1e300 a b",
+  ],
+  ["a probability over 1", head + "0.1 a b\n", "a log-probability must not be above 0: line 10, 0.1 a b"],
+  ["an unknown word", head + "-1 a z\n", "its words must be among the 1-grams: line 10, z"],
+  ["a word twice", head.replace("-1 b", "-1 a"), "no n-gram may be there twice: line 7, a"],
+  [
+    "an n-gram twice",
+    head.replace("2=1", "2=2") + "-1 a b\n-1 a b\n",
+    "no n-gram may be there twice: line 11, -1 a b",
+  ],
+  [
+    "a lie about its size",
+    head.replace("1=2", "1=99999999999"),
+    "a section must have as many n-grams as counted",
+  ],
+];
+
+Deno.test("broken ARPA files are refused in one line that names file, line and rule", async (t) => {
+  for (const [what, text, message] of REFUSED) {
+    await t.step(what, () => {
+      const error = assertThrows(() => parseArpa(text, "lm.arpa"), SyntaxError);
+      const expected = `Cannot read lm.arpa as ARPA as ${message}`;
+      assertEquals(error.message.slice(0, expected.length), expected);
+    });
+  }
+});
+
+Deno.test("impossible n-grams and missing shorter ones are accepted", () => {
+  const text =
+    "\\data\\\r\nngram 1=2\r\nngram 2=0\r\nngram 3=1\r\n\\1-grams:\r\n-inf a -0.5\r\n-1 b -0.25\r\n" +
+    "\\2-grams:\r\n\\3-grams:\r\n-0.5 a b a\r\n\\end\\\r\n";
+  const model = parseArpa(text, "x");
+  const a = model.score([], "a");
+  assertEquals(a.logProb, -99 * Math.LN10);
+  const b = model.score(a.state, "b");
+  assertEquals(b.logProb, -1.5 * Math.LN10);
+  assertEquals(model.score(b.state, "a").logProb, -0.5 * Math.LN10);
+});
+
+async function withFile(bytes: Uint8Array, use: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".arpa" });
+  try {
+    await Deno.writeFile(path, bytes);
+    await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+Deno.test("loadArpa reads a file line by line, gzipped or not", async () => {
+  const long = "x".repeat(70_000);
+  const text = TINY.replaceAll("light", `licht${long}é`);
+  const gzip = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+  for (const bytes of [encode(text), await new Response(gzip).bytes()]) {
+    await withFile(bytes, async (path) => {
+      const model = await loadArpa(path);
+      assertEquals(log10(model, "turn", "on", `licht${long}é`), -0.85);
+    });
+  }
+});
+
+Deno.test("loadArpa refuses what it cannot read", async () => {
+  const missing = await assertRejects(() => loadArpa("no/such.arpa"), Deno.errors.NotFound);
+  assertEquals(missing.message, "Cannot read no/such.arpa as it must exist: there is no such file");
+  const broken: [Uint8Array, string][] = [
+    [Uint8Array.of(...encode("\\data\\\n"), 0xff, 0xfe), "it must be UTF-8 or gzip of it: line"],
+    [Uint8Array.of(0x1f, 0x8b, 1, 2, 3), "it must be UTF-8 or gzip of it: line 0"],
+    [encode("x".repeat(1_200_000)), "a line may have 1000000 characters: line 0"],
+    [new Uint8Array(0), "it must have a line \\data\\: line 1, there is none"],
+  ];
+  for (const [bytes, message] of broken) {
+    await withFile(bytes, async (path) => {
+      const error = await assertRejects(() => loadArpa(path), SyntaxError);
+      assert(error.message.startsWith(`Cannot read ${path} as ARPA as ${message}`), error.message);
+      assert(!error.message.includes("\n"));
+    });
+  }
+});
+
+Deno.test("500 mutated ARPA files are read or refused, quickly", () => {
+  const bytes = encode(TINY);
+  let parsed = 0;
+  for (let seed = 0; seed < 500; seed++) {
+    const text = new TextDecoder().decode(mutate(bytes, seed, 300));
+    const start = performance.now();
+    try {
+      const model = parseArpa(text, "lm.arpa");
+      assert(Number.isFinite(model.logProb(["turn", "on", "light", "on", "lamp"])), `seed ${seed}`);
+      parsed++;
+    } catch (error) {
+      assert(error instanceof SyntaxError, `seed ${seed}: ${error}`);
+      assert(
+        /^Cannot read lm\.arpa as ARPA as [\x20-\x7e]+$/.test(error.message),
+        `seed ${seed}: ${error.message}`,
+      );
+    }
+    // A parse takes microseconds; the limit leaves room for a busy machine.
+    assert(performance.now() - start < 1000, `seed ${seed} took too long`);
+  }
+  assert(parsed > 20 && parsed < 400, `${parsed} of 500 parsed`);
+});

@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { loadModel } from "../../../model/inference/load_model.ts";
+import { locateModel } from "../../../model/hub/resolve_model.ts";
+import { testGpu } from "../../gpu.ts";
+
+const base = new URL("../../testdata/base", import.meta.url).pathname;
+
+Deno.test("a path that is there is the model; nothing is asked of the hub", async () => {
+  const offline = { offline: true, cacheFolder: "/nonexistent" };
+  assertEquals(await locateModel(base, offline), base);
+  assertEquals(await locateModel("nowhere", offline), "nowhere");
+});
+
+Deno.test("a name is downloaded once, and loaded", async () => {
+  const cacheFolder = await Deno.makeTempDir({ prefix: "espalier-test-" });
+  const asked: string[] = [];
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const files = await Promise.all(["config.json", "model.safetensors"].map(async (name) => {
+    const bytes = await Deno.readFile(`${base}/${name}`);
+    const content = new Uint8Array([...new TextEncoder().encode(`blob ${bytes.length}\0`), ...bytes]);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", content)).toHex();
+    return { name, bytes, hash };
+  }));
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {
+    const { pathname } = new URL(request.url);
+    asked.push(pathname);
+    const file = files.find(({ name }) => pathname.endsWith(`/${name}`));
+    if (file) {
+      const headers = { etag: `"${file.hash}"`, "x-repo-commit": commit };
+      return new Response(request.method === "HEAD" ? null : file.bytes, {
+        headers: { ...headers, "content-length": String(file.bytes.length) },
+      });
+    }
+    if (!pathname.startsWith("/api/")) return new Response(null, { status: 404 });
+    const siblings = files.map(({ name, bytes, hash }) => ({
+      rfilename: name,
+      size: bytes.length,
+      blobId: hash,
+    }));
+    return Response.json({ sha: commit, siblings });
+  });
+  try {
+    const hub = { cacheFolder, endpoint: `http://127.0.0.1:${server.addr.port}`, retryDelay: 1 };
+    const loaded = await loadModel("test/tiny", { gpu: await testGpu(), hub });
+    assertEquals([loaded.name, loaded.model.config.hidden_size], ["test/tiny", 24]);
+    loaded.dispose();
+    await server.shutdown();
+    const again = await locateModel("test/tiny", { ...hub, offline: true });
+    assertEquals((await Deno.readFile(`${again}/config.json`)).length, files[0]!.bytes.length);
+  } finally {
+    await server.shutdown();
+    await Deno.remove(cacheFolder, { recursive: true });
+  }
+});

@@ -1,0 +1,218 @@
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { readCheckpoint } from "../../../model/checkpoint/read.ts";
+import { unitCounts } from "../../../model/costs.ts";
+import { parseSafetensors } from "../../../model/checkpoint/safetensors.ts";
+import { UnitCost } from "../../../prune/cost.ts";
+import { unitGroups } from "../../../prune/groups.ts";
+import type { PruneReport } from "../../../prune/report/report.ts";
+import { readMetrics } from "../../../train/metrics.ts";
+import { loadRunState } from "../../../train/run_state.ts";
+import { put } from "../../data/folder.ts";
+import { assertMistake, run, withCorpus } from "../../train/tone_corpus.ts";
+
+/** A trained model of tones beside its corpus, and what prunes it. */
+async function withModel(
+  task: "asr" | "slu",
+  test: (dir: string, prune: (...words: string[]) => ReturnType<typeof run>) => Promise<void>,
+): Promise<void> {
+  await withCorpus(async (dir) => {
+    const train = ["train", "--recipe", `${dir}/recipe.json`, "--lr", "0.003", "--steps", "3"];
+    const { status, err } = await run(...train, "--task", task, "--out", `${dir}/model`);
+    assertEquals(status, 0, err);
+    const words = ["prune", "--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL];
+    await test(dir, (...more) => run(...words, ...more));
+  });
+}
+
+const SMALL = [
+  "--steps",
+  "6",
+  "--tune-steps",
+  "4",
+  "--batch-seconds",
+  "1.5",
+  "--lr",
+  "1e-3",
+  "--seconds",
+  "1",
+];
+
+/** What a run ends with, to the bit. */
+async function outcome(folder: string) {
+  const records = async (phase: string) =>
+    (await readMetrics(`${folder}/run/${phase}/metrics.jsonl`)).map(({ seconds: _, ...record }) => record);
+  return {
+    model: await Deno.readFile(`${folder}/model.safetensors`),
+    record: await Deno.readTextFile(`${folder}/espalier.json`),
+    pruning: await records("prune"),
+    tuning: await records("tune"),
+  };
+}
+
+for (const task of ["asr", "slu"] as const) {
+  const half = task === "slu" ? ["--half"] : [];
+  Deno.test(`prune ends with a compact model for ${task} that eval and inspect agree with`, () =>
+    withModel(task, async (dir, prune) => {
+      const out = `${dir}/out`;
+      const { status, out: said, err } = await prune("--out", out, "--target", "0.4", "--json", ...half);
+      assertEquals(status, 0, err);
+      const report = JSON.parse(said) as PruneReport;
+      assertEquals(report, JSON.parse(await Deno.readTextFile(`${out}/report.json`)));
+      const [dense, pruned, tuned] = report.models;
+      assertEquals([dense!.name, pruned!.name, tuned!.name], ["dense", "pruned", "fine-tuned"]);
+
+      const weights = parseSafetensors(await Deno.readFile(`${out}/model.safetensors`)).tensors;
+      assertEquals(
+        new Set([...weights.values()].map(({ dtype }) => dtype)),
+        new Set([half[0] ? "F16" : "F32"]),
+      );
+      const { config } = await readCheckpoint(out);
+      const base = (await readCheckpoint(`${dir}/model`)).config;
+      const cost = new UnitCost(base, "macs", 16_000);
+      const cheapest = Math.min(...cost.slopes(unitGroups(config), unitCounts(config)));
+      const left = cost.of(unitCounts(config));
+      assert(Math.abs(left - 0.6 * cost.dense) <= cheapest, `${left} of ${cost.dense}`);
+      assertEquals(report.constraints[0]!.cost, left);
+      assertEquals(tuned!.macs_per_second, left);
+
+      const evaluated = await run(
+        "eval",
+        "--model",
+        out,
+        "--data",
+        `${dir}/corpus`,
+        "--subset",
+        "dev",
+        "--json",
+      );
+      const found = JSON.parse(evaluated.out);
+      assertEquals([found.wer, found.cer, found.accuracy], [tuned!.wer, tuned!.cer, tuned!.accuracy]);
+      const inspected = await run("inspect", out, "--seconds", "1");
+      assertStringIncludes(inspected.out, "pruned by mac: target 40.0 % of MACs removed, achieved ");
+      for (const name of ["report.html", "run/compact/model.safetensors", "plots"]) {
+        await Deno.stat(`${out}/${name}`);
+      }
+
+      assertMistake(await prune("--out", out), `Cannot prune as the output is there already: ${out}`);
+    }));
+}
+
+Deno.test("a run of prune that is killed at any moment and resumed ends as one that is not", () =>
+  withModel("asr", async (dir, prune) => {
+    const words = ["--seed", "3", "--save-every", "2", "--steps", "30", "--tune-steps", "20"];
+    const whole = await prune(...words, "--out", `${dir}/whole`);
+    assertEquals(whole.status, 0, whole.err);
+    const wanted = await outcome(`${dir}/whole`);
+    const cli = decodeURIComponent(new URL("../../../cli.ts", import.meta.url).pathname);
+    const out = `${dir}/out`;
+    const start = (...args: string[]) =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", cli, "prune", "--out", out, ...args],
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+    const reached = (phase: string, step: number) => async () =>
+      (await readMetrics(`${out}/run/${phase}/metrics.jsonl`)).some((record) => record.step >= step);
+    const has = (path: string) => () => Deno.stat(`${out}/${path}`).then(() => true, () => false);
+    // One sitting until each of these.
+    const moments = [
+      has("run/journal.json"),
+      reached("prune", 3),
+      reached("prune", 19),
+      has("run/compact/config.json"),
+      reached("tune", 9),
+    ];
+    for (const [i, there] of moments.entries()) {
+      const child = i === 0
+        ? start("--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...words)
+        : start("--resume");
+      let exited = false;
+      child.status.then(() => exited = true);
+      while (!exited && !await there()) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (!exited) child.kill("SIGKILL");
+      assertEquals((await child.status).signal, "SIGKILL", `over before moment ${i}`);
+    }
+    assertEquals((await start("--resume").status).code, 0);
+    assertEquals(await outcome(out), wanted);
+  }));
+
+Deno.test("every method meets its target, and a compact model can be pruned again", () =>
+  withModel("asr", async (dir, prune) => {
+    for (
+      const [method, ...targets] of [
+        ["size", "--target", "0.3"],
+        ["sep-size", "--target-conv", "0.2", "--target-transformer", "0.4"],
+        ["transformer-only", "--target", "0.15"],
+        ["uniform", "--target", "0.3", "--round-to", "2"],
+      ]
+    ) {
+      const out = `${dir}/${method}`;
+      const { status, out: said, err } = await prune("--method", method!, ...targets, "--out", out, "--json");
+      assertEquals(status, 0, err);
+      const { constraints, units } = JSON.parse(said) as PruneReport;
+      for (const { removed, target_removed } of constraints) {
+        assertAlmostEquals(removed, target_removed, 0.06, `${method}: units of a small model are large`);
+      }
+      const whole = Object.entries(units).filter(([name]) => name.startsWith("conv."));
+      if (method === "transformer-only") assert(whole.every(([, { of, kept }]) => of === kept.length));
+    }
+    const out = `${dir}/again`;
+    const again = await run(
+      ...["prune", "--model", `${dir}/size`, "--data", `${dir}/corpus`, ...SMALL, "--target", "0.2"],
+      ...["--out", out, "--tune-steps", "0"],
+    );
+    assertEquals(again.status, 0, again.err);
+    const record = JSON.parse(await Deno.readTextFile(`${out}/espalier.json`));
+    assertEquals(record.earlier.map(({ method }: { method: string }) => method), ["size"]);
+  }));
+
+Deno.test("train and prune tell the memory that they take, less where layers are computed again, and write nothing", () =>
+  withModel("asr", async (dir, prune) => {
+    const train = ["train", "--model", `${dir}/model`, "--data", `${dir}/corpus`, "--batch-seconds", "1.5"];
+    for (const start of [prune, (...more: string[]) => run(...train, ...more)]) {
+      const bytes = [];
+      for (const more of [[], ["--recompute"]]) {
+        const { status, out, err } = await start("--out", `${dir}/out`, "--dry-run", ...more);
+        assertEquals(status, 0, err);
+        bytes.push(Number(/^memory: ([\d.]+) GB on /.exec(out)![1]));
+      }
+      assert(bytes[0]! > 0 && bytes[1]! <= bytes[0]!, `${bytes}`);
+    }
+    assertEquals(await Deno.lstat(`${dir}/out`).catch(() => null), null);
+  }));
+
+Deno.test("prune tells mistakes in one line each, and loses nothing", () =>
+  withModel("asr", async (dir, prune) => {
+    const out = ["--out", `${dir}/a`];
+    assertMistake(
+      await prune(...out, "--target", "0.99"),
+      "Cannot prune macs as conv, heads, ffn can remove",
+    );
+    assertMistake(
+      await prune(...out, "--task", "slu"),
+      "as it must have been fine-tuned for that: its head is ctc",
+    );
+    assertMistake(await prune(...out, "--prune", "heads,fnn"), "fnn");
+    assertMistake(await prune(...out, "--warmup", "9"), "as --warmup must be at most the 6 steps: 9");
+    assertMistake(await prune(...out, "--target-conv", "0.9"), "as --target-conv is for sep-size alone");
+    const single = await prune("--dry-run", "--data", `${dir}/corpus/dev.jsonl`);
+    assertStringIncludes(single.err, "the clips to report on are those to learn from");
+    assertMistake(
+      await run("prune", "--data", `${dir}/corpus`, ...out),
+      "needs a model for it: give --model",
+    );
+    assertMistake(await run("prune", "--resume", "--out", `${dir}/none`), "as it must hold a run");
+    assertMistake(await prune("--out", "/proc/nowhere"), "as the system refuses");
+    await put(dir, { "corpus/fed.wav": "no audio" });
+    assertMistake(await prune("--out", `${dir}/b`), `${dir}/corpus/fed.wav`);
+    assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => name.length === 1), []);
+  }));
+
+Deno.test("a loss that is no number ends pruning with the state of the last good step", () =>
+  withModel("asr", async (dir, prune) => {
+    const out = `${dir}/nan`;
+    const failed = await prune("--out", out, "--lr", "1e18", "--clip", "1e30", "--save-every", "1");
+    assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
+    const { tensors } = (await loadRunState(`${out}/run/prune/state`))!;
+    assert([...tensors.values()].every(({ data }) => data.every(Number.isFinite)));
+  }));
