@@ -18,7 +18,7 @@
  */
 
 export { Gpu, requestGpu } from "./tensor/gpu.ts";
-export type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./tensor/gpu_options.ts";
+export type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./tensor/gpu_options.ts";
 export {
   GEMM_VARIANTS,
   gemmClass,
@@ -40,7 +40,7 @@ export {
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
-export { type Surface, type SurfaceContent, SurfacePool } from "./tensor/texture_pool.ts";
+export { type PooledTexture, type TextureContent, TexturePool } from "./tensor/texture_pool.ts";
 export {
   backward,
   type BackwardOptions,
@@ -52,10 +52,10 @@ export {
   Tape,
   withGrad,
 } from "./tensor/tape.ts";
-export { type DeviceMemory, dryGpu } from "./tensor/fake_gpu.ts";
-export { recompute } from "./tensor/gradient_checkpoint.ts";
-export { Faults } from "./tensor/device_errors.ts";
-export type { HostNumbers } from "./tensor/host_data.ts";
+export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
+export { gradientCheckpoint } from "./tensor/gradient_checkpoint.ts";
+export { DeviceErrors } from "./tensor/device_errors.ts";
+export type { HostArray } from "./tensor/host_data.ts";
 export { type DType, type FloatType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
 
 export type { Activation } from "./kernels/internal/activation.ts";
@@ -68,11 +68,11 @@ export { crossEntropy, type CrossEntropyOptions, type Reduction } from "./kernel
 export { ctc, type CtcOptions } from "./kernels/ctc.ts";
 export { dropout, type DropoutOptions } from "./kernels/dropout.ts";
 export {
-  gemmProducts,
   type GemmTiming,
   tuneGemm,
   type TuneOptions,
   tuningOf,
+  tuningProblems,
 } from "./kernels/gemm/tuning.ts";
 export { gate } from "./kernels/gate.ts";
 export { gatherRows } from "./kernels/gather_rows.ts";
@@ -95,7 +95,7 @@ export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.
 export { reshape } from "./kernels/reshape.ts";
 export { scale } from "./kernels/scale.ts";
 export { scatterRows } from "./kernels/scatter_rows.ts";
-export { select } from "./kernels/index_select.ts";
+export { indexSelect } from "./kernels/index_select.ts";
 export { sum } from "./kernels/sum.ts";
 export { sumRows } from "./kernels/sum_rows.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";
@@ -103,7 +103,12 @@ export { weightNorm } from "./kernels/weight_norm.ts";
 export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
 
 export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/decode/arpa.ts";
-export { type BeamOptions, type BeamResult, beamSearch, type LanguageModel } from "./model/decode/beam_search.ts";
+export {
+  type BeamOptions,
+  type BeamResult,
+  beamSearch,
+  type LanguageModel,
+} from "./model/decode/beam_search.ts";
 export {
   type Checkpoint,
   type CheckpointFiles,
@@ -139,8 +144,8 @@ export {
   evaluate,
   type EvaluateOptions,
   type Evaluation,
-  type Heard,
-  type LabelledClip,
+  type Hypothesis,
+  type LabelledUtterance,
 } from "./model/inference/evaluate.ts";
 export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub/fetch_model.ts";
 export type { Gates } from "./model/gates.ts";
@@ -151,7 +156,7 @@ export {
   type Ranked,
   type TranscribeOptions,
 } from "./model/inference/load_model.ts";
-export { Parameters } from "./model/weights.ts";
+export { Weights } from "./model/weights.ts";
 export type { Training } from "./model/forward_context.ts";
 export {
   type AudioBatch,
@@ -178,8 +183,13 @@ export {
   type Output,
   SpeechModel,
 } from "./model/speech_model.ts";
-export { CtcTokenizer, type JoinOptions, parseTokenizer, type TokenizerFiles } from "./model/decode/tokenizer.ts";
-export type { WindowOptions } from "./model/inference/chunking.ts";
+export {
+  CtcTokenizer,
+  type JoinOptions,
+  parseTokenizer,
+  type TokenizerFiles,
+} from "./model/decode/tokenizer.ts";
+export type { ChunkOptions } from "./model/inference/chunking.ts";
 export {
   type Choice,
   chooseByGates,
@@ -200,9 +210,9 @@ export {
   type GateGradients,
   type GateRates,
   type GateSamples,
-  GateTrainer,
-  type GateTrainerOptions,
-  type GateTrainerState,
+  HardConcreteGates,
+  type HardConcreteGatesOptions,
+  type HardConcreteGatesState,
 } from "./prune/hard_concrete_gates.ts";
 export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
 export { unitMagnitudes } from "./prune/magnitude.ts";
@@ -210,4 +220,4 @@ export { type AdamOptions } from "./prune/adam.ts";
 export { type GateSample } from "./prune/hard_concrete.ts";
 export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
-export { type OpenUnits, openUnits, thinModel } from "./prune/active_submodel.ts";
+export { activeSubmodel, type OpenUnits, openUnits } from "./prune/active_submodel.ts";

@@ -9,8 +9,8 @@ import { uniformAt } from "../random/philox.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { constraintsOf } from "../prune/constraints.ts";
-import { GateLearner } from "../prune/pruning_trainer.ts";
-import { GateTrainer } from "../prune/hard_concrete_gates.ts";
+import { PruningTrainer } from "../prune/pruning_trainer.ts";
+import { HardConcreteGates } from "../prune/hard_concrete_gates.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { regularize } from "../train/regularize.ts";
@@ -49,11 +49,11 @@ function noise(): MicroBatch {
   };
 }
 
-async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
+async function trainerOf(gpu: Gpu, closed: number): Promise<PruningTrainer> {
   const checkpoint = await readCheckpoint(MODEL);
   const config = regularize(checkpoint.config, { dropout: 0, maskProb: 0 }); // as in the default run
   const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
-  const gates = new GateTrainer({ config, constraints, seed: 0 });
+  const gates = new HardConcreteGates({ config, constraints, seed: 0 });
   const { updates, tensors } = gates.state();
   const sure = gates.groups.map(({ name, units }) => {
     const shut = Math.round(units * closed);
@@ -61,7 +61,7 @@ async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
     return [`log_alpha.${name}`, values] as const;
   });
   gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(sure) } });
-  return new GateLearner(new SpeechModel(gpu, { ...checkpoint, config }), {
+  return new PruningTrainer(new SpeechModel(gpu, { ...checkpoint, config }), {
     gates,
     lr: 0,
     gateRate: 0,
@@ -78,18 +78,18 @@ async function learnerOf(gpu: Gpu, closed: number): Promise<GateLearner> {
  */
 export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
   const batch = noise();
-  using open = await learnerOf(gpu, 0);
-  using half = await learnerOf(gpu, 0.5);
-  const sample = async (learner: GateLearner) => {
+  using open = await trainerOf(gpu, 0);
+  using half = await trainerOf(gpu, 0.5);
+  const sample = async (trainer: PruningTrainer) => {
     const start = performance.now();
     for (let step = 0; step < STEPS; step++) {
-      await learner.step([batch], { seed: 0, step, lrScale: 1, maxGradNorm: 10 });
+      await trainer.step([batch], { seed: 0, step, lrScale: 1, maxGradNorm: 10 });
     }
     await gpu.sync();
     return (performance.now() - start) / STEPS;
   };
   const times = { open: [] as number[], half: [] as number[] };
-  for (const learner of [open, half]) await sample(learner);
+  for (const trainer of [open, half]) await sample(trainer);
   for (let pair = 0; pair < rounds * PAIRS; pair++) {
     times.open.push(await sample(open));
     times.half.push(await sample(half));

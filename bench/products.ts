@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Gemm, gemm } from "../kernels/gemm/gemm.ts";
+import { gemm, type GemmProblem } from "../kernels/gemm/gemm.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { FloatType } from "../tensor/tensor.ts";
@@ -126,7 +126,7 @@ async function milliseconds(
   using a = numbers([m, k], 1);
   using b = numbers([k, n], 2);
   using c = gpu.empty([m, n], dtype);
-  const problem: Gemm = {
+  const problem: GemmProblem = {
     m,
     n,
     k: [1, k],

@@ -1,14 +1,14 @@
 import { openCorpus, type Utterance } from "../data/corpus/corpus.ts";
 import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
-import { evaluate, type Evaluation, type Heard } from "../model/inference/evaluate.ts";
+import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
 import type { LoadedModel } from "../model/inference/load_model.ts";
 import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
-import { strangers } from "./out_of_vocabulary.ts";
+import { outOfVocabulary } from "./out_of_vocabulary.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {
@@ -48,7 +48,7 @@ export const evalCommand = defineCommand({
         const task = loaded.model.head === "classify" ? "slu" : "asr";
         loaded.requireHead(task === "slu" ? "classify" : "ctc");
         const all = await openCorpus(data, subset, { task });
-        const onClip = ({ clip, found }: Heard) => {
+        const onClip = ({ clip, found }: Hypothesis) => {
           if (details) console.error(`${clip.id}\t${clip.text ?? clip.intent}\t${found}`);
         };
         for (const note of notesOn(loaded, all)) console.error(`note: ${note}`);
@@ -73,7 +73,7 @@ export const evalCommand = defineCommand({
 
 /** What of the corpus the model cannot answer. */
 function notesOn({ model, tokenizer }: LoadedModel, clips: readonly Utterance[]): string[] {
-  if (tokenizer) return strangers(tokenizer, clips);
+  if (tokenizer) return outOfVocabulary(tokenizer, clips);
   const known = new Set(model.config.id2label);
   const others = new Set(clips.map(({ intent = "" }) => intent).filter((intent) => !known.has(intent)));
   if (others.size === 0) return [];

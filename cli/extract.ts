@@ -1,6 +1,6 @@
 import type { SafetensorsEntry } from "../model/checkpoint/safetensors.ts";
 import { encodeSafetensors } from "../model/checkpoint/safetensors_encode.ts";
-import { writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
@@ -44,7 +44,7 @@ export const extractCommand = defineCommand({
           tensors.set(`${file}/${name}`, { dtype: "F32", shape: x.shape.slice(1), data });
         }
       }, { maxSeconds: 120 });
-      if (tensors.size > 0) await onFiles(() => writeWhole(out, [encodeSafetensors(tensors)]));
+      if (tensors.size > 0) await onFiles(() => writeFileAtomic(out, [encodeSafetensors(tensors)]));
       return status;
     } finally {
       loaded.dispose();

@@ -3,7 +3,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model/costs.ts";
 import { printable } from "../model/checkpoint/json_fields.ts";
 import { MASK_EMBEDDING } from "../model/parameter_specs.ts";
-import { readWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
 import { checkRecordedUnits, type PruneRecord, RECORD_FILE } from "../prune/record.ts";
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
@@ -85,7 +85,7 @@ async function inspect(
 }
 
 async function readRecord(path: string, config: ModelConfig): Promise<PruneRecord | null> {
-  const bytes = await readWhole(path);
+  const bytes = await readFileIfExists(path);
   if (!bytes) return null;
   const record = parsePruneRecord(new TextDecoder().decode(bytes), path);
   checkRecordedUnits(record.units, config, `read ${printable(path)}`);

@@ -1,5 +1,5 @@
 import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
-import { locateModel } from "../model/hub/resolve_model.ts";
+import { resolveModel } from "../model/hub/resolve_model.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { fromUser, onFiles } from "./files.ts";
@@ -52,7 +52,7 @@ export async function folderOf(model: string): Promise<string> {
   if (await Deno.stat(path).then(() => true, () => false)) return path;
   const progress = new DownloadProgress();
   try {
-    const folder = await locateModel(model, { onProgress: progress.update });
+    const folder = await resolveModel(model, { onProgress: progress.update });
     return folder === model ? path : folder;
   } finally {
     progress.end();

@@ -8,7 +8,7 @@ import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
  * @param tokenizer vocabulary of the model
  * @param utterances clips with their transcripts
  */
-export function strangers(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
+export function outOfVocabulary(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
   const letterCase = letterCaseOf(tokenizer);
   const found = new Set(
     utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),

@@ -70,12 +70,12 @@ export const pruneOptions = {
     description: "learning rate of the multipliers (twice that of the gates)",
     min: 0,
   },
-  "tune-steps": {
+  "finetune-steps": {
     type: "integer",
     description: "steps of fine-tuning after it; 0 for none (half of steps)",
     min: 0,
   },
-  "tune-lr": { type: "number", description: "peak learning rate of the fine-tuning (as lr)", min: 0 },
+  "finetune-lr": { type: "number", description: "peak learning rate of the fine-tuning (as lr)", min: 0 },
   distill: {
     ...share,
     description: "share of the divergence from the model before pruning in the loss; 0 for none (0.9)",
@@ -83,9 +83,9 @@ export const pruneOptions = {
   dropout: trainOptions.dropout,
   "mask-prob": trainOptions["mask-prob"],
   "batch-seconds": trainOptions["batch-seconds"],
-  accumulate: trainOptions.accumulate,
-  recompute: trainOptions.recompute,
-  clip: { type: "number", description: "norm that gradients are scaled down to (10)", min: 1e-9 },
+  "grad-accum-steps": trainOptions["grad-accum-steps"],
+  "grad-checkpoint": trainOptions["grad-checkpoint"],
+  "max-grad-norm": { type: "number", description: "norm that gradients are scaled down to (10)", min: 1e-9 },
   "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0)", min: 0 },
   "speed-perturbation": trainOptions["speed-perturbation"],
   noise: trainOptions.noise,

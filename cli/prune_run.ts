@@ -20,8 +20,8 @@ import { clipsOf } from "./clips.ts";
 import { progressOf } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import type { PruneSettings } from "./prune_options.ts";
-import { strangers } from "./out_of_vocabulary.ts";
-import { openClips, openFeed, openTest, type TrainFeed } from "./train_corpus.ts";
+import { outOfVocabulary } from "./out_of_vocabulary.ts";
+import { openFeed, openTest, openUtterances, type TrainFeed } from "./train_corpus.ts";
 import { settingsOf } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
 
@@ -72,20 +72,20 @@ export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
   );
   const tokenizer = task === "asr" ? await readVocabulary(folder) : null;
   tokenizer?.checkSize(config.vocab_size, `${folder}/vocab.json`);
-  const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
+  const clips = await openUtterances(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
   const test = await openTest(clips.folder, task, settings["test-subset"]);
   const feed = await openFeed(clips, {
     config,
     preprocessor,
     targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label),
     seed: settings.seed ?? 0,
-    seconds: (settings["batch-seconds"] ?? 32) / (settings.accumulate ?? 1),
+    seconds: (settings["batch-seconds"] ?? 32) / (settings["grad-accum-steps"] ?? 1),
     speedPerturbation: settings["speed-perturbation"] ?? false,
     noise: settings.noise ?? 0,
     join: settings.join ?? 0,
   });
   const notes = [...checkpoint.notes, ...clips.notes, ...feed.notes];
-  if (tokenizer) notes.push(...strangers(tokenizer, [...clips.train, ...test.clips]));
+  if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...clips.train, ...test.clips]));
   const learned = new Set(clips.train.map(({ audio }) => audio));
   if (test.clips.every(({ audio }) => learned.has(audio))) {
     notes.push("the clips to report on are those to learn from: give other ones by --test-subset");
@@ -139,7 +139,7 @@ export function pipelineOptions(
   const { gpu, out, settings } = tools;
   refuseIdle(settings);
   const steps = settings.steps ?? 2000;
-  const tuneSteps = settings["tune-steps"] ?? Math.max(1, Math.round(steps / 2));
+  const finetuneSteps = settings["finetune-steps"] ?? Math.max(1, Math.round(steps / 2));
   const lr = settings.lr ?? 1e-4;
   const gateRate = settings["gate-lr"] ?? Math.min(0.1, Math.max(0.02, 100 / steps));
   const phase = (steps: number, lr: number) => ({
@@ -148,8 +148,8 @@ export function pipelineOptions(
     warmup: Math.round(steps / 20),
     schedule: "linear" as const,
     seed: settings.seed ?? 0,
-    accumulate: settings.accumulate ?? 1,
-    clip: settings.clip ?? 10,
+    gradAccumSteps: settings["grad-accum-steps"] ?? 1,
+    maxGradNorm: settings["max-grad-norm"] ?? 10,
     evalEvery: settings["eval-every"] ?? Math.max(1, Math.round(steps / 4)),
     saveEvery: settings["save-every"] ?? 100,
     progress: progressOf(steps),
@@ -178,7 +178,7 @@ export function pipelineOptions(
     roundTo: settings["round-to"] ?? 1,
     half: settings.half ?? false,
     distill: settings.distill ?? 0.9,
-    recompute: settings.recompute ?? false,
+    gradCheckpoint: settings["grad-checkpoint"] ?? false,
     weightDecay: settings["weight-decay"] ?? 0,
     pruning: {
       ...phase(steps, lr),
@@ -188,7 +188,7 @@ export function pipelineOptions(
       targetWarmup: settings.warmup ?? Math.round(0.75 * steps),
       ramp: settings.ramp ?? "quadratic",
     },
-    tuning: tuneSteps === 0 ? null : phase(tuneSteps, settings["tune-lr"] ?? lr),
+    tuning: finetuneSteps === 0 ? null : phase(finetuneSteps, settings["finetune-lr"] ?? lr),
     say: (line) => console.error(line),
   };
 }

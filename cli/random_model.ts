@@ -3,7 +3,7 @@ import { parseConfig } from "../model/config.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
-import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 
 /** What a random model is made of. */
 export interface RandomModelOptions {
@@ -31,7 +31,7 @@ const LETTERS = "ETAOINHSRDLUMWCFGYPBVK'XJQZ";
 export async function makeRandomModel(
   { config: path, out, seed, head }: RandomModelOptions,
 ): Promise<number> {
-  const text = await readWhole(path);
+  const text = await readFileIfExists(path);
   if (!text) throw new Error(`Cannot make a random model as it needs a config: there is no file ${path}`);
   const config = parseConfig(new TextDecoder().decode(text), path);
   if (await exists(out)) throw new Error(`Cannot make a random model as the output is there already: ${out}`);
@@ -86,5 +86,5 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function writeJson(path: string, value: unknown): Promise<void> {
-  return writeWhole(path, [new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n")]);
+  return writeFileAtomic(path, [new TextEncoder().encode(JSON.stringify(value, null, 2) + "\n")]);
 }

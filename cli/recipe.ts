@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
 import { type Command, type Options, parse, type Values } from "./command.ts";
 import { UserError } from "./user_error.ts";
 
@@ -29,7 +29,7 @@ export function givenOf<O extends Options>(values: Values<O>): Settings<O> {
  * @throws {UserError} it is no object of options; one line
  */
 export async function readRecipe<O extends Options>(path: string, command: Command): Promise<Settings<O>> {
-  const bytes = await readWhole(path);
+  const bytes = await readFileIfExists(path);
   const refuse = (rule: string, found: string) => new UserError(`Cannot read ${path} as ${rule}: ${found}`);
   if (!bytes) throw refuse("a recipe is a file", "there is none");
   let json: unknown;

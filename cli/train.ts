@@ -1,11 +1,11 @@
 import { makeFolder } from "../data/write_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import { writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
-import { WeightLearner } from "../train/trainer.ts";
-import { fineTune, type FineTuneResult } from "../train/loop.ts";
+import { FinetuneTrainer } from "../train/trainer.ts";
+import { finetune, type FinetuneResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
@@ -15,7 +15,7 @@ import { onFiles } from "./files.ts";
 import { interruptible, memoryText, progressOf, refuseOutput } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import { givenOf, readRecipe } from "./recipe.ts";
-import { openClips, openFeed } from "./train_corpus.ts";
+import { openFeed, openUtterances } from "./train_corpus.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
 import { startAgain, startFresh } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
@@ -93,19 +93,19 @@ async function printMemory(settings: TrainSettings, state: FoundState | null): P
 
 async function memoryOf(gpu: Gpu, { start, feed }: TrainRun, settings: TrainSettings): Promise<string> {
   const make = (gpu: Gpu) =>
-    new WeightLearner(new SpeechModel(gpu, start.checkpoint), learnerOptions(settings));
+    new FinetuneTrainer(new SpeechModel(gpu, start.checkpoint), trainerOptions(settings));
   const { source } = feed;
-  const { accumulate = 1, steps: planned = 1000 } = settings;
-  return memoryText(gpu, await measureMemory(gpu, make, { source, accumulate, planned }));
+  const { "grad-accum-steps": gradAccumSteps = 1, steps: planned = 1000 } = settings;
+  return memoryText(gpu, await measureMemory(gpu, make, { source, gradAccumSteps, planned }));
 }
 
 type TrainRun = Awaited<ReturnType<typeof openRun>>;
 
 /** Model and clips of a run. */
 async function openRun(settings: TrainSettings, state: FoundState | null) {
-  const { model, config, seed = 0, accumulate = 1 } = settings;
+  const { model, config, seed = 0, "grad-accum-steps": gradAccumSteps = 1 } = settings;
   const task = settings.task ?? await taskOf(model);
-  const clips = await openClips(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
+  const clips = await openUtterances(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
   const start = state ? await startAgain(settings.out!, state) : await startFresh({
     ...model !== undefined && { model },
     ...config !== undefined && { config },
@@ -120,7 +120,7 @@ async function openRun(settings: TrainSettings, state: FoundState | null) {
     preprocessor,
     targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(checkpoint.config.id2label),
     seed,
-    seconds: (settings["batch-seconds"] ?? 32) / accumulate,
+    seconds: (settings["batch-seconds"] ?? 32) / gradAccumSteps,
     speedPerturbation: settings["speed-perturbation"] ?? false,
     noise: settings.noise ?? 0,
     join: settings.join ?? 0,
@@ -130,12 +130,12 @@ async function openRun(settings: TrainSettings, state: FoundState | null) {
 }
 
 /** How the weights learn. */
-function learnerOptions(settings: TrainSettings) {
+function trainerOptions(settings: TrainSettings) {
   return {
     lr: settings.lr ?? (settings.config === undefined ? 1e-4 : 2e-3),
     weightDecay: settings["weight-decay"] ?? 0.01,
     freezeFeatureEncoder: settings["freeze-feature-encoder"] ?? false,
-    recompute: settings.recompute ?? false,
+    gradCheckpoint: settings["grad-checkpoint"] ?? false,
   };
 }
 
@@ -143,8 +143,14 @@ async function train(
   out: string,
   settings: TrainSettings,
   state: FoundState | null,
-): Promise<FineTuneResult> {
-  const { seed = 0, steps = 1000, accumulate = 1, patience = 0, schedule = "tri-stage" } = settings;
+): Promise<FinetuneResult> {
+  const {
+    seed = 0,
+    steps = 1000,
+    "grad-accum-steps": gradAccumSteps = 1,
+    patience = 0,
+    schedule = "tri-stage",
+  } = settings;
   const warmup = settings.warmup ?? Math.round(steps / 10);
   scheduleOf({ kind: schedule, steps, warmup }); // refuses what does not fit together
   using run = await openRun(settings, state);
@@ -154,10 +160,10 @@ async function train(
     console.error(await memoryOf(gpu, run, settings));
     await makeFolder(out);
     for (const [name, text] of Object.entries(run.start.files)) {
-      await writeWhole(`${out}/${name}`, [new TextEncoder().encode(text)]);
+      await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
     }
     return await interruptible((signal) =>
-      fineTune({
+      finetune({
         gpu,
         checkpoint,
         source: feed.source,
@@ -166,11 +172,11 @@ async function train(
         out,
         seed,
         steps,
-        accumulate,
-        ...learnerOptions(settings),
+        gradAccumSteps,
+        ...trainerOptions(settings),
         warmup,
         schedule,
-        clip: settings.clip ?? 5,
+        maxGradNorm: settings["max-grad-norm"] ?? 5,
         evalEvery: settings["eval-every"] ?? 200,
         saveEvery: settings["save-every"] ?? 100,
         patience: patience || Infinity,
@@ -191,7 +197,7 @@ async function taskOf(model: string | undefined): Promise<"asr" | "slu"> {
   return (await readCheckpoint(await folderOf(model))).head === "classify" ? "slu" : "asr";
 }
 
-function summary(out: string, { steps, ended, best, audioSeconds }: FineTuneResult): string {
+function summary(out: string, { steps, ended, best, audioSeconds }: FinetuneResult): string {
   const audio = `${Math.round(audioSeconds).toLocaleString("en")} s of audio`;
   const why = { steps: "", patience: ", as it got no better", signal: ", as it was interrupted" }[ended];
   const first = `${out}: ${steps} steps, ${audio}${why}`;

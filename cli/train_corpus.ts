@@ -8,7 +8,7 @@ import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/cor
 import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
 
 /** The clips of a run. */
-export interface TrainClips {
+export interface TrainUtterances {
   /** Folder of the corpus. */
   readonly folder: string;
   readonly train: readonly Utterance[];
@@ -26,12 +26,12 @@ export interface TrainClips {
  * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
  * @throws {Error} it is no corpus, or a file of it is wrong; one line
  */
-export async function openClips(
+export async function openUtterances(
   dir: string | undefined,
   task: Task,
   subset: string,
   devSubset: string | undefined,
-): Promise<TrainClips> {
+): Promise<TrainUtterances> {
   const folder = await corpusFolder(dir);
   const train = await openCorpus(folder, subset, { task });
   if (devSubset === "none") return { folder, train, dev: null, notes: [] };
@@ -104,7 +104,7 @@ export interface TrainFeed extends Disposable {
  * @param options how
  * @throws {Error} a file is missing or broken, or a clip is shorter than a frame; one line
  */
-export async function openFeed(clips: TrainClips, options: FeedOptions): Promise<TrainFeed> {
+export async function openFeed(clips: TrainUtterances, options: FeedOptions): Promise<TrainFeed> {
   const { seconds, seed, speedPerturbation, noise, join } = options;
   const train = await openBatches(clips.train, {
     seconds,

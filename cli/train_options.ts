@@ -36,16 +36,16 @@ export const trainOptions = {
     choices: ["tri-stage", "linear", "constant"],
   },
   "batch-seconds": { type: "number", description: "seconds of audio in a step (32)", min: 0.1 },
-  accumulate: {
+  "grad-accum-steps": {
     type: "integer",
     description: "parts that a step's audio is computed in, to save memory (1)",
     min: 1,
   },
-  recompute: {
+  "grad-checkpoint": {
     type: "flag",
     description: "compute the inside of every layer again for its gradients: less memory, a third more time",
   },
-  clip: { type: "number", description: "norm that gradients are scaled down to (5)", min: 1e-9 },
+  "max-grad-norm": { type: "number", description: "norm that gradients are scaled down to (5)", min: 1e-9 },
   "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0.01)", min: 0 },
   dropout: {
     type: "number",

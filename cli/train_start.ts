@@ -12,13 +12,13 @@ import {
 } from "../model/inference/preprocess.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { type CtcTokenizer, parseTokenizer } from "../model/decode/tokenizer.ts";
-import { readWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
 import { RECORD_FILE } from "../prune/record.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
 import { type Regularization, regularize } from "../train/regularize.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { folderOf } from "./model_option.ts";
-import { strangers } from "./out_of_vocabulary.ts";
+import { outOfVocabulary } from "./out_of_vocabulary.ts";
 
 /** A model ready to learn, with what belongs to it. */
 export interface TrainStart {
@@ -80,7 +80,7 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
     else files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));
     tokenizer ??= parseTokenizer({ vocab: files["vocab.json"]! });
     aim = { head: "ctc", tokens: tokenizer.size, blank: tokenizer.padId };
-    notes.push(...strangers(tokenizer, utterances));
+    notes.push(...outOfVocabulary(tokenizer, utterances));
   }
   const start = from ?? randomCheckpoint(configFor(config, aim), seed, aim.head);
   const regular = { ...start, config: regularize(start.config, options.regularization ?? {}) };
@@ -145,7 +145,7 @@ export async function settingsOf(
 }
 
 async function textOf(path: string): Promise<string | null> {
-  const bytes = await readWhole(path);
+  const bytes = await readFileIfExists(path);
   return bytes && new TextDecoder().decode(bytes);
 }
 

@@ -6,7 +6,7 @@
 import config from "../deno.json" with { type: "json" };
 import { cacheFolder } from "../data/cache_folder.ts";
 import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm/tuning.ts";
-import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { UserError } from "./user_error.ts";
@@ -31,7 +31,7 @@ export function tuningFile(adapter: string): string {
 
 /** What was measured on the device's adapter with the kernels of this version, and all of them; null if nothing was. */
 export async function readTuning(gpu: Gpu): Promise<Tuning | null> {
-  const bytes = await readWhole(tuningFile(gpu.name));
+  const bytes = await readFileIfExists(tuningFile(gpu.name));
   if (!bytes) return null;
   try {
     const tuning = JSON.parse(new TextDecoder().decode(bytes)) as Tuning;
@@ -51,7 +51,7 @@ export async function measureTuning(gpu: Gpu): Promise<Tuning> {
   const tuning = { adapter: gpu.name, version: config.version, timings };
   const path = tuningFile(gpu.name);
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  await writeWhole(path, [new TextEncoder().encode(`${JSON.stringify(tuning, null, 2)}\n`)]);
+  await writeFileAtomic(path, [new TextEncoder().encode(`${JSON.stringify(tuning, null, 2)}\n`)]);
   return tuning;
 }
 

@@ -1,12 +1,19 @@
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyRow, rowOf } from "../tensor/strided_batch.ts";
+import { emptyBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
-import { type Block, gateGradient, gateHeads, type Sizes, softmax, sumClips } from "./internal/attention_passes.ts";
+import {
+  type Block,
+  gateGradient,
+  gateHeads,
+  type Sizes,
+  softmax,
+  sumUtterances,
+} from "./internal/attention_passes.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
-import { gemm, type Operand, type Product } from "./gemm/gemm.ts";
+import { gemm, type GemmOutput, type Operand } from "./gemm/gemm.ts";
 import { scale as scaled } from "./scale.ts";
 
 /** Options of {@linkcode attention}. */
@@ -98,7 +105,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const scores = ({ queries }: Block) => ({ ...items, m: queries, n: frames, k: [1, width] } as const);
   const contexts = ({ queries }: Block) => ({ ...items, m: queries, n: width, k: [1, frames] } as const);
   const overQueries = ({ queries }: Block) => ({ ...items, m: frames, n: width, k: [1, queries] } as const);
-  const place = ({ alongK: _alongK, height: _height, ...c }: Operand): Product => c;
+  const place = ({ alongK: _alongK, height: _height, ...c }: Operand): GemmOutput => c;
   const dropBlock = (x: Tensor, { first }: Block) => {
     if (!drops) return x.view();
     const purpose = first === 0 ? drops.purpose : `${drops.purpose}, queries from ${first}`;
@@ -159,7 +166,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
         // The bias wants the gradient before the factor of the scores.
         const factor = needsBias ? 1 : scale;
         softmax("backward", sizes, block, { probability: weights.p, dp }, { scale: factor, lengths });
-        if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumClips(dp, bias!.shape);
+        if (needsBias) dbias = bias!.shape.length === 4 ? dp.view() : sumUtterances(dp, bias!.shape);
         const ds = needsBias ? scaled(dp, scale) : dp.view();
         dp.dispose();
         if (dq) {
@@ -182,10 +189,10 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
 
 /** Tensors for gradients, side by side where the inputs are, as one product made them; null where none is needed. */
 function emptyAlike(inputs: readonly Tensor[], needs: readonly boolean[]): (Tensor | null)[] {
-  const row = needs.every((needed) => needed) ? rowOf(inputs) : null;
+  const row = needs.every((needed) => needed) ? stridedBatchOf(inputs) : null;
   row?.span.dispose();
   const [{ gpu, shape }] = inputs as [Tensor, ...Tensor[]];
-  if (row) return emptyRow(gpu, inputs.length, shape);
+  if (row) return emptyBatch(gpu, inputs.length, shape);
   return needs.map((needed) => needed ? gpu.empty(shape) : null);
 }
 

@@ -5,13 +5,13 @@ import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/binding_windows.ts";
 import { overLanes } from "./internal/over_lanes.ts";
-import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import stridedBatchOf from "./internal/_softmax_row.wgsl" with { type: "text" };
 import { ofType } from "./internal/checks.ts";
 import source from "./cross_entropy.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 import { reduceRows } from "./internal/reduce_rows.ts";
 
-const kernel = new Kernel("cross_entropy", source, [rowOf, overLanes, index]);
+const kernel = new Kernel("cross_entropy", source, [stridedBatchOf, overLanes, index]);
 
 /** What a loss does with the losses of the items of a batch. */
 export type Reduction = "mean" | "sum" | "none";

@@ -6,14 +6,14 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { flatWindows } from "../tensor/binding_windows.ts";
 import scaled from "./internal/_scaled.wgsl" with { type: "text" };
 import { overLanes } from "./internal/over_lanes.ts";
-import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import stridedBatchOf from "./internal/_softmax_row.wgsl" with { type: "text" };
 import { reduceLosses, type Reduction } from "./cross_entropy.ts";
 import source from "./ctc.wgsl" with { type: "text" };
-import { checkClips, packClips } from "./internal/ctc_utterances.ts";
+import { checkTargets, packTargets } from "./internal/ctc_utterances.ts";
 import pullback from "./internal/ctc_pullback.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 
-const kernel = new Kernel("ctc", source, [scaled, rowOf, overLanes, index]);
+const kernel = new Kernel("ctc", source, [scaled, stridedBatchOf, overLanes, index]);
 const pullbackKernel = new Kernel("ctc_pullback", pullback, [index]);
 
 /**
@@ -73,7 +73,7 @@ export function ctc(
 ): Tensor {
   const { blank = 0, reduction = "mean", zeroInfinity = false } = options;
   const x = logits;
-  const [batch, frames, columns] = checkClips(x, frameLengths, targets, blank);
+  const [batch, frames, columns] = checkTargets(x, frameLengths, targets, blank);
   const { gpu } = x;
   const states = 2 * Math.max(...targets.map((target) => target.length)) + 1;
   const differentiate = recording([x]);
@@ -98,7 +98,7 @@ export function ctc(
   for (let first = 0; first < batch; first += most) {
     const clips = Math.min(most, batch - first);
     const end = first + clips;
-    const { clips: lengths, path, places, starts } = packClips(
+    const { clips: lengths, path, places, starts } = packTargets(
       gpu,
       frameLengths.slice(first, end),
       targets.slice(first, end),

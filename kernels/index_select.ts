@@ -6,7 +6,7 @@ import { ofType } from "./internal/checks.ts";
 import { type Extents, type Index, move } from "./internal/index_select_moves.ts";
 
 /** Entries of a tensor's first and last axis, each at most once. */
-export interface Selection {
+export interface IndexSelection {
   /** Any shape, within one binding. */
   readonly x: Tensor;
   /** Numbers of the entries of the first axis, at least one; all unless given. */
@@ -27,18 +27,18 @@ export interface Selection {
  * @throws {RangeError} If x has no such axis, or an index is no entry of it, comes twice, or is missing.
  * @example
  * ```ts
- * import { requestGpu, select } from "../mod.ts";
+ * import { requestGpu, indexSelect } from "../mod.ts";
  *
  * const gpu = await requestGpu();
- * const y = select(gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]), 1, [0, 2]); // [[1, 3], [4, 6]]
+ * const y = indexSelect(gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]), 1, [0, 2]); // [[1, 3], [4, 6]]
  * console.log(await y.read());
  * gpu.destroy();
  * ```
  */
-export function select(x: Tensor, axis: number, index: readonly number[]): Tensor {
+export function indexSelect(x: Tensor, axis: number, index: readonly number[]): Tensor {
   const entries = x.shape[axis];
   if (entries === undefined) {
-    throw new RangeError(`Cannot select as x must have axis ${axis}: it is ${showShape(x.shape)}`);
+    throw new RangeError(`Cannot indexSelect as x must have axis ${axis}: it is ${showShape(x.shape)}`);
   }
   const inverse = inverseOf(index, entries);
   const outer = sizeOf(x.shape.slice(0, axis));
@@ -53,7 +53,7 @@ export function select(x: Tensor, axis: number, index: readonly number[]): Tenso
   const extents = (along: number): Extents => last ? [outer, 1, along] : [outer * along, 1, inner];
   const y = x.gpu.empty(x.shape.with(axis, index.length));
   move(x.gpu, [{ from: x, to: y, extents: extents(entries), ...entriesOf(index, entries) }]);
-  record("select", [x], [y], ([dy]) => {
+  record("indexSelect", [x], [y], ([dy]) => {
     const dx = emptyGradient(x);
     move(x.gpu, [{ from: dy!, to: dx, extents: extents(index.length), ...entriesOf(inverse, index.length) }]);
     return [dx];
@@ -70,12 +70,12 @@ export function select(x: Tensor, axis: number, index: readonly number[]): Tenso
  * @throws {TypeError} If a tensor is not f32.
  * @throws {RangeError} If an index is no entry, comes twice, or is missing.
  */
-export function selectAll(selections: readonly Selection[]): Tensor[] {
+export function indexSelectAll(selections: readonly IndexSelection[]): Tensor[] {
   const [first] = selections;
   if (!first) return [];
   const { gpu } = first.x;
   const parts = selections.map(({ x, rows, columns }) => {
-    ofType("select", "x", x, "f32");
+    ofType("indexSelect", "x", x, "f32");
     const [height, , width] = extentsOf(x.shape);
     const shape = [...x.shape];
     if (rows) shape[0] = rows.length;
@@ -113,7 +113,7 @@ export function selectAll(selections: readonly Selection[]): Tensor[] {
       return places[i]!.view();
     });
   });
-  record("selectAll", parts.map(({ x }) => x), ys, (dys) => {
+  record("indexSelectAll", parts.map(({ x }) => x), ys, (dys) => {
     const all = places ?? place(gpu, homes);
     all.forEach((home, i) => {
       const dy = dys[i];
@@ -152,12 +152,12 @@ function inverseOf(index: readonly number[], entries: number): Index {
   index.forEach((entry, j) => {
     if (!(Number.isInteger(entry) && entry >= 0 && entry < entries && inverse[entry] === -1)) {
       throw new RangeError(
-        `Cannot select as indices must be different whole numbers below ${entries}: index[${j}] is ${entry}`,
+        `Cannot indexSelect as indices must be different whole numbers below ${entries}: index[${j}] is ${entry}`,
       );
     }
     inverse[entry] = j;
   });
-  if (index.length === 0) throw new RangeError("Cannot select as there must be an index: found none");
+  if (index.length === 0) throw new RangeError("Cannot indexSelect as there must be an index: found none");
   return inverse;
 }
 

@@ -5,12 +5,12 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/binding_windows.ts";
 import { overLanes } from "./internal/over_lanes.ts";
-import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import stridedBatchOf from "./internal/_softmax_row.wgsl" with { type: "text" };
 import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./kl_divergence.wgsl" with { type: "text" };
 import { lanesOf } from "./log_softmax.ts";
 
-const kernel = new Kernel("kl_divergence", source, [rowOf, overLanes, index]);
+const kernel = new Kernel("kl_divergence", source, [stridedBatchOf, overLanes, index]);
 
 /**
  * Kullback–Leibler divergence of what a model says from what it should say, w·Σ p·(log p − log softmax(x)) over the

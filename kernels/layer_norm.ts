@@ -7,7 +7,7 @@ import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import { overLanes } from "./internal/over_lanes.ts";
 import source from "./layer_norm.wgsl" with { type: "text" };
 import { sumItems } from "./internal/reduce_frames.ts";
-import { emptyRow, rowOf, rowOfGradients } from "../tensor/strided_batch.ts";
+import { emptyBatch, gradientBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("layer_norm", source, [overLanes, index]);
@@ -95,7 +95,7 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
     }
     if (!needsW && !needsB) return [dx, null, null];
     const blocks = Math.ceil(count / BLOCK);
-    const parts = emptyRow(gpu, 2, [blocks, channels]);
+    const parts = emptyBatch(gpu, 2, [blocks, channels]);
     runRows(gpu, kernel, count, {
       entry: "weights",
       rows: read,
@@ -104,8 +104,8 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
       constants: { GATED: open !== null },
       workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / BLOCK) * columns / 64),
     });
-    const grads = rowOfGradients([w, b]);
-    const [from, to] = [rowOf(parts)!, rowOf(grads)!];
+    const grads = gradientBatch([w, b]);
+    const [from, to] = [stridedBatchOf(parts)!, stridedBatchOf(grads)!];
     sumItems(from, [2, blocks, channels], to);
     for (const tensor of [...parts, from.span, to.span]) tensor.dispose();
     return [dx, ...grads];

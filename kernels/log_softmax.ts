@@ -5,11 +5,11 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { rowWindows } from "../tensor/binding_windows.ts";
 import { overLanes } from "./internal/over_lanes.ts";
-import rowOf from "./internal/_softmax_row.wgsl" with { type: "text" };
+import stridedBatchOf from "./internal/_softmax_row.wgsl" with { type: "text" };
 import { ofType } from "./internal/checks.ts";
 import source from "./log_softmax.wgsl" with { type: "text" };
 
-const kernel = new Kernel("log_softmax", source, [rowOf, overLanes, index]);
+const kernel = new Kernel("log_softmax", source, [stridedBatchOf, overLanes, index]);
 
 /**
  * Invocations that share a row of so many columns: all 64 of a workgroup where one alone would loop for long.

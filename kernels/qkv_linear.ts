@@ -1,5 +1,5 @@
 import { record } from "../tensor/tape.ts";
-import { emptyRow, rowOf, rowOfGradients, type TensorRow } from "../tensor/strided_batch.ts";
+import { emptyBatch, gradientBatch, type StridedBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
 import type { FloatType, Tensor } from "../tensor/tensor.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { gemm } from "./gemm/gemm.ts";
@@ -24,18 +24,18 @@ export interface LinearWeights {
  * @example
  * ```ts
  * import { requestGpu } from "../mod.ts";
- * import { linears } from "./qkv_linear.ts";
+ * import { qkvLinear } from "./qkv_linear.ts";
  *
  * const gpu = await requestGpu();
  * const [x, w, b] = [gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [1, 2]), gpu.tensor([5])];
- * const [y] = linears(x, [{ w, b }, { w, b: gpu.tensor([6]) }]); // [[16]], and [[17]]
+ * const [y] = qkvLinear(x, [{ w, b }, { w, b: gpu.tensor([6]) }]); // [[16]], and [[17]]
  * console.log(await y?.read());
  * gpu.destroy();
  * ```
  */
-export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: FloatType = "f32"): Tensor[] {
+export function qkvLinear(x: Tensor, layers: readonly LinearWeights[], dtype: FloatType = "f32"): Tensor[] {
   const [ws, bs] = [layers.map(({ w }) => w), layers.map(({ b }) => b)];
-  const [weights, biases] = [rowOf(ws), rowOf(bs)];
+  const [weights, biases] = [stridedBatchOf(ws), stridedBatchOf(bs)];
   if (!weights || !biases) {
     for (const row of [weights, biases]) row?.span.dispose();
     return layers.map(({ w, b }) => linear(x, w, b, { dtype }));
@@ -52,8 +52,8 @@ export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: Floa
   const { gpu } = x;
   const rows = x.size / inputs;
   const count = layers.length;
-  const ys = emptyRow(gpu, count, [...x.shape.slice(0, -1), outputs], dtype);
-  const y = rowOf(ys)!;
+  const ys = emptyBatch(gpu, count, [...x.shape.slice(0, -1), outputs], dtype);
+  const y = stridedBatchOf(ys)!;
   gemm(gpu, {
     m: rows,
     n: outputs,
@@ -66,12 +66,12 @@ export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: Floa
   });
   for (const row of [biases, y]) row.span.dispose();
 
-  record("linears", [x, ...ws, ...bs], ys, (dys, needs) => {
+  record("qkvLinear", [x, ...ws, ...bs], ys, (dys, needs) => {
     const [needsW, needsB] = [
       needs.slice(1, 1 + count).includes(true),
       needs.slice(1 + count).includes(true),
     ];
-    const dy = rowOfOutputs(dys, ys);
+    const dy = outputBatch(dys, ys);
     const images = { tensor: dy.span, height: rows, row: outputs };
     const dx = needs[0] ? gpu.empty(x.shape) : null;
     if (dx) {
@@ -84,9 +84,9 @@ export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: Floa
         c: { tensor: dx, row: inputs },
       });
     }
-    const dws = needsW ? rowOfGradients(ws) : [];
+    const dws = needsW ? gradientBatch(ws) : [];
     if (needsW) {
-      const dw = rowOf(dws)!;
+      const dw = stridedBatchOf(dws)!;
       gemm(gpu, {
         m: outputs,
         n: inputs,
@@ -107,25 +107,25 @@ export function linears(x: Tensor, layers: readonly LinearWeights[], dtype: Floa
 }
 
 /** Gradients of the outputs as a row; those that there are none of are zeros. */
-function rowOfOutputs(dys: readonly (Tensor | null)[], ys: readonly Tensor[]): TensorRow {
+function outputBatch(dys: readonly (Tensor | null)[], ys: readonly Tensor[]): StridedBatch {
   const [y] = ys as [Tensor, ...Tensor[]];
   const given = dys.filter((dy) => dy !== null);
-  const row = given.length === ys.length ? rowOf(given) : null;
+  const row = given.length === ys.length ? stridedBatchOf(given) : null;
   if (row) return row;
-  const copies = emptyRow(y.gpu, ys.length, y.shape);
+  const copies = emptyBatch(y.gpu, ys.length, y.shape);
   copies.forEach((copy, i) => {
     using zeros = dys[i] ? null : y.gpu.zeros(y.shape);
     y.gpu.copy(dys[i] ?? zeros!, copy);
   });
-  const all = rowOf(copies)!;
+  const all = stridedBatchOf(copies)!;
   for (const copy of copies) copy.dispose();
   return all;
 }
 
 /** The gradients of the biases: sums over the rows of each layer. */
-function sumRows(dy: TensorRow, bs: readonly Tensor[], rows: number): Tensor[] {
-  const dbs = rowOfGradients(bs);
-  const db = rowOf(dbs)!;
+function sumRows(dy: StridedBatch, bs: readonly Tensor[], rows: number): Tensor[] {
+  const dbs = gradientBatch(bs);
+  const db = stridedBatchOf(dbs)!;
   sumItems(dy, [bs.length, rows, bs[0]!.size], db);
   db.span.dispose();
   return dbs;

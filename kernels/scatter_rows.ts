@@ -1,6 +1,13 @@
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkRows, gather, indexSize, oneIndexPerRow, type RowIndex, scatter } from "./internal/row_index.ts";
+import {
+  checkRows,
+  gather,
+  indexSize,
+  oneIndexPerRow,
+  type RowIndex,
+  scatter,
+} from "./internal/row_index.ts";
 
 /**
  * Puts rows at given places of a matrix of zeros, and adds those that share one, in a fixed order.

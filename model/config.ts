@@ -1,6 +1,6 @@
 import { checkConfig } from "./config_check.ts";
 import { denseHeadSize, labels, remainingHeads } from "./config_fields.ts";
-import { Fields } from "./checkpoint/json_fields.ts";
+import { JsonFields } from "./checkpoint/json_fields.ts";
 
 /** Family of a model, by its `model_type`. */
 export type ModelType = "wav2vec2" | "hubert" | "wavlm";
@@ -135,7 +135,7 @@ const COUNT = { least: 0 };
  * ```
  */
 export function parseConfig(text: string, name = "config.json"): ModelConfig {
-  const fields = new Fields(text, name);
+  const fields = new JsonFields(text, name);
   const model_type = fields.word("model_type", ["wav2vec2", "hubert", "wavlm"]);
   const hidden_size = fields.whole("hidden_size");
   const num_hidden_layers = fields.whole("num_hidden_layers", undefined, { most: 1024 });

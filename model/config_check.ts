@@ -1,5 +1,5 @@
 import type { ModelConfig } from "./config.ts";
-import type { Fields } from "./checkpoint/json_fields.ts";
+import type { JsonFields } from "./checkpoint/json_fields.ts";
 
 /** What would change the model and cannot be computed: by field, the values that ask for nothing. */
 const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
@@ -20,7 +20,7 @@ const HEADS = /(Model|ForPreTraining|ForCTC|ForMaskedLM|ForSequenceClassificatio
  * @param fields Where it was read, for errors and for the fields that have no place in a config.
  * @throws {RangeError} If fields contradict each other or ask for something unsupported; one line with the field.
  */
-export function checkConfig(config: ModelConfig, fields: Fields): void {
+export function checkConfig(config: ModelConfig, fields: JsonFields): void {
   for (const [key, neutral] of Object.entries(UNSUPPORTED)) {
     if (fields.has(key) && !neutral.includes(fields.raw[key])) {
       const rule = neutral.map((value) => JSON.stringify(value)).join(" or ") || "left out";
@@ -38,7 +38,7 @@ export function checkConfig(config: ModelConfig, fields: Fields): void {
   }
 }
 
-function checkConvolutions(config: ModelConfig, fields: Fields): void {
+function checkConvolutions(config: ModelConfig, fields: JsonFields): void {
   const { conv_dim, hidden_size, num_conv_pos_embedding_groups: groups } = config;
   if (conv_dim.length === 0) fields.refuse("conv_dim", "must name a convolution");
   for (const key of ["conv_kernel", "conv_stride"] as const) {
@@ -54,7 +54,7 @@ function checkConvolutions(config: ModelConfig, fields: Fields): void {
   }
 }
 
-function checkLayers(config: ModelConfig, fields: Fields): void {
+function checkLayers(config: ModelConfig, fields: JsonFields): void {
   const { hidden_size, head_dim, num_attention_heads, remaining_heads } = config;
   if (hidden_size % head_dim !== 0) {
     fields.refuse("head_dim", `must divide hidden_size ${hidden_size}`);

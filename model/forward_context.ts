@@ -1,7 +1,7 @@
 import type { FloatType, Tensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Gates } from "./gates.ts";
-import type { Parameters } from "./weights.ts";
+import type { Weights } from "./weights.ts";
 
 /** What a training step draws, and from which generator. */
 export interface Training {
@@ -14,11 +14,11 @@ export interface Training {
 }
 
 /** What one forward pass works with. */
-export interface Pass {
+export interface ForwardContext {
   /** Architecture. */
   readonly config: ModelConfig;
   /** Weights. */
-  readonly weights: Parameters;
+  readonly weights: Weights;
   /** Gates of the units; null where all are open. */
   readonly gates: Gates | null;
   /** Of each convolution the channels that are open, those above 0, [C]; null where all are. */
@@ -36,7 +36,7 @@ export interface Pass {
   /** Shows an activation to whoever asked for it, under the name of the block that made it. */
   observe(name: string, x: Tensor): void;
   /** Applies `fn` and, where no gradient will be wanted, gives the memory of `x` back. */
-  next(x: Tensor, fn: (x: Tensor) => Tensor): Tensor;
+  applyAndFree(x: Tensor, fn: (x: Tensor) => Tensor): Tensor;
   /**
    * Applies a layer, whose intermediate tensors are computed again for its gradients if memory is to be saved.
    *
@@ -44,5 +44,5 @@ export interface Pass {
    * @param fn The layer, of one `next` or more.
    * @param shared What it reads beside weights and gates.
    */
-  block(x: Tensor, fn: (x: Tensor) => Tensor, shared?: readonly Tensor[]): Tensor;
+  checkpoint(x: Tensor, fn: (x: Tensor) => Tensor, shared?: readonly Tensor[]): Tensor;
 }

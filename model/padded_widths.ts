@@ -15,26 +15,26 @@ const MULTIPLE = 4;
  *
  * @example
  * ```ts
- * import { deviceUnits } from "./padded_widths.ts";
+ * import { paddedUnits } from "./padded_widths.ts";
  *
- * deviceUnits("ffn", 317); // 320
- * deviceUnits("heads", 3); // 3
+ * paddedUnits("ffn", 317); // 320
+ * paddedUnits("heads", 3); // 3
  * ```
  */
-export function deviceUnits(kind: LayerUnits["kind"], units: number): number {
+export function paddedUnits(kind: LayerUnits["kind"], units: number): number {
   return kind === "heads" ? units : roundUp(units, MULTIPLE);
 }
 
 /** Shape of a published tensor with the units that the device adds. */
-export type Widen = (name: string, shape: readonly number[]) => readonly number[];
+export type PadShape = (name: string, shape: readonly number[]) => readonly number[];
 
 /** The shapes of a model's tensors on the device. @param config Architecture. */
-export function widenerOf(config: ModelConfig): Widen {
+export function shapePadder(config: ModelConfig): PadShape {
   const { conv, ffn } = unitCounts(config);
   const extents = new Map<string, [axis: number, extent: number][]>();
   const add = (kind: LayerUnits["kind"], units: readonly number[]) => {
     units.forEach((count, layer) => {
-      const extent = deviceUnits(kind, count);
+      const extent = paddedUnits(kind, count);
       if (extent === count) return;
       for (const { tensor, axis } of slicesOf(config, { kind, layer })) {
         extents.set(tensor, [...extents.get(tensor) ?? [], [axis, extent]]);

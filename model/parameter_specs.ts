@@ -1,7 +1,7 @@
 import type { HeadKind, ModelConfig } from "./config.ts";
 
 /** A tensor that a model has. */
-export interface TensorSpec {
+export interface ParameterSpec {
   /** Published name without the prefix of the model: `encoder.layer_norm.weight`. */
   readonly name: string;
   /** Published shape: convolutions are [O, C, K], linear layers [O, C]. */
@@ -22,7 +22,7 @@ export function projections(layer: number, part: string): string[] {
  * Whether a tensor is an operand of products and read by nothing else, as weights of convolutions and linear layers are; that
  * of the positional convolution is normed first.
  */
-export function isProductWeight(name: string): boolean {
+export function isGemmWeight(name: string): boolean {
   return /(conv_layers\.\d+\.conv|projection|_proj|_dense|^lm_head|^projector|^classifier)\.weight$/.test(
     name,
   );
@@ -42,14 +42,14 @@ export const MASK_EMBEDDING = "masked_spec_embed";
  * @example
  * ```ts
  * import { parseConfig } from "./config.ts";
- * import { layoutOf } from "./parameter_specs.ts";
+ * import { parameterSpecs } from "./parameter_specs.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
- * layoutOf(config, "ctc").at(-1); // { name: "lm_head.bias", shape: [32], group: "lm_head" }
+ * parameterSpecs(config, "ctc").at(-1); // { name: "lm_head.bias", shape: [32], group: "lm_head" }
  * ```
  */
-export function layoutOf(config: ModelConfig, head: HeadKind): TensorSpec[] {
-  const specs: TensorSpec[] = [];
+export function parameterSpecs(config: ModelConfig, head: HeadKind): ParameterSpec[] {
+  const specs: ParameterSpec[] = [];
   const { hidden_size: d, conv_dim, conv_kernel } = config;
   const add = (group: string, name: string, ...shape: number[]) => {
     if (!shape.includes(0)) specs.push({ name, shape, group });
@@ -139,7 +139,7 @@ export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
  * The name under which Hugging Face publishes a tensor of a model with a head.
  *
  * @param config Architecture.
- * @param name Name without prefix, as {@linkcode layoutOf} has it.
+ * @param name Name without prefix, as {@linkcode parameterSpecs} has it.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { relativeBias } from "../kernels/relative_bias.ts";
 import { reshape } from "../kernels/reshape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headSizeOf } from "./config.ts";
-import type { Pass } from "./forward_context.ts";
+import type { ForwardContext } from "./forward_context.ts";
 import { relativeBuckets } from "./relative_buckets.ts";
 
 /** The gated relative position bias of WavLM (arXiv 2110.13900). */
@@ -21,11 +21,11 @@ export interface PositionBias {
  * are taken from the slices of the attention's input that belong to the heads of the unpruned model, so a layer
  * that lost heads picks those that remain.
  *
- * @param pass The forward pass.
+ * @param context The forward context.
  * @param frames T
  */
-export function positionBias(pass: Pass, frames: number): PositionBias {
-  const { config, weights } = pass;
+export function positionBias(context: ForwardContext, frames: number): PositionBias {
+  const { config, weights } = context;
   const buckets = relativeBuckets(frames, config.num_buckets, config.max_bucket_distance);
   const table = weights.get("encoder.layers.0.attention.rel_attn_embed.weight");
   const offsets = gatherRows(table, buckets); // [2T − 1, H]

@@ -1,7 +1,7 @@
 import { philox, type RandomStream, streamParams } from "../random/philox.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "./checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { headOf, layoutOf, type TensorSpec, withHead } from "./parameter_specs.ts";
+import { headOf, type ParameterSpec, parameterSpecs, withHead } from "./parameter_specs.ts";
 
 /** More numbers than any published model has. */
 const LARGEST = 2 ** 31;
@@ -32,7 +32,7 @@ export function randomCheckpoint(
   seed: number,
   head: HeadKind = headOf(config),
 ): Checkpoint {
-  const specs = layoutOf(config, head);
+  const specs = parameterSpecs(config, head);
   const numbers = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   if (numbers >= LARGEST) {
     throw new RangeError(`Cannot make a random model as it may have ${LARGEST} numbers: it has ${numbers}`);
@@ -44,7 +44,7 @@ export function randomCheckpoint(
   return { config: withHead(config, head), head, tensors, notes: [], layoutOnDisk: PUBLISHED_LAYOUT };
 }
 
-function draw(config: ModelConfig, { name, shape }: TensorSpec, seed: number): Float32Array<ArrayBuffer> {
+function draw(config: ModelConfig, { name, shape }: ParameterSpec, seed: number): Float32Array<ArrayBuffer> {
   const data = new Float32Array(sizeOf(shape));
   const stream = { seed, purpose: `weights ${name}`, step: 0 };
   const [, inputs = 1, taps = 1] = shape;

@@ -1,18 +1,18 @@
 import { linear } from "../kernels/linear.ts";
 import { meanFrames } from "../kernels/mean_frames.ts";
-import { recompute } from "../tensor/gradient_checkpoint.ts";
+import { gradientCheckpoint } from "../tensor/gradient_checkpoint.ts";
 import { recording } from "../tensor/tape.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { deviceUnits, widenerOf } from "./padded_widths.ts";
-import { layoutOf, projections } from "./parameter_specs.ts";
+import { paddedUnits, shapePadder } from "./padded_widths.ts";
+import { parameterSpecs, projections } from "./parameter_specs.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
-import { Parameters } from "./weights.ts";
+import { Weights } from "./weights.ts";
 import { drop } from "./dropouts.ts";
-import type { Pass, Training } from "./forward_context.ts";
+import type { ForwardContext, Training } from "./forward_context.ts";
 
 /** A model's weights on the host. */
 export interface HostModel {
@@ -31,7 +31,7 @@ export interface DeviceModel {
   /** What follows the Transformer. */
   readonly head: HeadKind;
   /** Weights by published name, without the model's prefix. */
-  readonly weights: Parameters;
+  readonly weights: Weights;
 }
 
 /** Normalised audio of some clips. */
@@ -56,7 +56,7 @@ export interface ForwardOptions {
    */
   readonly alone?: boolean;
   /** Whether gradients compute the inside of every layer again instead of keeping it; not while somebody observes. */
-  readonly recompute?: boolean;
+  readonly gradCheckpoint?: boolean;
 }
 
 /** What a model makes of a batch. */
@@ -112,7 +112,7 @@ export class SpeechModel {
   /** What follows the Transformer. */
   readonly head: HeadKind;
   /** Weights by published name, without the model's prefix. */
-  readonly weights: Parameters;
+  readonly weights: Weights;
   /** Of each convolution that the device fills up, 1 for its own channels and 0 for the others, [C]; else null. */
   readonly #channels: readonly (Tensor | null)[];
 
@@ -130,16 +130,16 @@ export class SpeechModel {
     this.config = host.config;
     this.head = host.head;
     this.#channels = host.config.conv_dim.map((channels) => {
-      const all = deviceUnits("conv", channels);
+      const all = paddedUnits("conv", channels);
       return all === channels ? null : gpu.tensor(new Float32Array(all).fill(1, 0, channels));
     });
     if ("weights" in host) {
       this.weights = host.weights;
       return;
     }
-    this.weights = new Parameters(gpu, half);
-    const widen = widenerOf(host.config);
-    const places = new Map(layoutOf(host.config, host.head).map(({ name }, i) => [name, i]));
+    this.weights = new Weights(gpu, half);
+    const widen = shapePadder(host.config);
+    const places = new Map(parameterSpecs(host.config, host.head).map(({ name }, i) => [name, i]));
     const place = (name: string) => places.get(name) ?? places.size;
     const tensors = [...host.tensors].map(([published, tensor]) => {
       return [published.replace(/^(wav2vec2|hubert|wavlm)\./, ""), tensor] as const;
@@ -173,11 +173,11 @@ export class SpeechModel {
       throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
     }
     const { gates = null, training = null, observe, alone = false } = options;
-    const again = options.recompute === true && observe === undefined;
+    const again = options.gradCheckpoint === true && observe === undefined;
     const every = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
     const followed = () => [...weights.followed, ...every.filter((gate) => gate !== null)];
     const recorded = recording(followed());
-    const pass: Pass = {
+    const context: ForwardContext = {
       config,
       weights,
       gates,
@@ -188,17 +188,18 @@ export class SpeechModel {
       training,
       observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),
-      next(x, fn) {
+      applyAndFree(x, fn) {
         if (recorded) return fn(x);
         const y = gpu.scope(() => fn(x));
         if (x !== batch.samples) x.dispose();
         return y;
       },
-      block: (x, fn, shared = []) => recorded && again ? recompute(x, [...followed(), ...shared], fn) : fn(x),
+      checkpoint: (x, fn, shared = []) =>
+        recorded && again ? gradientCheckpoint(x, [...followed(), ...shared], fn) : fn(x),
     };
-    const hidden = encode(pass, projectFeatures(pass, encodeFeatures(pass, batch.samples)));
+    const hidden = encode(context, projectFeatures(context, encodeFeatures(context, batch.samples)));
     const frameLengths = valid ?? new Array<number>(clips).fill(frames);
-    const kept = drop(pass, "head", config.final_dropout, hidden);
+    const kept = drop(context, "head", config.final_dropout, hidden);
     return { logits: this.#logits(kept, valid), hidden, frameLengths };
   }
 

@@ -2,7 +2,7 @@ import { Arena } from "../tensor/arena.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { recording } from "../tensor/tape.ts";
 import { sizeOf, type Storage, type Tensor } from "../tensor/tensor.ts";
-import { isProductWeight } from "./parameter_specs.ts";
+import { isGemmWeight } from "./parameter_specs.ts";
 
 /** Data of one shape in another, which differs in its first two extents: what the other lacks is left out, what it adds is 0. */
 function resized(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
@@ -58,21 +58,21 @@ interface Prepared {
 
 /**
  * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
- * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Parameters.read} gives them
+ * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Weights.read} gives them
  * back as published.
  *
  * @example
  * ```ts
- * import { Parameters, requestGpu } from "../mod.ts";
+ * import { Weights, requestGpu } from "../mod.ts";
  *
  * const gpu = await requestGpu();
- * const weights = new Parameters(gpu);
+ * const weights = new Weights(gpu);
  * weights.add("lm_head.bias", [2], Float32Array.of(1, 2));
  * console.log(weights.names, weights.get("lm_head.bias").shape); // ["lm_head.bias"] [2]
  * gpu.destroy();
  * ```
  */
-export class Parameters {
+export class Weights {
   readonly #tensors = new Map<string, Tensor>();
   readonly #published = new Map<string, readonly number[]>();
   readonly #derived = new Map<string, Derived>();
@@ -107,7 +107,7 @@ export class Parameters {
     const all = resized(data, shape, wide);
     const swaps = isConvolution(name, wide);
     const numbers = swaps ? swapTaps(all, wide) : all;
-    const typed = this.half && isProductWeight(name) ? halves(name, numbers) : numbers;
+    const typed = this.half && isGemmWeight(name) ? halves(name, numbers) : numbers;
     this.#tensors.set(name, this.gpu.tensor(typed, swaps ? [wide[0]!, wide[2]!, wide[1]!] : wide));
     this.#published.set(name, shape);
   }

@@ -1,10 +1,10 @@
 // A pruning step without the units whose gates are closed: their outputs are zero, and so are the gradients of all that
 // belongs to them, so that leaving them out of every product changes nothing but the time.
 
-import { selectAll } from "../kernels/index_select.ts";
+import { indexSelectAll } from "../kernels/index_select.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { deviceUnits } from "../model/padded_widths.ts";
-import { Parameters } from "../model/weights.ts";
+import { paddedUnits } from "../model/padded_widths.ts";
+import { Weights } from "../model/weights.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { slicesOf } from "../model/unit_slices.ts";
 import type { Choice } from "./choose.ts";
@@ -52,7 +52,7 @@ export function openUnits(
     const gates = values.get(name)!;
     const all = Array.from({ length: units }, (_, i) => i);
     const open = all.filter((i) => gates[i]! > 0);
-    const spare = deviceUnits(kind, open.length) - open.length;
+    const spare = paddedUnits(kind, open.length) - open.length;
     const filled = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
     return [name, open.length < least ? all : filled] as const;
   }));
@@ -77,7 +77,7 @@ export function openUnits(
 const TOGETHER = 2 ** 22;
 
 /** Names of weights in sets that are selected at once: those of layers that follow each other, up to `most` numbers. */
-function together(weights: Parameters, names: readonly string[], most: number): string[][] {
+function together(weights: Weights, names: readonly string[], most: number): string[][] {
   const layers = Map.groupBy(names, (name) => /^.*?layers\.\d+\./.exec(name)?.[0] ?? "");
   const sets: string[][] = [];
   let size = Infinity;
@@ -103,14 +103,14 @@ function together(weights: Parameters, names: readonly string[], most: number): 
  * @param open What {@linkcode openUnits} found.
  * @param most Numbers of whole weights whose rest is selected at once.
  */
-export function thinModel(
+export function activeSubmodel(
   model: SpeechModel,
   groups: readonly UnitGroup[],
   open: OpenUnits,
   most: number = TOGETHER,
 ): SpeechModel {
   const { gpu, weights, head } = model;
-  const thin = new Parameters(gpu);
+  const thin = new Weights(gpu);
   for (const name of weights.names) thin.set(name, weights.get(name));
   const kept = new Map<string, { rows?: number[]; columns?: number[] }>();
   for (const group of groups) {
@@ -124,7 +124,10 @@ export function thinModel(
     }
   }
   for (const names of together(weights, weights.names.filter((name) => kept.has(name)), most)) {
-    thin.derive(names, () => selectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) }))));
+    thin.derive(
+      names,
+      () => indexSelectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) }))),
+    );
   }
   return new SpeechModel(gpu, { config: open.config, head, weights: thin });
 }

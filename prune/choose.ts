@@ -3,7 +3,7 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { type UnitCounts, unitCounts } from "../model/costs.ts";
-import { approach } from "./fit_budget.ts";
+import { fitBudget } from "./fit_budget.ts";
 import type { Constraint } from "./constraints.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
 import { evaluationCount, keptGate, ranked } from "./hard_concrete.ts";
@@ -41,11 +41,11 @@ export interface ChooseOptions {
  * import { parseConfig } from "../model/config.ts";
  * import { chooseByGates, keptCounts } from "./choose.ts";
  * import { constraintsOf } from "./constraints.ts";
- * import { GateTrainer } from "./hard_concrete_gates.ts";
+ * import { HardConcreteGates } from "./hard_concrete_gates.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
- * const { logAlpha } = new GateTrainer({ config, constraints, seed: 1 });
+ * const { logAlpha } = new HardConcreteGates({ config, constraints, seed: 1 });
  * const choice = chooseByGates(logAlpha, { config, constraints });
  * console.log(constraints[0]!.cost.removed(keptCounts(config, choice))); // 0.5000…
  * ```
@@ -136,7 +136,7 @@ function choose(
     const levels = groups.map((group) => levelsOf(group, group.kind === "heads" ? 1 : roundTo));
     const counts = start(groups, units, constraint).map((count, g) => nearestOf(levels[g]!, count));
     const sorted = groups.map(({ name }) => order.get(name)!.map((i) => scores.get(name)![i]!));
-    units = approach({
+    units = fitBudget({
       cost,
       goal: (1 - target) * cost.dense,
       groups,

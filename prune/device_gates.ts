@@ -1,7 +1,7 @@
 // Gates between host and device: one upload and one read-back a step.
 
 import type { ModelConfig } from "../model/config.ts";
-import { deviceUnits } from "../model/padded_widths.ts";
+import { paddedUnits } from "../model/padded_widths.ts";
 import type { Gates } from "../model/gates.ts";
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
@@ -58,7 +58,7 @@ export class DeviceGates {
     let size = 0;
     for (const { kind, units } of groups) {
       starts.push(size);
-      size = roundUp(size + deviceUnits(kind, units));
+      size = roundUp(size + paddedUnits(kind, units));
     }
     const numbers = new Float32Array(size);
     groups.forEach(({ name }, g) => numbers.set(values.get(name)!, starts[g]));
@@ -70,7 +70,7 @@ export class DeviceGates {
     };
     groups.forEach(({ name, kind, layer, units }, g) => {
       const gate = gpu.keep(
-        new Tensor(gpu, this.#flat.storage, [deviceUnits(kind, units)], "f32", starts[g]),
+        new Tensor(gpu, this.#flat.storage, [paddedUnits(kind, units)], "f32", starts[g]),
       );
       gate.requiresGrad = options.requiresGrad ?? false;
       gpu.tape.places.set(gate, () => this.#place(gate));

@@ -2,8 +2,8 @@ import type { UnitCounts } from "../model/costs.ts";
 import type { UnitCost } from "./cost.ts";
 import { type UnitGroup, withCounts } from "./groups.ts";
 
-/** Where {@linkcode approach} starts and what it may do. */
-export interface ApproachOptions {
+/** Where {@linkcode fitBudget} starts and what it may do. */
+export interface FitBudgetOptions {
   /** UnitCost that is brought to the goal. */
   readonly cost: UnitCost;
   /** UnitCost to reach. */
@@ -41,14 +41,14 @@ interface Move {
  * ```ts
  * import { parseConfig } from "../model/config.ts";
  * import { unitCounts } from "../model/costs.ts";
- * import { approach } from "./fit_budget.ts";
+ * import { fitBudget } from "./fit_budget.ts";
  * import { UnitCost } from "./cost.ts";
  * import { unitGroups } from "./groups.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const cost = new UnitCost(config, "macs", 160000);
  * const groups = unitGroups(config, ["ffn"]);
- * const { ffn } = approach({
+ * const { ffn } = fitBudget({
  *   cost,
  *   goal: 0.9 * cost.dense,
  *   groups,
@@ -59,7 +59,7 @@ interface Move {
  * console.log(ffn); // [131, 131, 131, 130] or so
  * ```
  */
-export function approach(options: ApproachOptions): UnitCounts {
+export function fitBudget(options: FitBudgetOptions): UnitCounts {
   const { cost, goal, groups, levels, start, worth } = options;
   const at = groups.map(({ kind, layer }, g) => levels[g]!.indexOf(start[kind][layer]!));
   const units = () => withCounts(start, groups, at.map((level, g) => levels[g]![level]!));

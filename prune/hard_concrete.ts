@@ -71,7 +71,7 @@ export function openProbability(a: number): number {
 }
 
 /** dP(z > 0)/da = p·(1 − p). @param a Log-alpha. */
-export function openSlope(a: number): number {
+export function dExpectedL0(a: number): number {
   return sigmoid(a + OFFSET) * sigmoid(-a - OFFSET);
 }
 

@@ -4,18 +4,18 @@ import { Adam, type AdamOptions } from "./adam.ts";
 import type { Constraint } from "./constraints.ts";
 import { UNIT_KINDS, type UnitGroup, unitGroups, type UnitKind, withCounts } from "./groups.ts";
 import {
+  dExpectedL0,
   drawGateNoise,
   evaluationGates,
   expectedOpen,
   type GateSample,
   initialLogAlpha,
-  openSlope,
   sampleGates,
 } from "./hard_concrete.ts";
 import { type ConstraintState, penalties, type Ramp, risenShare } from "./lagrangian.ts";
 
-/** Options of {@linkcode GateTrainer}. */
-export interface GateTrainerOptions extends AdamOptions {
+/** Options of {@linkcode HardConcreteGates}. */
+export interface HardConcreteGatesOptions extends AdamOptions {
   /** Architecture of the model to prune. */
   readonly config: ModelConfig;
   /** What to bring to which target, see {@linkcode constraintsOf}. */
@@ -51,15 +51,15 @@ export interface GateGradients {
   readonly constraints: readonly ConstraintState[];
 }
 
-/** All that {@linkcode GateTrainer} needs to go on, with the same options, as if it had never stopped. */
-export interface GateTrainerState {
+/** All that {@linkcode HardConcreteGates} needs to go on, with the same options, as if it had never stopped. */
+export interface HardConcreteGatesState {
   /** Updates done. */
   readonly updates: number;
   /** `log_alpha.conv.0`, `lambda`, each also with `.exp_avg` and `.exp_avg_sq`. */
   readonly tensors: Readonly<Record<string, Float64Array>>;
 }
 
-/** What {@linkcode GateTrainer.update} steps with. */
+/** What {@linkcode HardConcreteGates.update} steps with. */
 export interface GateRates {
   /** Learning rate of the log-alphas; 0.02 unless given. */
   readonly rate?: number;
@@ -70,19 +70,19 @@ export interface GateRates {
 }
 
 /**
- * Log-alphas and multipliers on the host, in float64. A step: {@linkcode GateTrainer.sample}, the model's forward and
- * backward passes with these gates, {@linkcode GateTrainer.differentiate} with the gradients of the gates, clipping of
- * `squares` together with the weights' gradients, {@linkcode GateTrainer.update}.
+ * Log-alphas and multipliers on the host, in float64. A step: {@linkcode HardConcreteGates.sample}, the model's forward and
+ * backward passes with these gates, {@linkcode HardConcreteGates.differentiate} with the gradients of the gates, clipping of
+ * `squares` together with the weights' gradients, {@linkcode HardConcreteGates.update}.
  *
  * @example
  * ```ts
  * import { parseConfig } from "../model/config.ts";
  * import { constraintsOf } from "./constraints.ts";
- * import { GateTrainer } from "./hard_concrete_gates.ts";
+ * import { HardConcreteGates } from "./hard_concrete_gates.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
- * const trainer = new GateTrainer({ config, constraints, seed: 1, warmup: 100 });
+ * const trainer = new HardConcreteGates({ config, constraints, seed: 1, warmup: 100 });
  * for (let step = 0; step < 3; step++) {
  *   const samples = trainer.sample(step);
  *   const gradients = trainer.differentiate(samples, step, new Map()); // no task: dL/dz = 0
@@ -90,17 +90,17 @@ export interface GateRates {
  * }
  * ```
  */
-export class GateTrainer {
+export class HardConcreteGates {
   /** Groups that have gates. */
   readonly groups: readonly UnitGroup[];
   /** What is brought to which target. */
   readonly constraints: readonly Constraint[];
-  readonly #options: GateTrainerOptions;
+  readonly #options: HardConcreteGatesOptions;
   readonly #gates = new Map<string, Adam>();
   readonly #lambda: Adam;
 
   /** Starts with nearly open gates and multipliers of 0. */
-  constructor(options: GateTrainerOptions) {
+  constructor(options: HardConcreteGatesOptions) {
     const { config, constraints, kinds = UNIT_KINDS, seed, drop = 0.01, deviation = 0.01 } = options;
     this.#options = options;
     this.constraints = constraints;
@@ -139,12 +139,12 @@ export class GateTrainer {
   }
 
   /** Gates of evaluation by group: without noise, with exact zeros. */
-  evaluation(): ReadonlyMap<string, Float64Array> {
+  deterministicGates(): ReadonlyMap<string, Float64Array> {
     return new Map([...this.#gates].map(([name, { values }]) => [name, evaluationGates(values)]));
   }
 
   /** Expected units, Σ P(z > 0) where there are gates. */
-  expected(): UnitCounts {
+  expectedCounts(): UnitCounts {
     const counts = this.groups.map(({ name }) => expectedOpen(this.#gates.get(name)!.values));
     return withCounts(unitCounts(this.#options.config), this.groups, counts);
   }
@@ -162,7 +162,7 @@ export class GateTrainer {
     dz: ReadonlyMap<string, ArrayLike<number>>,
   ): GateGradients {
     const { value, byCount, byLambda, states } = penalties(this.constraints, {
-      units: this.expected(),
+      units: this.expectedCounts(),
       groups: this.groups,
       lambda: this.lambda,
       risen: risenShare(step, this.#options.warmup ?? 0, this.#options.ramp),
@@ -172,7 +172,7 @@ export class GateTrainer {
       const { slope } = samples.get(name)!;
       const dL = dz.get(name);
       const { values } = this.#gates.get(name)!;
-      const gradient = values.map((a, i) => (dL ? dL[i]! * slope[i]! : 0) + byCount[g]! * openSlope(a));
+      const gradient = values.map((a, i) => (dL ? dL[i]! * slope[i]! : 0) + byCount[g]! * dExpectedL0(a));
       squares += sumOfSquares(gradient);
       return [name, gradient];
     }));
@@ -187,7 +187,7 @@ export class GateTrainer {
   }
 
   /** A copy of all that changes. */
-  state(): GateTrainerState {
+  state(): HardConcreteGatesState {
     const tensors: Record<string, Float64Array> = {};
     for (const [name, array] of this.#arrays()) tensors[name] = array.slice();
     return { updates: this.#lambda.updates, tensors };
@@ -198,7 +198,7 @@ export class GateTrainer {
    *
    * @throws {TypeError} If it is of another model or other constraints.
    */
-  restore({ updates, tensors }: GateTrainerState): void {
+  restore({ updates, tensors }: HardConcreteGatesState): void {
     for (const [name, array] of this.#arrays()) {
       const saved = tensors[name];
       if (saved?.length !== array.length) {

@@ -1,5 +1,5 @@
-/** What {@linkcode clipTogether} finds. */
-export interface JointClip {
+/** What {@linkcode clipJointly} finds. */
+export interface JointGradNorm {
   /** 2-norm over weights' and gates' gradients together, before clipping. */
   readonly norm: number;
   /** Factor of all gradients, min(1, maxNorm/(norm + 1e-6)); 0 if the norm is not finite. */
@@ -18,12 +18,12 @@ export interface JointClip {
  *
  * @example
  * ```ts
- * import { clipTogether } from "./joint_clip.ts";
+ * import { clipJointly } from "./joint_clip.ts";
  *
- * clipTogether(3, 16, 1); // norm 5, scale 0.2, weightsMaxNorm 0.6
+ * clipJointly(3, 16, 1); // norm 5, scale 0.2, weightsMaxNorm 0.6
  * ```
  */
-export function clipTogether(weightsNorm: number, gateSquares: number, maxNorm: number): JointClip {
+export function clipJointly(weightsNorm: number, gateSquares: number, maxNorm: number): JointGradNorm {
   const norm = Math.sqrt(weightsNorm ** 2 + gateSquares);
   if (!Number.isFinite(norm)) return { norm, scale: 0, weightsMaxNorm: Infinity };
   const scale = Math.min(1, maxNorm / (norm + 1e-6));

@@ -1,22 +1,22 @@
 import type { SpeechModel } from "../model/speech_model.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "../train/evaluate.ts";
 import { parameterGroups } from "../train/groups.ts";
-import type { Learner, LearnerStep, StepRecord, WeightLearnerOptions } from "../train/trainer.ts";
+import type { FinetuneTrainerOptions, StepRecord, Trainer, TrainerStep } from "../train/trainer.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { AdamW } from "../train/optimizer.ts";
 import type { StateSource, StateTensor } from "../train/run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "../train/snapshot.ts";
-import { Trainer } from "../train/train_step.ts";
-import { clipTogether } from "./joint_clip.ts";
+import { TrainStep } from "../train/train_step.ts";
+import { clipJointly } from "./joint_clip.ts";
 import { DeviceGates } from "./device_gates.ts";
-import type { GateGradients, GateTrainer } from "./hard_concrete_gates.ts";
+import type { GateGradients, HardConcreteGates } from "./hard_concrete_gates.ts";
 import type { UnitGroup } from "./groups.ts";
-import { type OpenUnits, openUnits, thinModel } from "./active_submodel.ts";
+import { activeSubmodel, type OpenUnits, openUnits } from "./active_submodel.ts";
 
-/** Options of {@linkcode GateLearner}. */
-export interface GateLearnerOptions extends WeightLearnerOptions {
+/** Options of {@linkcode PruningTrainer}. */
+export interface PruningTrainerOptions extends FinetuneTrainerOptions {
   /** Gates and multipliers. */
-  readonly gates: GateTrainer;
+  readonly gates: HardConcreteGates;
   /** Learning rate of the log-alphas. */
   readonly gateRate: number;
   /** Learning rate of the multipliers. */
@@ -38,30 +38,30 @@ const PREFIX = "gates.";
  *
  * @example
  * ```ts ignore
- * const gates = new GateTrainer({ config, constraints, seed: 1, warmup: 100 });
- * using learner = new GateLearner(model, { gates, lr: 1e-4, gateRate: 0.1, lambdaRate: 0.2, steps: 400 });
- * await learner.step(batches, { seed: 1, step: 0, lrScale: 1, maxGradNorm: 10 });
+ * const gates = new HardConcreteGates({ config, constraints, seed: 1, warmup: 100 });
+ * using trainer = new PruningTrainer(model, { gates, lr: 1e-4, gateRate: 0.1, lambdaRate: 0.2, steps: 400 });
+ * await trainer.step(batches, { seed: 1, step: 0, lrScale: 1, maxGradNorm: 10 });
  * ```
  */
-export class GateLearner implements Learner {
-  /** The model, which is disposed with the learner. */
+export class PruningTrainer implements Trainer {
+  /** The model, which is disposed with the trainer. */
   readonly model: SpeechModel;
-  readonly #options: GateLearnerOptions;
+  readonly #options: PruningTrainerOptions;
   readonly #optimizer: AdamW;
-  readonly #trainer: Trainer;
+  readonly #trainer: TrainStep;
   /** Step begun last; a step needs the gates that the one before leaves. */
   #last: Promise<StepRecord | null> = Promise.resolve(null);
 
-  /** @param model What learns, the learner's from now on. @param options Gates and rates. */
-  constructor(model: SpeechModel, options: GateLearnerOptions) {
+  /** @param model What learns, the trainer's from now on. @param options Gates and rates. */
+  constructor(model: SpeechModel, options: PruningTrainerOptions) {
     this.model = model;
     this.#options = options;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer, options);
+    this.#trainer = new TrainStep(model, this.#optimizer, options);
   }
 
   /** Takes a step after those begun before it. */
-  step(batches: readonly MicroBatch[], options: LearnerStep): Promise<StepRecord> {
+  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
     const next = this.#last.then((before) => {
       const broken = before && !(Number.isFinite(before.loss) && Number.isFinite(before.gradNorm));
       return broken ? before : this.#step(batches, options);
@@ -70,7 +70,7 @@ export class GateLearner implements Learner {
     return next;
   }
 
-  async #step(batches: readonly MicroBatch[], options: LearnerStep): Promise<StepRecord> {
+  async #step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
     const { seed, step, lrScale, maxGradNorm } = options;
     const { gates } = this.#options;
     const { gpu, config } = this.model;
@@ -83,12 +83,12 @@ export class GateLearner implements Learner {
       seed,
       step,
       gates: device.gates,
-      view: (model) => thinModel(model, gates.groups, open),
+      view: (model) => activeSubmodel(model, gates.groups, open),
       onGradients: (grads) => parts.push(device.readGradients(grads)),
     });
     const [{ loss, gradNorm }, ...found] = await Promise.all([this.#trainer.measure(), ...parts]);
     const gradients = gates.differentiate(samples, step, addUp(found, gates.groups, open));
-    const { norm, scale, weightsMaxNorm } = clipTogether(gradNorm, gradients.squares, maxGradNorm);
+    const { norm, scale, weightsMaxNorm } = clipJointly(gradNorm, gradients.squares, maxGradNorm);
     if (Number.isFinite(loss) && Number.isFinite(norm)) {
       const fall = this.#fall(step);
       const { gateRate, lambdaRate } = this.#options;
@@ -113,7 +113,7 @@ export class GateLearner implements Learner {
   ): Promise<BatchScores> {
     const { gates } = this.#options;
     const { gpu, config } = this.model;
-    using device = new DeviceGates(gpu, config, gates.groups, gates.evaluation());
+    using device = new DeviceGates(gpu, config, gates.groups, gates.deterministicGates());
     return await evaluateBatches(this.model, batches, { ...options, gates: device.gates });
   }
 

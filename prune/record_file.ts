@@ -1,4 +1,4 @@
-import { Fields } from "../model/checkpoint/json_fields.ts";
+import { JsonFields } from "../model/checkpoint/json_fields.ts";
 import type { Quantity } from "./cost.ts";
 import { UNIT_KINDS } from "./groups.ts";
 import { type PruneRecord, type PruneStep, RECORD_FILE, type RecordedUnits } from "./record.ts";
@@ -26,13 +26,13 @@ export function encodePruneRecord(record: PruneRecord): string {
  * ```
  */
 export function parsePruneRecord(text: string, name: string = RECORD_FILE): PruneRecord {
-  const fields = new Fields(text, name);
+  const fields = new JsonFields(text, name);
   const units: Record<string, RecordedUnits> = {};
   for (const [group, value] of Object.entries(objectOf(fields, "units"))) {
     if (!new RegExp(`^(${UNIT_KINDS.join("|")})\\.\\d+$`).test(group)) {
       fields.refuse("units", "must name groups such as conv.0", `it names ${JSON.stringify(group)}`);
     }
-    const inner = new Fields(JSON.stringify(value), `${name}, units ${group}`);
+    const inner = new JsonFields(JSON.stringify(value), `${name}, units ${group}`);
     const of = inner.whole("of");
     const kept = inner.wholes("kept", undefined, { least: 0, most: of - 1 });
     if (kept.some((index, i) => i > 0 && index <= kept[i - 1]!)) {
@@ -41,12 +41,12 @@ export function parsePruneRecord(text: string, name: string = RECORD_FILE): Prun
     units[group] = { of, kept };
   }
   const earlier = listOf(fields, "earlier").map((step, i) => {
-    return readStep(new Fields(JSON.stringify(step), `${name}, earlier ${i}`), `${name}, earlier ${i}`);
+    return readStep(new JsonFields(JSON.stringify(step), `${name}, earlier ${i}`), `${name}, earlier ${i}`);
   });
   return { ...readStep(fields, name), units, earlier };
 }
 
-function readStep(fields: Fields, name: string): PruneStep {
+function readStep(fields: JsonFields, name: string): PruneStep {
   const share = { least: 0, most: 1 };
   const cost = { least: 0, most: Number.MAX_SAFE_INTEGER };
   return {
@@ -55,7 +55,7 @@ function readStep(fields: Fields, name: string): PruneStep {
     method: stringOf(fields, "method"),
     round_to: fields.whole("round_to"),
     constraints: listOf(fields, "constraints").map((value, i) => {
-      const inner = new Fields(JSON.stringify(value), `${name}, constraints ${i}`);
+      const inner = new JsonFields(JSON.stringify(value), `${name}, constraints ${i}`);
       return {
         quantity: inner.word("quantity", QUANTITIES),
         samples: inner.number("samples", undefined, cost),
@@ -68,17 +68,17 @@ function readStep(fields: Fields, name: string): PruneStep {
   };
 }
 
-function stringOf(fields: Fields, key: string): string {
+function stringOf(fields: JsonFields, key: string): string {
   const value = fields.raw[key];
   return typeof value === "string" ? value : fields.fail(key, "must be a string");
 }
 
-function listOf(fields: Fields, key: string): unknown[] {
+function listOf(fields: JsonFields, key: string): unknown[] {
   const value = fields.raw[key];
   return Array.isArray(value) ? value : fields.fail(key, "must be a list");
 }
 
-function objectOf(fields: Fields, key: string): Record<string, unknown> {
+function objectOf(fields: JsonFields, key: string): Record<string, unknown> {
   const value = fields.raw[key];
   const fits = typeof value === "object" && value !== null && !Array.isArray(value);
   return fits ? value as Record<string, unknown> : fields.fail(key, "must be an object");

@@ -2,7 +2,7 @@ import type { Gpu } from "./gpu.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
-import type { Surface } from "./texture_pool.ts";
+import type { PooledTexture } from "./texture_pool.ts";
 import { roundUp } from "./align.ts";
 import { elementBytes, showShape, type Storage, Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
@@ -18,7 +18,7 @@ export interface Slice {
 }
 
 /** What a shader variable can be bound to. */
-export type Resource = Tensor | Slice | Surface;
+export type Resource = Tensor | Slice | PooledTexture;
 
 /** What the bind groups of a device need of it. */
 export interface BindGroupOptions {
@@ -43,12 +43,13 @@ interface BufferRange {
 }
 
 /** What a binding comes to; null where the constants leave it unused. */
-type BoundRange = BufferRange | Surface | null;
+type BoundRange = BufferRange | PooledTexture | null;
 
 /** Groups that are kept; past that all are dropped, since their tensors come and go with the sizes of batches. */
 const MOST = 1 << 14;
 
-const isSurface = (resource: Resource): resource is Surface => "view" in resource && "texture" in resource;
+const isSurface = (resource: Resource): resource is PooledTexture =>
+  "view" in resource && "texture" in resource;
 
 /** Bind groups by pipeline and resources, so that a step that binds the same buffers makes none. */
 export class BindGroups {

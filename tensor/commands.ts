@@ -1,4 +1,4 @@
-import type { Faults } from "./device_errors.ts";
+import type { DeviceErrors } from "./device_errors.ts";
 import type { Profiler } from "./profiler.ts";
 import type { UniformRing } from "./uniforms.ts";
 
@@ -7,7 +7,7 @@ export interface CommandOptions {
   /** The WebGPU device. */
   readonly device: GPUDevice;
   /** Where its errors go. */
-  readonly faults: Faults;
+  readonly faults: DeviceErrors;
   /** `Params` of the recorded dispatches. */
   readonly uniforms: UniformRing;
   /** Time of every dispatch, if it is to be measured. */

@@ -2,7 +2,7 @@
  * Errors that WebGPU reports some time after the call that caused them. Each is kept with the label of that
  * call and thrown by the next call that waits for the device.
  */
-export class Faults {
+export class DeviceErrors {
   readonly #device: GPUDevice;
   readonly #pending = new Set<Promise<void>>();
   readonly #found: Error[] = [];

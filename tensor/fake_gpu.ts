@@ -26,7 +26,7 @@ class Held {
 }
 
 /** A buffer whose numbers are all 0 whenever they are read. */
-class DryBuffer extends Held {
+class FakeBuffer extends Held {
   readonly #size: number;
 
   constructor(size: number, count: (bytes: number) => void) {
@@ -45,7 +45,7 @@ class DryBuffer extends Held {
   unmap(): void {}
 }
 
-class DryTexture extends Held {
+class FakeTexture extends Held {
   createView(): object {
     return {};
   }
@@ -61,17 +61,17 @@ const nothing = () => {};
  * @returns The device, and the memory that it would hold: tensors, textures, parameters and read-backs.
  * @example
  * ```ts
- * import { dryGpu, gelu, requestGpu } from "../mod.ts";
+ * import { fakeGpu, gelu, requestGpu } from "../mod.ts";
  *
  * const gpu = await requestGpu();
- * const { gpu: dry, memory } = dryGpu(gpu);
+ * const { gpu: dry, memory } = fakeGpu(gpu);
  * const before = memory.bytes;
  * dry.scope(() => gelu(dry.zeros([1024, 1024])));
  * console.log(memory.peakBytes - before); // 8388608
  * gpu.destroy();
  * ```
  */
-export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceMemory } {
+export function fakeGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceMemory } {
   const memory = { bytes: 0, peakBytes: 0 };
   const count = (bytes: number) => {
     memory.bytes += bytes;
@@ -94,10 +94,10 @@ export function dryGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceM
     addEventListener: nothing,
     pushErrorScope: nothing,
     popErrorScope: () => Promise.resolve(null),
-    createBuffer: ({ size }: GPUBufferDescriptor) => new DryBuffer(size, count),
+    createBuffer: ({ size }: GPUBufferDescriptor) => new FakeBuffer(size, count),
     createTexture: ({ size, format }: GPUTextureDescriptor) => {
       const [width, height] = size as [number, number];
-      return new DryTexture(width * height * (format === "rgba16float" ? 8 : 16), count);
+      return new FakeTexture(width * height * (format === "rgba16float" ? 8 : 16), count);
     },
     createShaderModule: () => ({ getCompilationInfo: () => Promise.resolve({ messages: [] }) }),
     createBindGroupLayout: made,

@@ -2,7 +2,7 @@ import { requestDevice } from "./adapter.ts";
 import { roundUp } from "./align.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
-import { Faults } from "./device_errors.ts";
+import { DeviceErrors } from "./device_errors.ts";
 import {
   gemmClass,
   type GemmExtents,
@@ -11,15 +11,15 @@ import {
   type GemmVariant,
   usualGemm,
 } from "../kernels/gemm/choice.ts";
-import type { Dispatch, GpuLimits, GpuOptions, SurfaceRows } from "./gpu_options.ts";
-import { dtypeOf, type HostNumbers, inWords, numbersIn } from "./host_data.ts";
+import type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./gpu_options.ts";
+import { dtypeOf, type HostArray, inWords, typedArrayOf } from "./host_data.ts";
 import type { Kernel } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, SPARE } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
 import { ReadBack, type Staging } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
-import { type Surface, SurfacePool } from "./texture_pool.ts";
+import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 import { Tape } from "./tape.ts";
 import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
@@ -44,14 +44,14 @@ export class Gpu {
   /** Buffers of the tensors. */
   readonly pool: BufferPool;
   /** Textures of the products. */
-  readonly surfaces: SurfacePool;
+  readonly textures: TexturePool;
   /** Recorded operations. */
   readonly tape: Tape = new Tape();
   /** Compiled shaders. */
   readonly pipelines: PipelineCache;
   /** Time by kernel, if the option asked for it. */
   readonly profiler: Profiler | null;
-  readonly #faults: Faults;
+  readonly #faults: DeviceErrors;
   readonly #uniforms: UniformRing;
   readonly #readBack: ReadBack;
   readonly #groups: BindGroups;
@@ -81,10 +81,10 @@ export class Gpu {
       texture: least(device.limits.maxTextureDimension2D, given.texture),
     };
     this.gemm = options.gemm ?? {};
-    this.#faults = new Faults(device);
+    this.#faults = new DeviceErrors(device);
     const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
     this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
-    this.surfaces = new SurfacePool(device, this.#faults.guard, forget("s"), () => this.flush());
+    this.textures = new TexturePool(device, this.#faults.guard, forget("s"), () => this.flush());
     this.pipelines = new PipelineCache(device, this.#faults);
     this.#uniforms = new UniformRing(device);
     this.#readBack = new ReadBack(device, this.#faults.guard);
@@ -181,10 +181,10 @@ export class Gpu {
    * ```
    */
   tensor(
-    data: readonly number[] | HostNumbers,
+    data: readonly number[] | HostArray,
     shape: readonly number[] = [data.length],
   ): Tensor {
-    const typed = ArrayBuffer.isView(data) ? data as HostNumbers : Float32Array.from(data);
+    const typed = ArrayBuffer.isView(data) ? data as HostArray : Float32Array.from(data);
     const dtype = dtypeOf(typed);
     this.#checkNew(shape, dtype);
     if (sizeOf(shape) !== data.length) {
@@ -253,7 +253,7 @@ export class Gpu {
   }
 
   /** Copies rows of numbers, four to a texel, to the start of a surface's rows. */
-  copyToSurface(from: Tensor, to: Surface, { start, row, rows, texels, y = 0 }: SurfaceRows): void {
+  copyToTexture(from: Tensor, to: PooledTexture, { start, row, rows, texels, y = 0 }: TextureRows): void {
     if (rows * texels === 0) return;
     const { entry } = from.storage;
     const bytes = elementBytes(from.dtype);
@@ -299,7 +299,7 @@ export class Gpu {
     }
     await null;
     const numbers = await this.#back(staging, bytes, "read a tensor");
-    return numbersIn(numbers, dtype);
+    return typedArrayOf(numbers, dtype);
   }
 
   /** Submits what is recorded, and brings back what it leaves in a buffer. */
@@ -352,7 +352,7 @@ export class Gpu {
   trim(): void {
     this.flush();
     this.pool.trim();
-    this.surfaces.trim();
+    this.textures.trim();
   }
 
   /** Gives the device and all its memory back. */

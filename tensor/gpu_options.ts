@@ -41,7 +41,7 @@ export interface Dispatch {
 }
 
 /** Rows of a tensor that a surface takes. */
-export interface SurfaceRows {
+export interface TextureRows {
   /** First element, relative to the tensor's; where it lies in the buffer is a multiple of four. */
   readonly start: number;
   /** Elements between the starts of two rows, a multiple of 256 bytes. */
@@ -50,6 +50,6 @@ export interface SurfaceRows {
   readonly rows: number;
   /** Texels of a row. */
   readonly texels: number;
-  /** Surface row of the first; 0 unless given. */
+  /** PooledTexture row of the first; 0 unless given. */
   readonly y?: number;
 }

@@ -12,21 +12,21 @@ import type { Tensor } from "./tensor.ts";
  * @returns What `fn` returns.
  * @example
  * ```ts
- * import { backward, gelu, recompute, requestGpu, scale, sum } from "../mod.ts";
+ * import { backward, gelu, gradCheckpoint, requestGpu, scale, sum } from "../mod.ts";
  *
  * const gpu = await requestGpu();
  * const x = gpu.tensor([0, 1]);
  * x.requiresGrad = true;
- * const y = recompute(x, [], (x) => scale(gelu(gelu(x)), 2));
+ * const y = gradientCheckpoint(x, [], (x) => scale(gelu(gelu(x)), 2));
  * console.log(await backward(sum(y)).get(x)?.read());
  * gpu.destroy();
  * ```
  */
-export function recompute(x: Tensor, others: readonly Tensor[], fn: (x: Tensor) => Tensor): Tensor {
+export function gradientCheckpoint(x: Tensor, others: readonly Tensor[], fn: (x: Tensor) => Tensor): Tensor {
   if (!recording([x, ...others])) return fn(x);
   const { gpu } = x;
   const y = gpu.scope(() => noGrad(gpu, () => fn(x)));
-  record("recompute", [x, ...others], [y], ([dy]) => {
+  record("gradCheckpoint", [x, ...others], [y], ([dy]) => {
     const input = x.view();
     input.requiresGrad = x.needsGrad;
     const wanted = others.filter(({ needsGrad }) => needsGrad);

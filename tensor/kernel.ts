@@ -92,7 +92,7 @@ export class Kernel {
   readonly subgroupSource: string;
   /** Resource variables. */
   readonly bindings: readonly ShaderBinding[];
-  /** Fields of `Params` in order; each takes four bytes. */
+  /** ParamFields of `Params` in order; each takes four bytes. */
   readonly params: readonly ShaderField[];
   readonly #functions: Map<string, string>;
   readonly #used = new Map<string, readonly ShaderBinding[]>();

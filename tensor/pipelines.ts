@@ -1,4 +1,4 @@
-import type { Faults } from "./device_errors.ts";
+import type { DeviceErrors } from "./device_errors.ts";
 import type { Kernel, ShaderBinding } from "./kernel.ts";
 
 /** A compiled entry point with the layout of its bindings. */
@@ -38,7 +38,7 @@ const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayou
 /** Compiled pipelines by kernel, entry point and override constants. */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #faults: Faults;
+  readonly #faults: DeviceErrors;
   readonly #modules = new Map<Kernel, GPUShaderModule>();
   readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
   #count = 0;
@@ -49,7 +49,7 @@ export class PipelineCache {
    * @param device Device that compiles.
    * @param faults Where compile errors go.
    */
-  constructor(device: GPUDevice, faults: Faults) {
+  constructor(device: GPUDevice, faults: DeviceErrors) {
     this.#device = device;
     this.#faults = faults;
   }

@@ -74,7 +74,7 @@ export interface EachPass {
   /** What is bound as a whole; null where unused. */
   readonly whole?: Record<string, Resource | null>;
   /**
-   * Fields of `Params` beside `n`, the `Number`s of a window, and those that the shader has of `first`, the first of
+   * ParamFields of `Params` beside `n`, the `Number`s of a window, and those that the shader has of `first`, the first of
    * them, and `columns`, those of a row.
    */
   readonly params?: Record<string, number>;

@@ -4,7 +4,7 @@ import { emptyGradient } from "./tape.ts";
 import { type DType, sizeOf, Tensor } from "./tensor.ts";
 
 /** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
-export interface TensorRow {
+export interface StridedBatch {
   /** From the first number of the first tensor to the last of the last one; the caller disposes it. */
   readonly span: Tensor;
   /** Numbers between the starts of two. */
@@ -12,7 +12,7 @@ export interface TensorRow {
 }
 
 /** The row that tensors make in their order, or null if they make none. */
-export function rowOf(tensors: readonly Tensor[]): TensorRow | null {
+export function stridedBatchOf(tensors: readonly Tensor[]): StridedBatch | null {
   const [first, second] = tensors;
   if (!first || !second) return null;
   const step = second.offset - first.offset;
@@ -33,7 +33,7 @@ export function rowOf(tensors: readonly Tensor[]): TensorRow | null {
  * @param shape Shape of each, with numbers.
  * @param dtype Their type.
  */
-export function emptyRow(
+export function emptyBatch(
   gpu: Gpu,
   count: number,
   shape: readonly number[],
@@ -47,12 +47,12 @@ export function emptyRow(
 }
 
 /** Where a pullback is to write gradients of tensors that make a row: a row, too. */
-export function rowOfGradients(tensors: readonly Tensor[]): Tensor[] {
+export function gradientBatch(tensors: readonly Tensor[]): Tensor[] {
   const places = tensors.map(emptyGradient);
-  const row = rowOf(places);
+  const row = stridedBatchOf(places);
   row?.span.dispose();
   if (row) return places;
   for (const place of places) place.dispose();
   const [first] = tensors as [Tensor, ...Tensor[]];
-  return emptyRow(first.gpu, tensors.length, first.shape);
+  return emptyBatch(first.gpu, tensors.length, first.shape);
 }

@@ -1,8 +1,8 @@
 import { sizeClass } from "./pool.ts";
 import { type DType, elementBytes, type Storage } from "./tensor.ts";
 
-/** A two-dimensional texture of four numbers a texel, lent by {@linkcode SurfacePool}. */
-export interface Surface {
+/** A two-dimensional texture of four numbers a texel, lent by {@linkcode TexturePool}. */
+export interface PooledTexture {
   /** Number that no other surface has had; part of bind-group keys. */
   readonly id: number;
   /** The texture itself, for copies. */
@@ -18,7 +18,7 @@ export interface Surface {
 }
 
 /** What a surface holds: a copy of a storage's numbers, as they were at one version of it. */
-export interface SurfaceContent {
+export interface TextureContent {
   /** Storage of the numbers. */
   readonly storage: Storage;
   /** Their type. */
@@ -31,8 +31,8 @@ export interface SurfaceContent {
 
 /** A surface and what it holds. */
 interface Filled {
-  readonly surface: Surface;
-  readonly content: SurfaceContent;
+  readonly surface: PooledTexture;
+  readonly content: TextureContent;
 }
 
 /** One that is lent out, and how many have it. */
@@ -46,11 +46,11 @@ const KEEP = 1 << 26;
 /** Bytes of idle surfaces at most. */
 const MOST = 1 << 28;
 
-const same = (a: SurfaceContent, b: SurfaceContent): boolean =>
+const same = (a: TextureContent, b: TextureContent): boolean =>
   a.storage === b.storage && a.version === b.version && a.layout === b.layout;
 
 /** Whether no product can want it any more. */
-const isStale = ({ storage, version }: SurfaceContent): boolean =>
+const isStale = ({ storage, version }: TextureContent): boolean =>
   storage.refs === 0 || storage.version !== version;
 
 /** What surfaces that can stand for each other have in common. */
@@ -63,13 +63,13 @@ const SIDE = 16;
  * Textures by size and type, reused; the products on adapters that load texels faster than buffers live in them. An
  * operand that several products of a step read is copied once, if its copy is still there.
  */
-export class SurfacePool {
+export class TexturePool {
   readonly #device: GPUDevice;
   readonly #guard: (label: string) => () => void;
   readonly #onDestroy: (id: number) => void;
   readonly #flush: () => void;
   readonly #free = new Map<string, Filled[]>();
-  readonly #lent = new Map<Surface, Lent>();
+  readonly #lent = new Map<PooledTexture, Lent>();
   #nextId = 1;
   #freeBytes = 0;
 
@@ -102,7 +102,7 @@ export class SurfacePool {
    * Lends a surface of at least `width` by `height` texels: one that still holds `content`, which `held` tells, even if it
    * is lent out, or else one to be filled at once.
    */
-  take(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
+  take(width: number, height: number, content: TextureContent): { surface: PooledTexture; held: boolean } {
     for (const lent of this.#lent.values()) {
       if (!same(lent.content, content)) continue;
       lent.users++;
@@ -113,7 +113,7 @@ export class SurfacePool {
     return found;
   }
 
-  #find(width: number, height: number, content: SurfaceContent): { surface: Surface; held: boolean } {
+  #find(width: number, height: number, content: TextureContent): { surface: PooledTexture; held: boolean } {
     const limit = this.#device.limits.maxTextureDimension2D;
     // Rows a multiple of 1 KiB apart fall on few sets of a cache: four texels more spread them.
     const rounded = sizeClass(width, SIDE);
@@ -158,7 +158,7 @@ export class SurfacePool {
   }
 
   /** Takes a lent surface back. */
-  give(surface: Surface): void {
+  give(surface: PooledTexture): void {
     const lent = this.#lent.get(surface)!;
     if (--lent.users > 0) return;
     this.#lent.delete(surface);

@@ -1,4 +1,4 @@
-import type { Batches, Clip } from "../data/batching/batches.ts";
+import type { Batches, DecodedUtterance } from "../data/batching/batches.ts";
 import { maskSpans } from "../data/batching/spec_augment.ts";
 import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /** What a clip is to be recognised as, by what the corpus says of it. */
-export type TargetOf = (clip: Pick<Clip, "ids" | "text" | "intent">) => Target;
+export type TargetOf = (clip: Pick<DecodedUtterance, "ids" | "text" | "intent">) => Target;
 
 /** How clips become the model's input. */
 export interface CorpusSourceOptions {
@@ -86,7 +86,10 @@ export async function* corpusPass(
   for await (const { clips } of batches.from(START, 1)) yield prepare(clips, options);
 }
 
-function prepare(clips: readonly Clip[], { preprocessor, targetOf }: CorpusSourceOptions): MicroBatch {
+function prepare(
+  clips: readonly DecodedUtterance[],
+  { preprocessor, targetOf }: CorpusSourceOptions,
+): MicroBatch {
   const audio = prepareBatch(clips.map(({ samples }) => samples), preprocessor);
   const targets = clips.map(targetOf);
   return {

@@ -5,7 +5,7 @@ import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { isBetter, readModel, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
-import { type Learner, type StepRecord, WeightLearner, type WeightLearnerOptions } from "./trainer.ts";
+import { FinetuneTrainer, type FinetuneTrainerOptions, type StepRecord, type Trainer } from "./trainer.ts";
 import { MetricsLog } from "./metrics.ts";
 import { type BatchPosition, type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 import type { Progress } from "./progress.ts";
@@ -30,9 +30,9 @@ export interface LoopOptions extends Omit<ScheduleOptions, "kind"> {
   /** Seed of dropout and layer drop, a whole number below 2^32. */
   readonly seed: number;
   /** Micro-batches of a step; 1 unless given. */
-  readonly accumulate?: number;
+  readonly gradAccumSteps?: number;
   /** Norm that gradients are scaled down to; 5 unless given. */
-  readonly clip?: number;
+  readonly maxGradNorm?: number;
   /** Steps between evaluations; 200 unless given. */
   readonly evalEvery?: number;
   /** Steps between states on disk; 100 unless given. */
@@ -49,8 +49,8 @@ export interface LoopOptions extends Omit<ScheduleOptions, "kind"> {
   readonly signal?: AbortSignal;
 }
 
-/** Options of {@linkcode fineTune}. */
-export interface FineTuneOptions extends WeightLearnerOptions, LoopOptions {
+/** Options of {@linkcode finetune}. */
+export interface FinetuneOptions extends FinetuneTrainerOptions, LoopOptions {
   /** Device. */
   readonly gpu: Gpu;
   /** Model to start from, dense or compact, with a head. */
@@ -58,7 +58,7 @@ export interface FineTuneOptions extends WeightLearnerOptions, LoopOptions {
 }
 
 /** How a run ended. */
-export interface FineTuneResult {
+export interface FinetuneResult {
   /** Steps done. */
   readonly steps: number;
   /** Why it ended: all steps were done, patience was at its end, or the signal came. */
@@ -96,11 +96,11 @@ interface Pending {
  *
  * @throws {RangeError | TypeError | Error} As {@linkcode runLoop}.
  */
-export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult> {
+export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { gpu, checkpoint, out } = options;
-  using learner = new WeightLearner(new SpeechModel(gpu, checkpoint), options);
-  return await runLoop(learner, options, async () => {
-    await writeCheckpoint(out, await readModel(learner.model, checkpoint));
+  using trainer = new FinetuneTrainer(new SpeechModel(gpu, checkpoint), options);
+  return await runLoop(trainer, options, async () => {
+    await writeCheckpoint(out, await readModel(trainer.model, checkpoint));
   });
 }
 
@@ -108,7 +108,7 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
  * Steps, evaluations and states of a run. What it writes to `out`: `metrics.jsonl`, a line a step; `state/`, from which a
  * run goes on as if it had never stopped, to the bit.
  *
- * @param learner What is trained; it stays the caller's.
+ * @param trainer What is trained; it stays the caller's.
  * @param options How long, on what, and when to evaluate and to save.
  * @param keep Keeps the model: called after each evaluation that is the best so far, or without clips to evaluate on at
  * the end.
@@ -118,24 +118,25 @@ export async function fineTune(options: FineTuneOptions): Promise<FineTuneResult
  * @throws {Error} If the system refuses to write; one line. Earlier states are unharmed.
  */
 export async function runLoop(
-  learner: Learner,
+  trainer: Trainer,
   options: LoopOptions,
   keep: () => Promise<void> = () => Promise.resolve(),
-): Promise<FineTuneResult> {
-  const { accumulate = 1, clip = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } = options;
+): Promise<FinetuneResult> {
+  const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
+    options;
   const { out, steps, seed, lr, resume = null, progress = null } = options;
   const rate = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
   let info: RunInfo = { position: START, best: null, stale: 0, audioSeconds: 0, seconds: 0 };
   let done = resume?.step ?? 0;
   if (resume) {
-    learner.restore(resume.tensors, done);
+    trainer.restore(resume.tensors, done);
     resume.tensors.clear();
     info = { ...info, ...resume.info["run"] as RunInfo };
   }
   const begun = performance.now() - info.seconds * 1000;
   const save = async (step: number, run: RunInfo): Promise<string> => {
     const info = { ...options.info, run };
-    return await saveRunState(`${out}/state`, { step, info, tensors: learner.snapshot() });
+    return await saveRunState(`${out}/state`, { step, info, tensors: trainer.snapshot() });
   };
   if (!resume) await save(0, info);
   using log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
@@ -146,7 +147,7 @@ export async function runLoop(
     const { loss, gradNorm, metrics = {}, shown = {} } = await result;
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       // All is still as it was before the step: neither it nor those begun since have changed anything.
-      learner.rewind(done - 1);
+      trainer.rewind(done - 1);
       const path = await save(done - 1, before);
       throw new RangeError(
         `Cannot go on training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
@@ -172,7 +173,7 @@ export async function runLoop(
   };
   /** Evaluates, and keeps the model if it is the best so far. */
   const evaluate = async () => {
-    const scores = await learner.evaluate(options.dev!(), {
+    const scores = await trainer.evaluate(options.dev!(), {
       tokenizer: options.tokenizer ?? null,
       resamples: 0,
     });
@@ -189,13 +190,13 @@ export async function runLoop(
     progress?.restart(done);
   };
 
-  let ended: FineTuneResult["ended"] = "steps";
+  let ended: FinetuneResult["ended"] = "steps";
   let pending: Pending | null = null;
-  await using feed = takeSteps(options.source, info.position, accumulate);
+  await using feed = takeSteps(options.source, info.position, gradAccumSteps);
   while (done < steps && ended === "steps" && info.stale < patience) {
     const { batches, next } = await feed.take();
     const lrScale = rate(done);
-    const result = learner.step(batches, { seed, step: done, lrScale, maxGradNorm: clip });
+    const result = trainer.step(batches, { seed, step: done, lrScale, maxGradNorm });
     result.catch(() => {}); // thrown when it is awaited
     const seconds = batches.reduce((sum, batch) => sum + batch.seconds, 0);
     const before = info;

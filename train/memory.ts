@@ -1,7 +1,7 @@
-import { dryGpu } from "../tensor/fake_gpu.ts";
+import { fakeGpu } from "../tensor/fake_gpu.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { TOGETHER } from "../tensor/read_together.ts";
-import type { Learner } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 import { type BatchSource, START } from "./micro_batch.ts";
 import { takeSteps } from "./take_steps.ts";
 
@@ -21,7 +21,7 @@ export interface MeasureMemoryOptions {
   /** Clips to learn from. */
   readonly source: BatchSource;
   /** Micro-batches of a step; 1 unless given. */
-  readonly accumulate?: number;
+  readonly gradAccumSteps?: number;
   /** Whether weights are read back while training goes on, as where the best ones are kept; they are unless given. */
   readonly copies?: boolean;
   /** Steps of the training, in which clips come to be kept; as many as are looked at unless given. */
@@ -40,7 +40,7 @@ const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
 
 /**
  * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
- * real one does, see {@linkcode dryGpu}.
+ * real one does, see {@linkcode fakeGpu}.
  *
  * @param gpu Device that it is to run on.
  * @param make Makes what learns on the device that it is given.
@@ -48,21 +48,21 @@ const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
  */
 export async function measureMemory(
   gpu: Gpu,
-  make: (gpu: Gpu) => Learner,
-  { source, accumulate = 1, copies = true, steps = 12, planned = steps, after = () => Promise.resolve() }:
+  make: (gpu: Gpu) => Trainer,
+  { source, gradAccumSteps = 1, copies = true, steps = 12, planned = steps, after = () => Promise.resolve() }:
     MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
-  const { gpu: dry, memory } = dryGpu(gpu);
+  const { gpu: dry, memory } = fakeGpu(gpu);
   let [copy, seconds] = [0, 0];
   {
-    using learner = make(dry);
-    await using feed = takeSteps(source, START, accumulate);
+    using trainer = make(dry);
+    await using feed = takeSteps(source, START, gradAccumSteps);
     for (let step = 0; step < steps; step++) {
       const { batches } = await feed.take();
       seconds += batches.reduce((sum, batch) => sum + batch.seconds, 0);
-      await learner.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
+      await trainer.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
     }
-    const { weights } = learner.model;
+    const { weights } = trainer.model;
     if (copies) copy = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
   }
   const { rss } = Deno.memoryUsage();

@@ -1,5 +1,5 @@
 import { printable } from "../model/checkpoint/json_fields.ts";
-import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 
 /** A line of the metrics: what was measured after a step. */
 export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {
@@ -35,7 +35,7 @@ export class MetricsLog {
    */
   static async open(path: string, step: number): Promise<MetricsLog> {
     const kept = (await readMetrics(path)).filter((record) => record.step <= step);
-    await writeWhole(path, [
+    await writeFileAtomic(path, [
       new TextEncoder().encode(kept.map((record) => JSON.stringify(record) + "\n").join("")),
     ]);
     try {
@@ -73,7 +73,7 @@ export class MetricsLog {
  * @throws {Error} If it cannot be read; one line.
  */
 export async function readMetrics(path: string): Promise<MetricsRecord[]> {
-  const bytes = await readWhole(path);
+  const bytes = await readFileIfExists(path);
   if (!bytes) return [];
   return new TextDecoder().decode(bytes).split("\n").flatMap((line) => {
     try {

@@ -1,6 +1,6 @@
 import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "../model/checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "../model/config.ts";
-import { layoutOf, MASK_EMBEDDING, withHead } from "../model/parameter_specs.ts";
+import { MASK_EMBEDDING, parameterSpecs, withHead } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 
 /** What a model is to be trained for. */
@@ -40,7 +40,7 @@ export function prepareModel(
   const newHead = checkpoint.head !== task.head || !same;
   const drawn = drawRest(config, seed, task.head);
   const tensors = new Map<string, Weight>();
-  for (const { name, group } of layoutOf(config, task.head)) {
+  for (const { name, group } of parameterSpecs(config, task.head)) {
     const ofHead = ["lm_head", "projector", "classifier"].includes(group);
     const own = ofHead && newHead ? undefined : checkpoint.tensors.get(name);
     const weight = own ?? (ofHead || name === MASK_EMBEDDING ? drawn.get(name) : undefined);
@@ -66,7 +66,7 @@ function drawRest(config: ModelConfig, seed: number, head: HeadKind): ReadonlyMa
  * @param has Whether the state has a weight.
  */
 export function blankModel(config: ModelConfig, head: HeadKind, has: (name: string) => boolean): Checkpoint {
-  const tensors = layoutOf(config, head).filter(({ name }) => has(name)).map(({ name, shape }) => {
+  const tensors = parameterSpecs(config, head).filter(({ name }) => has(name)).map(({ name, shape }) => {
     const size = shape.reduce((product, n) => product * n, 1);
     return [name, { shape, data: new Float32Array(size) }] as const;
   });

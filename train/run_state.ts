@@ -2,7 +2,7 @@
 import { printable } from "../model/checkpoint/json_fields.ts";
 import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
-import { readWhole, writeWhole } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 
@@ -76,8 +76,8 @@ export async function saveRunState(
   const run = new TextEncoder().encode(JSON.stringify({ version: VERSION, step, ...info }, null, 2) + "\n");
   try {
     await system("write", partial, () => Deno.mkdir(partial, { recursive: true }));
-    await writeWhole(`${partial}/state.safetensors`, partsOf(tensors));
-    await writeWhole(`${partial}/run.json`, [run]);
+    await writeFileAtomic(`${partial}/state.safetensors`, partsOf(tensors));
+    await writeFileAtomic(`${partial}/run.json`, [run]);
     await flushFolder(partial);
     // Of the same step there is one only after a state that could not be read.
     await Deno.remove(path, { recursive: true }).catch(() => {});
@@ -141,7 +141,7 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
     throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
   };
   const files = await Promise.all(
-    ["run.json", "state.safetensors"].map((name) => readWhole(`${path}/${name}`)),
+    ["run.json", "state.safetensors"].map((name) => readFileIfExists(`${path}/${name}`)),
   );
   const [run, state] = files.map((bytes, i) =>
     bytes ?? fail(["run.json", "state.safetensors"][i]!, "must be there", "it is not")

@@ -15,7 +15,7 @@ export interface ForwardBatchOptions {
   /** Whether each clip is heard as if it were alone, whatever the model was trained with; false unless given. */
   readonly alone?: boolean;
   /** Whether gradients compute the inside of every layer again instead of keeping it. */
-  readonly recompute?: boolean;
+  readonly gradCheckpoint?: boolean;
 }
 
 /** What the model makes of a micro-batch. */
@@ -35,7 +35,7 @@ export interface BatchOutput {
 export function forwardBatch(
   model: SpeechModel,
   batch: MicroBatch,
-  { gates = null, training = null, alone = false, recompute = false }: ForwardBatchOptions = {},
+  { gates = null, training = null, alone = false, gradCheckpoint = false }: ForwardBatchOptions = {},
 ): BatchOutput {
   const { gpu, config } = model;
   const clips = batch.lengths.length;
@@ -46,7 +46,7 @@ export function forwardBatch(
     : null;
   const { logits } = model.forward(
     { samples, lengths: alone || batch.attentionMask ? batch.lengths : null },
-    { gates, training: training && { ...training, masked }, alone, recompute },
+    { gates, training: training && { ...training, masked }, alone, gradCheckpoint },
   );
   if (!logits) throw new TypeError("Cannot train as the model must have a head: it has none");
   return { logits, frames };

@@ -28,7 +28,7 @@ export interface TeacherOptions {
  * @example
  * ```ts ignore
  * using teacher = new Teacher(new SpeechModel(gpu, dense), { share: 0.9 });
- * using learner = new WeightLearner(new SpeechModel(gpu, compact), { lr: 1e-4, teacher });
+ * using trainer = new FinetuneTrainer(new SpeechModel(gpu, compact), { lr: 1e-4, teacher });
  * ```
  */
 export class Teacher {

@@ -10,7 +10,7 @@ import type { AdamW, AdamWStep } from "./optimizer.ts";
 import { forwardBatch, taskLoss } from "./task_loss.ts";
 import type { Teacher } from "./teacher.ts";
 
-/** What {@linkcode Trainer.accumulate} works with. */
+/** What {@linkcode TrainStep.accumulate} works with. */
 export interface AccumulateOptions {
   /** Seed of dropout and layer drop. */
   readonly seed: number;
@@ -26,12 +26,12 @@ export interface AccumulateOptions {
   readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
 }
 
-/** How a {@linkcode Trainer} works. */
-export interface TrainerOptions {
+/** How a {@linkcode TrainStep} works. */
+export interface TrainStepOptions {
   /** What the model learns from beside the targets; it stays the caller's. */
   readonly teacher?: Teacher | null;
   /** Whether gradients compute the inside of every layer again instead of keeping it: less memory, more time. */
-  readonly recompute?: boolean;
+  readonly gradCheckpoint?: boolean;
 }
 
 /** What a step found. */
@@ -50,11 +50,11 @@ const PART_SEED = 0x9e3779b9;
  * once, then AdamW with clipping. Nothing waits: a step's numbers come back as a promise.
  *
  * A step whose loss or gradient is not finite changes nothing, and neither do those after it, until
- * {@linkcode Trainer.clear}: whoever learns of it some steps later finds the weights of the last good step.
+ * {@linkcode TrainStep.clear}: whoever learns of it some steps later finds the weights of the last good step.
  *
  * @example
  * ```ts ignore
- * using trainer = new Trainer(model, new AdamW([{ params: model.weights.require(), lr: 1e-3 }]));
+ * using trainer = new TrainStep(model, new AdamW([{ params: model.weights.require(), lr: 1e-3 }]));
  * let before: Promise<StepResult> | null = null;
  * for (let step = 0; step < 100; step++) {
  *   const result = trainer.run(batches, { seed: 1, step, maxGradNorm: 1 });
@@ -63,10 +63,10 @@ const PART_SEED = 0x9e3779b9;
  * }
  * ```
  */
-export class Trainer {
+export class TrainStep {
   readonly #model: SpeechModel;
   readonly #optimizer: AdamW;
-  readonly #options: TrainerOptions;
+  readonly #options: TrainStepOptions;
   /** Loss and norm of the step before, [2]. */
   readonly #report: Tensor;
   /** Loss of this step so far, []. */
@@ -79,7 +79,7 @@ export class Trainer {
    * @param optimizer Over its weights; it stays the caller's.
    * @param options What else it learns from, and how memory is saved.
    */
-  constructor(model: SpeechModel, optimizer: AdamW, options: TrainerOptions = {}) {
+  constructor(model: SpeechModel, optimizer: AdamW, options: TrainStepOptions = {}) {
     this.#model = model;
     this.#optimizer = optimizer;
     this.#options = options;
@@ -95,7 +95,7 @@ export class Trainer {
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
     const { seed, step, gates = null, reduction = "mean", view = (model) => model, onGradients } = options;
     const { gpu } = this.#model;
-    const { teacher = null, recompute = false } = this.#options;
+    const { teacher = null, gradCheckpoint = false } = this.#options;
     const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
     if (clips === 0) throw new RangeError("Cannot train as a step must have clips: it has none");
     batches.forEach((batch, part) => {
@@ -105,7 +105,7 @@ export class Trainer {
         // 0 after a good step, else not a number, which no optimizer steps by.
         const health = scale(sum(this.#report), 0);
         const model = view(this.#model);
-        const output = forwardBatch(model, batch, { gates, training, recompute });
+        const output = forwardBatch(model, batch, { gates, training, gradCheckpoint });
         const task = taskLoss(model, output, batch.targets, reduction);
         const loss = teacher ? teacher.loss(task, batch, output, reduction) : task;
         const grads = backward(loss, {
@@ -123,7 +123,7 @@ export class Trainer {
   }
 
   /**
-   * Loss and norm of what was accumulated, before {@linkcode Trainer.finish}; for who decides by them how to go on.
+   * Loss and norm of what was accumulated, before {@linkcode TrainStep.finish}; for who decides by them how to go on.
    *
    * @throws {RangeError} If nothing was accumulated.
    */
@@ -147,7 +147,7 @@ export class Trainer {
   }
 
   /**
-   * A whole step: {@linkcode Trainer.accumulate}, then {@linkcode Trainer.finish}.
+   * A whole step: {@linkcode TrainStep.accumulate}, then {@linkcode TrainStep.finish}.
    *
    * @returns Loss and norm, once the device is through.
    */

@@ -5,10 +5,10 @@ import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { StateSource, StateTensor } from "./run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
-import { type StepResult, Trainer, type TrainerOptions } from "./train_step.ts";
+import { type StepResult, TrainStep, type TrainStepOptions } from "./train_step.ts";
 
-/** How {@linkcode Learner.step} steps. */
-export interface LearnerStep {
+/** How {@linkcode Trainer.step} steps. */
+export interface TrainerStep {
   /** Seed of all that is drawn. */
   readonly seed: number;
   /** Number of the step, from 0. */
@@ -28,14 +28,14 @@ export interface StepRecord extends StepResult {
 }
 
 /** What {@linkcode runLoop} trains: a model and all that changes with it from step to step. */
-export interface Learner extends Disposable {
+export interface Trainer extends Disposable {
   /** The model on the device. */
   readonly model: SpeechModel;
   /**
    * Takes a step, after those begun before it. One whose loss or gradient is not finite changes nothing, and neither do
    * those after it.
    */
-  step(batches: readonly MicroBatch[], options: LearnerStep): Promise<StepRecord>;
+  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord>;
   /** Evaluates the model as it would be handed out now. */
   evaluate(batches: AsyncIterable<MicroBatch>, options: EvaluateBatchesOptions): Promise<BatchScores>;
   /** All that changes, read when it is written: until then no step may be begun. */
@@ -46,33 +46,33 @@ export interface Learner extends Disposable {
   rewind(step: number): void;
 }
 
-/** Options of {@linkcode WeightLearner}. */
-export interface WeightLearnerOptions extends ParameterGroupOptions, TrainerOptions {}
+/** Options of {@linkcode FinetuneTrainer}. */
+export interface FinetuneTrainerOptions extends ParameterGroupOptions, TrainStepOptions {}
 
 /**
  * Fine-tuning of all weights of a model, or all but the feature encoder's.
  *
  * @example
  * ```ts ignore
- * using learner = new WeightLearner(new SpeechModel(gpu, checkpoint), { lr: 1e-4 });
- * const { loss } = await learner.step(batches, { seed: 1, step: 0, lrScale: 1, maxGradNorm: 5 });
+ * using trainer = new FinetuneTrainer(new SpeechModel(gpu, checkpoint), { lr: 1e-4 });
+ * const { loss } = await trainer.step(batches, { seed: 1, step: 0, lrScale: 1, maxGradNorm: 5 });
  * ```
  */
-export class WeightLearner implements Learner {
-  /** The model, which is disposed with the learner. */
+export class FinetuneTrainer implements Trainer {
+  /** The model, which is disposed with the trainer. */
   readonly model: SpeechModel;
   readonly #optimizer: AdamW;
-  readonly #trainer: Trainer;
+  readonly #trainer: TrainStep;
 
-  /** @param model What learns, the learner's from now on. @param options Rates. */
-  constructor(model: SpeechModel, options: WeightLearnerOptions) {
+  /** @param model What learns, the trainer's from now on. @param options Rates. */
+  constructor(model: SpeechModel, options: FinetuneTrainerOptions) {
     this.model = model;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new Trainer(model, this.#optimizer, options);
+    this.#trainer = new TrainStep(model, this.#optimizer, options);
   }
 
   /** Records a step; nothing waits. */
-  step(batches: readonly MicroBatch[], options: LearnerStep): Promise<StepRecord> {
+  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
     return this.#trainer.run(batches, options);
   }
 

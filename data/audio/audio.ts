@@ -1,8 +1,8 @@
-import { type AudioClip, type AudioOptions, readBlocks } from "./blocks.ts";
+import { type AudioOptions, type DecodedAudio, readBlocks } from "./blocks.ts";
 import { type AudioSource, bytesSource, fileSource } from "./source.ts";
 import { concat } from "./resample.ts";
 
-export type { AudioClip, AudioOptions };
+export type { AudioOptions, DecodedAudio };
 
 // In memory at once: a gibibyte, four hours at 16 kHz and more.
 const MOST_SAMPLES = 2 ** 28;
@@ -32,7 +32,7 @@ export async function decodeAudio(
   bytes: Uint8Array,
   name: string,
   options: AudioOptions = {},
-): Promise<AudioClip> {
+): Promise<DecodedAudio> {
   return await collect(bytesSource(bytes, name), options);
 }
 
@@ -51,7 +51,7 @@ export async function decodeAudio(
  * const { samples } = await loadAudio("speech.flac");
  * ```
  */
-export async function loadAudio(path: string | URL, options: AudioOptions = {}): Promise<AudioClip> {
+export async function loadAudio(path: string | URL, options: AudioOptions = {}): Promise<DecodedAudio> {
   return await collect(await fileSource(path), { sampleRate: 16_000, ...options });
 }
 
@@ -85,7 +85,7 @@ export async function* streamAudio(
   }
 }
 
-async function collect(source: AudioSource, options: AudioOptions): Promise<AudioClip> {
+async function collect(source: AudioSource, options: AudioOptions): Promise<DecodedAudio> {
   try {
     const parts: Float32Array[] = [];
     let sampleRate = 0;

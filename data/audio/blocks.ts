@@ -7,7 +7,7 @@ import { createResampler, type Resampler } from "./resample.ts";
 import { decodeWav } from "./wav.ts";
 
 /** Audio in memory, one channel. */
-export interface AudioClip {
+export interface DecodedAudio {
   /** [S] samples, ±1 at full scale. */
   readonly samples: Float32Array<ArrayBuffer>;
   /** Samples a second, Hz. */
@@ -34,7 +34,7 @@ const PIECE = 65_536;
  *
  * @throws {SyntaxError | RangeError} If it is broken, too short or too long, or a rate is out of range.
  */
-export async function* readBlocks(source: AudioSource, options: AudioOptions): AsyncGenerator<AudioClip> {
+export async function* readBlocks(source: AudioSource, options: AudioOptions): AsyncGenerator<DecodedAudio> {
   const { maxSeconds = FOUR_HOURS, minSamples = ONE_FRAME } = options;
   if (options.sampleRate !== undefined) checkRate(source, options.sampleRate);
   const tooLong = (found: string) => {
@@ -62,7 +62,7 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
       if (taken > maxSeconds * sampleRate) tooLong("it is longer");
       const samples = resampler?.push(mono) ?? mono;
       given += samples.length;
-      yield { samples: samples as AudioClip["samples"], sampleRate: options.sampleRate ?? sampleRate };
+      yield { samples: samples as DecodedAudio["samples"], sampleRate: options.sampleRate ?? sampleRate };
     }
     if (taken === 0) refuse(source, "it must have samples", "none could be decoded");
     if (head.frames !== null && head.frames !== taken) {
@@ -79,7 +79,9 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
         `Cannot read ${source.name} as a clip must have at least ${minSamples} samples: found ${given}`,
       );
     }
-    if (rest !== undefined) yield { samples: rest as AudioClip["samples"], sampleRate: options.sampleRate! };
+    if (rest !== undefined) {
+      yield { samples: rest as DecodedAudio["samples"], sampleRate: options.sampleRate! };
+    }
   } finally {
     resampler?.close();
   }

@@ -36,7 +36,7 @@ export interface JoinPlan {
 }
 
 /** A clip of a batch: utterances one after the other. */
-export interface PlannedClip {
+export interface PlannedUtterance {
   /** Places of the utterances in the corpus, and the speeds to play them at. */
   readonly parts: readonly { readonly index: number; readonly speed: number }[];
   /** With speeds and gaps. */
@@ -69,11 +69,11 @@ export function planEpoch(
   utterances: readonly Timed[],
   options: PlanOptions,
   epoch: number,
-): PlannedClip[][] {
+): PlannedUtterance[][] {
   const { seconds: budget, seed, speeds = [1], longer = "refuse", join } = options;
   const stream = (purpose: string) => ({ seed, purpose, step: epoch });
   const speedOf = drawSpeeds(speeds, stream("speed of clips"));
-  const single = utterances.map(({ seconds }, index): PlannedClip => {
+  const single = utterances.map(({ seconds }, index): PlannedUtterance => {
     const speed = speedOf(index);
     return { parts: [{ index, speed }], seconds: seconds / speed };
   });
@@ -90,7 +90,7 @@ export function planEpoch(
   const clips = join ? joinClips(inOrder, utterances, join, budget) : inOrder;
   if (!(options.shuffle ?? true)) return fill(clips, budget);
 
-  const batches: PlannedClip[][] = [];
+  const batches: PlannedUtterance[][] = [];
   for (let from = 0; from < clips.length;) {
     let to = from;
     for (let sum = 0; to < clips.length && sum < POOL * budget; to++) sum += clips[to]!.seconds;
@@ -101,9 +101,9 @@ export function planEpoch(
 }
 
 /** Clips in their order, as many in a batch as its seconds hold when all are padded to the longest. */
-function fill(clips: readonly PlannedClip[], budget: number): PlannedClip[][] {
-  const batches: PlannedClip[][] = [];
-  let batch: PlannedClip[] = [];
+function fill(clips: readonly PlannedUtterance[], budget: number): PlannedUtterance[][] {
+  const batches: PlannedUtterance[][] = [];
+  let batch: PlannedUtterance[] = [];
   let longest = 0;
   for (const clip of clips) {
     longest = Math.max(longest, clip.seconds);
@@ -120,14 +120,14 @@ function fill(clips: readonly PlannedClip[], budget: number): PlannedClip[][] {
 
 /** Clips of a speaker one after the other; where speakers are unknown, all are taken for one. */
 function joinClips(
-  clips: readonly PlannedClip[],
+  clips: readonly PlannedUtterance[],
   utterances: readonly Timed[],
   { seconds, gap = GAP }: JoinPlan,
   budget: number,
-): PlannedClip[] {
+): PlannedUtterance[] {
   const most = Math.min(seconds, budget);
-  const open = new Map<string | undefined, PlannedClip>();
-  const joined: PlannedClip[] = [];
+  const open = new Map<string | undefined, PlannedUtterance>();
+  const joined: PlannedUtterance[] = [];
   for (const clip of clips) {
     const { speaker } = utterances[clip.parts[0]!.index]!;
     const before = open.get(speaker);

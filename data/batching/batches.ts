@@ -1,6 +1,6 @@
 import { addNoise, type NoiseOptions } from "./augment.ts";
-import { planEpoch, type PlannedClip, type PlanOptions } from "./batch_plan.ts";
-import { ClipLoader, type LoaderOptions } from "./utterance_loader.ts";
+import { planEpoch, type PlannedUtterance, type PlanOptions } from "./batch_plan.ts";
+import { type LoaderOptions, UtteranceLoader } from "./utterance_loader.ts";
 import type { Utterance } from "../corpus/corpus.ts";
 import { type TimedUtterance, withSeconds } from "../corpus/durations.ts";
 import { prefetch } from "./prefetch.ts";
@@ -23,7 +23,7 @@ export interface BatchPosition {
 }
 
 /** A clip with what is said in it. */
-export interface Clip {
+export interface DecodedUtterance {
   /** Names of the utterances that it is made of. */
   readonly ids: readonly string[];
   /** Name that the same samples have in every epoch; null for those that noise or joining made. */
@@ -39,9 +39,9 @@ export interface Clip {
 }
 
 /** Clips to be computed together. */
-export interface ClipBatch {
+export interface UtteranceBatch {
   /** B clips. */
-  readonly clips: readonly Clip[];
+  readonly clips: readonly DecodedUtterance[];
   /** Audio in them, in seconds. */
   readonly seconds: number;
   /** The same with padding to the longest. */
@@ -83,16 +83,16 @@ export async function openBatches(utterances: readonly Utterance[], options: Bat
 export class Batches {
   readonly #utterances: readonly TimedUtterance[];
   readonly #options: BatchOptions;
-  readonly #loader: ClipLoader;
+  readonly #loader: UtteranceLoader;
   readonly #rate: number;
-  #plan: { epoch: number; batches: PlannedClip[][] };
+  #plan: { epoch: number; batches: PlannedUtterance[][] };
 
   /** Made by {@linkcode openBatches}. */
   constructor(utterances: readonly TimedUtterance[], options: BatchOptions) {
     this.#utterances = utterances;
     this.#options = options;
     this.#rate = options.sampleRate ?? 16_000;
-    this.#loader = new ClipLoader({ ...options, sampleRate: this.#rate });
+    this.#loader = new UtteranceLoader({ ...options, sampleRate: this.#rate });
     this.#plan = { epoch: 0, batches: planEpoch(utterances, options, 0) };
   }
 
@@ -121,7 +121,7 @@ export class Batches {
    * @param epochs Epoch to end before; without it there is no end.
    * @throws {SyntaxError | RangeError | Error} If a file is missing or broken; one line that names it.
    */
-  from(position: BatchPosition, epochs: number = Infinity): AsyncGenerator<ClipBatch> {
+  from(position: BatchPosition, epochs: number = Infinity): AsyncGenerator<UtteranceBatch> {
     return prefetch(this.#make(position, epochs), this.#options.ahead ?? 3);
   }
 
@@ -135,7 +135,7 @@ export class Batches {
     this.close();
   }
 
-  async *#make(start: BatchPosition, epochs: number): AsyncGenerator<ClipBatch> {
+  async *#make(start: BatchPosition, epochs: number): AsyncGenerator<UtteranceBatch> {
     let { epoch, batch } = start;
     for (; epoch < epochs; epoch++, batch = 0) {
       const batches = this.#planOf(epoch);
@@ -158,7 +158,7 @@ export class Batches {
     }
   }
 
-  #planOf(epoch: number): PlannedClip[][] {
+  #planOf(epoch: number): PlannedUtterance[][] {
     if (this.#plan.epoch !== epoch) {
       this.#plan = { epoch, batches: planEpoch(this.#utterances, this.#options, epoch) };
     }
@@ -166,7 +166,7 @@ export class Batches {
   }
 
   /** @param index Place of the clip in the epoch, which its noise depends on. */
-  async #clip({ parts }: PlannedClip, index: number, epoch: number): Promise<Clip> {
+  async #clip({ parts }: PlannedUtterance, index: number, epoch: number): Promise<DecodedUtterance> {
     const { seed, noise, join } = this.#options;
     const utterances = parts.map((part) => this.#utterances[part.index]!);
     const sounds = await Promise.all(parts.map(({ speed }, i) => this.#loader.load(utterances[i]!, speed)));

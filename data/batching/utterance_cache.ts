@@ -2,7 +2,7 @@
  * Decoded clips in memory, up to a number of bytes. What came first stays: an epoch visits every clip once, so that
  * giving up what was used longest ago would give up just what comes next.
  */
-export class ClipCache {
+export class UtteranceCache {
   readonly #clips = new Map<string, Int16Array<ArrayBuffer> | Float32Array<ArrayBuffer>>();
   #left: number;
 

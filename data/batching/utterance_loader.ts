@@ -1,4 +1,4 @@
-import { ClipCache } from "./utterance_cache.ts";
+import { UtteranceCache } from "./utterance_cache.ts";
 import type { DecodeJob } from "./decode_worker.ts";
 import type { TimedUtterance } from "../corpus/durations.ts";
 import { WorkerPool } from "../worker_pool.ts";
@@ -14,10 +14,10 @@ export interface LoaderOptions {
 }
 
 /** Decodes clips in threads of its own, and keeps them. */
-export class ClipLoader {
+export class UtteranceLoader {
   readonly #rate: number;
   readonly #cacheBytes: number;
-  readonly #cache: ClipCache;
+  readonly #cache: UtteranceCache;
   readonly #pool: WorkerPool<DecodeJob, Float32Array<ArrayBuffer>>;
 
   /** A loader; its threads start when there is work for them. @param options How. */
@@ -25,7 +25,7 @@ export class ClipLoader {
     const { sampleRate = 16_000, cacheBytes = 2 ** 29 } = options;
     this.#rate = sampleRate;
     this.#cacheBytes = cacheBytes;
-    this.#cache = new ClipCache(cacheBytes);
+    this.#cache = new UtteranceCache(cacheBytes);
     const threads = options.threads ?? Math.max(1, Math.min(4, navigator.hardwareConcurrency >> 1));
     this.#pool = new WorkerPool(new URL("./decode_worker.ts", import.meta.url), threads);
   }

@@ -1,5 +1,5 @@
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
-import type { ClipCheck } from "./check_worker.ts";
+import type { UtteranceCheck } from "./check_worker.ts";
 import { listSubsets, openCorpus, type Task, type Utterance } from "./corpus.ts";
 import { faultsOfTexts, oddities, type SubsetReport, sumUp } from "./check_subset.ts";
 import { normalizeText, tokenizerOf } from "./vocabulary.ts";
@@ -106,9 +106,9 @@ async function decodeAll(
   utterances: readonly Utterance[],
   { threads = Math.min(8, navigator.hardwareConcurrency), progress }: CheckOptions,
   problems: string[],
-): Promise<ReadonlyMap<string, ClipCheck>> {
-  const pool = new WorkerPool<string, ClipCheck>(new URL("./check_worker.ts", import.meta.url), threads);
-  const clips = new Map<string, ClipCheck>();
+): Promise<ReadonlyMap<string, UtteranceCheck>> {
+  const pool = new WorkerPool<string, UtteranceCheck>(new URL("./check_worker.ts", import.meta.url), threads);
+  const clips = new Map<string, UtteranceCheck>();
   let done = 0;
   const faults = await Promise.all(utterances.map(async ({ audio }) => {
     try {

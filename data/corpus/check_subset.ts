@@ -1,6 +1,6 @@
 // What is in a subset of a corpus, and what is wrong with its transcripts.
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
-import type { ClipCheck } from "./check_worker.ts";
+import type { UtteranceCheck } from "./check_worker.ts";
 import type { Utterance } from "./corpus.ts";
 import { letterCaseOf, normalizeText } from "./vocabulary.ts";
 
@@ -55,7 +55,7 @@ export function faultsOfTexts(
 export function sumUp(
   name: string,
   utterances: readonly Utterance[],
-  clips: ReadonlyMap<string, ClipCheck>,
+  clips: ReadonlyMap<string, UtteranceCheck>,
 ): SubsetReport {
   const sound = utterances.flatMap(({ audio }) => clips.get(audio) ?? []);
   const lengths = sound.map(({ seconds }) => seconds).sort((a, b) => a - b);

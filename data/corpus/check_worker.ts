@@ -4,7 +4,7 @@ import { serveJobs } from "../worker_pool.ts";
 import { refused } from "../write_file.ts";
 
 /** What a clip is found to be. */
-export interface ClipCheck {
+export interface UtteranceCheck {
   readonly seconds: number;
   /** Of the file, Hz. */
   readonly sampleRate: number;
@@ -12,7 +12,7 @@ export interface ClipCheck {
   readonly peak: number;
 }
 
-serveJobs<string, ClipCheck>(async (path) => {
+serveJobs<string, UtteranceCheck>(async (path) => {
   const bytes = await Deno.readFile(path).catch((error) => {
     throw refused("read", path, error);
   });

@@ -1,7 +1,7 @@
 import { alignOf } from "../../tensor/align.ts";
 import type { Resource } from "../../tensor/bind_groups.ts";
-import { areMultiples, divided, type Fields } from "../../tensor/shader_params.ts";
-import type { Gemm } from "./gemm.ts";
+import { areMultiples, divided, type ParamFields } from "../../tensor/shader_params.ts";
+import type { GemmProblem } from "./gemm.ts";
 import { sliceOf, writtenRange } from "./ranges.ts";
 
 /** How `_gemm_epilogue.wgsl` writes a product. */
@@ -17,7 +17,7 @@ export interface Epilogue {
   readonly width: 1 | 4;
   /** Type of WGSL that `c` keeps a `Number` as. */
   readonly stored: string;
-  /** Fields of `Params`: addresses, in `Number`s, but for those of a gate per item. */
+  /** ParamFields of `Params`: addresses, in `Number`s, but for those of a gate per item. */
   readonly params: Record<string, number>;
 }
 
@@ -29,7 +29,7 @@ const STORED = { f32: { 1: "f32", 4: "vec4f" }, f16: { 1: "f16", 4: "vec4<f16>" 
  *
  * @param others Other fields of `Params` that are counted in `Number`s.
  */
-export function epilogueOf(problem: Gemm, others: Fields): Epilogue {
+export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue {
   const { n, c, bias, pre, gate, residual } = problem;
   const range = writtenRange(problem);
   const at = c.offset ?? 0;
@@ -39,7 +39,7 @@ export function epilogueOf(problem: Gemm, others: Fields): Epilogue {
   const { slice, base } = sliceOf(c.tensor, range, at);
   const perItem = gate?.n === 0;
   const gatePlace = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
-  const numbers: Fields = {
+  const numbers: ParamFields = {
     c_base: base,
     c_z1: c.z1 ?? 0,
     c_z2: c.z2 ?? 0,

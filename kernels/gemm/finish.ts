@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import gelu from "../internal/_gelu.wgsl" with { type: "text" };
 import epilogue from "./_epilogue.wgsl" with { type: "text" };
-import { batchOf, type Gemm } from "./gemm.ts";
+import { batchOf, type GemmProblem } from "./gemm.ts";
 import { epilogueOf } from "./epilogue.ts";
 import source from "./finish.wgsl" with { type: "text" };
 
@@ -14,7 +14,7 @@ const kernels = new TypedKernel("gemm_finish", source, [epilogue, gelu, index]);
 const chunkOf = (gpu: Gpu) => gpu.software ? 8 : 1;
 
 /** Sums the parts of a product, [parts, rows of all items, columns], into its place, with its epilogue. */
-export function finishProduct(gpu: Gpu, problem: Gemm, product: Tensor): void {
+export function finishGemm(gpu: Gpu, problem: GemmProblem, product: Tensor): void {
   const { m, n } = problem;
   const [parts, rows, row] = product.shape as [number, number, number];
   const [z1, z2] = batchOf(problem);

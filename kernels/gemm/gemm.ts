@@ -43,7 +43,7 @@ export interface Operand {
 }
 
 /** Where a product goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
-export interface Product {
+export interface GemmOutput {
   /** Tensor that is written, f32 or f16; sums are f32, but for what is added to what C holds. */
   readonly tensor: Tensor;
   /** First element; 0 unless given. */
@@ -71,7 +71,7 @@ export interface Vector {
 }
 
 /** A batched product with its epilogue: u = A·B (+ C) (+ bias); C = u, or gelu(u) · gate (+ residual). */
-export interface Gemm {
+export interface GemmProblem {
   /** Rows of C. */
   readonly m: number;
   /** Columns of C. */
@@ -85,7 +85,7 @@ export interface Gemm {
   /** Right operand. */
   readonly b: Operand;
   /** Where the product goes. */
-  readonly c: Product;
+  readonly c: GemmOutput;
   /** Adds to what C holds. */
   readonly accumulate?: boolean;
   /** Added to every row. */
@@ -101,7 +101,7 @@ export interface Gemm {
 }
 
 /** The extents of a product's batch, z1 and z2. */
-export function batchOf(gemm: Gemm): readonly [number, number] {
+export function batchOf(gemm: GemmProblem): readonly [number, number] {
   return gemm.batch ?? [1, 1];
 }
 
@@ -134,13 +134,13 @@ export function batchOf(gemm: Gemm): readonly [number, number] {
  * gpu.destroy();
  * ```
  */
-export function gemm(gpu: Gpu, problem: Gemm, variant: GemmVariant = variantOf(gpu, problem)): void {
+export function gemm(gpu: Gpu, problem: GemmProblem, variant: GemmVariant = variantOf(gpu, problem)): void {
   const [z1, z2] = batchOf(problem);
   const { m, n, k } = problem;
   if (m * n * z1 * z2 === 0) return;
   if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
   const merged = mergeTaps(problem, variant === "texture" ? 16 : Infinity);
-  const excess = (problem: Gemm) =>
+  const excess = (problem: GemmProblem) =>
     variant === "texture" ? textureExcess(gpu, problem) : tileExcess(gpu, problem, variant);
   if (excess(merged) > 0) {
     for (const half of halves(merged, excess)) gemm(gpu, half, variant);
@@ -148,12 +148,12 @@ export function gemm(gpu: Gpu, problem: Gemm, variant: GemmVariant = variantOf(g
   else runTile(gpu, merged, variant);
 }
 
-function variantOf(gpu: Gpu, { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1] }: Gemm): GemmVariant {
+function variantOf(gpu: Gpu, { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1] }: GemmProblem): GemmVariant {
   return gpu.gemmVariant({ m, n, terms: k1 * k2, items: z1 * z2 });
 }
 
 /** Takes (k1, k2) as one index where both operands run through it without a gap, if k2 is below `limit`. */
-function mergeTaps(problem: Gemm, limit: number): Gemm {
+function mergeTaps(problem: GemmProblem, limit: number): GemmProblem {
   const { a, b, k: [k1, k2], m, n } = problem;
   if (k1 === 1 || k2 >= limit) return problem;
   const runs = (operand: Operand, extent: number) =>

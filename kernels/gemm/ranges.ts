@@ -2,7 +2,7 @@ import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
 import type { Slice } from "../../tensor/bind_groups.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { elementBytes, type Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
 
 /** First element and one past the last that something touches, relative to its tensor. */
 export interface Range {
@@ -13,7 +13,7 @@ export interface Range {
 }
 
 /** The image rows that an operand's indices reach, within the image or not. `outer` is m or n. */
-export function rowsOf(problem: Gemm, operand: Operand, outer: number): Range {
+export function rowsOf(problem: GemmProblem, operand: Operand, outer: number): Range {
   const [, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
   const steps = [
@@ -28,14 +28,14 @@ export function rowsOf(problem: Gemm, operand: Operand, outer: number): Range {
 }
 
 /** Those of them that are rows of the image. */
-export function imageRows(problem: Gemm, operand: Operand, outer: number): Range {
+export function imageRows(problem: GemmProblem, operand: Operand, outer: number): Range {
   const { from, to } = rowsOf(problem, operand, outer);
   const top = Math.max(0, Math.min(from, operand.height - 1));
   return { from: top, to: Math.max(top + 1, Math.min(to, operand.height)) };
 }
 
 /** The elements of an operand's tensor that a product reads. */
-export function readRange(problem: Gemm, operand: Operand, outer: number): Range {
+export function readRange(problem: GemmProblem, operand: Operand, outer: number): Range {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
   const { from: top, to: end } = imageRows(problem, operand, outer);
@@ -47,7 +47,7 @@ export function readRange(problem: Gemm, operand: Operand, outer: number): Range
 }
 
 /** The elements of C's tensor that a product writes. */
-export function writtenRange(problem: Gemm): Range {
+export function writtenRange(problem: GemmProblem): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
   const columns = c.padded ? roundUp(n, 4) : n;
@@ -78,7 +78,7 @@ export function beyond(need: number, limit: number): number {
 }
 
 /** What of C, or of what lies at its addresses, is beyond one binding. */
-export function beyondWritten(gpu: Gpu, problem: Gemm): number {
+export function beyondWritten(gpu: Gpu, problem: GemmProblem): number {
   const { c, pre, residual } = problem;
   const range = writtenRange(problem);
   const tensors = [c.tensor, pre, residual].filter((tensor) => tensor !== undefined);

@@ -1,6 +1,6 @@
-import { batchOf, type Gemm, type Operand, type Vector } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand, type Vector } from "./gemm.ts";
 
-type Pair = readonly [Gemm, Gemm];
+type Pair = readonly [GemmProblem, GemmProblem];
 
 const moved = (operand: Operand, elements: number, rows = 0): Operand => ({
   ...operand,
@@ -12,10 +12,13 @@ const moved = (operand: Operand, elements: number, rows = 0): Operand => ({
 const along = (operand: Operand, inner: boolean, count: number): Operand =>
   operand.alongK === inner ? moved(operand, count) : moved(operand, 0, count * (operand.step ?? 1));
 
-const place = ({ c }: Gemm, elements: number) => ({ ...c, offset: (c.offset ?? 0) + elements });
+const place = ({ c }: GemmProblem, elements: number) => ({ ...c, offset: (c.offset ?? 0) + elements });
 
 /** The vectors of the epilogue, each moved by as many elements as `elements` says. */
-function vectors({ bias, gate }: Gemm, elements: (v: Vector) => number): Pick<Gemm, "bias" | "gate"> {
+function vectors(
+  { bias, gate }: GemmProblem,
+  elements: (v: Vector) => number,
+): Pick<GemmProblem, "bias" | "gate"> {
   const to = (v: Vector): Vector => ({ ...v, offset: (v.offset ?? 0) + elements(v) });
   return { ...(bias && { bias: to(bias) }), ...(gate && { gate: to(gate) }) };
 }
@@ -23,7 +26,7 @@ function vectors({ bias, gate }: Gemm, elements: (v: Vector) => number): Pick<Ge
 /** Half of an extent, a multiple of the tile where it is long. */
 const half = (extent: number) => extent > 32 ? Math.ceil(extent / 32) * 16 : extent >> 1;
 
-function byBatch(problem: Gemm): Pair | null {
+function byBatch(problem: GemmProblem): Pair | null {
   const { a, b, c } = problem;
   const [z1, z2] = batchOf(problem);
   if (z1 > 1) {
@@ -46,7 +49,7 @@ function byBatch(problem: Gemm): Pair | null {
   return [{ ...problem, batch: [1, h] }, { ...problem, ...rest, batch: [1, z2 - h] }];
 }
 
-function byReduction(problem: Gemm): Pair | null {
+function byReduction(problem: GemmProblem): Pair | null {
   const { k: [k1, k2], a, b } = problem;
   const { bias: _bias, gelu: _gelu, pre: _pre, gate: _gate, residual: _residual, ...raw } = problem;
   if (k1 > 1) {
@@ -61,7 +64,7 @@ function byReduction(problem: Gemm): Pair | null {
   return [{ ...raw, k: [1, h] }, { ...problem, ...rest, k: [1, k2 - h] }];
 }
 
-function byRows(problem: Gemm): Pair | null {
+function byRows(problem: GemmProblem): Pair | null {
   const { m, a, c } = problem;
   if (m === 1) return null;
   const h = half(m);
@@ -69,7 +72,7 @@ function byRows(problem: Gemm): Pair | null {
   return [{ ...problem, m: h }, { ...problem, ...rest, m: m - h }];
 }
 
-function byColumns(problem: Gemm): Pair | null {
+function byColumns(problem: GemmProblem): Pair | null {
   const { n, b } = problem;
   if (n === 1) return null;
   const h = half(n);
@@ -88,7 +91,7 @@ function byColumns(problem: Gemm): Pair | null {
  * @param excess How far a product is beyond the limits.
  * @throws {RangeError} If there is nothing left to halve.
  */
-export function halves(problem: Gemm, excess: (problem: Gemm) => number): Pair {
+export function halves(problem: GemmProblem, excess: (problem: GemmProblem) => number): Pair {
   const { m, n, k: [k1, k2] } = problem;
   const batch = byBatch(problem);
   if (batch) return batch;

@@ -4,10 +4,10 @@ import { prefixed } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
-import { batchOf, type Gemm } from "./gemm.ts";
-import { finishProduct } from "./finish.ts";
+import { batchOf, type GemmProblem } from "./gemm.ts";
+import { finishGemm } from "./finish.ts";
 import { beyond, beyondWritten, sliceOf, writtenRange } from "./ranges.ts";
-import { columnBits, placeOperand, surfaceExcess } from "./texture_operand.ts";
+import { columnBits, operandExcess, placeOperand } from "./texture_operand.ts";
 import source from "./texture.wgsl" with { type: "text" };
 
 const kernels = new TypedKernel("gemm_texture", source, [index]);
@@ -34,7 +34,7 @@ interface Division {
 }
 
 /** Divides the reduction too, where it is long or there are few tiles. */
-function divide(gpu: Gpu, problem: Gemm): Division {
+function divide(gpu: Gpu, problem: GemmProblem): Division {
   const { m, n, k: [k1, k2] } = problem;
   const tilesOf = (extent: number) => Math.ceil(m / extent) * Math.ceil(n / extent) * itemsOf(problem);
   const extent = tilesOf(16) * k1 * k2 >= 32_768 && m > 8 && n > 8 ? 16 : 8;
@@ -48,22 +48,22 @@ function divide(gpu: Gpu, problem: Gemm): Division {
   return { extent, tiles, parts: Math.ceil(k1 / part1) * Math.ceil(k2 / part2), k1: part1, k2: part2 };
 }
 
-const itemsOf = (problem: Gemm) => batchOf(problem)[0] * batchOf(problem)[1];
+const itemsOf = (problem: GemmProblem) => batchOf(problem)[0] * batchOf(problem)[1];
 
 /** Bytes of a product whose rows are whole texels. */
-const bytesOf = (problem: Gemm) => itemsOf(problem) * problem.m * roundUp(problem.n, 4) * 4;
+const bytesOf = (problem: GemmProblem) => itemsOf(problem) * problem.m * roundUp(problem.n, 4) * 4;
 
 /** How far a product is beyond what {@linkcode runTexture} can do; 0 if it fits. */
-export function textureExcess(gpu: Gpu, problem: Gemm): number {
+export function textureExcess(gpu: Gpu, problem: GemmProblem): number {
   const { a, b, m, n } = problem;
   const { parts, k1, k2 } = divide(gpu, problem);
-  return surfaceExcess(gpu, problem, a, m) + surfaceExcess(gpu, problem, b, n) +
+  return operandExcess(gpu, problem, a, m) + operandExcess(gpu, problem, b, n) +
     beyond(k1 * (k2 / 4 + 1), 2 * ROUNDS) + beyond(parts * bytesOf(problem), gpu.limits.bindingBytes) +
     beyondWritten(gpu, problem);
 }
 
 /** Whether the product can be written to its place four columns at a time, with nothing to follow. */
-function direct(problem: Gemm): boolean {
+function direct(problem: GemmProblem): boolean {
   const { c, n } = problem;
   const plain = !problem.accumulate && !problem.bias && !problem.gelu && !problem.pre &&
     !problem.gate && !problem.residual;
@@ -72,7 +72,7 @@ function direct(problem: Gemm): boolean {
 }
 
 /** Computes a product from operands in textures, with register tiles. */
-export function runTexture(gpu: Gpu, problem: Gemm): void {
+export function runTexture(gpu: Gpu, problem: GemmProblem): void {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
@@ -120,11 +120,11 @@ export function runTexture(gpu: Gpu, problem: Gemm): void {
     },
     workgroups: Math.ceil(tiles * parts / 8),
   });
-  gpu.surfaces.give(a.surface);
-  gpu.surfaces.give(b.surface);
+  gpu.textures.give(a.surface);
+  gpu.textures.give(b.surface);
 
   if (scratch) {
-    finishProduct(gpu, problem, scratch);
+    finishGemm(gpu, problem, scratch);
     scratch.dispose();
   }
 }

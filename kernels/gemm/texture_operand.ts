@@ -1,11 +1,11 @@
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { alignOf } from "../../tensor/align.ts";
-import { areMultiples, type Fields } from "../../tensor/shader_params.ts";
+import { areMultiples, type ParamFields } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import type { Surface, SurfaceContent } from "../../tensor/texture_pool.ts";
+import type { PooledTexture, TextureContent } from "../../tensor/texture_pool.ts";
 import { elementBytes } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
-import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
 import source from "./pack.wgsl" with { type: "text" };
 import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./ranges.ts";
 
@@ -23,7 +23,7 @@ export function columnBits(gpu: Gpu): number {
 const UNEVEN = 64;
 
 /** Where the first row lies, and how far the next index of each kind is from it, in elements or texels. */
-interface Steps extends Fields {
+interface Steps extends ParamFields {
   readonly base: number;
   readonly z1: number;
   readonly z2: number;
@@ -58,7 +58,7 @@ const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): 
 });
 
 /** What the pack kernel makes: rows of whole texels, image after image. */
-function packParams(problem: Gemm, operand: Operand, outer: number) {
+function packParams(problem: GemmProblem, operand: Operand, outer: number) {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
   const { from, to } = imageRows(problem, operand, outer);
@@ -86,7 +86,7 @@ function imagesOf({ height, rows, n2, nk, z1, z2, k1 }: ReturnType<typeof packPa
   return [[n1, z1], [n2, z2], [nk, k1]].filter(([n]) => n! > 1).flat() as number[];
 }
 
-function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Layout {
+function parameterSpecs(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): Layout {
   const [z1, z2] = batchOf(problem);
   const { k: [k1, k2] } = problem;
   const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
@@ -145,8 +145,8 @@ function layoutOf(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Lay
 }
 
 /** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
-export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): number {
-  const { how, height } = layoutOf(gpu, problem, operand, outer);
+export function operandExcess(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): number {
+  const { how, height } = parameterSpecs(gpu, problem, operand, outer);
   const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
   return beyond(height, gpu.limits.texture) + bound;
 }
@@ -154,24 +154,24 @@ export function surfaceExcess(gpu: Gpu, problem: Gemm, operand: Operand, outer: 
 /** An operand in a surface, as the product's shader reads it. */
 export interface Placed {
   /** The surface, lent by the pool. */
-  readonly surface: Surface;
+  readonly surface: PooledTexture;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
-  /** Fields of `Params`, without the operand's name before them. */
+  /** ParamFields of `Params`, without the operand's name before them. */
   readonly params: Record<string, number>;
 }
 
 /** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
-export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: number): Placed {
-  const { how, steps, texels, width, height, start } = layoutOf(gpu, problem, operand, outer);
+export function placeOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): Placed {
+  const { how, steps, texels, width, height, start } = parameterSpecs(gpu, problem, operand, outer);
   const { tensor, row } = operand;
   const { storage, offset, dtype } = tensor;
   const packing = packParams(problem, operand, outer);
   const layout = [how, offset + start, texels];
   if (how === "rows") layout.push(row, height);
   if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
-  const content: SurfaceContent = { storage, dtype, version: storage.version, layout: layout.join() };
-  const { surface, held } = gpu.surfaces.take(width, height, content);
+  const content: TextureContent = { storage, dtype, version: storage.version, layout: layout.join() };
+  const { surface, held } = gpu.textures.take(width, height, content);
   if (held) { // as it was left by a product before
   } else if (how === "packed") {
     const { slice, base } = sliceOf(tensor, readRange(problem, operand, outer), start);
@@ -181,14 +181,14 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
       workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
     });
   } else if (how === "rows") {
-    gpu.copyToSurface(tensor, surface, { start, row, rows: height, texels });
+    gpu.copyToTexture(tensor, surface, { start, row, rows: height, texels });
   } else {
     // What lies behind the line is never read: where the buffer goes on that far, it is one copy instead of two.
     const all = Math.ceil(texels / width);
     const ends = (offset + start + all * width * 4) * elementBytes(dtype);
     const rows = all > 1 && ends <= storage.entry.bytes ? all : Math.floor(texels / width);
     const filled = rows * width;
-    gpu.copyToSurface(tensor, surface, { start, row: width * 4, rows, texels: width });
+    gpu.copyToTexture(tensor, surface, { start, row: width * 4, rows, texels: width });
     const rest = {
       start: start + filled * 4,
       row: width * 4,
@@ -196,7 +196,7 @@ export function placeOperand(gpu: Gpu, problem: Gemm, operand: Operand, outer: n
       texels: Math.max(0, texels - filled),
       y: rows,
     };
-    gpu.copyToSurface(tensor, surface, rest);
+    gpu.copyToTexture(tensor, surface, rest);
   }
   const reach = rowsOf(problem, operand, outer);
   return {

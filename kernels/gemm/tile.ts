@@ -3,9 +3,9 @@ import type { TileVariant } from "./choice.ts";
 import { prefixed } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type Gemm, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
 import { epilogueOf } from "./epilogue.ts";
-import { finishProduct } from "./finish.ts";
+import { finishGemm } from "./finish.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./ranges.ts";
 import { tileKernel, type TileShape, tileShapes } from "./tile_source.ts";
 
@@ -19,7 +19,7 @@ const WORTH = 128;
 const INVOCATIONS = 32_768;
 
 /** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
-function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
+function divide(gpu: Gpu, problem: GemmProblem, shape: TileShape) {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
   const down = 4 * shape.down * shape.rowBlocks;
@@ -39,11 +39,11 @@ function divide(gpu: Gpu, problem: Gemm, shape: TileShape) {
 const termsAtOnce = ({ groups, slices, depth }: TileShape) => groups * slices * depth;
 
 /** Bytes of a part of a product whose rows are whole fours. */
-const bytesOf = (problem: Gemm) =>
+const bytesOf = (problem: GemmProblem) =>
   batchOf(problem)[0] * batchOf(problem)[1] * problem.m * roundUp(problem.n, 4) * 4;
 
 /** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
-export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): number {
+export function tileExcess(gpu: Gpu, problem: GemmProblem, variant: TileVariant): number {
   const { a, b, m, n } = problem;
   const { length } = divide(gpu, problem, tileShapes[variant]);
   return beyond(length, 2 * LONGEST) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
@@ -52,7 +52,7 @@ export function tileExcess(gpu: Gpu, problem: Gemm, variant: TileVariant): numbe
 }
 
 /** An operand as the shader reads it, `terms` at a time. `outer` is m or n. */
-function placeOperand(problem: Gemm, name: "a" | "b", outer: number, terms: number) {
+function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, terms: number) {
   const o = problem[name];
   const range = readRange(problem, o, outer);
   const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
@@ -80,7 +80,7 @@ function placeOperand(problem: Gemm, name: "a" | "b", outer: number, terms: numb
 
 /** Whether no element is outside the image, or past the last term in the last slice, of products of one k1. */
 function isInside(
-  { k: [k1, k2], batch = [1, 1] }: Gemm,
+  { k: [k1, k2], batch = [1, 1] }: GemmProblem,
   { y0 = 0, step = 1, z2Step = 0, height, alongK }: Operand,
   outer: number,
   terms: number,
@@ -91,26 +91,26 @@ function isInside(
 }
 
 /** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
-function inFours({ k: [, k2] }: Gemm, o: Operand, base: number): boolean {
+function inFours({ k: [, k2] }: GemmProblem, o: Operand, base: number): boolean {
   const steps = [base, o.row, o.z1 ?? 0, o.z2 ?? 0, o.k1 ?? 0, o.alongK ? k2 : 0];
   return steps.every((step) => step % 4 === 0);
 }
 
 /** The parts of a product, [parts, rows of all items, columns], without an epilogue. */
-function plain({ m, n, k, batch = [1, 1], a, b }: Gemm, parts: Tensor): Gemm {
+function plain({ m, n, k, batch = [1, 1], a, b }: GemmProblem, parts: Tensor): GemmProblem {
   const row = parts.shape[2]!;
   return { m, n, k, batch, a, b, c: { tensor: parts, row, z1: batch[1] * m * row, z2: m * row } };
 }
 
 /** Computes a product by tiles staged in workgroup memory, straight from the operands' buffers. */
-export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
+export function runTile(gpu: Gpu, problem: GemmProblem, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
   const shape = tileShapes[variant];
   const { tiles, parts, length } = divide(gpu, problem, shape);
   const row = roundUp(n, 4);
   using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
-  const target: Gemm = scratch ? plain(problem, scratch) : problem;
+  const target: GemmProblem = scratch ? plain(problem, scratch) : problem;
   const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
   const a = placeOperand(problem, "a", m, termsAtOnce(shape));
   const b = placeOperand(problem, "b", n, termsAtOnce(shape));
@@ -144,5 +144,5 @@ export function runTile(gpu: Gpu, problem: Gemm, variant: TileVariant): void {
     },
     workgroups: tiles * parts,
   });
-  if (scratch) finishProduct(gpu, problem, scratch);
+  if (scratch) finishGemm(gpu, problem, scratch);
 }

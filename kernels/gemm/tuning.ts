@@ -7,7 +7,7 @@ import {
   type GemmVariant,
 } from "./choice.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { type Gemm, gemm } from "./gemm.ts";
+import { gemm, type GemmProblem } from "./gemm.ts";
 
 /** How long the kernels took for a product of one class. */
 export interface GemmTiming {
@@ -38,7 +38,7 @@ const TELLING = 2 ** 24;
 const ROUNDS = 3;
 
 /** A product of each class, of extents well inside it. */
-export function gemmProducts(): GemmExtents[] {
+export function tuningProblems(): GemmExtents[] {
   const typical = (bounds: readonly number[], times: number) =>
     bounds.map((bound, i) => bound === Infinity ? bounds[i - 1]! * times : bound);
   const products: GemmExtents[] = [];
@@ -73,7 +73,7 @@ export function gemmProducts(): GemmExtents[] {
  * ```
  */
 export async function tuneGemm(gpu: Gpu, options: TuneOptions = {}): Promise<GemmTiming[]> {
-  const { products = gemmProducts(), sampleMs = 20, onTiming } = options;
+  const { products = tuningProblems(), sampleMs = 20, onTiming } = options;
   const timings: GemmTiming[] = [];
   const hopeless = new Map<GemmVariant, number>();
   for (const product of products) {
@@ -108,7 +108,7 @@ async function measure(
   using c = gpu.empty([items, m, n]);
   const shared = { m, n, k: [1, terms] as const, batch: [items, 1] as const };
   const place = { tensor: c, row: n, z1: m * n };
-  const of = (alongK: boolean): Gemm => {
+  const of = (alongK: boolean): GemmProblem => {
     const operand = (tensor: typeof a, outer: number) => ({
       tensor,
       height: alongK ? outer : terms,

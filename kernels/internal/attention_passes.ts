@@ -99,7 +99,7 @@ export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor, gate: Te
 }
 
 /** The gradient of a bias that all clips share. */
-export function sumClips(dp: Tensor, shape: readonly number[]): Tensor {
+export function sumUtterances(dp: Tensor, shape: readonly number[]): Tensor {
   const columns = shape.reduce((size, n) => size * n, 1);
   const sum = reduceRows(dp, columns);
   const shaped = sum.view(shape);

@@ -3,7 +3,7 @@ import { showShape, type Tensor } from "../../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 
 /** What the CTC shader knows of some clips, each a tensor by the name of the variable. */
-export interface PackedClips {
+export interface PackedTargets {
   /** `Clip` structures: frames, states, place of the first state, weight. */
   readonly clips: Tensor;
   /** States of all clips, one clip after the other: 4·label, + 1 if from two before, + 2 if to two after. */
@@ -15,13 +15,13 @@ export interface PackedClips {
 }
 
 /** Puts lengths, targets and weights of clips on the device. */
-export function packClips(
+export function packTargets(
   gpu: Gpu,
   frameLengths: readonly number[],
   targets: readonly (readonly number[])[],
   weights: readonly number[],
   { columns, blank }: { columns: number; blank: number },
-): PackedClips {
+): PackedTargets {
   const words = new Int32Array(targets.length * 4);
   const floats = new Float32Array(words.buffer);
   const starts = new Int32Array(targets.length * (columns + 1));
@@ -54,7 +54,7 @@ export function packClips(
 }
 
 /** Refuses what {@linkcode ctc} cannot take, and returns [B, T, V]. */
-export function checkClips(
+export function checkTargets(
   logits: Tensor,
   frameLengths: readonly number[],
   targets: readonly (readonly number[])[],

@@ -1,7 +1,7 @@
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import type { Resource } from "../../tensor/bind_groups.ts";
 import { areMultiples } from "../../tensor/shader_params.ts";
-import type { TensorRow } from "../../tensor/strided_batch.ts";
+import type { StridedBatch } from "../../tensor/strided_batch.ts";
 import { wideKernel } from "../../tensor/rows.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { rowWindows } from "../../tensor/binding_windows.ts";
@@ -89,7 +89,7 @@ type Shape = readonly [number, number, number];
  * @param shape B, T and C.
  * @param y Receives C numbers for each item; zeros if there are no frames.
  */
-export function sumItems(x: TensorRow, [items, frames, channels]: Shape, y: TensorRow): void {
+export function sumItems(x: StridedBatch, [items, frames, channels]: Shape, y: StridedBatch): void {
   const { gpu, size } = x.span;
   if (frames > 0 && (x.step === frames * channels || size * 4 <= gpu.limits.bindingBytes)) {
     reduce(x, [items, frames, channels], y);
@@ -102,12 +102,12 @@ export function sumItems(x: TensorRow, [items, frames, channels]: Shape, y: Tens
   }
 }
 
-function itemOf({ span, step }: TensorRow, i: number, shape: readonly number[]): Tensor {
+function itemOf({ span, step }: StridedBatch, i: number, shape: readonly number[]): Tensor {
   return new Tensor(span.gpu, span.storage, shape, "f32", span.offset + i * step);
 }
 
 /** One pass, and those over its results. Items with gaps between them are within one binding. */
-function reduce(x: TensorRow, [items, frames, channels]: Shape, y: TensorRow, each: Each = {}): void {
+function reduce(x: StridedBatch, [items, frames, channels]: Shape, y: StridedBatch, each: Each = {}): void {
   const { gpu } = x.span;
   const { centre = null, square = false, times = null, lengths = null } = each;
   const { kernel, width } = kernels.pick(areMultiples({ channels, x: x.step, y: y.step }, 4) ? 4 : 1);

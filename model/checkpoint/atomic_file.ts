@@ -10,12 +10,12 @@ import { printable } from "./json_fields.ts";
  *
  * @example
  * ```ts
- * import { readWhole } from "./atomic_file.ts";
+ * import { readFileIfExists } from "./atomic_file.ts";
  *
- * const bytes = await readWhole("pruned/model.safetensors"); // null if there is none
+ * const bytes = await readFileIfExists("pruned/model.safetensors"); // null if there is none
  * ```
  */
-export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+export async function readFileIfExists(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     return await Deno.readFile(path);
   } catch (error) {
@@ -33,12 +33,12 @@ export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> |
  *
  * @example
  * ```ts ignore
- * import { writeWhole } from "./atomic_file.ts";
+ * import { writeFileAtomic } from "./atomic_file.ts";
  *
- * await writeWhole("pruned/config.json", [new TextEncoder().encode("{}")]);
+ * await writeFileAtomic("pruned/config.json", [new TextEncoder().encode("{}")]);
  * ```
  */
-export async function writeWhole(
+export async function writeFileAtomic(
   path: string,
   parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-// Fields of a JSON file, each checked when it is read: what a file says may be anything.
+// JsonFields of a JSON file, each checked when it is read: what a file says may be anything.
 
 // Deeper files would overflow the stack of whoever walks them.
 const DEEPEST = 64;
@@ -21,14 +21,14 @@ export interface Bounds {
  *
  * @example
  * ```ts
- * import { Fields } from "./json_fields.ts";
+ * import { JsonFields } from "./json_fields.ts";
  *
- * const fields = new Fields('{ "hidden_size": 768 }', "config.json");
+ * const fields = new JsonFields('{ "hidden_size": 768 }', "config.json");
  * fields.whole("hidden_size"); // 768
  * fields.flag("conv_bias", false); // false
  * ```
  */
-export class Fields {
+export class JsonFields {
   /** The object's own fields, unchecked. */
   readonly raw: Readonly<Record<string, unknown>>;
   #name: string;

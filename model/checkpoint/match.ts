@@ -3,8 +3,8 @@ import type { WeightFile } from "./weight_files.ts";
 import { isInside, isTorchaudio, type Meaning, meaningOf } from "./names.ts";
 import type { HeadKind, ModelConfig } from "../config.ts";
 import { printable } from "./json_fields.ts";
-import { headOf, layoutOf, MASK_EMBEDDING, type TensorSpec } from "../parameter_specs.ts";
-import { fillEmptied, type Located, numbersOf, placeNumbers, showSizes } from "./place_tensors.ts";
+import { headOf, MASK_EMBEDDING, type ParameterSpec, parameterSpecs } from "../parameter_specs.ts";
+import { fillEmptied, type Located, placeTensors, showSizes, valuesOf } from "./place_tensors.ts";
 
 /** The tensors of files, put in their places. */
 export interface Matched {
@@ -12,7 +12,7 @@ export interface Matched {
   readonly config: ModelConfig;
   /** What follows the Transformer. */
   readonly head: HeadKind;
-  /** Tensors by the names of {@linkcode layoutOf}, in its order. */
+  /** Tensors by the names of {@linkcode parameterSpecs}, in its order. */
   readonly tensors: Map<string, Weight>;
   /** What is odd about the files: a sentence each. */
   readonly notes: string[];
@@ -51,8 +51,8 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
   const notes: string[] = [];
   const actual = withBiases(config, places, notes);
   const head = headOfFiles(actual, places, files);
-  const mask: TensorSpec = { name: MASK_EMBEDDING, shape: [config.hidden_size], group: MASK_EMBEDDING };
-  const specs = new Map([mask, ...layoutOf(actual, head)].map((spec) => [spec.name, spec]));
+  const mask: ParameterSpec = { name: MASK_EMBEDDING, shape: [config.hidden_size], group: MASK_EMBEDDING };
+  const specs = new Map([mask, ...parameterSpecs(actual, head)].map((spec) => [spec.name, spec]));
 
   const tensors = new Map<string, Weight>();
   const aside = new Map<string, string[]>();
@@ -60,7 +60,7 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
     const reason = reasonToLeave(tensor, specs);
     if (reason === null && "keys" in tensor.meaning) {
       const { keys } = tensor.meaning;
-      placeNumbers(tensor, keys.map((key) => specs.get(key)!), tensors);
+      placeTensors(tensor, keys.map((key) => specs.get(key)!), tensors);
       return { name: tensor.name, keys, aside: null };
     }
     if (reason) aside.set(reason, [...aside.get(reason) ?? [], tensor.name]);
@@ -74,7 +74,7 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
   const missing = [...specs.values()].filter(({ name }) => name !== MASK_EMBEDDING && !tensors.has(name));
   if (missing.length > 0) {
     const more = missing.length > 1 ? `, like ${missing.length - 1} more` : "";
-    const [{ name, shape }] = missing as [TensorSpec];
+    const [{ name, shape }] = missing as [ParameterSpec];
     const where = files.length === 1 ? files[0]!.name : "the shards";
     throw new TypeError(
       `Cannot load ${where} as ${name} ${showSizes(shape)} is needed: it is missing${more}`,
@@ -142,14 +142,14 @@ function headOfFiles(
 /** Why a tensor is not the model's, "" without a word about it; null where it is. */
 function reasonToLeave(
   found: Found,
-  specs: ReadonlyMap<string, TensorSpec>,
+  specs: ReadonlyMap<string, ParameterSpec>,
 ): string | null {
   const { file, name, meaning } = found;
   if ("outside" in meaning) return meaning.outside;
   if ("unsupported" in meaning) return null;
   if (meaning.keys.every((key) => specs.has(key))) return null;
   if (meaning.keys[0] === FACTORS) {
-    if (numbersOf(found).every((factor) => factor === 1)) return "is 1 everywhere";
+    if (valuesOf(found).every((factor) => factor === 1)) return "is 1 everywhere";
     const rule = "factors of the last convolution's channels are not supported";
     throw new RangeError(`Cannot load ${file} as ${rule}: ${printable(name)} is not 1 everywhere`);
   }

@@ -1,4 +1,4 @@
-// Names of tensors as files have them, told by the names of layoutOf. Three things differ from file to file: the
+// Names of tensors as files have them, told by the names of parameterSpecs. Three things differ from file to file: the
 // prefix of the model, the spelling of weight norm, and whose names they are: Hugging Face's or torchaudio's.
 
 /**

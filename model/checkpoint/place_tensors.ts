@@ -1,7 +1,7 @@
 import type { Weight } from "./read.ts";
 import type { ModelConfig } from "../config.ts";
 import { printable } from "./json_fields.ts";
-import type { TensorSpec } from "../parameter_specs.ts";
+import type { ParameterSpec } from "../parameter_specs.ts";
 import { type SafetensorsEntry, toFloat32 } from "./safetensors.ts";
 
 /** A tensor of a file. */
@@ -23,20 +23,20 @@ export interface Located {
  * @throws {TypeError} If its shape or dtype is another one.
  * @throws {RangeError} If a number is not finite.
  */
-export function placeNumbers(
+export function placeTensors(
   located: Located,
-  specs: readonly TensorSpec[],
+  specs: readonly ParameterSpec[],
   tensors: Map<string, Weight>,
 ): void {
   const { file, name, entry } = located;
-  const [first] = specs as readonly [TensorSpec];
+  const [first] = specs as readonly [ParameterSpec];
   const rows = specs.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const expected = showSizes([rows, ...first.shape.slice(1)]);
   if (showSizes(entry.shape) !== expected) {
     const found = `it is ${printable(showSizes(entry.shape))}`;
     throw new TypeError(`Cannot load ${file} as ${printable(name)} must be ${expected}: ${found}`);
   }
-  const numbers = numbersOf(located);
+  const numbers = valuesOf(located);
   for (let i = 0; i < numbers.length; i++) {
     if (Number.isFinite(numbers[i])) continue;
     const found = `${printable(name)} has ${numbers[i]} at number ${i}`;
@@ -49,7 +49,7 @@ export function placeNumbers(
 }
 
 /** Numbers of a tensor in float32; a view of the file where they are that and aligned. @throws {TypeError} */
-export function numbersOf({ file, name, entry }: Located): Float32Array<ArrayBuffer> {
+export function valuesOf({ file, name, entry }: Located): Float32Array<ArrayBuffer> {
   const { dtype, data } = entry;
   if (!["F32", "F16", "BF16", "F64"].includes(dtype)) {
     const rule = "weights must be F32, F16, BF16 or F64";
@@ -65,7 +65,7 @@ export function numbersOf({ file, name, entry }: Located): Float32Array<ArrayBuf
 /** DPHuBERT's files lack a sub-layer that lost all its units, output bias included: that bias is 0. */
 export function fillEmptied(
   config: ModelConfig,
-  specs: ReadonlyMap<string, TensorSpec>,
+  specs: ReadonlyMap<string, ParameterSpec>,
   tensors: Map<string, Weight>,
   notes: string[],
 ): void {

@@ -46,7 +46,7 @@ export interface Checkpoint {
   readonly config: ModelConfig;
   /** What follows the Transformer. */
   readonly head: HeadKind;
-  /** Tensors by the names of {@linkcode layoutOf}, whatever the file calls them. */
+  /** Tensors by the names of {@linkcode parameterSpecs}, whatever the file calls them. */
   readonly tensors: ReadonlyMap<string, Weight>;
   /** What the user should know about the files: a sentence each. */
   readonly notes: readonly string[];

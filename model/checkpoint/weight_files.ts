@@ -1,6 +1,6 @@
-import { Fields, isObject, printable, show } from "./json_fields.ts";
+import { isObject, JsonFields, printable, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
-import { readWhole } from "./atomic_file.ts";
+import { readFileIfExists } from "./atomic_file.ts";
 
 /** The weights of a model: its safetensors files, parsed. */
 export interface WeightFile {
@@ -63,7 +63,7 @@ export function weightFile(bytes: Uint8Array, name: string): WeightFile {
 
 /** Shards in order of appearance, and the shard of every tensor. */
 function readIndex(text: string, name: string): { names: [string, string][]; shards: string[] } {
-  const fields = new Fields(text, name);
+  const fields = new JsonFields(text, name);
   const map = fields.raw["weight_map"];
   if (!isObject(map)) return fields.fail("weight_map", "must be an object");
   const names = Object.entries(map).map(([tensor, shard]): [string, string] => {
@@ -106,5 +106,5 @@ export function pickleAdvice(pickle: string, target: string): string {
 
 /** Reads files of a folder on disk. @param folder Its path. */
 export function folderReader(folder: string): ReadFile {
-  return (name) => readWhole(`${folder}/${name}`);
+  return (name) => readFileIfExists(`${folder}/${name}`);
 }

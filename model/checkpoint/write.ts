@@ -4,7 +4,7 @@ import { encodeConfig } from "../config_encode.ts";
 import { publishedName } from "../parameter_specs.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import { concatenated, encodeParts } from "./safetensors_encode.ts";
-import { writeWhole } from "./atomic_file.ts";
+import { writeFileAtomic } from "./atomic_file.ts";
 
 /** How {@linkcode writeCheckpoint} writes. */
 export interface WriteCheckpointOptions {
@@ -43,8 +43,8 @@ export async function writeCheckpoint(
     const [why] = (cause as Error).message.split(": ");
     throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
   }
-  await writeWhole(`${folder}/model.safetensors`, partsOf(checkpoint, options));
-  await writeWhole(`${folder}/config.json`, [config]);
+  await writeFileAtomic(`${folder}/model.safetensors`, partsOf(checkpoint, options));
+  await writeFileAtomic(`${folder}/config.json`, [config]);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { CtcTokenizer, type JoinOptions } from "./ctc_tokenizer.ts";
-import { Fields, isObject, printable, show } from "../checkpoint/json_fields.ts";
+import { isObject, JsonFields, printable, show } from "../checkpoint/json_fields.ts";
 
 export { CtcTokenizer, type JoinOptions };
 
@@ -39,10 +39,10 @@ const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_
 export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   const name = printable(files.name ?? "vocab.json");
   const ids = new Map<string, number>();
-  const config = new Fields(files.tokenizerConfig ?? "{}", "tokenizer_config.json").raw;
-  const map = new Fields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
-  addTokens(ids, new Fields(files.vocab, name).raw, name);
-  addTokens(ids, new Fields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
+  const config = new JsonFields(files.tokenizerConfig ?? "{}", "tokenizer_config.json").raw;
+  const map = new JsonFields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
+  addTokens(ids, new JsonFields(files.vocab, name).raw, name);
+  addTokens(ids, new JsonFields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
   // Newer files list the added tokens by id.
   const added = isObject(config["added_tokens_decoder"]) ? config["added_tokens_decoder"] : {};
   const byToken = Object.entries(added).map(([id, token]) => [contentOf(token) ?? "", Number(id)]);

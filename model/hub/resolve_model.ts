@@ -9,12 +9,12 @@ import { fetchModel, type HubOptions, isModelId } from "./fetch_model.ts";
  * @throws {HubError} If the download fails; one line.
  * @example
  * ```ts
- * import { locateModel } from "./resolve_model.ts";
+ * import { resolveModel } from "./resolve_model.ts";
  *
- * console.log(await locateModel("tests/testdata/base")); // "tests/testdata/base"
+ * console.log(await resolveModel("tests/testdata/base")); // "tests/testdata/base"
  * ```
  */
-export async function locateModel(source: string, options: HubOptions = {}): Promise<string> {
+export async function resolveModel(source: string, options: HubOptions = {}): Promise<string> {
   if (!source.includes("/") || !isModelId(source)) return source;
   const isThere = await Deno.stat(source).then(() => true, () => false);
   return isThere ? source : await fetchModel(source, options);

@@ -8,7 +8,7 @@ const hopOf = (model: SpeechModel) => model.config.conv_stride.reduce((hop, stri
 const WINDOW = 15;
 
 /** How long audio is cut. */
-export interface WindowOptions {
+export interface ChunkOptions {
   /** Longest stretch that the model sees at a time, in seconds, all clips of a batch together; 15 unless given. */
   readonly windowSeconds?: number;
   /** Seconds at each inner edge of a window whose frames are thrown away; 1 unless given. */
@@ -36,7 +36,7 @@ export interface Window {
  * @param samples Length of the clip, in samples at 16 kHz.
  * @throws {RangeError} If the margins leave nothing of a window.
  */
-export function windowsOf(model: SpeechModel, samples: number, options: WindowOptions = {}): Window[] {
+export function chunksOf(model: SpeechModel, samples: number, options: ChunkOptions = {}): Window[] {
   const { windowSeconds = WINDOW, marginSeconds = 1 } = options;
   const hop = hopOf(model);
   const window = Math.round(windowSeconds * 16_000 / hop) * hop;
@@ -82,7 +82,7 @@ interface Piece extends Window {
 const lengthOf = ({ from, to }: Window) => to - from;
 
 /** Pieces of like length in batches that, padding included, are no longer than a window; a longer piece has one of its own. */
-function batchesOf(pieces: readonly Piece[], { windowSeconds = WINDOW }: WindowOptions): Piece[][] {
+function batchesOf(pieces: readonly Piece[], { windowSeconds = WINDOW }: ChunkOptions): Piece[][] {
   const batches: Piece[][] = [];
   for (const piece of pieces.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
     const last = batches.at(-1);
@@ -97,7 +97,7 @@ async function hear(
   model: SpeechModel,
   clips: readonly Float32Array[],
   pieces: readonly Piece[],
-  options: HearOptions,
+  options: LogitsOptions,
   receive: (piece: Piece, logits: Float32Array) => void,
 ): Promise<void> {
   const { gpu } = model;
@@ -117,8 +117,8 @@ async function hear(
   }
 }
 
-/** How {@linkcode frameLogits} and {@linkcode clipLogits} hear clips. */
-export interface HearOptions extends WindowOptions {
+/** How {@linkcode frameLogits} and {@linkcode utteranceLogits} hear clips. */
+export interface LogitsOptions extends ChunkOptions {
   /** Whether the model was trained with an attention mask. */
   readonly masked: boolean;
 }
@@ -134,7 +134,7 @@ export interface HearOptions extends WindowOptions {
 export async function frameLogits(
   model: SpeechModel,
   clips: readonly Float32Array[],
-  options: HearOptions,
+  options: LogitsOptions,
 ): Promise<FrameLogits[]> {
   const labels = model.config.vocab_size;
   const all = clips.map((clip): FrameLogits => {
@@ -142,7 +142,7 @@ export async function frameLogits(
     return { logits: new Float32Array(frames * labels), frames, labels };
   });
   const pieces = clips.flatMap((samples, clip) =>
-    windowsOf(model, samples.length, options).map((window) => ({ ...window, clip }))
+    chunksOf(model, samples.length, options).map((window) => ({ ...window, clip }))
   );
   await hear(model, clips, pieces, options, ({ clip, first, skip, keep }, logits) => {
     all[clip]!.logits.set(logits.subarray(skip * labels, (skip + keep) * labels), first * labels);
@@ -158,10 +158,10 @@ export async function frameLogits(
  * @returns Of each clip the numbers of its labels.
  * @throws {RangeError} If a clip is too short for one frame.
  */
-export async function clipLogits(
+export async function utteranceLogits(
   model: SpeechModel,
   clips: readonly Float32Array[],
-  options: HearOptions,
+  options: LogitsOptions,
 ): Promise<Float32Array[]> {
   const all: Float32Array[] = [];
   const pieces = clips.map(({ length }, clip) => ({ clip, from: 0, to: length, skip: 0, keep: 1, first: 0 }));

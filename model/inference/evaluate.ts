@@ -10,7 +10,7 @@ import {
 import type { LoadedModel, TranscribeOptions } from "./load_model.ts";
 
 /** A clip with what should be heard in it. */
-export interface LabelledClip {
+export interface LabelledUtterance {
   /** Name for messages. */
   readonly id: string;
   /** One channel at 16 kHz. */
@@ -47,13 +47,13 @@ export interface EvaluateOptions<State> extends TranscribeOptions<State> {
   /** Applied to what is said and to what was heard before they are compared; nothing unless given. */
   readonly normalize?: (text: string) => string;
   /** Is told of every clip. */
-  readonly onClip?: (heard: Heard) => void;
+  readonly onClip?: (heard: Hypothesis) => void;
 }
 
 /** What the model made of a clip. */
-export interface Heard {
+export interface Hypothesis {
   /** The clip. */
-  readonly clip: LabelledClip;
+  readonly clip: LabelledUtterance;
   /** Text, or most probable class. */
   readonly found: string;
 }
@@ -81,7 +81,7 @@ export interface Heard {
  */
 export async function evaluate<State>(
   loaded: LoadedModel,
-  clips: AsyncIterable<LabelledClip>,
+  clips: AsyncIterable<LabelledUtterance>,
   options: EvaluateOptions<State> = {},
 ): Promise<Evaluation> {
   const { onClip, normalize = (text) => text, ...search } = options;
@@ -93,7 +93,7 @@ export async function evaluate<State>(
   let seconds = 0;
   let computeSeconds = 0;
   for await (const some of together(clips)) {
-    const wanted = some.map((clip) => wantedOf(clip, head));
+    const wanted = some.map((clip) => referenceOf(clip, head));
     const audio = some.map(({ samples }) => samples);
     const start = performance.now();
     const found = head === "ctc"
@@ -123,12 +123,12 @@ export async function evaluate<State>(
   };
 }
 
-const samplesOf = (clips: readonly LabelledClip[]) =>
+const samplesOf = (clips: readonly LabelledUtterance[]) =>
   clips.reduce((sum, { samples }) => sum + samples.length, 0);
 
 /** Clips that are evaluated together, in their order. */
-async function* together(clips: AsyncIterable<LabelledClip>): AsyncGenerator<LabelledClip[]> {
-  let some: LabelledClip[] = [];
+async function* together(clips: AsyncIterable<LabelledUtterance>): AsyncGenerator<LabelledUtterance[]> {
+  let some: LabelledUtterance[] = [];
   for await (const clip of clips) {
     some.push(clip);
     if (some.length < MOST_CLIPS && samplesOf(some) < MOST_SAMPLES) continue;
@@ -139,7 +139,7 @@ async function* together(clips: AsyncIterable<LabelledClip>): AsyncGenerator<Lab
 }
 
 /** What should be heard in a clip. */
-function wantedOf({ id, text, intent }: LabelledClip, head: "ctc" | "classify"): string {
+function referenceOf({ id, text, intent }: LabelledUtterance, head: "ctc" | "classify"): string {
   const wanted = head === "ctc" ? text : intent;
   if (wanted !== undefined) return wanted;
   const what = head === "ctc" ? "a transcript" : "a class";

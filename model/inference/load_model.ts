@@ -5,7 +5,7 @@ import { folderReader, type ReadFile } from "../checkpoint/weight_files.ts";
 import { alignTokens } from "../decode/ctc_align.ts";
 import { greedyDecode, type Transcript, transcriptOf } from "../decode/greedy.ts";
 import type { HubOptions } from "../hub/fetch_model.ts";
-import { locateModel } from "../hub/resolve_model.ts";
+import { resolveModel } from "../hub/resolve_model.ts";
 import {
   DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
@@ -14,7 +14,7 @@ import {
 } from "./preprocess.ts";
 import { type Batch, type ForwardOptions, framesOf, type Output, SpeechModel } from "../speech_model.ts";
 import { type CtcTokenizer, parseTokenizer } from "../decode/tokenizer.ts";
-import { clipLogits, frameLogits, type HearOptions, type WindowOptions } from "./chunking.ts";
+import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } from "./chunking.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
@@ -27,7 +27,7 @@ export interface LoadOptions {
 }
 
 /** Options of {@linkcode LoadedModel.transcribe}. */
-export interface TranscribeOptions<State = unknown> extends WindowOptions {
+export interface TranscribeOptions<State = unknown> extends ChunkOptions {
   /** Searches texts with this beam instead of taking the best token of every frame. */
   readonly beam?: BeamOptions<State>;
 }
@@ -172,7 +172,7 @@ export class LoadedModel {
    */
   async classifyAll(clips: readonly Float32Array[]): Promise<Ranked[][]> {
     this.requireHead("classify");
-    const heard = await clipLogits(this.model, this.#prepare("classify", clips), this.#options({}));
+    const heard = await utteranceLogits(this.model, this.#prepare("classify", clips), this.#options({}));
     return heard.map((scores) => {
       const largest = Math.max(...scores);
       const weights = [...scores].map((score) => Math.exp(score - largest));
@@ -200,7 +200,7 @@ export class LoadedModel {
     return clips.map((clip) => prepareBatch([clip], this.preprocessor).inputValues);
   }
 
-  #options(windows: WindowOptions): HearOptions {
+  #options(windows: ChunkOptions): LogitsOptions {
     return { ...windows, masked: this.preprocessor.return_attention_mask };
   }
 }
@@ -227,7 +227,7 @@ export async function loadModel(
   source: string | CheckpointFiles,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  const place = typeof source === "string" ? await locateModel(source, options.hub) : source;
+  const place = typeof source === "string" ? await resolveModel(source, options.hub) : source;
   const checkpoint = await readCheckpoint(place);
   const name = typeof source === "string" ? source : source.name ?? "the files";
   const read = readerOf(place);

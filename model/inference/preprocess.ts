@@ -1,4 +1,4 @@
-import { Fields } from "../checkpoint/json_fields.ts";
+import { JsonFields } from "../checkpoint/json_fields.ts";
 
 /** How clips become the input of a model, by the names of `preprocessor_config.json`. */
 export interface PreprocessorConfig {
@@ -50,7 +50,7 @@ const EPSILON = 1e-7;
  * ```
  */
 export function parsePreprocessorConfig(text: string, name: string): PreprocessorConfig {
-  const fields = new Fields(text, name);
+  const fields = new JsonFields(text, name);
   const most = 1e30;
   // Spectrogram models put their number of bands here.
   fields.whole("feature_size", 1, { most: 1 });

@@ -1,5 +1,5 @@
 import { printable } from "../../model/checkpoint/json_fields.ts";
-import { writeWhole } from "../../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
 import type { PruneReport } from "./report.ts";
 import { reportHtml } from "./html.ts";
 import { reportPlots } from "./plots.ts";
@@ -23,7 +23,7 @@ import { pngsOf } from "./png.ts";
  */
 export async function writeReport(folder: string, report: PruneReport): Promise<void> {
   const write = (path: string, content: string | Uint8Array) =>
-    writeWhole(`${folder}/${path}`, [
+    writeFileAtomic(`${folder}/${path}`, [
       typeof content === "string" ? new TextEncoder().encode(content) : content,
     ]);
   await makeFolder(`${folder}/plots`);

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
-import { writeWhole } from "../../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
 import { type PruneRecord, RECORD_FILE } from "../record.ts";
 import { encodePruneRecord } from "../record_file.ts";
 
@@ -33,7 +33,7 @@ export async function writeCompactModel(
   });
   const all = { ...files, [RECORD_FILE]: encodePruneRecord(record) };
   for (const [name, text] of Object.entries(all)) {
-    if (name !== "config.json") await writeWhole(`${folder}/${name}`, [new TextEncoder().encode(text)]);
+    if (name !== "config.json") await writeFileAtomic(`${folder}/${name}`, [new TextEncoder().encode(text)]);
   }
   await writeCheckpoint(folder, checkpoint, { dtype: half ? "F16" : "F32" });
 }

@@ -7,7 +7,7 @@ import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
 import { LoadedModel, loadModel } from "../../model/inference/load_model.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { readModel } from "../../train/best.ts";
-import { fineTune, runLoop } from "../../train/loop.ts";
+import { finetune, runLoop } from "../../train/loop.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import type { Teacher } from "../../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "../choose.ts";
@@ -18,7 +18,7 @@ import { writeCompactModel } from "./model_folder.ts";
 import { type PruneRecord, pruneRecord, RECORD_FILE, type RecordedUnits } from "../record.ts";
 import { parsePruneRecord } from "../record_file.ts";
 import type { PhaseOptions, PipelineOptions, PipelineResult } from "./pipeline_options.ts";
-import { gateLearner, gatesOf, measureTime, teacherOf } from "./pipeline_parts.ts";
+import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
 import { compact } from "../surgery.ts";
 
 /**
@@ -34,7 +34,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   using teacher = teacherOf(options, gpu);
 
   say("evaluating the model as it is");
-  const dense = await journal.once("evaluate dense", async () => {
+  const dense = await journal.runStage("evaluate dense", async () => {
     const { preprocessor, tokenizer = null, name } = options;
     const model = new SpeechModel(gpu, checkpoint);
     try {
@@ -46,7 +46,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
       model.dispose();
     }
   });
-  const record = await journal.once("prune", async () => {
+  const record = await journal.runStage("prune", async () => {
     const found = await prune(options, teacher);
     if (!found) return null;
     const { config } = checkpoint;
@@ -69,8 +69,8 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   await removeState(`${out}/run/prune`);
 
   say("evaluating the compact model");
-  const pruned = await journal.once("evaluate pruned", () => judgeFolder(compactFolder, options));
-  const done = await journal.once("fine-tune", async () => {
+  const pruned = await journal.runStage("evaluate pruned", () => judgeFolder(compactFolder, options));
+  const done = await journal.runStage("fine-tune", async () => {
     const folder = tuning ? `${out}/run/tune` : compactFolder;
     if (tuning && await tune(options, { folder, tuning, teacher }) === null) return null;
     await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record, half });
@@ -80,9 +80,11 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   await removeState(`${out}/run/tune`);
 
   if (tuning) say("evaluating the fine-tuned model");
-  const tuned = tuning ? await journal.once("evaluate fine-tuned", () => judgeFolder(out, options)) : null;
+  const tuned = tuning
+    ? await journal.runStage("evaluate fine-tuned", () => judgeFolder(out, options))
+    : null;
   say("measuring time");
-  const speed = await journal.once(
+  const speed = await journal.runStage(
     "measure time",
     async () => await measureTime([checkpoint, await readCheckpoint(out)], gpu, options),
   );
@@ -107,15 +109,15 @@ async function prune(
   const folder = `${out}/run/prune`;
   await makeFolder(folder);
   const gates = gatesOf(options);
-  using learner = gateLearner(options, { gpu, gates, teacher });
-  const { ended } = await runLoop(learner, {
+  using trainer = pruningTrainer(options, { gpu, gates, teacher });
+  const { ended } = await runLoop(trainer, {
     ...loopOptions(options, pruning),
     out: folder,
     resume: await loadRunState(`${folder}/state`),
   });
   if (ended === "signal") return null;
-  learner.finish(); // a copy of the weights comes to the host, and gradients and averages are no longer needed
-  const model = await readModel(learner.model, checkpoint);
+  trainer.finish(); // a copy of the weights comes to the host, and gradients and averages are no longer needed
+  const model = await readModel(trainer.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }
 
@@ -124,14 +126,14 @@ async function tune(
   options: PipelineOptions,
   { folder, tuning, teacher }: { folder: string; tuning: PhaseOptions; teacher: Teacher | null },
 ): Promise<true | null> {
-  const { gpu, out, recompute, weightDecay, say } = options;
+  const { gpu, out, gradCheckpoint, weightDecay, say } = options;
   say("fine-tuning the compact model");
   await makeFolder(folder);
-  const { ended } = await fineTune({
+  const { ended } = await finetune({
     ...loopOptions(options, tuning),
     gpu,
     teacher,
-    recompute,
+    gradCheckpoint,
     checkpoint: await readCheckpoint(`${out}/run/compact`),
     out: folder,
     weightDecay,

@@ -1,16 +1,16 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
-import { layoutOf } from "../../model/parameter_specs.ts";
+import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { SPARE } from "../../tensor/pool.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { type Learner, WeightLearner } from "../../train/trainer.ts";
+import { FinetuneTrainer, type Trainer } from "../../train/trainer.ts";
 import { measureMemory, type MemoryNeed } from "../../train/memory.ts";
 import { chooseUniform } from "../choose.ts";
 import { unitGroups } from "../groups.ts";
 import { planMethod } from "../method.ts";
 import type { PlannedRun } from "./pipeline_options.ts";
-import { gateLearner, gatesOf, measureTime, teacherOf } from "./pipeline_parts.ts";
+import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
 import { compactConfig } from "../surgery.ts";
 
 /**
@@ -20,22 +20,22 @@ import { compactConfig } from "../surgery.ts";
  * @param options Of the run.
  */
 export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
-  const { gpu, checkpoint, weightDecay, recompute, source, pruning, tuning } = options;
+  const { gpu, checkpoint, weightDecay, gradCheckpoint, source, pruning, tuning } = options;
   const { trained } = planMethod(checkpoint.config, options);
-  const make = (gpu: Gpu): Learner => {
+  const make = (gpu: Gpu): Trainer => {
     const teacher = teacherOf(options, gpu);
-    if (trained) return gateLearner(options, { gpu, gates: gatesOf(options), teacher });
-    return new WeightLearner(new SpeechModel(gpu, checkpoint), {
+    if (trained) return pruningTrainer(options, { gpu, gates: gatesOf(options), teacher });
+    return new FinetuneTrainer(new SpeechModel(gpu, checkpoint), {
       ...pruning,
       weightDecay,
-      recompute,
+      gradCheckpoint,
       teacher,
     });
   };
   const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
   const planned = (trained ? pruning.steps : 0) + (tuning?.steps ?? 0);
-  const { accumulate = 1 } = pruning;
-  const need = await measureMemory(gpu, make, { source, accumulate, copies: !trained, planned, after });
+  const { gradAccumSteps = 1 } = pruning;
+  const need = await measureMemory(gpu, make, { source, gradAccumSteps, copies: !trained, planned, after });
   // As gates close, buffers of more and more sizes are kept.
   return trained ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
 }
@@ -50,7 +50,7 @@ function likelyModel(options: PlannedRun): Checkpoint {
   const groups = unitGroups(config, kinds);
   const alike = new Map(groups.map(({ name, units }) => [name, new Float32Array(units)]));
   const compact = compactConfig(config, groups, chooseUniform(alike, { config, constraints, roundTo: 4 }));
-  const zeros = layoutOf(compact, head).map(({ name, shape }) => {
+  const zeros = parameterSpecs(compact, head).map(({ name, shape }) => {
     return [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const;
   });
   return { ...checkpoint, config: compact, tensors: new Map(zeros) };

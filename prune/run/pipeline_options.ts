@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
-import type { Evaluation, LabelledClip } from "../../model/inference/evaluate.ts";
+import type { Evaluation, LabelledUtterance } from "../../model/inference/evaluate.ts";
 import type { PreprocessorConfig } from "../../model/inference/preprocess.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { LoopOptions } from "../../train/loop.ts";
@@ -42,7 +42,7 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   /** How audio becomes its input. */
   readonly preprocessor: PreprocessorConfig;
   /** Clips to report on. */
-  readonly test: () => AsyncIterable<LabelledClip>;
+  readonly test: () => AsyncIterable<LabelledUtterance>;
   /** Applied to texts before they are compared. */
   readonly normalize: (text: string) => string;
   /** Folder of the compact model; what the run needs meanwhile is in `run/` below it. Both must be there. */
@@ -58,7 +58,7 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   /** Share of the divergence from the model before pruning in the loss of both phases; 0 for none. */
   readonly distill: number;
   /** Whether gradients compute the inside of every layer again instead of keeping it. */
-  readonly recompute: boolean;
+  readonly gradCheckpoint: boolean;
   /** Decay of weights. */
   readonly weightDecay: number;
   /** Pruning. */

@@ -4,8 +4,8 @@ import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { Teacher } from "../../train/teacher.ts";
-import { GateLearner } from "../pruning_trainer.ts";
-import { GateTrainer } from "../hard_concrete_gates.ts";
+import { PruningTrainer } from "../pruning_trainer.ts";
+import { HardConcreteGates } from "../hard_concrete_gates.ts";
 import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts";
 import { planMethod } from "../method.ts";
 import type { PlannedRun } from "./pipeline_options.ts";
@@ -14,20 +14,20 @@ import type { PlannedRun } from "./pipeline_options.ts";
 const GATE_BETAS = [0.5, 0.95] as const;
 
 /** Gates of the pruning phase. */
-export function gatesOf(options: PlannedRun): GateTrainer {
+export function gatesOf(options: PlannedRun): HardConcreteGates {
   const { checkpoint: { config }, pruning } = options;
   const { constraints, kinds } = planMethod(config, options);
   const { seed, targetWarmup: warmup, ramp } = pruning;
-  return new GateTrainer({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
+  return new HardConcreteGates({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
 }
 
 /** What learns in the pruning phase. */
-export function gateLearner(
-  { checkpoint, pruning, recompute, weightDecay }: PlannedRun,
-  { gpu, gates, teacher }: { gpu: Gpu; gates: GateTrainer; teacher: Teacher | null },
-): GateLearner {
+export function pruningTrainer(
+  { checkpoint, pruning, gradCheckpoint, weightDecay }: PlannedRun,
+  { gpu, gates, teacher }: { gpu: Gpu; gates: HardConcreteGates; teacher: Teacher | null },
+): PruningTrainer {
   const model = new SpeechModel(gpu, checkpoint);
-  return new GateLearner(model, { ...pruning, teacher, recompute, weightDecay, gates });
+  return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates });
 }
 
 /** The model before pruning, which teaches; null if it does not. */

@@ -1,6 +1,6 @@
 // What of a run is done, in one small file: a run that goes on finds the results of its phases here.
 
-import { readWhole, writeWhole } from "../../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
 import { printable } from "../../model/checkpoint/json_fields.ts";
 
 /** A phase that is done. */
@@ -45,7 +45,7 @@ export class Journal {
    * @throws {SyntaxError | Error} If it cannot be read; one line that names the file.
    */
   static async open(path: string): Promise<Journal | null> {
-    const bytes = await readWhole(path);
+    const bytes = await readFileIfExists(path);
     if (!bytes) return null;
     try {
       const { settings, phases } = JSON.parse(new TextDecoder().decode(bytes));
@@ -74,7 +74,7 @@ export class Journal {
    * @returns What it found, now or earlier, after a detour over JSON both times.
    * @throws {Error} What the work throws, or if the file cannot be written.
    */
-  async once<T>(name: string, work: () => Promise<T | null>): Promise<T | null> {
+  async runStage<T>(name: string, work: () => Promise<T | null>): Promise<T | null> {
     const done = this.#entries.find((entry) => entry.name === name);
     if (done) return done.result as T;
     const start = performance.now();
@@ -89,6 +89,6 @@ export class Journal {
 
   async #save(): Promise<void> {
     const text = JSON.stringify({ settings: this.settings, phases: this.#entries }, null, 2) + "\n";
-    await writeWhole(this.#path, [new TextEncoder().encode(text)]);
+    await writeFileAtomic(this.#path, [new TextEncoder().encode(text)]);
   }
 }

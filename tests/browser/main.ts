@@ -17,7 +17,7 @@ const LEFT_OUT: Record<string, string> = {
   "attention, tile-32": SLOW,
   "conv1d, tile-32": SLOW,
   "linear, tile-32": SLOW,
-  "linears, tile-32": SLOW,
+  "qkvLinear, tile-32": SLOW,
   "positionalConv, tile-32": SLOW,
   "the kernels are measured on a product of each class, and the fastest is the choice": SLOW,
   "rows are multiplied to the same bits whatever others there are, by whichever kernels": SLOW,

@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
 import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
-import { dryGpu } from "../../tensor/fake_gpu.ts";
+import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
@@ -69,7 +69,7 @@ Deno.test("attention by blocks of queries", async () => {
 Deno.test("the memory of attention is linear in its frames", async () => {
   const gpu = await testGpu();
   const peak = (frames: number) => {
-    const dry = dryGpu(gpu);
+    const dry = fakeGpu(gpu);
     const [q, k, v] = [1, 2, 3].map(() => dry.gpu.zeros([1, frames, 768]));
     for (const x of [q!, k!, v!]) x.requiresGrad = true;
     backward(sum(attention(q!, k!, v!, { heads: 12 })));

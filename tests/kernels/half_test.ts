@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { attention } from "../../kernels/attention.ts";
 import { conv1d } from "../../kernels/conv1d.ts";
 import { linear } from "../../kernels/linear.ts";
-import { linears } from "../../kernels/qkv_linear.ts";
+import { qkvLinear } from "../../kernels/qkv_linear.ts";
 import { sum } from "../../kernels/sum.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { FloatType, Tensor } from "../../tensor/tensor.ts";
@@ -29,10 +29,10 @@ const operations: Record<string, {
     others: [],
     op: ([x, w], _, dtype) => linear(x!, w!, null, { dtype }),
   },
-  "linears": {
+  "qkvLinear": {
     x: [[3, 8], [7, 8], [7, 8]],
     others: [[7], [7]],
-    op: ([x, ...ws], bs, dtype) => linears(x!, ws.map((w, i) => ({ w, b: bs[i]! })), dtype)[1]!,
+    op: ([x, ...ws], bs, dtype) => qkvLinear(x!, ws.map((w, i) => ({ w, b: bs[i]! })), dtype)[1]!,
   },
   "conv1d": {
     x: [[2, 11, 6], [5, 3, 6]],

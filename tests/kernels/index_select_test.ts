@@ -2,25 +2,25 @@ import { assertThrows } from "@std/assert";
 import { add } from "../../kernels/add.ts";
 import { scale } from "../../kernels/scale.ts";
 import { linear } from "../../kernels/linear.ts";
-import { select, selectAll, type Selection } from "../../kernels/index_select.ts";
+import { indexSelect, indexSelectAll, type IndexSelection } from "../../kernels/index_select.ts";
 import { sum } from "../../kernels/sum.ts";
 import { testGpu, testGpus } from "../gpu.ts";
 import { nd, randomNd } from "../oracle/nd.ts";
 import { linear as oracleLinear } from "../oracle/linear.ts";
-import { select as oracle } from "../oracle/index_select.ts";
+import { indexSelect as oracle } from "../oracle/index_select.ts";
 import { checkOp } from "./check_op.ts";
 import { narrowGpu } from "./narrow.ts";
 
-Deno.test("select", async () => {
+Deno.test("indexSelect", async () => {
   for (const n of [1, 63, 64, 65, 1000]) {
     for (
       const [shape, axis] of [[[n], 0], [[n, 3], 0], [[2, n], 1], [[2, n, 4], 1], [[3, 2, n], 2]] as const
     ) {
       const index = Array.from({ length: Math.ceil(n / 2) }, (_, i) => n - 1 - 2 * i);
       await checkOp({
-        name: `select ${index.length} of axis ${axis} of ${shape}`,
+        name: `indexSelect ${index.length} of axis ${axis} of ${shape}`,
         inputs: [randomNd([...shape], 1)],
-        op: ([x]) => select(x!, axis, index),
+        op: ([x]) => indexSelect(x!, axis, index),
         oracle: ([x]) => oracle(x!, axis, index),
       });
     }
@@ -29,7 +29,7 @@ Deno.test("select", async () => {
 
 Deno.test("entries of several tensors, side by side and apart", async () => {
   const shapes = [[40, 64], [9, 3, 7], [70]];
-  const kept: Omit<Selection, "x">[] = [
+  const kept: Omit<IndexSelection, "x">[] = [
     { columns: [3, 0, 63, 17] },
     { rows: [8, 2, 5], columns: [6, 0, 1, 4, 5] },
     { rows: Array.from({ length: 69 }, (_, i) => 69 - i) },
@@ -37,12 +37,12 @@ Deno.test("entries of several tensors, side by side and apart", async () => {
   for (const gpu of [...await testGpus(), await narrowGpu()]) {
     for (const sideBySide of [true, false]) {
       await checkOp({
-        name: `selectAll ${sideBySide}`,
+        name: `indexSelectAll ${sideBySide}`,
         inputs: shapes.map((shape, i) => randomNd(shape, i + 1)),
         // Tensors of other shapes lie in one arena as those of one shape do.
         sideBySide: sideBySide ? [[0, 1, 2]] : [],
         op: (xs) => {
-          const ys = selectAll(xs.map((x, i) => ({ x, ...kept[i] })));
+          const ys = indexSelectAll(xs.map((x, i) => ({ x, ...kept[i] })));
           return ys.map((y) => sum(scale(y, y.size))).reduce((all, y) => add(all, y));
         },
         oracle: (xs) => {
@@ -61,17 +61,17 @@ Deno.test("entries of several tensors, side by side and apart", async () => {
   }
 });
 
-Deno.test("select of a layer, whose gradients are written side by side", async () => {
+Deno.test("indexSelect of a layer, whose gradients are written side by side", async () => {
   const index = [5, 1, 6, 2];
   await checkOp({
-    name: "selectAll to a linear layer",
+    name: "indexSelectAll to a linear layer",
     inputs: [randomNd([3, 6], 1), randomNd([7, 6], 2), randomNd([7], 3)],
     sideBySide: [[1], [2]],
     op: ([x, ...layer]) => {
-      const [w, b] = selectAll(layer.map((x) => ({ x, rows: index })));
+      const [w, b] = indexSelectAll(layer.map((x) => ({ x, rows: index })));
       return linear(
         linear(x!, w!, b!),
-        selectAll([{ x: layer[0]!, rows: index, columns: [0, 2, 3, 5] }])[0]!,
+        indexSelectAll([{ x: layer[0]!, rows: index, columns: [0, 2, 3, 5] }])[0]!,
         b!,
       );
     },
@@ -82,14 +82,18 @@ Deno.test("select of a layer, whose gradients are written side by side", async (
   });
 });
 
-Deno.test("select refuses what is no list of entries", async () => {
+Deno.test("indexSelect refuses what is no list of entries", async () => {
   const gpu = await testGpu();
   gpu.scope(() => {
     const x = gpu.zeros([2, 3]);
     for (const wrong of [[0, 3], [1, 1], [0, 0.5]]) {
-      assertThrows(() => select(x, 1, wrong), RangeError, "different whole numbers below 3: index[1] is");
+      assertThrows(
+        () => indexSelect(x, 1, wrong),
+        RangeError,
+        "different whole numbers below 3: index[1] is",
+      );
     }
-    assertThrows(() => select(x, 1, []), RangeError, "there must be an index");
-    assertThrows(() => select(x, 2, [0]), RangeError, "must have axis 2: it is [2, 3]");
+    assertThrows(() => indexSelect(x, 1, []), RangeError, "there must be an index");
+    assertThrows(() => indexSelect(x, 2, [0]), RangeError, "must have axis 2: it is [2, 3]");
   });
 });

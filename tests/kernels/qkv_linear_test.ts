@@ -1,6 +1,6 @@
 import { add } from "../../kernels/add.ts";
 import { attention } from "../../kernels/attention.ts";
-import { linears } from "../../kernels/qkv_linear.ts";
+import { qkvLinear } from "../../kernels/qkv_linear.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
@@ -13,7 +13,7 @@ import { checkOp } from "./check_op.ts";
 /** The three layers' outputs, of x, three weights and three biases. */
 const layers = (inputs: readonly Tensor[]) => {
   const [x, ...rest] = inputs as [Tensor, ...Tensor[]];
-  return linears(x, [0, 1, 2].map((i) => ({ w: rest[i]!, b: rest[i + 3]! })));
+  return qkvLinear(x, [0, 1, 2].map((i) => ({ w: rest[i]!, b: rest[i + 3]! })));
 };
 const oracles = (inputs: readonly Nd[]) => {
   const [x, ...rest] = inputs as [Nd, ...Nd[]];
@@ -21,7 +21,7 @@ const oracles = (inputs: readonly Nd[]) => {
 };
 
 for (const gemm of GEMM_VARIANTS) {
-  Deno.test(`linears, ${gemm}`, async () => {
+  Deno.test(`qkvLinear, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, inputs, outputs] of [[2, 5, 8, 16], [1, 3, 5, 7], [2, 33, 32, 64]] as const) {
       const all = [
@@ -30,7 +30,7 @@ for (const gemm of GEMM_VARIANTS) {
         ...[5, 6, 7].map((seed) => randomNd([outputs], seed)),
       ];
       for (const sideBySide of [[[1, 2, 3], [4, 5, 6]], []]) {
-        const name = `linears ${[batch, frames, inputs, outputs]} ${sideBySide.length > 0}`;
+        const name = `qkvLinear ${[batch, frames, inputs, outputs]} ${sideBySide.length > 0}`;
         // Attention leaves the gradients of its inputs side by side; that of the keys' bias is all rounding.
         await checkOp({
           name: `${name} to attention`,

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import { headSizeOf, headsOf, parseConfig, unitsOf } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
 import { costsOf } from "../../model/costs.ts";
-import { headOf, layoutOf } from "../../model/parameter_specs.ts";
+import { headOf, parameterSpecs } from "../../model/parameter_specs.ts";
 import { philox } from "../oracle/uniform.ts";
 
 const text = (path: string) => Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url));
@@ -245,7 +245,7 @@ Deno.test("parseConfig survives mutations", () => {
       assertEquals(encodeConfig(config), mutant);
       const pruned = { ...config, intermediate_size: config.intermediate_size.map((_, j) => j % 3) };
       assertEquals(parseConfig(encodeConfig(pruned)).intermediate_size, pruned.intermediate_size);
-      assert(layoutOf(config, headOf(config)).every(({ shape }) => shape.every(Number.isInteger)));
+      assert(parameterSpecs(config, headOf(config)).every(({ shape }) => shape.every(Number.isInteger)));
       assert(Number.isFinite(costsOf(config, 16000).macs));
     } catch (error) {
       assertInstanceOf(error, Error);

@@ -21,7 +21,7 @@ for (const name of ["wav2vec2 base", "wav2vec2 large", "wavlm base"] as const) {
     }));
     preferVulkan();
     const found = [];
-    for (const recompute of [false, true]) {
+    for (const gradCheckpoint of [false, true]) {
       const gpu = await requestGpu();
       using model = new SpeechModel(gpu, randomCheckpoint(config, 3));
       model.weights.require();
@@ -31,7 +31,7 @@ for (const name of ["wav2vec2 base", "wav2vec2 large", "wavlm base"] as const) {
       const [loss, reads] = gpu.scope(() => {
         const { hidden } = model.forward(
           { samples: gpu.tensor(samples, [2, 6400]), lengths: [6400, 5000] },
-          { gates: gates.gates, training: { seed: 1, step: 2 }, recompute },
+          { gates: gates.gates, training: { seed: 1, step: 2 }, gradCheckpoint },
         );
         const loss = sum(hidden);
         const grads = backward(loss);

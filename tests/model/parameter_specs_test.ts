@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { parseConfig } from "../../model/config.ts";
 import { costsOf, headCost } from "../../model/costs.ts";
-import { headOf, layoutOf, publishedName, withHead } from "../../model/parameter_specs.ts";
+import { headOf, parameterSpecs, publishedName, withHead } from "../../model/parameter_specs.ts";
 import { parseSafetensors } from "../../model/checkpoint/safetensors.ts";
 
 const file = (path: string) => new URL(`../../${path}`, import.meta.url);
 const read = (path: string) => parseConfig(Deno.readTextFileSync(file(path)), path);
 const recipe = (name: string) => read(`recipes/configs/${name}.json`);
 
-Deno.test("layoutOf lists the tensors of the reference models, in their order", () => {
+Deno.test("parameterSpecs lists the tensors of the reference models, in their order", () => {
   for (const name of ["base", "large"]) {
     const config = read(`tests/testdata/${name}/config.json`);
     const { tensors } = parseSafetensors(Deno.readFileSync(file(`tests/testdata/${name}/model.safetensors`)));
@@ -17,7 +17,7 @@ Deno.test("layoutOf lists the tensors of the reference models, in their order", 
         .replace("parametrizations.weight.original1", "weight_v"),
       shape,
     }));
-    const layout = layoutOf(config, headOf(config)).map(({ name, shape }) => ({
+    const layout = parameterSpecs(config, headOf(config)).map(({ name, shape }) => ({
       name: publishedName(config, name),
       shape,
     }));
@@ -41,13 +41,13 @@ Deno.test("the numbers of every group of tensors are the parameters of its row o
   ];
   for (const config of configs) {
     const sizes = new Map<string, number>();
-    for (const { group, shape } of layoutOf(config, "none")) {
+    for (const { group, shape } of parameterSpecs(config, "none")) {
       sizes.set(group, (sizes.get(group) ?? 0) + shape.reduce((size, n) => size * n, 1));
     }
     const costs = costsOf(config, 16000);
     assertEquals([...sizes], costs.rows.map(({ name, parameters }) => [name, parameters]));
     for (const head of ["ctc", "classify", "none"] as const) {
-      const all = layoutOf(config, head).reduce(
+      const all = parameterSpecs(config, head).reduce(
         (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
         0,
       );
@@ -62,7 +62,9 @@ Deno.test("a layer without heads or units keeps its output biases alone", () => 
     num_attention_heads: [4, 0, 4, 4],
     intermediate_size: [9, 0, 9, 9],
   };
-  const names = layoutOf(config, "none").map(({ name }) => name).filter((name) => name.includes("layers.1."));
+  const names = parameterSpecs(config, "none").map(({ name }) => name).filter((name) =>
+    name.includes("layers.1.")
+  );
   assertEquals(names.filter((name) => name.startsWith("encoder")), [
     "encoder.layers.1.attention.out_proj.bias",
     "encoder.layers.1.layer_norm.weight",

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
-import { Parameters } from "../../model/weights.ts";
+import { Weights } from "../../model/weights.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -140,7 +140,7 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
 
 Deno.test("a weight beyond f16 is refused by name", async () => {
   const gpu = await testGpu();
-  const weights = new Parameters(gpu, true);
+  const weights = new Weights(gpu, true);
   weights.add("lm_head.bias", [2], Float32Array.of(1e6, 1)); // is no operand of a product
   const add = () => weights.add("lm_head.weight", [1, 2], Float32Array.of(1, 1e6));
   assertThrows(

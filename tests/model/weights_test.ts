@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { scale } from "../../kernels/scale.ts";
-import { Parameters } from "../../model/weights.ts";
+import { Weights } from "../../model/weights.ts";
 import { noGrad } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
 
@@ -8,7 +8,7 @@ const gpu = await testGpu();
 
 Deno.test("what is computed of weights alone is kept until they change", async () => {
   const live = gpu.pool.live;
-  const weights = new Parameters(gpu);
+  const weights = new Weights(gpu);
   weights.add("w", [2], Float32Array.of(1, 2));
   const w = weights.get("w");
   let made = 0;

@@ -12,7 +12,7 @@ export type CtcOptions = {
 };
 
 /**
- * CTC loss of raw logits [B, T, V]; the log-softmax is inside. Clip b uses its first
+ * CTC loss of raw logits [B, T, V]; the log-softmax is inside. DecodedUtterance b uses its first
  * frameLengths[b] frames and the labels targets[b], which may be empty. The result is [] or, for
  * reduction "none", [B]. A target that does not fit in its frames gives Infinity. Graves et al.,
  * "Connectionist temporal classification", ICML 2006.

@@ -1,7 +1,7 @@
 import { type Nd, nd } from "./nd.ts";
 
 /** y[…, j, …] = x[…, index[j], …] along the axis. */
-export function select(x: Nd, axis: number, index: readonly number[]): Nd {
+export function indexSelect(x: Nd, axis: number, index: readonly number[]): Nd {
   const shape = x.shape.map((n, i) => i === axis ? index.length : n);
   const y = nd(shape);
   const stride = x.shape.slice(axis + 1).reduce((product, n) => product * n, 1);

@@ -5,7 +5,7 @@ import { SpeechModel } from "../../model/speech_model.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { unitGroups } from "../../prune/groups.ts";
 import type { SurgeryModel } from "../../prune/surgery.ts";
-import { openUnits, thinModel } from "../../prune/active_submodel.ts";
+import { activeSubmodel, openUnits } from "../../prune/active_submodel.ts";
 import { backward } from "../../tensor/tape.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
@@ -50,16 +50,16 @@ async function compare(
   }));
   const model = new SpeechModel(gpu, host);
   model.weights.require();
-  const run = async (thin: boolean, recompute = false, together?: number) => {
+  const run = async (thin: boolean, gradCheckpoint = false, together?: number) => {
     const open = openUnits(config, groups, values);
     using device = thin
       ? new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true })
       : new DeviceGates(gpu, config, groups, values, { requiresGrad: true });
     const { output, grads } = gpu.scope(() => {
-      const view = thin ? thinModel(model, groups, open, together) : model;
+      const view = thin ? activeSubmodel(model, groups, open, together) : model;
       const { logits, hidden } = view.forward({ samples: upload(gpu, samples), lengths }, {
         gates: device.gates,
-        recompute,
+        gradCheckpoint,
       });
       const output = logits ?? hidden;
       return { output, grads: backward(output, { seed: upload(gpu, randomNd(output.shape, 5)) }) };
@@ -76,11 +76,11 @@ async function compare(
   const whole = await run(false);
   const thin = await run(true);
   for (const together of [undefined, 0]) { // all layers at once, and each by itself
-    for (const recompute of [false, true]) {
+    for (const gradCheckpoint of [false, true]) {
       assertEquals(
-        await run(true, recompute, together),
+        await run(true, gradCheckpoint, together),
         thin,
-        `recompute ${recompute}, together ${together}`,
+        `gradCheckpoint ${gradCheckpoint}, together ${together}`,
       );
     }
   }

@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { type UnitCounts, unitCounts } from "../../model/costs.ts";
-import { headOf, layoutOf } from "../../model/parameter_specs.ts";
+import { headOf, parameterSpecs } from "../../model/parameter_specs.ts";
 import { type Quantity, UnitCost } from "../../prune/cost.ts";
 import { type UnitGroup, unitGroups, withCounts } from "../../prune/groups.ts";
-import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";
+import { dExpectedL0, expectedOpen } from "../../prune/hard_concrete.ts";
 import { Fixtures } from "../fixtures.ts";
 import { assertClose } from "../kernels/check_op.ts";
 import { byGroup, configOf } from "./configs.ts";
@@ -35,7 +35,7 @@ for (const family of ["base", "large"]) {
       assertClose(name, [cost.of(units)], file.nd(`${name}.expected`).data, bound);
       const slopes = cost.slopes(groups, units);
       groups.forEach((group, g) => {
-        const gradient = logAlpha.get(group.name)!.map((a) => slopes[g]! * openSlope(a));
+        const gradient = logAlpha.get(group.name)!.map((a) => slopes[g]! * dExpectedL0(a));
         const expected = file.nd(`${name}.grad.${group.name}`).data;
         assertClose(`${name}.grad.${group.name}`, gradient, expected, bound);
       });
@@ -63,7 +63,7 @@ Deno.test("slopes at the dense wav2vec2-base give METHOD.md's MACs saved per par
 /** Parameters of a model with whole units, counted tensor by tensor. */
 function counted(config: ReturnType<typeof configOf>, { conv, heads, ffn }: UnitCounts): number {
   const compact = { ...config, conv_dim: conv, num_attention_heads: heads, intermediate_size: ffn };
-  return layoutOf(compact, headOf(config))
+  return parameterSpecs(compact, headOf(config))
     .filter(({ group }) => group !== "masked_spec_embed" && group !== "lm_head")
     .reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
 }

@@ -11,7 +11,7 @@ import { type Nd, randomMask, randomNd } from "../oracle/nd.ts";
 
 /** A small model for our code and for the oracle, with audio to run it on. */
 export interface SmallModel {
-  /** Fields of its `config.json`. */
+  /** JsonFields of its `config.json`. */
   readonly fields: ModelConfig;
   /** Weights by published name. */
   readonly weights: Map<string, Nd>;

@@ -1,25 +1,35 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type ConstraintOptions, constraintsOf } from "../../prune/constraints.ts";
-import { GateTrainer, type GateTrainerOptions } from "../../prune/hard_concrete_gates.ts";
+import { HardConcreteGates, type HardConcreteGatesOptions } from "../../prune/hard_concrete_gates.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { configOf } from "./configs.ts";
 
 const config = configOf("tiny-base");
 
-function trainerOf(options: ConstraintOptions, more: Partial<GateTrainerOptions> = {}): GateTrainer {
+function trainerOf(
+  options: ConstraintOptions,
+  more: Partial<HardConcreteGatesOptions> = {},
+): HardConcreteGates {
   const { kinds } = options;
   const constraints = constraintsOf(config, options);
-  return new GateTrainer({ config, constraints, seed: 1, warmup: 500, ...(kinds && { kinds }), ...more });
+  return new HardConcreteGates({
+    config,
+    constraints,
+    seed: 1,
+    warmup: 500,
+    ...(kinds && { kinds }),
+    ...more,
+  });
 }
 
 /** A task that misses each unit by its own worth, in place of a model: dL/dz = −worth. */
-function worths(trainer: GateTrainer): Map<string, Float64Array> {
+function worths(trainer: HardConcreteGates): Map<string, Float64Array> {
   return new Map(trainer.groups.map(({ name, units }, g) => {
     return [name, randomNd([units], 50 + g).data.map((worth) => -1e-3 * Math.abs(worth))];
   }));
 }
 
-function run(trainer: GateTrainer, from: number, to: number, steps = Infinity): void {
+function run(trainer: HardConcreteGates, from: number, to: number, steps = Infinity): void {
   const dz = worths(trainer);
   for (let step = from; step < to; step++) {
     const decay = Math.min(1, 2 * (1 - step / steps));
@@ -40,16 +50,18 @@ for (
     const trainer = trainerOf(options);
     const gap = () =>
       Math.max(
-        ...trainer.constraints.map(({ cost, target }) => Math.abs(cost.removed(trainer.expected()) - target)),
+        ...trainer.constraints.map(({ cost, target }) =>
+          Math.abs(cost.removed(trainer.expectedCounts()) - target)
+        ),
       );
     assertAlmostEquals(
-      Math.max(...trainer.constraints.map(({ cost }) => cost.removed(trainer.expected()))),
+      Math.max(...trainer.constraints.map(({ cost }) => cost.removed(trainer.expectedCounts()))),
       0,
       0.01,
     );
     run(trainer, 0, 1000, 1000);
     assert(gap() < 5e-3, `${gap()} from the target`);
-    const units = trainer.expected();
+    const units = trainer.expectedCounts();
     if (!trainer.groups.some(({ kind }) => kind === "conv")) assertEquals(units.conv, config.conv_dim);
   });
 }
@@ -125,11 +137,11 @@ Deno.test("a run that was stopped and resumed is bit-equal to one that was not",
 
 Deno.test("samples are those of seed and step; evaluation gates have no noise", () => {
   const trainer = trainerOf({ method: "mac", target: 0.5 });
-  const z = (t: GateTrainer, step: number) => [...t.sample(step).get("ffn.0")!.z];
+  const z = (t: HardConcreteGates, step: number) => [...t.sample(step).get("ffn.0")!.z];
   assertEquals(z(trainer, 3), z(trainerOf({ method: "size", target: 0.1 }), 3));
   assertNotEquals(z(trainer, 3), z(trainer, 4));
   assertNotEquals(z(trainer, 3), z(trainerOf({ method: "mac", target: 0.5 }, { seed: 2 }), 3));
-  const gates = trainer.evaluation().get("ffn.0")!;
+  const gates = trainer.deterministicGates().get("ffn.0")!;
   assertEquals(gates.filter((z) => z === 0).length, 1); // 256·(1 − 0.998) rounds to 1
   assertAlmostEquals(Math.max(...gates), 0.996, 1e-3);
 });

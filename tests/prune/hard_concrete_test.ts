@@ -2,6 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { uniformAt } from "../../random/philox.ts";
 import {
   BETA,
+  dExpectedL0,
   drawGateNoise,
   EPSILON,
   EVALUATION_SCALE,
@@ -12,7 +13,6 @@ import {
   initialLogAlpha,
   keptGate,
   openProbability,
-  openSlope,
   sampleGates,
   STRETCH,
 } from "../../prune/hard_concrete.ts";
@@ -39,7 +39,7 @@ Deno.test("hard_concrete.safetensors holds", () => {
   const weighted = slope.map((dz, i) => weight[i]! * dz);
   assertClose("dz/da", weighted, file.nd("grad_log_alpha_of_weighted_sum").data, bound);
   assertClose("p", a.map(openProbability), file.nd("prob_nonzero").data, bound);
-  assertClose("dp/da", a.map(openSlope), file.nd("grad_log_alpha_of_l0").data, bound);
+  assertClose("dp/da", a.map(dExpectedL0), file.nd("grad_log_alpha_of_l0").data, bound);
   assertClose("expected L0", [expectedOpen(a)], file.nd("expected_l0").data, bound);
   assertEquals([a.length - evaluationCount(a)], file.integers("eval_num_zeros"));
   assertClose("evaluation", evaluationGates(a), file.nd("eval_mask").data, bound);

@@ -2,7 +2,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { unitCounts } from "../../model/costs.ts";
 import { UnitCost } from "../../prune/cost.ts";
 import { UNIT_KINDS, unitGroups, withCounts } from "../../prune/groups.ts";
-import { expectedOpen, openSlope } from "../../prune/hard_concrete.ts";
+import { dExpectedL0, expectedOpen } from "../../prune/hard_concrete.ts";
 import { penalties, penalty, risenShare } from "../../prune/lagrangian.ts";
 import { Fixtures } from "../fixtures.ts";
 import { assertClose } from "../kernels/check_op.ts";
@@ -35,7 +35,7 @@ for (const family of ["base", "large"]) {
     one("grad_lambda1", found.byLambda[0]!);
     one("grad_lambda2", found.byLambda[1]!);
     groups.forEach(({ name }, g) => {
-      const gradient = logAlpha.get(name)!.map((a) => found.byCount[g]! * openSlope(a));
+      const gradient = logAlpha.get(name)!.map((a) => found.byCount[g]! * dExpectedL0(a));
       assertClose(`grad.${name}`, gradient, file.nd(`grad.${name}`).data, bound);
     });
     assertEquals(file.unread(), []);

@@ -3,7 +3,7 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
-import { layoutOf } from "../../model/parameter_specs.ts";
+import { parameterSpecs } from "../../model/parameter_specs.ts";
 import type { Choice } from "../../prune/choose.ts";
 import { compact, type SurgeryModel } from "../../prune/surgery.ts";
 import { assertClose } from "../kernels/check_op.ts";
@@ -46,7 +46,7 @@ for (const name of SMALL_MODELS) {
       assertEquals(remaining_heads, expected.config.remaining_heads ?? null);
 
       // Tensors: those of the config's layout, with the oracle's numbers.
-      const layout = layoutOf(small.config, small.head).map(({ name, shape }) => `${name} [${shape}]`);
+      const layout = parameterSpecs(small.config, small.head).map(({ name, shape }) => `${name} [${shape}]`);
       const renamed = (name: string) =>
         bare(name).replace(
           /parametrizations\.weight\.original(.)/,

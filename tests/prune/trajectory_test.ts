@@ -5,11 +5,11 @@ import { clipGradNorm } from "../../kernels/clip_grad_norm.ts";
 import { ctc } from "../../kernels/ctc.ts";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { clipTogether } from "../../prune/joint_clip.ts";
+import { clipJointly } from "../../prune/joint_clip.ts";
 import { UnitCost } from "../../prune/cost.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { UNIT_KINDS } from "../../prune/groups.ts";
-import { GateTrainer } from "../../prune/hard_concrete_gates.ts";
+import { HardConcreteGates } from "../../prune/hard_concrete_gates.ts";
 import { backward } from "../../tensor/tape.ts";
 import { AdamW } from "../../train/optimizer.ts";
 import { Fixtures } from "../fixtures.ts";
@@ -39,7 +39,7 @@ Deno.test("trajectory_base.safetensors holds", async () => {
   const cost = new UnitCost(config, "parameters", 0);
   assertEquals(cost.dense, Number(file.metadata["original_num_params"]));
   const constraints = [{ cost, target: 0.75, kinds: UNIT_KINDS }];
-  const trainer = new GateTrainer({ config, constraints, seed: 1, warmup: 10 });
+  const trainer = new HardConcreteGates({ config, constraints, seed: 1, warmup: 10 });
   const initial = byGroup(file, trainer.groups, "log_alpha0.");
   for (const [name, values] of trainer.logAlpha) values.set(initial.get(name)!);
 
@@ -58,7 +58,7 @@ Deno.test("trajectory_base.safetensors holds", async () => {
     optimizer.accumulate(grads);
     const gradients = trainer.differentiate(drawn, step, await gates.readGradients(grads));
     const [ofWeights] = await norm.read();
-    const clip = clipTogether(ofWeights!, gradients.squares, 10);
+    const clip = clipJointly(ofWeights!, gradients.squares, 10);
     optimizer.step({ maxGradNorm: clip.weightsMaxNorm });
     trainer.update(gradients, { rate: 0.02, scale: clip.scale });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { scale } from "../../kernels/scale.ts";
-import { Faults } from "../../tensor/device_errors.ts";
+import { DeviceErrors } from "../../tensor/device_errors.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { testGpu } from "../gpu.ts";
@@ -101,7 +101,7 @@ function fakeDevice(
 
 Deno.test("memory that runs out is an error with the label of the call", async () => {
   const { device, scopes } = fakeDevice([null, " not enough ", null]);
-  const faults = new Faults(device);
+  const faults = new DeviceErrors(device);
   const close = faults.guard("allocate 256 bytes");
   assertEquals(scopes, ["validation", "out-of-memory", "internal"]);
   close();
@@ -116,7 +116,7 @@ Deno.test("memory that runs out is an error with the label of the call", async (
 
 Deno.test("the first error is told, what follows from it is not", async () => {
   const { device, report } = fakeDevice([null, null, "bad size", null, null, "bad buffer"]);
-  const faults = new Faults(device);
+  const faults = new DeviceErrors(device);
   faults.guard("make a buffer")();
   faults.guard("bind it")();
   await assertRejects(() => faults.settle(), Error, "Cannot make a buffer as the device refused: bad size");

@@ -1,22 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { preferVulkan } from "../../cli/backend.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { dryGpu } from "../../tensor/fake_gpu.ts";
+import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
-import { WeightLearner } from "../../train/trainer.ts";
+import { FinetuneTrainer } from "../../train/trainer.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "../train/tiny.ts";
 
 for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`a dry device allocates what a real one does, with ${gemm} products`, async () => {
     preferVulkan();
     const real = await requestGpu({ gemm });
-    const { gpu: dry, memory } = dryGpu(real);
+    const { gpu: dry, memory } = fakeGpu(real);
     const checkpoint = tinyCheckpoint("wav2vec2 base", { dropout: true });
     const batches = [TEXTS, TEXTS.slice(1), TEXTS.slice(2)].map((texts) => toneBatch(checkpoint, texts));
     for (const gpu of [real, dry]) {
-      using learner = new WeightLearner(new SpeechModel(gpu, checkpoint), { lr: 1e-3 });
+      using trainer = new FinetuneTrainer(new SpeechModel(gpu, checkpoint), { lr: 1e-3 });
       for (const [step, batch] of batches.entries()) {
-        await learner.step([batch], { seed: 1, step, lrScale: 1, maxGradNorm: 5 });
+        await trainer.step([batch], { seed: 1, step, lrScale: 1, maxGradNorm: 5 });
       }
     }
     assertEquals(dry.pool.allBytes, real.pool.allBytes);

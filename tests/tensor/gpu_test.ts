@@ -20,7 +20,7 @@ async function assertAll(tensor: Tensor, value: number): Promise<void> {
 /** Runs a test and asserts that it leaves no buffer behind. */
 async function balanced(test: (gpu: Gpu) => Promise<void>): Promise<void> {
   const gpu = await testGpu();
-  const lent = () => [gpu.pool.live, gpu.surfaces.live];
+  const lent = () => [gpu.pool.live, gpu.textures.live];
   const before = lent();
   await test(gpu);
   assertEquals(lent(), before);

@@ -27,7 +27,7 @@ type Op = (inputs: Tensor[]) => Tensor;
 
 /** The value of an operation and the gradients of all its inputs. */
 async function compute(gpu: Gpu, inputs: Nd[], op: Op): Promise<TensorData[]> {
-  const lent = () => [gpu.pool.live, gpu.surfaces.live];
+  const lent = () => [gpu.pool.live, gpu.textures.live];
   const before = lent();
   const tensors = inputs.map((input) => upload(gpu, input));
   for (const tensor of tensors) tensor.requiresGrad = true;

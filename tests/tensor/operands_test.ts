@@ -44,7 +44,7 @@ async function eachInput(
   check: (call: () => Tensor, name: string, shape: number[]) => void,
 ): Promise<void> {
   const gpu = await testGpu();
-  const lent = () => [gpu.pool.live, gpu.surfaces.live];
+  const lent = () => [gpu.pool.live, gpu.textures.live];
   const before = lent();
   for (const { shapes, op } of cases) {
     for (const [name, shape] of Object.entries(shapes)) {

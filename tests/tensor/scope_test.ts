@@ -42,7 +42,7 @@ function passing(pullback: (dy: Tensor) => Tensor): Hook {
 }
 
 /** Buffers and surfaces that are lent out, records and pauses of the tape. */
-const counts = (gpu: Gpu) => [gpu.pool.live, gpu.surfaces.live, gpu.tape.steps.length, gpu.tape.paused];
+const counts = (gpu: Gpu) => [gpu.pool.live, gpu.textures.live, gpu.tape.steps.length, gpu.tape.paused];
 
 const assertAtStart = (gpu: Gpu, start: number[]) => assertEquals(counts(gpu), start);
 

@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { matmul } from "../../kernels/matmul.ts";
 import { Arena } from "../../tensor/arena.ts";
-import { SurfacePool } from "../../tensor/texture_pool.ts";
+import { TexturePool } from "../../tensor/texture_pool.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { testGpu } from "../gpu.ts";
 import { matmul as oracle } from "../oracle/matmul.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 
-async function pool(): Promise<SurfacePool> {
+async function pool(): Promise<TexturePool> {
   const { device } = await testGpu();
-  return new SurfacePool(device, () => () => {}, () => {}, () => {});
+  return new TexturePool(device, () => () => {}, () => {}, () => {});
 }
 
 Deno.test("a surface that holds what is asked for is shared while it is lent, and lent again afterwards", async () => {
@@ -63,8 +63,8 @@ Deno.test("weights in an arena are copied to a surface once, all of them", async
   const weights = shapes.map((shape, i) => randomNd(shape, i + 1));
   weights.forEach((w, i) => arena.write(i, upload(gpu, w)));
   let copies = 0;
-  const copy = gpu.copyToSurface.bind(gpu);
-  gpu.copyToSurface = (from, to, rows) => {
+  const copy = gpu.copyToTexture.bind(gpu);
+  gpu.copyToTexture = (from, to, rows) => {
     if (rows.rows * rows.texels > 0) copies++;
     copy(from, to, rows);
   };

@@ -19,7 +19,7 @@ Deno.test("train makes a model that eval reads, goes on when it is told to, and 
       out,
       "--lr",
       "0.003",
-      "--accumulate",
+      "--grad-accum-steps",
       "2",
     ];
     const first = await run(...words, "--eval-every", "3");
@@ -83,7 +83,7 @@ Deno.test("train makes a model that eval reads, goes on when it is told to, and 
 Deno.test("train tells a loss that is no number in one line, with the state before it", () =>
   withCorpus(async (dir) => {
     const words = ["train", "--out", `${dir}/out`, "--schedule", "constant", "--warmup", "0"];
-    const recipe = ["--recipe", `${dir}/recipe.json`, "--clip", "1e30", "--dev-subset", "none"];
+    const recipe = ["--recipe", `${dir}/recipe.json`, "--max-grad-norm", "1e30", "--dev-subset", "none"];
     const failed = await run(...words, ...recipe, "--lr", "1e18");
     assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
     const state = (await loadRunState(`${dir}/out/state`))!;

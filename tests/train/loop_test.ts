@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
-import { fineTune, type FineTuneOptions } from "../../train/loop.ts";
+import { finetune, type FinetuneOptions } from "../../train/loop.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { type BatchSource, repeatBatches } from "../../train/micro_batch.ts";
 import { loadRunState } from "../../train/run_state.ts";
@@ -12,14 +12,14 @@ import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 async function inFolder(
   test: (
     folder: string,
-    run: (options?: Partial<FineTuneOptions>) => ReturnType<typeof fineTune>,
+    run: (options?: Partial<FinetuneOptions>) => ReturnType<typeof finetune>,
   ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const gpu = await testGpu();
   const live = gpu.pool.live;
   try {
-    await test(folder, (options = {}) => fineTune({ ...smallRun(), gpu, out: folder, ...options }));
+    await test(folder, (options = {}) => finetune({ ...smallRun(), gpu, out: folder, ...options }));
     assertEquals(gpu.pool.live, live, "live buffers");
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -139,7 +139,7 @@ Deno.test("a loss that is no number ends the run with the state of the step befo
     const batches = [good, good, good, good, good, bad, good, good];
     const source = repeatBatches(batches);
     await assertRejects(
-      () => run({ source, accumulate: 1 }),
+      () => run({ source, gradAccumSteps: 1 }),
       RangeError,
       `step 6 has loss NaN and gradient norm NaN, the state before it is in ${folder}/state/step-00000005`,
     );
@@ -148,10 +148,10 @@ Deno.test("a loss that is no number ends the run with the state of the step befo
     assert([...found.tensors.values()].every(({ data }) => data.every(Number.isFinite)));
     // With that clip mended it goes on as a run that never met it.
     const mended = repeatBatches(batches.map(() => good));
-    await run({ source: mended, accumulate: 1, resume: found });
+    await run({ source: mended, gradAccumSteps: 1, resume: found });
     const end = await outcome(folder);
     await inFolder(async (other, run) => {
-      await run({ source: mended, accumulate: 1 });
+      await run({ source: mended, gradAccumSteps: 1 });
       assertEquals(end.tensors, (await outcome(other)).tensors);
     });
   }));

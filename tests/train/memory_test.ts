@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { repeatBatches } from "../../train/micro_batch.ts";
-import { WeightLearner } from "../../train/trainer.ts";
+import { FinetuneTrainer } from "../../train/trainer.ts";
 import { measureMemory } from "../../train/memory.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { testGpu } from "../gpu.ts";
@@ -13,7 +13,7 @@ Deno.test("what comes after the training counts where it takes more, and finds t
   const gpu = await testGpu();
   const checkpoint = tinyCheckpoint("wav2vec2 base", { dropout: false });
   const source = repeatBatches([toneBatch(checkpoint, TEXTS)]);
-  const make = (gpu: Gpu) => new WeightLearner(new SpeechModel(gpu, checkpoint), { lr: 1e-3 });
+  const make = (gpu: Gpu) => new FinetuneTrainer(new SpeechModel(gpu, checkpoint), { lr: 1e-3 });
   const bytesWith = async (numbers: number) => {
     let live = -1;
     const after = (dry: Gpu) => {

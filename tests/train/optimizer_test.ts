@@ -4,7 +4,7 @@ import { matmul } from "../../kernels/matmul.ts";
 import { sum } from "../../kernels/sum.ts";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { recompute } from "../../tensor/gradient_checkpoint.ts";
+import { gradientCheckpoint } from "../../tensor/gradient_checkpoint.ts";
 import { backward } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { splitIntoArenas } from "../../tensor/arena.ts";
@@ -264,7 +264,7 @@ Deno.test("gradients written to their place are those that are copied there", as
     for (let batch = 0; batch < 2; batch++) {
       gpu.scope(() => {
         const h = linear(matmul(x!, w!), v!, b!, { gelu: true });
-        const y = recompute(h, [v!, b!], (h) => linear(linear(h, v!, b!), v!, b!));
+        const y = gradientCheckpoint(h, [v!, b!], (h) => linear(linear(h, v!, b!), v!, b!));
         backward(sum(y), {
           take: (tensor, part) => optimizer.take(tensor, part),
           ...(places && { place: (tensor: Tensor) => optimizer.place(tensor) }),

@@ -2,13 +2,13 @@
 import { parseTokenizer } from "../../model/decode/tokenizer.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { preferVulkan } from "../../cli/backend.ts";
-import { fineTune, type FineTuneOptions } from "../../train/loop.ts";
+import { finetune, type FinetuneOptions } from "../../train/loop.ts";
 import { repeatBatches } from "../../train/micro_batch.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
 /** What a small run is made of but for its device and folder: dropout, masks, two micro-batches, three to an epoch. */
-export function smallRun(): Omit<FineTuneOptions, "gpu" | "out"> {
+export function smallRun(): Omit<FinetuneOptions, "gpu" | "out"> {
   const checkpoint = tinyCheckpoint("wav2vec2 base", { dropout: true });
   const batch = (from: number, to: number) =>
     toneBatch(checkpoint, TEXTS.slice(from, to), { attentionMask: false, masked: true });
@@ -27,8 +27,8 @@ export function smallRun(): Omit<FineTuneOptions, "gpu" | "out"> {
     lr: 3e-3,
     warmup: 5,
     weightDecay: 0.01,
-    accumulate: 2,
-    clip: 5,
+    gradAccumSteps: 2,
+    maxGradNorm: 5,
     evalEvery: 6,
     saveEvery: 4,
   };
@@ -38,6 +38,6 @@ if (import.meta.main) {
   preferVulkan();
   const [out] = Deno.args as [string];
   const gpu = await requestGpu();
-  await fineTune({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
+  await finetune({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
   gpu.destroy();
 }

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
-import { layoutOf } from "../../model/parameter_specs.ts";
+import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
 import { AdamW } from "../../train/optimizer.ts";
-import { type StepResult, Trainer } from "../../train/train_step.ts";
+import { type StepResult, TrainStep } from "../../train/train_step.ts";
 import { testGpu } from "../gpu.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
@@ -13,7 +13,7 @@ async function training(checkpoint: Checkpoint, lr: number) {
   const gpu = await testGpu();
   const model = new SpeechModel(gpu, checkpoint);
   const optimizer = new AdamW([{ params: model.weights.require(), lr, betas: [0.9, 0.98] }]);
-  const trainer = new Trainer(model, optimizer);
+  const trainer = new TrainStep(model, optimizer);
   const read = () => Promise.all(model.weights.names.map((name) => model.weights.get(name).read()));
   const dispose = () => [trainer, optimizer, model].forEach((one) => one.dispose());
   return { gpu, model, optimizer, trainer, read, [Symbol.dispose]: dispose };
@@ -91,11 +91,11 @@ for (const name of ["wav2vec2 compact", "wav2vec2 compact large"] as const) {
     const gpu = await testGpu();
     using model = new SpeechModel(gpu, checkpoint);
     using optimizer = new AdamW([{ params: model.weights.require(), lr: 1e-2, weightDecay: 0.1 }]);
-    using trainer = new Trainer(model, optimizer);
+    using trainer = new TrainStep(model, optimizer);
     const batch = toneBatch(checkpoint, TEXTS);
     for (let step = 0; step < 3; step++) await trainer.run([batch], { seed: 1, step, maxGradNorm: 5 });
     const filled = [];
-    for (const { name, shape } of layoutOf(checkpoint.config, checkpoint.head)) {
+    for (const { name, shape } of parameterSpecs(checkpoint.config, checkpoint.head)) {
       const published = await model.weights.read(name);
       assertEquals(published.shape, [...shape], name);
       const all = await model.weights.get(name).read();

@@ -6,7 +6,14 @@ import {
   assertLess,
   assertThrows,
 } from "@std/assert";
-import { addNoise, changeSpeed, drawSpeeds, makeNoise, maskSpans, SPEEDS } from "../../../data/batching/augment.ts";
+import {
+  addNoise,
+  changeSpeed,
+  drawSpeeds,
+  makeNoise,
+  maskSpans,
+  SPEEDS,
+} from "../../../data/batching/augment.ts";
 
 const stream = (step: number, purpose = "test") => ({ seed: 7, purpose, step });
 const sum = (values: Iterable<number>) => [...values].reduce((all, value) => all + value, 0);

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { planEpoch, type PlanOptions } from "../../../data/batching/batch_plan.ts";
-import { type BatchOptions, type BatchPosition, type ClipBatch, openBatches } from "../../../data/batching/batches.ts";
+import {
+  type BatchOptions,
+  type BatchPosition,
+  openBatches,
+  type UtteranceBatch,
+} from "../../../data/batching/batches.ts";
 import type { Utterance } from "../../../data/corpus/corpus.ts";
 import { tone, withFolder } from "../folder.ts";
 
@@ -77,7 +82,7 @@ const listed = (dir: string): Utterance[] =>
 
 async function take(dir: string, options: Partial<BatchOptions>, from: BatchPosition, count: number) {
   using batches = await openBatches(listed(dir), { seconds: 1.3, seed: 5, threads: 2, ...options });
-  const taken: ClipBatch[] = [];
+  const taken: UtteranceBatch[] = [];
   for await (const batch of batches.from(from)) {
     taken.push(batch);
     if (taken.length === count) break;
@@ -132,7 +137,7 @@ Deno.test("joined clips follow each other with silence between, and their texts 
   withFolder(folder, async (dir) => {
     const join = { seconds: 1.26, gap: 0.05 };
     const [{ clips: [clip] }] = await take(dir, { join, shuffle: false }, { epoch: 0, batch: 0 }, 1) as [
-      ClipBatch,
+      UtteranceBatch,
     ];
     assertEquals([clip!.ids, clip!.text, clip!.key], [["0", "1", "2", "3"], "T0 T1 T2 T3", null]);
     assertEquals(clip!.samples.length, 16_000 * (0.2 + 0.25 + 0.3 + 0.35 + 3 * 0.05));

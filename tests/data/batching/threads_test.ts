@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ClipCache } from "../../../data/batching/utterance_cache.ts";
+import { UtteranceCache } from "../../../data/batching/utterance_cache.ts";
 import { prefetch } from "../../../data/batching/prefetch.ts";
 import { shuffle } from "../../../random/shuffle.ts";
 import { uniformsOf } from "../../../random/uniforms.ts";
@@ -79,12 +79,12 @@ Deno.test("whoever leaves early ends the source", async () => {
 Deno.test("the cache gives back the very numbers, within its bytes", () => {
   const exact = Float32Array.of(0, 0.5, -1, 1 / 32768);
   const odd = Float32Array.of(0.1, 1, -2);
-  const cache = new ClipCache(8 + 12);
+  const cache = new UtteranceCache(8 + 12);
   cache.add("exact", exact);
   cache.add("odd", odd);
   cache.add("late", exact);
   assertEquals([cache.get("exact"), cache.get("odd"), cache.get("late")], [exact, odd, undefined]);
-  const small = new ClipCache(9);
+  const small = new UtteranceCache(9);
   small.add("odd", odd);
   assertEquals(small.size, 0);
 });

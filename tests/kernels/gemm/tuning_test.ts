@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { gemm } from "../../../kernels/gemm/gemm.ts";
-import { gemmProducts, tuneGemm, tuningOf } from "../../../kernels/gemm/tuning.ts";
+import { tuneGemm, tuningOf, tuningProblems } from "../../../kernels/gemm/tuning.ts";
 import { GEMM_VARIANTS, gemmClass, usualGemm } from "../../../kernels/gemm/choice.ts";
 import { requestGpu } from "../../../tensor/gpu.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -25,7 +25,7 @@ Deno.test("the kernels are measured on a product of each class, and the fastest 
 });
 
 Deno.test("products are of a class each, and a class that was measured has its kernel", async () => {
-  const names = gemmProducts().map(gemmClass);
+  const names = tuningProblems().map(gemmClass);
   assertEquals(new Set(names).size, names.length);
   const [small, large] = [{ m: 9, n: 70, terms: 64, items: 2 }, { m: 512, n: 512, terms: 65, items: 1 }];
   assertEquals([gemmClass(small), gemmClass(large)], ["≤32 ≤4096 ≤64", ">64 ≤262144 ≤512"]);

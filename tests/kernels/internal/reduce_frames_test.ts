@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { sumItems } from "../../../kernels/internal/reduce_frames.ts";
 import { fill } from "../../../tensor/fill.ts";
-import { emptyRow, rowOf } from "../../../tensor/strided_batch.ts";
+import { emptyBatch, stridedBatchOf } from "../../../tensor/strided_batch.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { testGpus } from "../../gpu.ts";
 import { randomNd } from "../../oracle/nd.ts";
@@ -13,8 +13,8 @@ Deno.test("sums of items at equal distances, written to places at equal distance
   for (const gpu of [...await testGpus(), await narrowGpu()]) {
     for (const [rows, columns] of [[0, 3], [1, 4], [65, 3], [70, 64], [1100, 5], [2100, 4]] as const) {
       const images = [1, 2, 3].map((seed) => randomNd([rows, columns], seed));
-      const xs = emptyRow(gpu, 3, [rows + 7, columns]); // a gap behind each
-      const ys = emptyRow(gpu, 3, [columns + 70]);
+      const xs = emptyBatch(gpu, 3, [rows + 7, columns]); // a gap behind each
+      const ys = emptyBatch(gpu, 3, [columns + 70]);
       images.forEach((image, i) => {
         using from = upload(gpu, image);
         using to = new Tensor(gpu, xs[i]!.storage, image.shape, "f32", xs[i]!.offset);
@@ -22,7 +22,7 @@ Deno.test("sums of items at equal distances, written to places at equal distance
         using sevens = fill(gpu, [columns + 70], 7);
         gpu.copy(sevens, ys[i]!);
       });
-      const [x, y] = [rowOf(xs)!, rowOf(ys)!];
+      const [x, y] = [stridedBatchOf(xs)!, stridedBatchOf(ys)!];
       sumItems(x, [3, rows, columns], y);
       for (const [i, image] of images.entries()) {
         const found = await ys[i]!.read();

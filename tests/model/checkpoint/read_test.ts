@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes }
 import { type Checkpoint, readCheckpoint } from "../../../model/checkpoint/read.ts";
 import { encodeCheckpoint, writeCheckpoint } from "../../../model/checkpoint/write.ts";
 import { parseConfig } from "../../../model/config.ts";
-import { layoutOf } from "../../../model/parameter_specs.ts";
+import { parameterSpecs } from "../../../model/parameter_specs.ts";
 import { parseSafetensors } from "../../../model/checkpoint/safetensors.ts";
 import {
   bytesOf,
@@ -23,8 +23,8 @@ for (const family of ["base", "large"]) {
     const checkpoint = await readCheckpoint(path(family));
     const { config, head, tensors, notes } = checkpoint;
     assertEquals([head, notes], ["ctc", []]);
-    assertEquals([...tensors.keys()], layoutOf(config, head).map(({ name }) => name));
-    for (const { name, shape } of layoutOf(config, head)) assertEquals(tensors.get(name)!.shape, shape);
+    assertEquals([...tensors.keys()], parameterSpecs(config, head).map(({ name }) => name));
+    for (const { name, shape } of parameterSpecs(config, head)) assertEquals(tensors.get(name)!.shape, shape);
     const folder = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(`${folder}/vocab.json`, "{}");

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseSafetensors, type SafetensorsEntry, toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
+import {
+  parseSafetensors,
+  type SafetensorsEntry,
+  toFloat32,
+  toInt32,
+} from "../../../model/checkpoint/safetensors.ts";
 import { encodeSafetensors } from "../../../model/checkpoint/safetensors_encode.ts";
 import { philox } from "../../oracle/uniform.ts";
 

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fetchModel, HubError, type HubOptions, type HubProgress, isModelId } from "../../../model/hub/fetch_model.ts";
+import {
+  fetchModel,
+  HubError,
+  type HubOptions,
+  type HubProgress,
+  isModelId,
+} from "../../../model/hub/fetch_model.ts";
 import { defaultCacheFolder } from "../../../model/hub/cache.ts";
 import { hashOf, type Hub, serveHub } from "./hub_server.ts";
 

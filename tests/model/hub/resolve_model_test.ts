@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { loadModel } from "../../../model/inference/load_model.ts";
-import { locateModel } from "../../../model/hub/resolve_model.ts";
+import { resolveModel } from "../../../model/hub/resolve_model.ts";
 import { testGpu } from "../../gpu.ts";
 
 const base = new URL("../../testdata/base", import.meta.url).pathname;
 
 Deno.test("a path that is there is the model; nothing is asked of the hub", async () => {
   const offline = { offline: true, cacheFolder: "/nonexistent" };
-  assertEquals(await locateModel(base, offline), base);
-  assertEquals(await locateModel("nowhere", offline), "nowhere");
+  assertEquals(await resolveModel(base, offline), base);
+  assertEquals(await resolveModel("nowhere", offline), "nowhere");
 });
 
 Deno.test("a name is downloaded once, and loaded", async () => {
@@ -45,7 +45,7 @@ Deno.test("a name is downloaded once, and loaded", async () => {
     assertEquals([loaded.name, loaded.model.config.hidden_size], ["test/tiny", 24]);
     loaded.dispose();
     await server.shutdown();
-    const again = await locateModel("test/tiny", { ...hub, offline: true });
+    const again = await resolveModel("test/tiny", { ...hub, offline: true });
     assertEquals((await Deno.readFile(`${again}/config.json`)).length, files[0]!.bytes.length);
   } finally {
     await server.shutdown();

@@ -1,7 +1,7 @@
 // Clips that are heard several at a time, and long ones in windows, against one forward pass for each.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SpeechModel } from "../../../model/speech_model.ts";
-import { clipLogits, frameLogits, windowsOf } from "../../../model/inference/chunking.ts";
+import { chunksOf, frameLogits, utteranceLogits } from "../../../model/inference/chunking.ts";
 import { testGpu } from "../../gpu.ts";
 import { assertClose } from "../../kernels/check_op.ts";
 import { randomNd } from "../../oracle/nd.ts";
@@ -35,7 +35,7 @@ for (const name of ["wav2vec2 base", "wav2vec2 large", "wav2vec2 intents"] as co
       const options = { masked, windowSeconds: 15_000 / 16_000 };
       const together = model.head === "ctc"
         ? (await frameLogits(model, clips, options)).map(({ logits }) => logits)
-        : await clipLogits(model, clips, options);
+        : await utteranceLogits(model, clips, options);
       assertEquals(batches, 2); // 900 + 1700 + 3333 in one, 5000 twice in the other
       for (const [i, clip] of clips.entries()) {
         assertClose(`clip ${i}`, together[i]!, await alone(model, clip, masked));
@@ -47,7 +47,7 @@ for (const name of ["wav2vec2 base", "wav2vec2 large", "wav2vec2 intents"] as co
 Deno.test("the frames of windows are those of the clip, and only the margins differ", async () => {
   using model = new SpeechModel(await testGpu(), tinyCheckpoint("wav2vec2 large"));
   const options = { masked: true, windowSeconds: 0.15, marginSeconds: 0.02 };
-  const windows = windowsOf(model, clips[0]!.length, options);
+  const windows = chunksOf(model, clips[0]!.length, options);
   assert(windows.length > 2, `${windows.length} windows`);
   windows.forEach(({ first }, i) => {
     assertEquals(first, windows.slice(0, i).reduce((sum, { keep }) => sum + keep, 0));

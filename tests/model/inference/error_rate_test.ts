@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { accuracy, characterEdits, editCounts, errorRate, wordEdits } from "../../../model/inference/error_rate.ts";
+import {
+  accuracy,
+  characterEdits,
+  editCounts,
+  errorRate,
+  wordEdits,
+} from "../../../model/inference/error_rate.ts";
 import { philox } from "../../oracle/uniform.ts";
 
 Deno.test("word edits are counted by kind", () => {

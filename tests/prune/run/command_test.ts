@@ -27,7 +27,7 @@ async function withModel(
 const SMALL = [
   "--steps",
   "6",
-  "--tune-steps",
+  "--finetune-steps",
   "4",
   "--batch-seconds",
   "1.5",
@@ -99,7 +99,7 @@ for (const task of ["asr", "slu"] as const) {
 
 Deno.test("a run of prune that is killed at any moment and resumed ends as one that is not", () =>
   withModel("asr", async (dir, prune) => {
-    const words = ["--seed", "3", "--save-every", "2", "--steps", "30", "--tune-steps", "20"];
+    const words = ["--seed", "3", "--save-every", "2", "--steps", "30", "--finetune-steps", "20"];
     const whole = await prune(...words, "--out", `${dir}/whole`);
     assertEquals(whole.status, 0, whole.err);
     const wanted = await outcome(`${dir}/whole`);
@@ -159,7 +159,7 @@ Deno.test("every method meets its target, and a compact model can be pruned agai
     const out = `${dir}/again`;
     const again = await run(
       ...["prune", "--model", `${dir}/size`, "--data", `${dir}/corpus`, ...SMALL, "--target", "0.2"],
-      ...["--out", out, "--tune-steps", "0"],
+      ...["--out", out, "--finetune-steps", "0"],
     );
     assertEquals(again.status, 0, again.err);
     const record = JSON.parse(await Deno.readTextFile(`${out}/espalier.json`));
@@ -171,7 +171,7 @@ Deno.test("train and prune tell the memory that they take, less where layers are
     const train = ["train", "--model", `${dir}/model`, "--data", `${dir}/corpus`, "--batch-seconds", "1.5"];
     for (const start of [prune, (...more: string[]) => run(...train, ...more)]) {
       const bytes = [];
-      for (const more of [[], ["--recompute"]]) {
+      for (const more of [[], ["--grad-checkpoint"]]) {
         const { status, out, err } = await start("--out", `${dir}/out`, "--dry-run", ...more);
         assertEquals(status, 0, err);
         bytes.push(Number(/^memory: ([\d.]+) GB on /.exec(out)![1]));
@@ -211,7 +211,7 @@ Deno.test("prune tells mistakes in one line each, and loses nothing", () =>
 Deno.test("a loss that is no number ends pruning with the state of the last good step", () =>
   withModel("asr", async (dir, prune) => {
     const out = `${dir}/nan`;
-    const failed = await prune("--out", out, "--lr", "1e18", "--clip", "1e30", "--save-every", "1");
+    const failed = await prune("--out", out, "--lr", "1e18", "--max-grad-norm", "1e30", "--save-every", "1");
     assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
     const { tensors } = (await loadRunState(`${out}/run/prune/state`))!;
     assert([...tensors.values()].every(({ data }) => data.every(Number.isFinite)));
