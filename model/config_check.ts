@@ -1,4 +1,4 @@
-import type { ModelConfig } from "./config.ts";
+import type { ModelConfig } from "./config_types.ts";
 import type { JsonFields } from "./checkpoint/json_fields.ts";
 
 /** What would change the model and cannot be computed: by field, the values that ask for nothing. */

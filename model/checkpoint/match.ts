@@ -1,4 +1,4 @@
-import type { DiskTensor, Weight } from "./read.ts";
+import type { DiskTensor, Weight } from "./types.ts";
 import type { WeightFile } from "./weight_files.ts";
 import { isInside, isTorchaudio, type Meaning, meaningOf } from "./names.ts";
 import type { HeadKind, ModelConfig } from "../config.ts";

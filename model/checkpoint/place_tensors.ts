@@ -1,4 +1,4 @@
-import type { Weight } from "./read.ts";
+import type { Weight } from "./types.ts";
 import type { ModelConfig } from "../config.ts";
 import { printable } from "./json_fields.ts";
 import type { ParameterSpec } from "../parameter_specs.ts";

@@ -1,4 +1,4 @@
-import type { Checkpoint, Weight } from "./read.ts";
+import type { Checkpoint, Weight } from "./types.ts";
 import { prefixOf } from "./names.ts";
 import { encodeConfig } from "../config_encode.ts";
 import { publishedName } from "../parameter_specs.ts";
