@@ -3,7 +3,8 @@
 import { CURVE_HEIGHT, devOption, lambdaOption, lossOption, removedOption } from "./plot_curves.ts";
 import { unitsMap } from "./plot_map.ts";
 import { modelsHeight, modelsOption } from "./plot_models.ts";
-import { type Option, WIDTH } from "./plot_style.ts";
+import { drawSvg } from "./draw_svg.ts";
+import type { Option } from "./plot_style.ts";
 import { UNITS_HEIGHT, unitsOption } from "./plot_units.ts";
 import type { PruneReport } from "./report.ts";
 
@@ -17,15 +18,6 @@ export interface ReportPlot {
   readonly caption: string;
   /** The picture, 900 pixels wide, self-contained. */
   readonly svg: string;
-}
-
-/** What of echarts is used. */
-interface Echarts {
-  init(place: null, theme: null, options: Option): {
-    setOption(option: Option): void;
-    renderToSVGString(options: Option): string;
-    dispose(): void;
-  };
 }
 
 /**
@@ -43,9 +35,8 @@ interface Echarts {
  * ```
  */
 export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
-  const echarts = await loadEcharts();
-  const chart = (name: string, height: number, option: Option | null) =>
-    option && render(echarts, name, height, option);
+  const chart = async (name: string, height: number, option: Option | null) =>
+    option && await drawSvg(name, height, option);
   const rate = report.task === "asr" ? "error rate" : "accuracy";
   const plots: (Omit<ReportPlot, "svg"> & { svg: string | null })[] = [
     {
@@ -53,13 +44,13 @@ export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
       title: "Models",
       caption: `Test ${rate} with its 95 % interval; parameters, multiply–accumulates and time with their ` +
         "share of the dense model.",
-      svg: chart("models", modelsHeight(report.models.length), modelsOption(report)),
+      svg: await chart("models", modelsHeight(report.models.length), modelsOption(report)),
     },
     {
       name: "units",
       title: "Units per layer",
       caption: "The number over a bar counts the units kept.",
-      svg: chart("units", UNITS_HEIGHT, unitsOption(report)),
+      svg: await chart("units", UNITS_HEIGHT, unitsOption(report)),
     },
     {
       name: "map",
@@ -72,52 +63,27 @@ export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
       name: "removed",
       title: "Share removed in the course of pruning",
       caption: "As the gates expect it, against the target that rises to its final value.",
-      svg: chart("removed", CURVE_HEIGHT, removedOption(report)),
+      svg: await chart("removed", CURVE_HEIGHT, removedOption(report)),
     },
     {
       name: "lambda",
       title: "Lagrangian multipliers",
       caption: "λ₁ weighs how far the share removed is from its target, λ₂ the square of that; " +
         "both are learned along with the gates.",
-      svg: chart("lambda", CURVE_HEIGHT, lambdaOption(report)),
+      svg: await chart("lambda", CURVE_HEIGHT, lambdaOption(report)),
     },
     {
       name: "loss",
       title: "Loss",
       caption: "Task loss of every step, and its running mean over a fortieth of the steps.",
-      svg: chart("loss", CURVE_HEIGHT, lossOption(report)),
+      svg: await chart("loss", CURVE_HEIGHT, lossOption(report)),
     },
     {
       name: "dev",
       title: "Recovery by fine-tuning",
       caption: `Measured on the dev clips while the pruned model is fine-tuned.`,
-      svg: chart("dev", CURVE_HEIGHT, devOption(report)),
+      svg: await chart("dev", CURVE_HEIGHT, devOption(report)),
     },
   ];
   return plots.flatMap(({ svg, ...plot }) => svg === null ? [] : [{ ...plot, svg }]);
-}
-
-async function loadEcharts(): Promise<Echarts> {
-  try {
-    const loaded: unknown = await import("npm:echarts@6.1.0");
-    return loaded as Echarts;
-  } catch (cause) {
-    const [why] = (cause as Error).message.split("\n");
-    throw new Error(`Cannot draw plots as the npm package echarts must load: ${why}`, { cause });
-  }
-}
-
-function render(echarts: Echarts, name: string, height: number, option: Option): string {
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
-  try {
-    chart.setOption(option);
-    // Its ids count the charts of the process, and would meet in a page. Its classes do too; like the style sheet and
-    // the other attributes they are for a mouse and scripts.
-    return chart.renderToSVGString({ useViewBox: true })
-      .replace(/\bzr\d+-/g, `${name}-`)
-      .replace(/<style[^>]*>.*?<\/style>\s*/gs, "")
-      .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, "");
-  } finally {
-    chart.dispose();
-  }
 }
