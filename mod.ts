@@ -27,6 +27,7 @@ export {
   type GemmVariant,
   type TileVariant,
 } from "./kernels/gemm/choice.ts";
+export { batchInvariant, setGemm } from "./kernels/gemm/policy.ts";
 export type { Resource, Slice } from "./tensor/bind_groups.ts";
 export {
   type BindingKind,

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { gemm, type GemmProblem } from "../kernels/gemm/gemm.ts";
+import { gemm } from "../kernels/gemm/gemm.ts";
+import type { GemmProblem } from "../kernels/gemm/problem.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { FloatType } from "../tensor/tensor.ts";

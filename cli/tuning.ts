@@ -8,6 +8,7 @@ import { cacheFolder } from "../data/cache_folder.ts";
 import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm/tuning.ts";
 import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
+import { setGemm } from "../kernels/gemm/policy.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { UserError } from "./user_error.ts";
 
@@ -70,10 +71,10 @@ export async function applyTuning(gpu: Gpu, measure = false): Promise<void> {
         `Cannot compute as ${VARIABLE} must be one of ${GEMM_VARIANTS.join(", ")}: ${JSON.stringify(named)}`,
       );
     }
-    gpu.gemm = named as GemmVariant;
+    setGemm(gpu, named as GemmVariant);
   } else {
     const tuning = await readTuning(gpu) ?? (measure && !gpu.software ? await measureTuning(gpu) : null);
-    if (tuning) gpu.gemm = tuningOf(tuning.timings);
+    if (tuning) setGemm(gpu, tuningOf(tuning.timings));
   }
 }
 

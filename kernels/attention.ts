@@ -13,7 +13,8 @@ import {
 } from "./internal/attention_passes.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
-import { gemm, type GemmOutput, type Operand } from "./gemm/gemm.ts";
+import { gemm } from "./gemm/gemm.ts";
+import type { GemmOutput, Operand } from "./gemm/problem.ts";
 import { scale as scaled } from "./scale.ts";
 
 /** Options of {@linkcode attention}. */

@@ -107,7 +107,7 @@ export function fakeGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: Device
     createCommandEncoder: () => encoder,
     destroy: nothing,
   };
-  const { limits, gemm, software } = like;
-  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits, gemm, software });
+  const { limits, software } = like;
+  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits, software });
   return { gpu, memory };
 }

@@ -3,14 +3,6 @@ import { roundUp } from "./align.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
 import { DeviceErrors } from "./device_errors.ts";
-import {
-  gemmClass,
-  type GemmExtents,
-  gemmInOrder,
-  type GemmTuning,
-  type GemmVariant,
-  usualGemm,
-} from "../kernels/gemm/choice.ts";
 import type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./gpu_options.ts";
 import { dtypeOf, type HostArray, inWords, typedArrayOf } from "./host_data.ts";
 import type { Kernel } from "./kernel.ts";
@@ -39,8 +31,6 @@ export class Gpu {
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
-  /** The kernel of all products, or that of each class of them where one is known; may be set at any time. */
-  gemm: GemmVariant | GemmTuning;
   /** Buffers of the tensors. */
   readonly pool: BufferPool;
   /** Textures of the products. */
@@ -57,7 +47,6 @@ export class Gpu {
   readonly #groups: BindGroups;
   readonly #commands: Commands;
   readonly #scopes = new Scopes();
-  #invariant = false;
 
   /**
    * Takes a device over. {@linkcode requestGpu} is the way to make one.
@@ -80,7 +69,6 @@ export class Gpu {
       workgroups: least(device.limits.maxComputeWorkgroupsPerDimension, given.workgroups),
       texture: least(device.limits.maxTextureDimension2D, given.texture),
     };
-    this.gemm = options.gemm ?? {};
     this.#faults = new DeviceErrors(device);
     const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
     this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
@@ -103,34 +91,6 @@ export class Gpu {
       uniforms: this.#uniforms,
       profiler: this.profiler,
     });
-  }
-
-  /** Whether sums are being divided by their own length alone, as {@linkcode Gpu.batchInvariant} asks. */
-  get invariant(): boolean {
-    return this.#invariant;
-  }
-
-  /**
-   * Runs `fn` so that what operations compute for an item of a batch does not depend on the others, to the bit: long sums of
-   * products are divided by their length, and not by how many invocations there is work for, and all kernels of products add
-   * up in one order, which is slower where results are few. It holds for products of up to 4,096 terms whose operands fit the
-   * adapter's limits.
-   */
-  batchInvariant<T>(fn: () => T): T {
-    const before = this.#invariant;
-    this.#invariant = true;
-    try {
-      return fn();
-    } finally {
-      this.#invariant = before;
-    }
-  }
-
-  /** The kernel that computes products of a size. */
-  gemmVariant(extents: GemmExtents): GemmVariant {
-    if (typeof this.gemm === "string") return this.gemm;
-    const variant = this.gemm[gemmClass(extents)] ?? usualGemm(this.software, extents);
-    return this.#invariant ? gemmInOrder(this.software, variant) : variant;
   }
 
   /** Whether tensors may be f16. */

@@ -1,5 +1,4 @@
 import type { Resource } from "./bind_groups.ts";
-import type { GemmTuning, GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Constants } from "./pipelines.ts";
 
 /** Limits that operations plan with. */
@@ -22,8 +21,6 @@ export interface GpuOptions {
   readonly profile?: boolean;
   /** Whether to choose kernels as for an adapter that runs on the processor; as its name tells unless given. */
   readonly software?: boolean;
-  /** Kernel of all products, or that of each class of them; chosen by the kind of adapter and the sizes unless given. */
-  readonly gemm?: GemmVariant | GemmTuning;
 }
 
 /** One dispatch. */

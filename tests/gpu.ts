@@ -1,22 +1,36 @@
 import { assertThrows } from "@std/assert";
+import type { GemmTuning, GemmVariant } from "../kernels/gemm/choice.ts";
+import { setGemm } from "../kernels/gemm/policy.ts";
 import { type Gpu, requestGpu } from "../tensor/gpu.ts";
 import type { GpuOptions } from "../tensor/gpu_options.ts";
 import { preferVulkan } from "../cli/backend.ts";
 
+/** Options of a device, and the kernel of its GEMMs. */
+export interface TestGpuOptions extends GpuOptions {
+  /** As for `setGemm`; the default unless given. */
+  readonly gemm?: GemmVariant | GemmTuning;
+}
+
 const devices = new Map<string, Promise<Gpu>>();
 
 /**
- * The device of a test file, made once per set of options. With tiles for products, which are for graphics processors, all
- * other kernels are chosen as there, too.
+ * The device of a test file, made once per set of options. With a tile kernel, which is for GPUs, all other kernels are chosen
+ * as on a GPU, too.
  */
-export function testGpu(given: GpuOptions = {}): Promise<Gpu> {
+export function testGpu(given: TestGpuOptions = {}): Promise<Gpu> {
   preferVulkan();
   const tiles = typeof given.gemm === "string" && given.gemm !== "texture";
   const options = tiles ? { software: false, ...given } : given;
   const key = JSON.stringify(options);
   let device = devices.get(key);
-  if (!device) devices.set(key, device = requestGpu(options));
+  if (!device) devices.set(key, device = requestWith(options));
   return device;
+}
+
+async function requestWith({ gemm, ...options }: TestGpuOptions): Promise<Gpu> {
+  const gpu = await requestGpu(options);
+  if (gemm) setGemm(gpu, gemm);
+  return gpu;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { add } from "../kernels/add.ts";
+import { batchInvariant } from "../kernels/gemm/policy.ts";
 import { klDivergence } from "../kernels/kl_divergence.ts";
 import { logSoftmax } from "../kernels/log_softmax.ts";
 import { scale } from "../kernels/scale.ts";
@@ -101,7 +102,7 @@ export class Teacher {
     const clips = batch.keys!.flatMap((key, clip) => this.#answers.has(key!) ? [] : [clip]);
     if (clips.length === 0) return [];
     const { gpu } = this.#model;
-    const { logits, frames } = gpu.batchInvariant(() => {
+    const { logits, frames } = batchInvariant(gpu, () => {
       return forwardBatch(this.#model, selectClips(batch, clips), { alone: true });
     });
     const heard = logSoftmax(this.#soften(logits));

@@ -1,7 +1,7 @@
 import { alignOf } from "../../tensor/align.ts";
 import type { Resource } from "../../tensor/bind_groups.ts";
 import { areMultiples, divided, type ParamFields } from "../../tensor/shader_params.ts";
-import type { GemmProblem } from "./gemm.ts";
+import type { GemmProblem } from "./problem.ts";
 import { sliceOf, writtenRange } from "./ranges.ts";
 
 /** How `_gemm_epilogue.wgsl` writes a product. */

@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import gelu from "../internal/_gelu.wgsl" with { type: "text" };
 import epilogue from "./_epilogue.wgsl" with { type: "text" };
-import { batchOf, type GemmProblem } from "./gemm.ts";
+import { batchOf, type GemmProblem } from "./problem.ts";
 import { epilogueOf } from "./epilogue.ts";
 import source from "./finish.wgsl" with { type: "text" };
 

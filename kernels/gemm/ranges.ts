@@ -2,7 +2,7 @@ import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
 import type { Slice } from "../../tensor/bind_groups.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { elementBytes, type Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 
 /** First element and one past the last that something touches, relative to its tensor. */
 export interface Range {

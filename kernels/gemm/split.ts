@@ -1,4 +1,4 @@
-import { batchOf, type GemmProblem, type Operand, type Vector } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand, type Vector } from "./problem.ts";
 
 type Pair = readonly [GemmProblem, GemmProblem];
 

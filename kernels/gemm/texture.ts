@@ -4,8 +4,9 @@ import { prefixed } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
-import { batchOf, type GemmProblem } from "./gemm.ts";
+import { batchOf, type GemmProblem } from "./problem.ts";
 import { finishGemm } from "./finish.ts";
+import { isBatchInvariant } from "./policy.ts";
 import { beyond, beyondWritten, sliceOf, writtenRange } from "./ranges.ts";
 import { columnBits, operandExcess, placeOperand } from "./texture_operand.ts";
 import source from "./texture.wgsl" with { type: "text" };
@@ -40,7 +41,10 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
   const extent = tilesOf(16) * k1 * k2 >= 32_768 && m > 8 && n > 8 ? 16 : 8;
   const tiles = tilesOf(extent);
   const rounds = k1 * Math.ceil(k2 / 4);
-  const useful = Math.max(rounds / ROUNDS, gpu.invariant ? 1 : Math.min(TILES / tiles, rounds / WORTH));
+  const useful = Math.max(
+    rounds / ROUNDS,
+    isBatchInvariant(gpu) ? 1 : Math.min(TILES / tiles, rounds / WORTH),
+  );
   const most = gpu.limits.bindingBytes / bytesOf(problem) / 2; // as rounding up may double the parts
   const parts = Math.max(1, Math.min(useful, most));
   const part1 = Math.ceil(k1 / parts);

@@ -5,7 +5,7 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import type { PooledTexture, TextureContent } from "../../tensor/texture_pool.ts";
 import { elementBytes } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
-import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 import source from "./pack.wgsl" with { type: "text" };
 import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./ranges.ts";
 

@@ -3,9 +3,10 @@ import type { TileVariant } from "./choice.ts";
 import { prefixed } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type GemmProblem, type Operand } from "./gemm.ts";
+import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 import { epilogueOf } from "./epilogue.ts";
 import { finishGemm } from "./finish.ts";
+import { isBatchInvariant } from "./policy.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./ranges.ts";
 import { tileKernel, type TileShape, tileShapes } from "./tile_source.ts";
 
@@ -27,7 +28,7 @@ function divide(gpu: Gpu, problem: GemmProblem, shape: TileShape) {
   const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
   const terms = k1 * k2;
   const invocations = tiles * shape.down * shape.across * shape.groups;
-  const few = gpu.invariant ? 1 : Math.min(INVOCATIONS / invocations, terms / WORTH);
+  const few = isBatchInvariant(gpu) ? 1 : Math.min(INVOCATIONS / invocations, terms / WORTH);
   const useful = Math.max(terms / LONGEST, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
   const parts = Math.max(1, Math.floor(Math.min(useful, most)));

@@ -7,7 +7,8 @@ import {
   type GemmVariant,
 } from "./choice.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { gemm, type GemmProblem } from "./gemm.ts";
+import { gemm } from "./gemm.ts";
+import type { GemmProblem } from "./problem.ts";
 
 /** How long the kernels took for a product of one class. */
 export interface GemmTiming {
@@ -63,12 +64,11 @@ export function tuningProblems(): GemmExtents[] {
  *
  * @example
  * ```ts
- * import { requestGpu, tuneGemm, tuningOf } from "../../mod.ts";
+ * import { requestGpu, setGemm, tuneGemm, tuningOf } from "../../mod.ts";
  *
  * const gpu = await requestGpu();
  * const timings = await tuneGemm(gpu, { products: [{ m: 64, n: 64, terms: 64, items: 1 }], sampleMs: 1 });
- * const tuned = await requestGpu({ gemm: tuningOf(timings) });
- * tuned.destroy();
+ * setGemm(gpu, tuningOf(timings));
  * gpu.destroy();
  * ```
  */

@@ -1,6 +1,7 @@
 // The model on the device against the float64 oracle of the whole model, which was written from the published
 // description alone: every family, head and a compact model of each.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { batchInvariant } from "../../kernels/gemm/policy.ts";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
 import { Weights } from "../../model/weights.ts";
@@ -177,7 +178,7 @@ async function hearsAlone(model: SpeechModel, samples: Nd, lengths: readonly num
   const hear = async (x: Nd, lengths: readonly number[]) => {
     const y = gpu.scope(() => {
       const batch = { samples: upload(gpu, x), lengths };
-      const { logits, hidden } = gpu.batchInvariant(() => model.forward(batch, { alone: true }));
+      const { logits, hidden } = batchInvariant(gpu, () => model.forward(batch, { alone: true }));
       return logits ?? hidden;
     });
     const numbers = await y.read();

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { preferVulkan } from "../../cli/backend.ts";
+import { setGemm } from "../../kernels/gemm/policy.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
@@ -9,7 +10,8 @@ import { TEXTS, tinyCheckpoint, toneBatch } from "../train/tiny.ts";
 for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`a dry device allocates what a real one does, with ${gemm} products`, async () => {
     preferVulkan();
-    const real = await requestGpu({ gemm });
+    const real = await requestGpu();
+    setGemm(real, gemm);
     const { gpu: dry, memory } = fakeGpu(real);
     const checkpoint = tinyCheckpoint("wav2vec2 base", { dropout: true });
     const batches = [TEXTS, TEXTS.slice(1), TEXTS.slice(2)].map((texts) => toneBatch(checkpoint, texts));

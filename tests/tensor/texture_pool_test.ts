@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { setGemm } from "../../kernels/gemm/policy.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import { Arena } from "../../tensor/arena.ts";
 import { TexturePool } from "../../tensor/texture_pool.ts";
@@ -57,7 +58,8 @@ Deno.test("surfaces whose content is stale are filled anew in the order they wer
 });
 
 Deno.test("weights in an arena are copied to a surface once, all of them", async () => {
-  const gpu = await requestGpu({ gemm: "texture" });
+  const gpu = await requestGpu();
+  setGemm(gpu, "texture");
   const shapes = [[8, 12], [12, 20], [20, 4], [4, 8]];
   const arena = new Arena(gpu, shapes);
   const weights = shapes.map((shape, i) => randomNd(shape, i + 1));

@@ -1,7 +1,8 @@
 // The product itself, against its definition: every way an operand can lie in memory, with NaN in all that it must not
 // read, or must not count.
 import { assertEquals } from "@std/assert";
-import { gemm, type Operand } from "../../../kernels/gemm/gemm.ts";
+import { gemm } from "../../../kernels/gemm/gemm.ts";
+import type { Operand } from "../../../kernels/gemm/problem.ts";
 import { accumulate } from "../../../tensor/accumulate.ts";
 import { fill } from "../../../tensor/fill.ts";
 import type { Gpu } from "../../../tensor/gpu.ts";

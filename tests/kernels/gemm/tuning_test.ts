@@ -1,8 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { gemm } from "../../../kernels/gemm/gemm.ts";
+import { batchInvariant, variantOf } from "../../../kernels/gemm/policy.ts";
 import { tuneGemm, tuningOf, tuningProblems } from "../../../kernels/gemm/tuning.ts";
 import { GEMM_VARIANTS, gemmClass, usualGemm } from "../../../kernels/gemm/choice.ts";
-import { requestGpu } from "../../../tensor/gpu.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { testGpu } from "../../gpu.ts";
 import { randomNd } from "../../oracle/nd.ts";
@@ -30,10 +30,9 @@ Deno.test("products are of a class each, and a class that was measured has its k
   const [small, large] = [{ m: 9, n: 70, terms: 64, items: 2 }, { m: 512, n: 512, terms: 65, items: 1 }];
   assertEquals([gemmClass(small), gemmClass(large)], ["≤32 ≤4096 ≤64", ">64 ≤262144 ≤512"]);
   const gemm = tuningOf([{ name: gemmClass(small), ms: { "tile-64": 1 }, best: "tile-64" }]);
-  const gpu = await requestGpu({ gemm });
-  assertEquals(gpu.gemmVariant(small), "tile-64");
-  assertEquals(gpu.gemmVariant(large), usualGemm(gpu.software, large));
-  gpu.destroy();
+  const gpu = await testGpu({ gemm });
+  assertEquals(variantOf(gpu, small), "tile-64");
+  assertEquals(variantOf(gpu, large), usualGemm(gpu.software, large));
 });
 
 Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
@@ -65,7 +64,7 @@ Deno.test("rows are multiplied to the same bits whatever others there are, by wh
         b: operand(b, n),
         c: { tensor: c, row: n },
       } as const;
-      gpu.batchInvariant(() => gemm(gpu, problem));
+      batchInvariant(gpu, () => gemm(gpu, problem));
       return await c.read();
     };
     assertEquals((await rows(m)).slice(0, 10 * n), await rows(10), chosen);
