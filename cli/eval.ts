@@ -48,15 +48,15 @@ export const evalCommand = defineCommand({
         const task = loaded.model.head === "classify" ? "slu" : "asr";
         loaded.requireHead(task === "slu" ? "classify" : "ctc");
         const all = await openCorpus(data, subset, { task });
-        const onClip = ({ clip, found }: Hypothesis) => {
-          if (details) console.error(`${clip.id}\t${clip.text ?? clip.intent}\t${found}`);
+        const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
+          if (details) console.error(`${utterance.id}\t${reference}\t${hypothesis}`);
         };
         for (const note of notesOn(loaded, all)) console.error(`note: ${note}`);
         const clips = clipsOf(all.slice(0, limit));
         const found = await evaluate(loaded, clips, {
           ...search,
           normalize: (text) => normalizeText(text),
-          onClip,
+          onHypothesis,
         });
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);
         const adapter = loaded.model.gpu.name;
@@ -81,12 +81,12 @@ function notesOn({ model, tokenizer }: LoadedModel, clips: readonly Utterance[])
 }
 
 function render(report: EvalReport): string {
-  const { wer, cer, accuracy, clips, seconds, realTimeFactor, parameters, macs_per_second } = report;
+  const { wer, cer, accuracy, utterances, seconds, realTimeFactor, parameters, macs_per_second } = report;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const rate = (name: string, { value, low, high }: { value: number; low: number; high: number }) =>
     `${name.padEnd(12)}${percent(value)}  (95 %: ${percent(low)} to ${percent(high)})`;
   return [
-    `${report.model} on ${report.data}, ${report.subset}: ${clips} clips, ${seconds.toFixed(0)} s`,
+    `${report.model} on ${report.data}, ${report.subset}: ${utterances} clips, ${seconds.toFixed(0)} s`,
     ...wer ? [rate("WER", wer)] : [],
     ...cer ? [rate("CER", cer)] : [],
     ...wer

@@ -30,7 +30,7 @@ export const searchOptions = {
 /** Reads the values of {@linkcode searchOptions}. @throws {UserError} The language model is wrong. */
 export async function searchOf(values: Values<typeof searchOptions>): Promise<TranscribeOptions<ArpaState>> {
   const { beam, lm, "lm-weight": alpha, "word-bonus": beta, window } = values;
-  const windows = { windowSeconds: window };
+  const windows = { chunkSeconds: window };
   if (lm !== undefined) {
     const languageModel = await onFiles(() => loadArpa(lm));
     return { ...windows, beam: { width: beam === 1 ? 100 : beam, languageModel, alpha, beta } };

@@ -9,21 +9,21 @@ const SHARE = { least: 0, most: 1 };
 const COUNT = { least: 0 };
 
 /**
- * Reads a `config.json` of wav2vec 2.0, HuBERT or WavLM, dense or compact. Sizes of the architecture must be there;
- * other fields that are left out have Hugging Face's defaults.
+ * Parses the `config.json` of a wav2vec 2.0, HuBERT or WavLM model, dense or compact. Sizes of the architecture are required;
+ * other missing fields take the defaults of `transformers`.
  *
- * @param text Content of the file.
- * @param name What to call it in errors, such as its path.
- * @throws {SyntaxError} If the text is no JSON object; like the other errors one line that names file and field.
- * @throws {TypeError} If a field is missing or of the wrong type.
- * @throws {RangeError} If a value is out of range, contradicts another one, or asks for something unsupported.
+ * @param text Content of `config.json`.
+ * @param name File name for error messages.
+ * @throws {SyntaxError} If the text is not a JSON object. Every error is one line that names file and field.
+ * @throws {TypeError} If a field is missing or has the wrong type.
+ * @throws {RangeError} If a value is out of range, contradicts another, or is not supported.
  *
  * @example
  * ```ts
  * import { parseConfig } from "./config.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
- * console.log(config.num_attention_heads); // [12, 12, …]: one number per layer
+ * console.log(config.num_attention_heads); // [12, 12, …]: one entry per layer
  * ```
  */
 export function parseConfig(text: string, name = "config.json"): ModelConfig {
@@ -81,17 +81,17 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
   return config;
 }
 
-/** Heads of a layer. @param layer From 0. */
+/** Number of attention heads of a layer, counted from 0. */
 export function headsOf({ num_attention_heads }: ModelConfig, layer: number): number {
   return num_attention_heads[layer]!;
 }
 
-/** Feed-forward units of a layer. @param layer From 0. */
+/** Number of feed-forward units of a layer, counted from 0. */
 export function unitsOf({ intermediate_size }: ModelConfig, layer: number): number {
   return intermediate_size[layer]!;
 }
 
-/** Numbers of a head. */
+/** Head size D. */
 export function headSizeOf({ head_dim }: ModelConfig): number {
   return head_dim;
 }

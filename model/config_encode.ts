@@ -1,12 +1,12 @@
 import { type ModelConfig, parseConfig } from "./config.ts";
 
 /**
- * Writes a `config.json`. The text that the config was read from comes back unchanged where nothing was changed;
- * else it keeps its unknown fields, its order and the spelling of its numbers. Per-layer sizes that are equal become one
- * number, so that a dense model's file is as Hugging Face writes it; where they differ, `head_dim` stands beside them.
+ * Serialises a `config.json`. An unchanged config gives back its source text. A changed one keeps unknown fields, the order of
+ * the fields and the spelling of their numbers. Equal sizes of all layers are written as one number, as in a dense
+ * model; if the number of heads differs, `head_dim` is added.
  *
- * @param config What to write, with the text that it came from.
- * @throws {SyntaxError} If that text is no config any more; `TypeError` and `RangeError` likewise.
+ * @param config The config, with its source text.
+ * @throws {SyntaxError | TypeError | RangeError} If the source text is not a valid config.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ import { type ModelConfig, parseConfig } from "./config.ts";
  * const text = await Deno.readTextFile("recipes/configs/tiny-base.json");
  * const config = parseConfig(text);
  * console.log(encodeConfig(config) === text); // true
- * encodeConfig({ ...config, num_attention_heads: [4, 4, 0, 1] }); // one number per layer, and head_dim
+ * encodeConfig({ ...config, num_attention_heads: [4, 4, 0, 1] }); // one entry per layer, and head_dim
  * ```
  */
 export function encodeConfig(config: ModelConfig): string {
@@ -45,10 +45,10 @@ export function encodeConfig(config: ModelConfig): string {
   return JSON.stringify(json, null, indent) + "\n";
 }
 
-/** Numbers that would be written in another way than they were read, such as 1e-05, stay as they are. */
+/** Keeps the spelling of numbers that JavaScript would write differently, such as 1e-05. */
 function keepSpelling(_key: string, value: unknown, from?: { source?: string }): unknown {
   if (typeof value !== "number" || from?.source === undefined || String(value) === from.source) return value;
-  // TypeScript's library does not know it yet.
+  // TypeScript's library lacks JSON.rawJSON.
   return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(from.source);
 }
 
@@ -56,12 +56,12 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** One number for equal ones. */
+/** One number if all sizes are equal. */
 function collapsed(sizes: readonly number[]): number | readonly number[] {
   return sizes.every((size) => size === sizes[0]) ? sizes[0]! : sizes;
 }
 
-/** Whether the heads of every layer fill the hidden size, so that the head size goes without saying. */
+/** Whether heads × head size is the hidden size in every layer, so that `head_dim` follows from the other fields. */
 function isDense({ num_attention_heads, head_dim, hidden_size }: ModelConfig): boolean {
   return num_attention_heads.every((heads) => heads * head_dim === hidden_size);
 }

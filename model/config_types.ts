@@ -1,12 +1,12 @@
-/** Family of a model, by its `model_type`. */
+/** Model family: `model_type` in `config.json`. */
 export type ModelType = "wav2vec2" | "hubert" | "wavlm";
 
-/** What follows the Transformer: a CTC head, a classification head, or nothing. */
+/** Head on top of the Transformer: CTC, classification, or none. */
 export type HeadKind = "ctc" | "classify" | "none";
 
 /**
- * Architecture of a model, by the names of `config.json`. Sizes are per layer where layers may differ, as in a
- * compact model. Make one with {@linkcode parseConfig}; change it by spreading it into another.
+ * Architecture and training settings of a model, named as in `config.json`. Sizes are lists with one entry per layer, since
+ * layers differ in a compact model. {@linkcode parseConfig} makes one; spread it into another object to change it.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ export type HeadKind = "ctc" | "classify" | "none";
 export interface ModelConfig {
   /** Family. */
   readonly model_type: ModelType;
-  /** Names of Python classes, such as `Wav2Vec2ForCTC`. */
+  /** Names of the `transformers` classes, such as `Wav2Vec2ForCTC`. */
   readonly architectures: readonly string[];
 
   /** Output channels of every convolution. */
@@ -33,78 +33,78 @@ export interface ModelConfig {
   readonly conv_bias: boolean;
   /** `group`: a norm per channel over time after the first convolution; `layer`: a layer norm after each. */
   readonly feat_extract_norm: "group" | "layer";
-  /** Whether a layer norm comes before the feature projection; only HuBERT's can lack it. */
+  /** Whether a layer norm precedes the feature projection. False only for some HuBERT models. */
   readonly feat_proj_layer_norm: boolean;
 
-  /** Width d of the Transformer. */
+  /** Hidden size d of the Transformer. */
   readonly hidden_size: number;
-  /** Layers of the Transformer. */
+  /** Number of Transformer layers. */
   readonly num_hidden_layers: number;
-  /** Heads of every layer, which may be 0. */
+  /** Attention heads of every layer; may be 0. */
   readonly num_attention_heads: readonly number[];
-  /** Numbers D of a head. */
+  /** Head size D. */
   readonly head_dim: number;
-  /** WavLM: of every layer, the numbers its heads had in the dense model; null for the others. */
+  /** WavLM: for every layer, the indices of its heads in the dense model; null for the other families. */
   readonly remaining_heads: readonly (readonly number[])[] | null;
-  /** Feed-forward units of every layer, which may be 0. */
+  /** Feed-forward units of every layer; may be 0. */
   readonly intermediate_size: readonly number[];
-  /** Whether norms come before attention and feed-forward (pre-norm), or after. */
+  /** True: layer norms precede attention and feed-forward (pre-norm). False: they follow (post-norm). */
   readonly do_stable_layer_norm: boolean;
-  /** Epsilon of the norms, but for those of the convolutions, which is always 1e-5. */
+  /** Epsilon of the layer norms in the Transformer; norms of the convolutions use 1e-5. */
   readonly layer_norm_eps: number;
   /** Kernel width of the positional convolution. */
   readonly num_conv_pos_embeddings: number;
   /** Groups of the positional convolution. */
   readonly num_conv_pos_embedding_groups: number;
-  /** WavLM: buckets of relative positions. */
+  /** WavLM: number of buckets of relative positions. */
   readonly num_buckets: number;
-  /** WavLM: distance from which on there is one bucket. */
+  /** WavLM: all distances from this one on share one bucket. */
   readonly max_bucket_distance: number;
 
-  /** Tokens of the CTC head. */
+  /** Vocabulary size V of the CTC head. */
   readonly vocab_size: number;
-  /** The blank of CTC. */
+  /** Id of the CTC blank. */
   readonly pad_token_id: number;
-  /** How the losses of clips become one. */
+  /** Reduction of the CTC losses of a batch. */
   readonly ctc_loss_reduction: "sum" | "mean";
-  /** Whether infinite losses count as 0. */
+  /** Whether infinite CTC losses count as 0. */
   readonly ctc_zero_infinity: boolean;
-  /** Width of the projector before the classifier. */
+  /** Width of the projection before the classifier. */
   readonly classifier_proj_size: number;
-  /** Names of the classes. */
+  /** Class labels by id. */
   readonly id2label: readonly string[];
-  /** Whether the classification head reads a weighted sum of all hidden states, which is not supported. */
+  /** Whether the classification head reads a weighted sum of all hidden states. True is not supported. */
   readonly use_weighted_layer_sum: boolean;
 
-  /** Dropout of hidden states. */
+  /** Dropout rate of hidden states. */
   readonly hidden_dropout: number;
-  /** Dropout of attention weights. */
+  /** Dropout rate of attention weights. */
   readonly attention_dropout: number;
-  /** Dropout within the feed-forward block. */
+  /** Dropout rate inside the feed-forward block. */
   readonly activation_dropout: number;
-  /** Dropout of projected features. */
+  /** Dropout rate of projected features. */
   readonly feat_proj_dropout: number;
-  /** Dropout before the CTC head. */
+  /** Dropout rate before the CTC head. */
   readonly final_dropout: number;
-  /** Probability that a layer is left out in training. */
+  /** LayerDrop: probability that training skips a layer. */
   readonly layerdrop: number;
-  /** Whether training masks frames and features. */
+  /** Whether training applies SpecAugment. */
   readonly apply_spec_augment: boolean;
-  /** Share of frames that are masked in training. */
+  /** SpecAugment: share of masked frames. */
   readonly mask_time_prob: number;
-  /** Frames of a mask. */
+  /** SpecAugment: length of a time mask in frames. */
   readonly mask_time_length: number;
-  /** Masks of a clip at least. */
+  /** SpecAugment: least number of time masks per utterance. */
   readonly mask_time_min_masks: number;
-  /** Share of features that are masked in training. */
+  /** SpecAugment: share of masked features. */
   readonly mask_feature_prob: number;
-  /** Features of a mask. */
+  /** SpecAugment: width of a feature mask. */
   readonly mask_feature_length: number;
-  /** Masks over features at least. */
+  /** SpecAugment: least number of feature masks per utterance. */
   readonly mask_feature_min_masks: number;
-  /** Standard deviation of initial weights of linear layers. */
+  /** Standard deviation of the initial weights of linear layers. */
   readonly initializer_range: number;
 
-  /** Text it was read from, with all its unknown fields, which {@linkcode encodeConfig} keeps. */
+  /** Source text, unknown fields included; {@linkcode encodeConfig} keeps them. */
   readonly source: string;
 }

@@ -1,33 +1,33 @@
-// Parameters and multiply–accumulates (MACs) of a model, as functions of its numbers of units. The counts may be
-// fractional: with the expected numbers of open gates these are expected costs, since a gate is independent of others.
-// Norms, softmax, activations and table look-ups count no MACs, and the head is not part of the model that is pruned.
+// Parameters and multiply–accumulates (MACs) of a model as functions of its unit counts. Counts may be fractional: since gates
+// are independent, expected counts give expected costs. Norms, softmax, activations and table look-ups count no MACs, and
+// the head is not pruned and not counted.
 
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { hasConvNorm, hasMaskEmbedding, MASK_EMBEDDING } from "./parameter_specs.ts";
 
-/** What a module costs. */
+/** Cost of a module. */
 export interface Cost {
-  /** Numbers that are learnt. */
+  /** Number of parameters. */
   readonly parameters: number;
-  /** Multiply–accumulates for one clip. */
+  /** Multiply–accumulates for one utterance. */
   readonly macs: number;
 }
 
 /** A module and its cost. */
 export interface CostRow extends Cost {
-  /** Its published name without prefix, the `group` of its tensors. */
+  /** Published name without prefix, equal to the `group` of its tensors. */
   readonly name: string;
-  /** Channels, heads or feed-forward units it has; null where none can be pruned. */
+  /** Number of channels, heads or feed-forward units; null if the module cannot be pruned. */
   readonly units: number | null;
 }
 
-/** The cost of a model, which is the sum of its rows. */
+/** Cost of a model: the sum of its rows. */
 export interface Costs extends Cost {
   /** Modules in the order of the model. */
   readonly rows: readonly CostRow[];
 }
 
-/** Units of a model, whole or expected. */
+/** Number of units per layer, whole or expected. */
 export interface UnitCounts {
   /** Channels of every convolution. */
   readonly conv: readonly number[];
@@ -39,17 +39,17 @@ export interface UnitCounts {
 
 /** Options of {@linkcode costsOf}. */
 export interface CostOptions {
-  /** Units; those of the config unless given. */
+  /** Unit counts; default: those of the config. */
   readonly units?: UnitCounts;
-  /** Whether the embedding of masked frames is there; as the config has it unless given. */
+  /** Whether the embedding of masked frames is counted; default: if the config has one. */
   readonly maskEmbedding?: boolean;
 }
 
 /**
- * Frames after every convolution: T_i = ⌊(T_{i−1} − K_i)/stride_i⌋ + 1, and 0 where that is negative.
+ * Number of frames after every convolution: T_i = ⌊(T_{i−1} − K_i)/stride_i⌋ + 1, at least 0.
  *
  * @param config Architecture.
- * @param samples Samples S of a clip.
+ * @param samples Length S of an utterance, in samples.
  *
  * @example
  * ```ts
@@ -67,7 +67,7 @@ export function convFrames(config: ModelConfig, samples: number): number[] {
   });
 }
 
-/** Convolution `i` with its norm, from C_{i−1} to C_i channels, on T_i frames. */
+/** Cost of convolution `i` with its norm, from C_{i−1} to C_i channels, over T_i frames. */
 export function convCost(
   config: ModelConfig,
   i: number,
@@ -80,21 +80,21 @@ export function convCost(
   return { parameters: weights + perChannel * outputs, macs: frames * weights };
 }
 
-/** The feature projection with its norm, from C channels, on T frames. */
+/** Cost of the feature projection with its norm, from C channels, over T frames. */
 export function projectionCost(config: ModelConfig, channels: number, frames: number): Cost {
   const d = config.hidden_size;
   const norm = config.feat_proj_layer_norm ? 2 * channels : 0;
   return { parameters: norm + (channels + 1) * d, macs: frames * channels * d };
 }
 
-/** The positional convolution on T frames. */
+/** Cost of the positional convolution over T frames. */
 export function positionalCost(config: ModelConfig, frames: number): Cost {
   const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
   const weights = taps * d * (d / groups);
   return { parameters: weights + taps + d, macs: frames * weights };
 }
 
-/** Attention of `heads` heads on T frames, with the norm beside it. WavLM's gates cost something too. */
+/** Cost of attention with `heads` heads over T frames, with its layer norm, and for WavLM with the gated position bias. */
 export function attentionCost(config: ModelConfig, layer: number, heads: number, frames: number): Cost {
   const { hidden_size: d, head_dim, num_buckets } = config;
   const width = heads * head_dim;
@@ -107,18 +107,18 @@ export function attentionCost(config: ModelConfig, layer: number, heads: number,
   };
 }
 
-/** Feed-forward block of `units` units on T frames, with the norm beside it. */
+/** Cost of a feed-forward block with `units` units over T frames, with its layer norm. */
 export function feedForwardCost(config: ModelConfig, units: number, frames: number): Cost {
   const d = config.hidden_size;
   return { parameters: (d + 1) * units + (units + 1) * d + 2 * d, macs: 2 * frames * d * units };
 }
 
 /**
- * Parameters and MACs of every module of a model without its head.
+ * Parameters and MACs of every module of a model, without the head.
  *
  * @param config Architecture, dense or compact.
- * @param samples Samples S of the clip that MACs are counted for.
- * @param options Other units than the config's.
+ * @param samples Length S of the utterance that MACs are counted for, in samples.
+ * @param options Unit counts other than the config's.
  *
  * @example
  * ```ts
@@ -157,12 +157,12 @@ export function costsOf(config: ModelConfig, samples: number, options: CostOptio
   return { rows, parameters: sum("parameters"), macs: sum("macs") };
 }
 
-/** The units that a config says. */
+/** Unit counts of a config. */
 export function unitCounts(config: ModelConfig): UnitCounts {
   return { conv: config.conv_dim, heads: config.num_attention_heads, ffn: config.intermediate_size };
 }
 
-/** The head, which is not part of {@linkcode costsOf}: CTC's runs on every frame, a classifier's projector too. */
+/** Cost of the head, which {@linkcode costsOf} leaves out. CTC and the projector of a classifier run on every frame. */
 export function headCost(config: ModelConfig, head: HeadKind, samples: number): Cost {
   const { hidden_size: d, vocab_size, classifier_proj_size: p, id2label } = config;
   const frames = convFrames(config, samples).at(-1)!;

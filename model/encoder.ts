@@ -14,8 +14,8 @@ import type { ForwardContext } from "./forward_context.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
 
 /**
- * The Transformer: frames beyond a clip's length are zeroed, the positional convolution is added, and the layers
- * follow, with their norms after each sub-layer or, in the family with `do_stable_layer_norm`, before.
+ * The Transformer: padding frames are zeroed, the positional convolution is added, then the layers follow. Layer norms come
+ * after each sub-layer, or before it with `do_stable_layer_norm`.
  *
  * @param context The forward context.
  * @param projected Projected features, [B, T, d].
@@ -45,7 +45,7 @@ export function encode(context: ForwardContext, projected: Tensor): Tensor {
   return x;
 }
 
-/** A layer: attention and the feed-forward block, each with its norm. */
+/** A Transformer layer: attention and feed-forward, each with its norm. */
 function layer(context: ForwardContext, i: number, input: Tensor, bias: PositionBias | null): Tensor {
   const name = `encoder.layers.${i}`;
   let x = input;
@@ -73,7 +73,7 @@ function positions(context: ForwardContext, x: Tensor): Tensor {
   const name = "encoder.pos_conv_embed.conv";
   const v = weights.find(`${name}.weight_v`) ?? weights.get(`${name}.parametrizations.weight.original1`);
   const g = weights.find(`${name}.weight_g`) ?? weights.get(`${name}.parametrizations.weight.original0`);
-  const w = weights.prepare(name, [v, g], () => weightNorm(v, g));
+  const w = weights.cached(name, [v, g], () => weightNorm(v, g));
   const y = positionalConv(x, w, weights.find(`${name}.bias`), {
     groups: config.num_conv_pos_embedding_groups,
     gelu: true,
@@ -82,7 +82,7 @@ function positions(context: ForwardContext, x: Tensor): Tensor {
   return y;
 }
 
-/** Multi-head attention over `x`, added to `residual`; without heads, its output bias alone is. */
+/** Multi-head attention over `x`, added to `residual`. A layer without heads adds its output bias. */
 function attend(
   context: ForwardContext,
   layer: number,
@@ -97,7 +97,7 @@ function attend(
   const [ws, bs] = ["weight", "bias"].map((part) => {
     return projections(layer, part).map((name) => weights.get(name));
   }) as [Tensor[], Tensor[]];
-  const [k, v, q] = qkvLinear(x, ws.map((w, i) => ({ w, b: bs[i]! })), context.between);
+  const [k, v, q] = qkvLinear(x, ws.map((w, i) => ({ w, b: bs[i]! })), context.activationDtype);
   const attended = attention(q!, k!, v!, {
     heads,
     lengths: frameLengths,
@@ -109,7 +109,10 @@ function attend(
   return addOutput(context, `layer.${layer}.attn`, attended, out, residual);
 }
 
-/** The last product of a sub-layer, dropped out and added to the residual; at once where nothing comes between. */
+/**
+ * Output projection of a sub-layer with dropout, added to the residual. The addition is fused into the GEMM if nothing comes
+ * between.
+ */
 function addOutput(
   context: ForwardContext,
   name: string,
@@ -118,21 +121,21 @@ function addOutput(
   residual: Tensor,
 ): Tensor {
   const rate = context.config.hidden_dropout;
-  const between = context.observes(name) || dropoutAt(context, name, rate) !== null;
-  if (!between) return linear(x, w, b, { residual });
+  const separate = context.observes(name) || dropoutAt(context, name, rate) !== null;
+  if (!separate) return linear(x, w, b, { residual });
   const y = linear(x, w, b);
   context.observe(name, y);
   return add(residual, drop(context, name, rate, y));
 }
 
-/** The feed-forward block on `x`, added to `residual`; without units, its output bias alone is. */
+/** Feed-forward block on `x`, added to `residual`. A layer without units adds its output bias. */
 function feedForward(context: ForwardContext, layer: number, x: Tensor, residual: Tensor): Tensor {
   const { config, weights, gates } = context;
   const name = `encoder.layers.${layer}.feed_forward`;
   if (unitsOf(config, layer) === 0) return add(residual, weights.get(`${name}.output_dense.bias`));
   const inner = weights.layer(`${name}.intermediate_dense`);
   const gate = gates?.ffn[layer] ?? null;
-  const h = linear(x, inner.w, inner.b, { gelu: true, gate, dtype: context.between });
+  const h = linear(x, inner.w, inner.b, { gelu: true, gate, dtype: context.activationDtype });
   const output = weights.layer(`${name}.output_dense`);
   const kept = drop(context, `${name} units`, config.activation_dropout, h);
   return addOutput(context, `layer.${layer}.ffn`, kept, output, residual);

@@ -10,46 +10,46 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { drop } from "./dropouts.ts";
 import type { ForwardContext } from "./forward_context.ts";
 
-/** Epsilon of the norms between convolutions, fixed in the published code whatever the config says. */
+/** Epsilon of the norms between convolutions. `transformers` ignores `layer_norm_eps` here. */
 const CONV_EPS = 1e-5;
 
 /**
- * The convolutions over the waveform: each valid convolution → norm → GELU → gate, with the norm that the family
- * has: over time per channel after the first alone (`group`), or over channels after each (`layer`).
+ * The convolutional feature encoder: convolution without padding → norm → GELU → gate, per layer. `feat_extract_norm` decides
+ * the norm: over time per channel, after the first convolution only (`group`), or over channels after each (`layer`).
  *
  * @param context The forward context.
  * @param samples Normalised audio, [B, S].
- * @returns Features, [B, T, C] with C the channels of the last convolution.
+ * @returns Features, [B, T, C], where C is the width of the last convolution.
  */
 export function encodeFeatures(context: ForwardContext, samples: Tensor): Tensor {
   let x = samples.view([...samples.shape, 1]);
   for (let i = 0; i < context.config.conv_dim.length; i++) {
     x = context.checkpoint(x, (x) => convolve(context, i, x));
     if (context.observes(`conv.${i}`)) {
-      context.observe(`conv.${i}`, ownChannels(x, context.config.conv_dim[i]!));
+      context.observe(`conv.${i}`, withoutPadding(x, context.config.conv_dim[i]!));
     }
   }
   return x;
 }
 
-/** Features without the channels that the device added. */
-function ownChannels(x: Tensor, channels: number): Tensor {
+/** Drops the channels that pad the width on the device. */
+function withoutPadding(x: Tensor, channels: number): Tensor {
   return x.shape.at(-1) === channels ? x : indexSelect(x, 2, Array.from({ length: channels }, (_, c) => c));
 }
 
-/** A convolution with its norm, GELU and gate. */
+/** One convolution with its norm, GELU and gate. */
 function convolve(context: ForwardContext, i: number, input: Tensor): Tensor {
   const { config, weights, gates } = context;
   const name = `feature_extractor.conv_layers.${i}`;
   const { w, b } = weights.layer(`${name}.conv`);
   const stride = config.conv_stride[i]!;
   const z = gates?.conv[i] ?? null;
-  // The last convolution's gate sits behind the norm of the projection, if there is one.
+  // The gate of the last convolution follows the norm of the feature projection, if there is one.
   const last = i === config.conv_dim.length - 1;
   const gate = last && config.feat_proj_layer_norm !== false ? null : z;
   if (!weights.has(`${name}.layer_norm.weight`)) {
-    // After the last one a norm follows, or the projection.
-    const dtype = last || context.observes(`conv.${i}`) ? "f32" : context.between;
+    // The output of the last convolution goes to a norm or to the projection, which read f32.
+    const dtype = last || context.observes(`conv.${i}`) ? "f32" : context.activationDtype;
     return context.applyAndFree(input, (x) => conv1d(x, w, b, { stride, gelu: true, gate, dtype }));
   }
   const norm = weights.norm(`${name}.layer_norm`);
@@ -58,14 +58,17 @@ function convolve(context: ForwardContext, i: number, input: Tensor): Tensor {
     const options = { eps: CONV_EPS, lengths: context.normLengths, gelu: true, gate };
     return context.applyAndFree(x, (x) => groupNorm(x, norm.w, norm.b, options));
   }
-  x = context.applyAndFree(x, (x) => layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: context.open[i]! }));
+  x = context.applyAndFree(
+    x,
+    (x) => layerNorm(x, norm.w, norm.b, { eps: CONV_EPS, open: context.openChannels[i]! }),
+  );
   x = context.applyAndFree(x, gelu);
   return gate ? context.applyAndFree(x, (x) => applyGate(x, gate)) : x;
 }
 
 /**
- * The feature projection: layer norm over the open channels → gate → linear; in training, frames that SpecAugment
- * masks (arXiv 1904.08779) become the mask embedding.
+ * The feature projection: layer norm over the open channels → gate → linear. In training, frames masked by SpecAugment
+ * (arXiv 1904.08779) become the mask embedding.
  *
  * @param context The forward context.
  * @param features [B, T, C]
@@ -77,7 +80,7 @@ export function projectFeatures(context: ForwardContext, features: Tensor): Tens
   if (config.feat_proj_layer_norm !== false) {
     const norm = weights.norm("feature_projection.layer_norm");
     const gate = gates?.conv.at(-1) ?? null;
-    const open = context.open.at(-1)!;
+    const open = context.openChannels.at(-1)!;
     x = context.applyAndFree(x, (x) => layerNorm(x, norm.w, norm.b, { eps: config.layer_norm_eps, open }));
     if (gate) x = context.applyAndFree(x, (x) => applyGate(x, gate));
   }

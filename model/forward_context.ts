@@ -3,46 +3,47 @@ import type { ModelConfig } from "./config.ts";
 import type { Gates } from "./gates.ts";
 import type { Weights } from "./weights.ts";
 
-/** What a training step draws, and from which generator. */
+/** What the random draws of a training step depend on. */
 export interface Training {
   /** Seed of the run. */
   readonly seed: number;
-  /** Number of the step. */
+  /** Step number. */
   readonly step: number;
-  /** Frames whose features the mask embedding replaces, i32 of 0 and 1, [B, T]; none unless given. */
+  /** Frames to replace by the mask embedding: i32 of 0 and 1, [B, T]; default: none. */
   readonly masked?: Tensor | null;
 }
 
-/** What one forward pass works with. */
+/** State shared by the layers during one forward pass. */
 export interface ForwardContext {
   /** Architecture. */
   readonly config: ModelConfig;
   /** Weights. */
   readonly weights: Weights;
-  /** Gates of the units; null where all are open. */
+  /** Gates of the units; null if all are open. */
   readonly gates: Gates | null;
-  /** Of each convolution the channels that are open, those above 0, [C]; null where all are. */
-  readonly open: readonly (Tensor | null)[];
-  /** Valid frames of each clip; null where padding is not masked. */
+  /** For each convolution, [C] with values above 0 for the open channels; null if all are open. */
+  readonly openChannels: readonly (Tensor | null)[];
+  /** Valid frames of each utterance; null if padding is not masked. */
   readonly frameLengths: readonly number[] | null;
-  /** Frames of each clip that a norm over time counts; null where it counts padding, as published models do. */
+  /** Frames of each utterance that the group norm averages over; null if it includes padding, as published models do. */
   readonly normLengths: readonly number[] | null;
-  /** Type of what goes from one product to the next and nowhere else: f16 where the weights are. */
-  readonly between: FloatType;
-  /** What a training step draws; null in evaluation, where nothing is dropped. */
+  /** Type of activations that only a GEMM reads: f16 if the weights are f16. */
+  readonly activationDtype: FloatType;
+  /** Settings of the training step; null in evaluation, which has no dropout. */
   readonly training: Training | null;
-  /** Whether somebody wants to see an activation. */
+  /** Whether the activation of this name is observed. */
   observes(name: string): boolean;
-  /** Shows an activation to whoever asked for it, under the name of the block that made it. */
+  /** Passes an activation to the observer, named after the block that made it. */
   observe(name: string, x: Tensor): void;
-  /** Applies `fn` and, where no gradient will be wanted, gives the memory of `x` back. */
+  /** Applies `fn`. Outside of training, frees the intermediate tensors and `x`. */
   applyAndFree(x: Tensor, fn: (x: Tensor) => Tensor): Tensor;
   /**
-   * Applies a layer, whose intermediate tensors are computed again for its gradients if memory is to be saved.
+   * Applies a layer with gradient checkpointing, if it is enabled: intermediate tensors are freed, and computed again in the
+   * backward pass.
    *
    * @param x Input of the layer.
-   * @param fn The layer, of one `next` or more.
-   * @param shared What it reads beside weights and gates.
+   * @param fn The layer; calls `applyAndFree` for each step.
+   * @param shared Tensors it reads besides `x`, weights and gates.
    */
   checkpoint(x: Tensor, fn: (x: Tensor) => Tensor, shared?: readonly Tensor[]): Tensor;
 }

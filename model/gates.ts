@@ -1,9 +1,9 @@
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Gates of a model's units, from 0 (closed) to 1 (open); null where all units of a layer are open. They sit where
- * pruning cuts: a convolution's on its output after norm and GELU, the last one's after the norm of the feature
- * projection; a head's on its context; a feed-forward unit's after GELU.
+ * Gates of a model's units, from 0 (closed) to 1 (open); null for a layer whose units are all open. A gate multiplies the
+ * output of a convolution after norm and GELU (for the last convolution: after the norm of the feature projection), the
+ * context of an attention head, or a feed-forward unit after GELU.
  */
 export interface Gates {
   /** Per convolution layer, [C]. */

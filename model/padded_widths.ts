@@ -3,15 +3,15 @@ import type { ModelConfig } from "./config.ts";
 import { unitCounts } from "./costs.ts";
 import { type LayerUnits, slicesOf } from "./unit_slices.ts";
 
-/** What widths on the device are multiples of: operations move four numbers at a time. */
+/** Widths on the device are multiples of this: vectorised loads and stores move four elements. */
 const MULTIPLE = 4;
 
 /**
- * Units that a layer has on the device. Convolutions and feed-forward layers are filled up with units of zeros, which give
- * zeros, get gradients of zero and stay zero, so that a model of odd widths is as fast as one of the next multiples of four.
+ * Number of units that a layer has on the device. Convolutions and feed-forward layers are padded to a multiple of four with
+ * units of zero weights. These output zeros, get zero gradients and stay zero, so the result is unchanged.
  *
- * @param kind What the units are.
- * @param units Units of the model.
+ * @param kind Kind of unit.
+ * @param units Number of units in the model.
  *
  * @example
  * ```ts
@@ -25,10 +25,10 @@ export function paddedUnits(kind: LayerUnits["kind"], units: number): number {
   return kind === "heads" ? units : roundUp(units, MULTIPLE);
 }
 
-/** Shape of a published tensor with the units that the device adds. */
+/** Returns the shape of a published tensor with its padded width. */
 export type PadShape = (name: string, shape: readonly number[]) => readonly number[];
 
-/** The shapes of a model's tensors on the device. @param config Architecture. */
+/** Returns a function from published shapes to shapes on the device. @param config Architecture. */
 export function shapePadder(config: ModelConfig): PadShape {
   const { conv, ffn } = unitCounts(config);
   const extents = new Map<string, [axis: number, extent: number][]>();
@@ -44,7 +44,7 @@ export function shapePadder(config: ModelConfig): PadShape {
   add("conv", conv);
   add("ffn", ffn);
   return (name, shape) => {
-    const found = extents.get(name) ?? [];
-    return found.reduce((wide, [axis, extent]) => wide.with(axis, extent), [...shape]);
+    const changes = extents.get(name) ?? [];
+    return changes.reduce((padded, [axis, extent]) => padded.with(axis, extent), [...shape]);
   };
 }

@@ -1,26 +1,26 @@
 import type { HeadKind, ModelConfig } from "./config.ts";
 
-/** A tensor that a model has. */
+/** Name and shape of a parameter tensor. */
 export interface ParameterSpec {
-  /** Published name without the prefix of the model: `encoder.layer_norm.weight`. */
+  /** Published name without the model prefix: `encoder.layer_norm.weight`. */
   readonly name: string;
   /** Published shape: convolutions are [O, C, K], linear layers [O, C]. */
   readonly shape: readonly number[];
-  /** Module it is counted with, the name of a row of {@linkcode costsOf}: `encoder.layers.3.attention`. */
+  /** Module whose cost includes it, the name of a row of {@linkcode costsOf}: `encoder.layers.3.attention`. */
   readonly group: string;
 }
 
-/** Attention's projections of its input, in the order of the modules; they lie side by side on the device. */
+/** Input projections of attention in published order; their weights are adjacent on the device (fused QKV). */
 const PROJECTIONS = ["k_proj", "v_proj", "q_proj"] as const;
 
-/** Names of a layer's projections. @param part `weight` or `bias`. */
+/** Names of the tensors of a layer's QKV projections. @param part `weight` or `bias`. */
 export function projections(layer: number, part: string): string[] {
   return PROJECTIONS.map((name) => `encoder.layers.${layer}.attention.${name}.${part}`);
 }
 
 /**
- * Whether a tensor is an operand of products and read by nothing else, as weights of convolutions and linear layers are; that
- * of the positional convolution is normed first.
+ * Whether a tensor is read by GEMMs only, as weights of convolutions and linear layers are. The weight of the positional
+ * convolution is not, since weight norm is applied first.
  */
 export function isGemmWeight(name: string): boolean {
   return /(conv_layers\.\d+\.conv|projection|_proj|_dense|^lm_head|^projector|^classifier)\.weight$/.test(
@@ -28,16 +28,16 @@ export function isGemmWeight(name: string): boolean {
   );
 }
 
-/** The tensor that stands for masked frames in training; files may lack it. */
+/** Embedding of masked frames in training; may be missing from files. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 
 /**
- * The tensors of a model in the order of its modules, by the names that Hugging Face publishes without `wav2vec2.`,
- * `hubert.` or `wavlm.` before them. The positional convolution is told by `weight_g` and `weight_v`. A tensor
- * without numbers, as in a layer that lost all its heads or units, is not listed; its output bias is.
+ * The tensors of a model in the order of its modules, with the published names but without the prefix `wav2vec2.`, `hubert.` or
+ * `wavlm.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
+ * or units, are left out; the output bias of such a layer stays.
  *
  * @param config Architecture, dense or compact.
- * @param head What follows the Transformer.
+ * @param head Head on top of the Transformer.
  *
  * @example
  * ```ts
@@ -49,85 +49,114 @@ export const MASK_EMBEDDING = "masked_spec_embed";
  * ```
  */
 export function parameterSpecs(config: ModelConfig, head: HeadKind): ParameterSpec[] {
-  const specs: ParameterSpec[] = [];
-  const { hidden_size: d, conv_dim, conv_kernel } = config;
-  const add = (group: string, name: string, ...shape: number[]) => {
-    if (!shape.includes(0)) specs.push({ name, shape, group });
-  };
-  const norm = (group: string, name: string, size: number) => {
-    add(group, `${name}.weight`, size);
-    add(group, `${name}.bias`, size);
-  };
-  const linear = (group: string, name: string, outputs: number, inputs: number) => {
-    add(group, `${name}.weight`, outputs, inputs);
-    add(group, `${name}.bias`, outputs);
-  };
-
-  if (hasMaskEmbedding(config)) add(MASK_EMBEDDING, MASK_EMBEDDING, d);
-  conv_dim.forEach((channels, i) => {
-    const group = `feature_extractor.conv_layers.${i}`;
-    add(group, `${group}.conv.weight`, channels, conv_dim[i - 1] ?? 1, conv_kernel[i]!);
-    if (config.conv_bias) add(group, `${group}.conv.bias`, channels);
-    if (hasConvNorm(config, i)) norm(group, `${group}.layer_norm`, channels);
-  });
-
-  const features = conv_dim.at(-1)!;
-  if (config.feat_proj_layer_norm) norm("feature_projection", "feature_projection.layer_norm", features);
-  linear("feature_projection", "feature_projection.projection", d, features);
-
-  const position = "encoder.pos_conv_embed";
-  const taps = config.num_conv_pos_embeddings;
-  add(position, `${position}.conv.weight_g`, 1, 1, taps);
-  add(position, `${position}.conv.weight_v`, d, d / config.num_conv_pos_embedding_groups, taps);
-  add(position, `${position}.conv.bias`, d);
-  norm("encoder.layer_norm", "encoder.layer_norm", d);
-
-  for (let j = 0; j < config.num_hidden_layers; j++) {
-    const layer = `encoder.layers.${j}`;
-    const attention = `${layer}.attention`;
-    const width = config.num_attention_heads[j]! * config.head_dim;
-    for (const part of PROJECTIONS) linear(attention, `${attention}.${part}`, width, d);
-    linear(attention, `${attention}.out_proj`, d, width);
-    if (config.model_type === "wavlm") {
-      const heads = d / config.head_dim;
-      add(attention, `${attention}.gru_rel_pos_const`, 1, heads, 1, 1);
-      linear(attention, `${attention}.gru_rel_pos_linear`, 8, config.head_dim);
-      if (j === 0) add(attention, `${attention}.rel_attn_embed.weight`, config.num_buckets, heads);
-    }
-    norm(attention, `${layer}.layer_norm`, d);
-    const units = config.intermediate_size[j]!;
-    const feedForward = `${layer}.feed_forward`;
-    linear(feedForward, `${feedForward}.intermediate_dense`, units, d);
-    linear(feedForward, `${feedForward}.output_dense`, d, units);
-    norm(feedForward, `${layer}.final_layer_norm`, d);
-  }
-
-  if (head === "ctc") linear("lm_head", "lm_head", config.vocab_size, d);
-  if (head === "classify") {
-    linear("projector", "projector", config.classifier_proj_size, d);
-    linear("classifier", "classifier", config.id2label.length, config.classifier_proj_size);
-  }
-  return specs;
+  const mask = hasMaskEmbedding(config) ? [spec(MASK_EMBEDDING, MASK_EMBEDDING, config.hidden_size)] : [];
+  const layers = Array.from({ length: config.num_hidden_layers }, (_, j) => layerSpecs(config, j));
+  const specs = [
+    ...mask,
+    ...featureSpecs(config),
+    ...positionSpecs(config),
+    ...layers.flat(),
+    ...headSpecs(config, head),
+  ];
+  return specs.filter(({ shape }) => !shape.includes(0));
 }
 
-/** Whether convolution `i` has a norm: every one of the layer family, the first of the group family. */
+/** The convolutions and the feature projection. */
+function featureSpecs(config: ModelConfig): ParameterSpec[] {
+  const { conv_dim, conv_kernel, conv_bias, hidden_size: d } = config;
+  const convolutions = conv_dim.flatMap((channels, i) => {
+    const group = `feature_extractor.conv_layers.${i}`;
+    return [
+      spec(group, `${group}.conv.weight`, channels, conv_dim[i - 1] ?? 1, conv_kernel[i]!),
+      ...(conv_bias ? [spec(group, `${group}.conv.bias`, channels)] : []),
+      ...(hasConvNorm(config, i) ? norm(group, `${group}.layer_norm`, channels) : []),
+    ];
+  });
+  const features = conv_dim.at(-1)!;
+  const group = "feature_projection";
+  return [
+    ...convolutions,
+    ...(config.feat_proj_layer_norm ? norm(group, `${group}.layer_norm`, features) : []),
+    ...linear(group, `${group}.projection`, d, features),
+  ];
+}
+
+/** The positional convolution, and the norm before or after the layers. */
+function positionSpecs(config: ModelConfig): ParameterSpec[] {
+  const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
+  const group = "encoder.pos_conv_embed";
+  return [
+    spec(group, `${group}.conv.weight_g`, 1, 1, taps),
+    spec(group, `${group}.conv.weight_v`, d, d / groups, taps),
+    spec(group, `${group}.conv.bias`, d),
+    ...norm("encoder.layer_norm", "encoder.layer_norm", d),
+  ];
+}
+
+/** Transformer layer `j`: attention and feed-forward, each with its norm. */
+function layerSpecs(config: ModelConfig, j: number): ParameterSpec[] {
+  const { hidden_size: d, head_dim, num_buckets } = config;
+  const layer = `encoder.layers.${j}`;
+  const attention = `${layer}.attention`;
+  const feedForward = `${layer}.feed_forward`;
+  const width = config.num_attention_heads[j]! * head_dim;
+  const units = config.intermediate_size[j]!;
+  const positionBias = config.model_type !== "wavlm" ? [] : [
+    spec(attention, `${attention}.gru_rel_pos_const`, 1, d / head_dim, 1, 1),
+    ...linear(attention, `${attention}.gru_rel_pos_linear`, 8, head_dim),
+    ...(j === 0 ? [spec(attention, `${attention}.rel_attn_embed.weight`, num_buckets, d / head_dim)] : []),
+  ];
+  return [
+    ...PROJECTIONS.flatMap((part) => linear(attention, `${attention}.${part}`, width, d)),
+    ...linear(attention, `${attention}.out_proj`, d, width),
+    ...positionBias,
+    ...norm(attention, `${layer}.layer_norm`, d),
+    ...linear(feedForward, `${feedForward}.intermediate_dense`, units, d),
+    ...linear(feedForward, `${feedForward}.output_dense`, d, units),
+    ...norm(feedForward, `${layer}.final_layer_norm`, d),
+  ];
+}
+
+function headSpecs(config: ModelConfig, head: HeadKind): ParameterSpec[] {
+  const { hidden_size: d, vocab_size, classifier_proj_size, id2label } = config;
+  if (head === "none") return [];
+  if (head === "ctc") return linear("lm_head", "lm_head", vocab_size, d);
+  return [
+    ...linear("projector", "projector", classifier_proj_size, d),
+    ...linear("classifier", "classifier", id2label.length, classifier_proj_size),
+  ];
+}
+
+function spec(group: string, name: string, ...shape: number[]): ParameterSpec {
+  return { name, shape, group };
+}
+
+function norm(group: string, name: string, size: number): ParameterSpec[] {
+  return [spec(group, `${name}.weight`, size), spec(group, `${name}.bias`, size)];
+}
+
+function linear(group: string, name: string, outputs: number, inputs: number): ParameterSpec[] {
+  return [spec(group, `${name}.weight`, outputs, inputs), spec(group, `${name}.bias`, outputs)];
+}
+
+/** Whether convolution `i` has a norm: all of them with `layer`, the first with `group`. */
 export function hasConvNorm(config: ModelConfig, i: number): boolean {
   return config.feat_extract_norm === "layer" || i === 0;
 }
 
-/** Whether a model of this config has an embedding for masked frames. */
+/** Whether a model of this config has an embedding of masked frames. */
 export function hasMaskEmbedding({ mask_time_prob, mask_feature_prob }: ModelConfig): boolean {
   return mask_time_prob > 0 || mask_feature_prob > 0;
 }
 
-/** The head that a config asks for by its first architecture. */
+/** The head that the first entry of `architectures` implies. */
 export function headOf({ architectures }: ModelConfig): HeadKind {
   const [name = ""] = architectures;
   if (/For(CTC|MaskedLM)$/.test(name)) return "ctc";
   return name.endsWith("ForSequenceClassification") ? "classify" : "none";
 }
 
-/** The config of the same model with another head, told by its architecture. */
+/** The config with the `architectures` entry of another head. */
 export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
   if (headOf(config) === head) return config;
   const family = { wav2vec2: "Wav2Vec2", hubert: "Hubert", wavlm: "WavLM" }[config.model_type];
@@ -136,10 +165,10 @@ export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
 }
 
 /**
- * The name under which Hugging Face publishes a tensor of a model with a head.
+ * The name of a tensor in files that Hugging Face publishes, for a model with a head.
  *
  * @param config Architecture.
- * @param name Name without prefix, as {@linkcode parameterSpecs} has it.
+ * @param name Name without prefix, as in {@linkcode parameterSpecs}.
  *
  * @example
  * ```ts

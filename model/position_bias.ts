@@ -10,19 +10,19 @@ import { relativeBuckets } from "./relative_buckets.ts";
 
 /** The gated relative position bias of WavLM (arXiv 2110.13900). */
 export interface PositionBias {
-  /** Bias of a layer's scores, [B, H, T, T], from the input of its attention, [B, T, d]. */
+  /** Bias of the attention scores of a layer, [B, H, T, T], computed from the input of its attention, [B, T, d]. */
   of(layer: number, x: Tensor): Tensor;
-  /** What it reads in every layer beside weights. */
+  /** Tensors that all layers read, besides weights. */
   readonly shared: readonly Tensor[];
 }
 
 /**
- * The bias of all layers: the embeddings of relative positions are layer 0's, the gates each layer's own. Gates
- * are taken from the slices of the attention's input that belong to the heads of the unpruned model, so a layer
- * that lost heads picks those that remain.
+ * The position bias of all layers. Embeddings of relative positions are shared and belong to layer 0; each layer has its own
+ * gates. A gate is computed from the slice of the attention input that belongs to a head of the dense model, so a pruned
+ * layer selects the gates of its remaining heads.
  *
  * @param context The forward context.
- * @param frames T
+ * @param frames Number of frames T.
  */
 export function positionBias(context: ForwardContext, frames: number): PositionBias {
   const { config, weights } = context;

@@ -3,19 +3,19 @@ import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "./checkpoint/rea
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { headOf, type ParameterSpec, parameterSpecs, withHead } from "./parameter_specs.ts";
 
-/** More numbers than any published model has. */
-const LARGEST = 2 ** 31;
+/** Limit of the number of parameters, above every published model. */
+const MAX_PARAMETERS = 2 ** 31;
 
 /**
- * A model with the initial weights of training: convolutions uniform by their fan-in (He et al. 2015), linear layers
- * with standard deviation `initializer_range`, norms 1 and 0, the positional convolution's `weight_g` the norms of
- * `weight_v`. Drawn with Philox by seed and name, so that a tensor does not depend on the others, on any machine; all
- * numbers are uniform, scaled to the standard deviation that published code draws normal ones with.
+ * A randomly initialised model: convolutions uniform by fan-in (He et al. 2015), linear layers with standard deviation
+ * `initializer_range`, norms 1 and 0, `weight_g` of the positional convolution the norms of `weight_v`. Where published code
+ * draws normal numbers, these are uniform with the same standard deviation. Philox draws them by seed and tensor name,
+ * so a tensor does not depend on the others and is the same on every machine.
  *
  * @param config Architecture, dense or compact.
- * @param seed A whole number below 2^32.
- * @param head What follows the Transformer; as the config's architecture says unless given.
- * @throws {RangeError} If the seed is none, or the model has 2^31 numbers or more.
+ * @param seed Whole number below 2^32.
+ * @param head Head on top of the Transformer; default: the head of the config's architecture.
+ * @throws {RangeError} If the seed is out of range, or the model has 2^31 parameters or more.
  *
  * @example
  * ```ts
@@ -33,14 +33,16 @@ export function randomCheckpoint(
   head: HeadKind = headOf(config),
 ): Checkpoint {
   const specs = parameterSpecs(config, head);
-  const numbers = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  if (numbers >= LARGEST) {
-    throw new RangeError(`Cannot make a random model as it may have ${LARGEST} numbers: it has ${numbers}`);
+  const parameters = specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (parameters >= MAX_PARAMETERS) {
+    throw new RangeError(
+      `Cannot make a random model as it must have fewer than ${MAX_PARAMETERS} parameters: it has ${parameters}`,
+    );
   }
   const tensors = new Map<string, Weight>();
   for (const spec of specs) tensors.set(spec.name, { shape: spec.shape, data: draw(config, spec, seed) });
   const position = "encoder.pos_conv_embed.conv";
-  normsOf(tensors.get(`${position}.weight_v`)!, tensors.get(`${position}.weight_g`)!.data);
+  writeTapNorms(tensors.get(`${position}.weight_v`)!, tensors.get(`${position}.weight_g`)!.data);
   return { config: withHead(config, head), head, tensors, notes: [], layoutOnDisk: PUBLISHED_LAYOUT };
 }
 
@@ -57,19 +59,19 @@ function draw(config: ModelConfig, { name, shape }: ParameterSpec, seed: number)
   if (name.endsWith(".bias")) return data;
   if (name.endsWith("conv.weight")) return uniform(Math.sqrt(6 / (inputs * taps)));
   if (name === "feature_projection.projection.weight") return uniform(Math.sqrt(1 / features));
-  // A uniform number's standard deviation is its bound by √3.
+  // The standard deviation of a uniform distribution on [−a, a] is a/√3.
   if (name.endsWith("weight_v")) return uniform(2 * Math.sqrt(3 / (taps * config.hidden_size)));
   if (name.endsWith("rel_attn_embed.weight")) return uniform(Math.sqrt(3));
   return uniform(config.initializer_range * Math.sqrt(3));
 }
 
-/** Numbers that an output of a convolution of the feature extractor reads. */
+/** Number of inputs of one output element of a convolution. */
 function fanIn({ conv_dim, conv_kernel }: ModelConfig, name: string): number {
   const i = Number(/\d+/.exec(name)![0]);
   return (conv_dim[i - 1] ?? 1) * conv_kernel[i]!;
 }
 
-/** The numbers of `uniformAt`, four at a time. */
+/** Fills an array with the values of `uniformAt`, four per Philox call. */
 function fillUniform(
   data: Float32Array<ArrayBuffer>,
   from: number,
@@ -85,8 +87,8 @@ function fillUniform(
   return data;
 }
 
-/** Norm of every tap of v, [C, W, K], over the other dimensions: with it as g, the weight is v. */
-function normsOf({ shape, data }: Weight, norms: Float32Array): void {
+/** L2 norm of v, [C, W, K], per tap over the other dimensions; used as g, the effective weight equals v. */
+function writeTapNorms({ shape, data }: Weight, norms: Float32Array): void {
   const taps = shape[2]!;
   const squares = new Float64Array(taps);
   for (let i = 0; i < data.length; i++) squares[i % taps]! += data[i]! ** 2;

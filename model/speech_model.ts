@@ -1,3 +1,11 @@
+// wav2vec 2.0, HuBERT and WavLM: convolutional feature encoder → feature projection → Transformer encoder → head.
+//
+// Shapes, here and in the files that this one calls:
+//   B batch (utterances)      C channels of a convolution    d hidden size
+//   S samples at 16 kHz       H attention heads              F feed-forward units
+//   T frames (20 ms)          D head size                    V vocabulary
+//   K kernel width
+
 import { linear } from "../kernels/linear.ts";
 import { meanFrames } from "../kernels/mean_frames.ts";
 import { gradientCheckpoint } from "../tensor/gradient_checkpoint.ts";
@@ -14,85 +22,83 @@ import { Weights } from "./weights.ts";
 import { drop } from "./dropouts.ts";
 import type { ForwardContext, Training } from "./forward_context.ts";
 
-/** A model's weights on the host. */
+/** A model whose weights are on the host. */
 export interface HostModel {
   /** Architecture. */
   readonly config: ModelConfig;
-  /** What follows the Transformer. */
+  /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Weights by published name, in the published order, with or without the model's prefix. */
+  /** Weights by published name, with or without the model prefix; uploaded in published order. */
   readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
 }
 
-/** A model's weights on the device. */
+/** A model whose weights are on the device. */
 export interface DeviceModel {
   /** Architecture. */
   readonly config: ModelConfig;
-  /** What follows the Transformer. */
+  /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Weights by published name, without the model's prefix. */
+  /** Weights by published name, without the model prefix. */
   readonly weights: Weights;
 }
 
-/** Normalised audio of some clips. */
+/** Normalised audio of a batch of utterances. */
 export interface Batch {
-  /** Samples at 16 kHz, [B, S], padded with zeros. */
+  /** Samples at 16 kHz, [B, S], zero-padded. */
   readonly samples: Tensor;
-  /** Valid samples of each clip, where the model was trained with an attention mask; else null. */
+  /** Valid samples of each utterance, if the model was trained with an attention mask; else null. */
   readonly lengths?: readonly number[] | null;
 }
 
 /** Options of {@linkcode SpeechModel.forward}. */
 export interface ForwardOptions {
-  /** Gates of the units; all open unless given. */
+  /** Gates of the units; default: all open. */
   readonly gates?: Gates | null;
-  /** What a training step draws; nothing is dropped or masked unless given. */
+  /** Settings of the training step; default: evaluation, without dropout and masking. */
   readonly training?: Training | null;
-  /** Is shown the activations by name; it owns the tensors that it gets. */
+  /** Receives the activations by name, and owns them. */
   readonly observe?: (name: string, x: Tensor) => void;
   /**
-   * Whether each clip is heard as if it were alone: a norm over time counts its own frames alone, too. Lengths must be
-   * given. Published models count padding there, even if they are told the lengths.
+   * Whether the result of an utterance is independent of padding: the group norm averages valid frames only. Needs `lengths`.
+   * Published models include padding there, even with an attention mask.
    */
-  readonly alone?: boolean;
-  /** Whether gradients compute the inside of every layer again instead of keeping it; not while somebody observes. */
+  readonly paddingInvariant?: boolean;
+  /** Gradient checkpointing: layers free their activations, and compute them again in the backward pass. Not with `observe`. */
   readonly gradCheckpoint?: boolean;
 }
 
-/** What a model makes of a batch. */
+/** Outputs of a model. */
 export interface Output {
-  /** Per frame [B, T, V] with a CTC head, per clip [B, labels] with a classification head; else null. */
+  /** [B, T, V] with a CTC head, [B, labels] with a classification head, else null. */
   readonly logits: Tensor | null;
   /** Last hidden state, [B, T, d]. */
   readonly hidden: Tensor;
-  /** Valid frames of each clip. */
+  /** Valid frames of each utterance. */
   readonly frameLengths: readonly number[];
 }
 
 /**
- * Frames that come out of the convolutions for a number of samples; 0 if there are too few.
+ * Number of frames T after the convolutions for a number of samples; 0 if there are too few.
  *
  * @example
  * ```ts
  * import { framesOf, parseConfig } from "../mod.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
- * console.log(framesOf(config, 16_000)); // 49: a second
+ * console.log(framesOf(config, 16_000)); // 49 frames for one second
  * ```
  */
 export function framesOf(config: ModelConfig, samples: number): number {
   return config.conv_kernel.reduce((n, _, i) => framesAfter(config, i, n), samples);
 }
 
-/** Frames that come out of convolution `i` for `n` that go in. */
+/** Number of frames after convolution `i` for `n` frames before it. */
 function framesAfter({ conv_kernel, conv_stride }: ModelConfig, i: number, n: number): number {
   return Math.max(0, Math.floor((n - conv_kernel[i]!) / conv_stride[i]!) + 1);
 }
 
 /**
- * wav2vec 2.0, HuBERT or WavLM on the device, dense or compact, with a CTC head, a classification head or none.
- *
- * Shapes: B clips, S samples, T frames, C channels, H heads, D head size, d hidden size, V vocabulary.
+ * wav2vec 2.0, HuBERT or WavLM on the device, dense or compact, with a CTC head, a classification head or no head.
  *
  * @example
  * ```ts
@@ -109,43 +115,43 @@ function framesAfter({ conv_kernel, conv_stride }: ModelConfig, i: number, n: nu
 export class SpeechModel {
   /** Architecture. */
   readonly config: ModelConfig;
-  /** What follows the Transformer. */
+  /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Weights by published name, without the model's prefix. */
+  /** Weights by published name, without the model prefix. */
   readonly weights: Weights;
-  /** Of each convolution that the device fills up, 1 for its own channels and 0 for the others, [C]; else null. */
-  readonly #channels: readonly (Tensor | null)[];
+  /** For each convolution with a padded width: 1 for the model's channels, 0 for padding, [C]; else null. */
+  readonly #channelMasks: readonly (Tensor | null)[];
 
   /**
-   * Uploads a model.
+   * Uploads the weights of a model.
    *
    * @param gpu Device.
-   * @param host Config and weights; the weights may be on the device already.
-   * @param half Whether weights of products, and what goes from one product to the next, are f16; sums, norms, softmax and the
-   * residual stream are f32 all the same. Such a model cannot be trained.
-   * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
-   * @throws {RangeError} If a weight is no number of f16.
+   * @param host Config, and weights on the host or already on the device.
+   * @param half Whether weights and activations that only GEMMs read are f16. Accumulation, norms, softmax and the residual stream
+   * stay f32. Such a model cannot be trained.
+   * @throws {TypeError} If `half` is set and the adapter lacks shader-f16.
+   * @throws {RangeError} If a weight overflows f16.
    */
   constructor(gpu: Gpu, host: HostModel | DeviceModel, half = false) {
     this.config = host.config;
     this.head = host.head;
-    this.#channels = host.config.conv_dim.map((channels) => {
-      const all = paddedUnits("conv", channels);
-      return all === channels ? null : gpu.tensor(new Float32Array(all).fill(1, 0, channels));
+    this.#channelMasks = host.config.conv_dim.map((channels) => {
+      const padded = paddedUnits("conv", channels);
+      return padded === channels ? null : gpu.tensor(new Float32Array(padded).fill(1, 0, channels));
     });
     if ("weights" in host) {
       this.weights = host.weights;
       return;
     }
     this.weights = new Weights(gpu, half);
-    const widen = shapePadder(host.config);
-    const places = new Map(parameterSpecs(host.config, host.head).map(({ name }, i) => [name, i]));
-    const place = (name: string) => places.get(name) ?? places.size;
+    const pad = shapePadder(host.config);
+    const order = new Map(parameterSpecs(host.config, host.head).map(({ name }, i) => [name, i]));
+    const rank = (name: string) => order.get(name) ?? order.size;
     const tensors = [...host.tensors].map(([published, tensor]) => {
       return [published.replace(/^(wav2vec2|hubert|wavlm)\./, ""), tensor] as const;
     });
-    for (const [name, { shape, data }] of tensors.toSorted(([a], [b]) => place(a) - place(b))) {
-      this.weights.add(name, shape, data, widen(name, shape));
+    for (const [name, { shape, data }] of tensors.toSorted(([a], [b]) => rank(a) - rank(b))) {
+      this.weights.add(name, shape, data, pad(name, shape));
     }
     host.config.num_attention_heads.forEach((heads, layer) => {
       if (heads === 0) return;
@@ -159,32 +165,36 @@ export class SpeechModel {
   }
 
   /**
-   * Runs a batch. Call it inside {@linkcode Gpu.scope}; gradients are recorded if weights or gates require them.
+   * Runs the forward pass. Call it inside {@linkcode Gpu.scope}. Gradients are recorded if weights or gates require them.
    *
-   * @throws {RangeError} If a clip is too short for one frame.
+   * @throws {RangeError} If an utterance is too short for one frame.
    */
   forward(batch: Batch, options: ForwardOptions = {}): Output {
     const { config, weights, gpu } = this;
-    const [clips, samples] = batch.samples.shape as [number, number];
+    const [utterances, samples] = batch.samples.shape as [number, number];
     const frames = framesOf(config, samples);
     const valid = batch.lengths?.map((length) => framesOf(config, length)) ?? null;
     if (frames === 0 || valid?.some((n) => n === 0)) {
       const shortest = Math.min(samples, ...batch.lengths ?? []);
-      throw new RangeError(`Cannot run the model as a clip must be one frame long: ${shortest} samples`);
+      throw new RangeError(
+        `Cannot run the model as each utterance must have at least one frame: one has ${shortest} samples`,
+      );
     }
-    const { gates = null, training = null, observe, alone = false } = options;
-    const again = options.gradCheckpoint === true && observe === undefined;
-    const every = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
-    const followed = () => [...weights.followed, ...every.filter((gate) => gate !== null)];
-    const recorded = recording(followed());
+    const { gates = null, training = null, observe, paddingInvariant = false } = options;
+    const checkpoints = options.gradCheckpoint === true && observe === undefined;
+    const allGates = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
+    const differentiable = () => [...weights.differentiable, ...allGates.filter((gate) => gate !== null)];
+    const recorded = recording(differentiable());
     const context: ForwardContext = {
       config,
       weights,
       gates,
-      open: this.#channels.map((channels, i) => gates?.conv[i] ?? channels),
+      openChannels: this.#channelMasks.map((mask, i) => gates?.conv[i] ?? mask),
       frameLengths: valid,
-      normLengths: alone && batch.lengths ? batch.lengths.map((n) => framesAfter(config, 0, n)) : null,
-      between: weights.half ? "f16" : "f32",
+      normLengths: paddingInvariant && batch.lengths
+        ? batch.lengths.map((n) => framesAfter(config, 0, n))
+        : null,
+      activationDtype: weights.half ? "f16" : "f32",
       training,
       observes: () => observe !== undefined,
       observe: (name, x) => observe?.(name, gpu.keep(x.view())),
@@ -195,21 +205,21 @@ export class SpeechModel {
         return y;
       },
       checkpoint: (x, fn, shared = []) =>
-        recorded && again ? gradientCheckpoint(x, [...followed(), ...shared], fn) : fn(x),
+        recorded && checkpoints ? gradientCheckpoint(x, [...differentiable(), ...shared], fn) : fn(x),
     };
     const hidden = encode(context, projectFeatures(context, encodeFeatures(context, batch.samples)));
-    const frameLengths = valid ?? new Array<number>(clips).fill(frames);
-    const kept = drop(context, "head", config.final_dropout, hidden);
-    return { logits: this.#logits(kept, valid), hidden, frameLengths };
+    const frameLengths = valid ?? new Array<number>(utterances).fill(frames);
+    const dropped = drop(context, "head", config.final_dropout, hidden);
+    return { logits: this.#logits(dropped, valid), hidden, frameLengths };
   }
 
-  /** Gives the weights' memory back. */
+  /** Frees the memory of the model. */
   dispose(): void {
     this.weights.dispose();
-    for (const channels of this.#channels) channels?.dispose();
+    for (const mask of this.#channelMasks) mask?.dispose();
   }
 
-  /** Disposes it at the end of a `using` block. */
+  /** Frees the model at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -4,8 +4,8 @@ import { recording } from "../tensor/tape.ts";
 import { sizeOf, type Storage, type Tensor } from "../tensor/tensor.ts";
 import { isGemmWeight } from "./parameter_specs.ts";
 
-/** Data of one shape in another, which differs in its first two extents: what the other lacks is left out, what it adds is 0. */
-function resized(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+/** Pads with zeros or crops the first two axes from shape `from` to shape `to`. */
+function padOrCrop(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
   if (from.join() === to.join()) return data;
   const [row, other] = [from, to].map((shape) => sizeOf(shape.slice(1))) as [number, number];
   const length = Math.min(row, other);
@@ -16,12 +16,12 @@ function resized(data: Float32Array, from: readonly number[], to: readonly numbe
   return all;
 }
 
-/** Whether a tensor is stored taps last, [O, C, K], and wanted taps before channels, [O, K, C]. */
-function isConvolution(name: string, shape: readonly number[]): boolean {
+/** Whether a tensor is a convolution weight, published as [O, C, K] and stored as [O, K, C] on the device. */
+function isConvWeight(name: string, shape: readonly number[]): boolean {
   return shape.length === 3 && !name.endsWith("weight_g") && !name.endsWith("original0");
 }
 
-/** Swaps the last two dimensions of a convolution's weight, [O, a, b] to [O, b, a]. */
+/** Swaps the last two dimensions of a convolution weight, [O, a, b] to [O, b, a]. */
 export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Float32Array<ArrayBuffer> {
   const swapped = new Float32Array(data.length);
   let at = 0;
@@ -33,33 +33,32 @@ export function swapTaps(data: Float32Array, [o, a, b]: readonly number[]): Floa
   return swapped;
 }
 
-/** The nearest numbers of f16. @throws {RangeError} If there is none. */
-function halves(name: string, data: Float32Array): Float16Array {
+/** Rounds to f16. @throws {RangeError} If a value overflows. */
+function toHalf(name: string, data: Float32Array): Float16Array {
   const rounded = Float16Array.from(data);
-  const at = rounded.findIndex((number) => !Number.isFinite(number));
+  const at = rounded.findIndex((value) => !Number.isFinite(value));
   if (at < 0) return rounded;
-  throw new RangeError(`Cannot hold ${name} as f16 as its numbers must be below 65,520: found ${data[at]}`);
+  throw new RangeError(`Cannot store ${name} as f16 as its values must be below 65,520: found ${data[at]}`);
 }
 
-/** Weights that are made together when one of them is read. */
+/** Tensors computed from weights, all at once when one of them is first read. */
 interface Derived {
   readonly names: readonly string[];
   readonly make: () => readonly Tensor[];
-  /** What was made last; a scope or the tape may have disposed of it. */
+  /** The last result; a scope or the tape may have disposed it. */
   made: readonly Tensor[];
 }
 
-/** What was computed of weights alone. */
-interface Prepared {
+/** A cached tensor computed from weights. */
+interface Cached {
   readonly made: Tensor;
-  /** The weights' storages, as they were then. */
+  /** Storage and version of those weights when it was computed. */
   readonly of: readonly { readonly storage: Storage; readonly version: number }[];
 }
 
 /**
- * A model's weights on the device by their published names, without the prefix `wav2vec2.`, `hubert.` or
- * `wavlm.`. Convolution weights are [O, K, C] here, and odd widths may be filled up; {@linkcode Weights.read} gives them
- * back as published.
+ * The weights of a model on the device by published name, without the prefix `wav2vec2.`, `hubert.` or `wavlm.`. Here,
+ * convolution weights are [O, K, C] and widths may be padded; {@linkcode Weights.read} returns the published layout.
  *
  * @example
  * ```ts
@@ -76,61 +75,61 @@ export class Weights {
   readonly #tensors = new Map<string, Tensor>();
   readonly #published = new Map<string, readonly number[]>();
   readonly #derived = new Map<string, Derived>();
-  readonly #prepared = new Map<string, Prepared>();
+  readonly #cached = new Map<string, Cached>();
 
   /** Device that holds them. */
   readonly gpu: Gpu;
-  /** Whether weights that are uploaded are f16 where products alone read them. They cannot be trained. */
+  /** Whether weights that only GEMMs read are uploaded as f16. Such a model cannot be trained. */
   readonly half: boolean;
 
-  /** Holds no weights yet. @param gpu Device that will hold them. @param half Whether as f16 where products read them. */
+  /** Creates an empty collection. @param gpu Device. @param half Whether to store weights that only GEMMs read as f16. */
   constructor(gpu: Gpu, half = false) {
     this.gpu = gpu;
     this.half = half;
   }
 
-  /** The names. */
+  /** Names in the order they were added. */
   get names(): readonly string[] {
     return [...this.#tensors.keys()];
   }
 
   /**
-   * Uploads a weight as published.
+   * Uploads a weight in the published layout.
    *
-   * @param name Its name.
-   * @param shape Its shape.
-   * @param data Its numbers.
-   * @param wide Its shape with what is to be filled up with zeros on the device; `shape` unless given.
-   * @throws {RangeError} If it is to be f16 and has a number that is none.
+   * @param name Name.
+   * @param shape Published shape.
+   * @param data Values, row-major.
+   * @param padded Shape on the device, padded with zeros; default: `shape`.
+   * @throws {RangeError} If it is stored as f16 and a value overflows.
    */
-  add(name: string, shape: readonly number[], data: Float32Array, wide: readonly number[] = shape): void {
-    const all = resized(data, shape, wide);
-    const swaps = isConvolution(name, wide);
-    const numbers = swaps ? swapTaps(all, wide) : all;
-    const typed = this.half && isGemmWeight(name) ? halves(name, numbers) : numbers;
-    this.#tensors.set(name, this.gpu.tensor(typed, swaps ? [wide[0]!, wide[2]!, wide[1]!] : wide));
+  add(name: string, shape: readonly number[], data: Float32Array, padded: readonly number[] = shape): void {
+    const all = padOrCrop(data, shape, padded);
+    const swaps = isConvWeight(name, padded);
+    const values = swaps ? swapTaps(all, padded) : all;
+    const typed = this.half && isGemmWeight(name) ? toHalf(name, values) : values;
+    this.#tensors.set(name, this.gpu.tensor(typed, swaps ? [padded[0]!, padded[2]!, padded[1]!] : padded));
     this.#published.set(name, shape);
   }
 
-  /** Holds a tensor as it is on the device, convolutions as [O, K, C]; it is disposed with the others. */
+  /** Adds a tensor that is on the device, convolution weights as [O, K, C]. Takes ownership. */
   set(name: string, tensor: Tensor): void {
     this.#tensors.set(name, tensor);
   }
 
   /**
-   * Has some weights be made of those held here, with the same names: all of them when one is first read, and again once
-   * they are disposed of, as at the end of a scope.
+   * Replaces weights by tensors computed from weights, such as selected rows. All of them are computed when one is first read, and
+   * again once they are disposed, as at the end of a scope.
    *
-   * @param names Their names.
-   * @param make Makes them, in that order.
+   * @param names Names of the replaced weights.
+   * @param make Computes them, in that order.
    */
   derive(names: readonly string[], make: () => readonly Tensor[]): void {
     const derived: Derived = { names, make, made: [] };
     for (const name of names) this.#derived.set(name, derived);
   }
 
-  /** All that a gradient may be wanted of: the weights held here, and derived ones as long as they are there. */
-  get followed(): readonly Tensor[] {
+  /** All tensors that may require a gradient: weights, and derived weights that exist. */
+  get differentiable(): readonly Tensor[] {
     const derived = [...new Set(this.#derived.values())];
     return [
       ...this.#tensors.values(),
@@ -138,7 +137,7 @@ export class Weights {
     ];
   }
 
-  /** Moves weights of one shape side by side, so that one product can read them all. */
+  /** Moves weights of one shape next to each other in memory, so that one GEMM can read them all. */
   stack(names: readonly string[]): void {
     const tensors = names.map((name) => this.get(name));
     const arena = new Arena(this.gpu, tensors.map(({ shape }) => shape), tensors[0]!.dtype);
@@ -146,19 +145,19 @@ export class Weights {
     arena.dispose();
   }
 
-  /** Whether there is a weight of this name. */
+  /** Whether there is a weight with this name. */
   has(name: string): boolean {
     return this.#tensors.has(name);
   }
 
-  /** A weight. @throws {ReferenceError} If there is none of this name. */
+  /** Returns a weight. @throws {ReferenceError} If there is no weight with this name. */
   get(name: string): Tensor {
     const tensor = this.find(name);
-    if (!tensor) throw new ReferenceError(`Cannot run the model as it has no weight of that name: ${name}`);
+    if (!tensor) throw new ReferenceError(`The model has no weight named ${name}`);
     return tensor;
   }
 
-  /** A weight, or null. */
+  /** Returns a weight, or null. */
   find(name: string): Tensor | null {
     const derived = this.#derived.get(name);
     if (!derived) return this.#tensors.get(name) ?? null;
@@ -167,31 +166,31 @@ export class Weights {
   }
 
   /**
-   * What `make` computes of weights alone: kept until they change, so that inference computes it once, or computed anew
-   * where gradients are recorded.
+   * Returns what `make` computes from weights. The result is cached until one of them changes; while gradients are recorded it is
+   * computed anew.
    *
-   * @param name A name for it.
-   * @param of The weights.
+   * @param name Cache key.
+   * @param of The weights that it depends on.
    * @param make Computes it.
-   * @returns What was made; where nothing is recorded it is disposed with the weights, or when they have changed.
+   * @returns The result; a cached one is disposed with the weights, or when they change.
    */
-  prepare(name: string, of: readonly Tensor[], make: () => Tensor): Tensor {
-    const known = this.#prepared.get(name);
+  cached(name: string, of: readonly Tensor[], make: () => Tensor): Tensor {
+    const known = this.#cached.get(name);
     const recorded = recording(of);
-    const holds = known?.of.every(({ storage, version }, i) => {
+    const isCurrent = known?.of.every(({ storage, version }, i) => {
       return storage === of[i]!.storage && storage.version === version;
     });
-    if (known && holds && !recorded) return known.made;
+    if (known && isCurrent && !recorded) return known.made;
     known?.made.dispose();
-    this.#prepared.delete(name);
+    this.#cached.delete(name);
     const made = make();
     if (recorded) return made;
     const versions = of.map(({ storage }) => ({ storage, version: storage.version }));
-    this.#prepared.set(name, { made: this.gpu.keep(made), of: versions });
+    this.#cached.set(name, { made: this.gpu.keep(made), of: versions });
     return made;
   }
 
-  /** Weight and bias of a layer; the bias may be absent. */
+  /** Weight and bias of a linear layer or convolution; the bias may be null. */
   layer(name: string): { w: Tensor; b: Tensor | null } {
     return { w: this.get(`${name}.weight`), b: this.find(`${name}.bias`) };
   }
@@ -202,42 +201,46 @@ export class Weights {
   }
 
   /**
-   * Asks for gradients of the weights whose name passes, of all unless a test is given.
+   * Sets `requiresGrad` for all weights, or for those whose name passes a test.
    *
-   * @throws {TypeError} If there are weights of f16.
+   * @returns Weights that require a gradient.
+   * @throws {TypeError} If weights are f16.
    */
   require(passes: (name: string) => boolean = () => true): Tensor[] {
     if (this.half) throw new TypeError("Cannot train the model as its weights must be f32: they are f16");
-    const wanted: Tensor[] = [];
+    const required: Tensor[] = [];
     for (const [name, tensor] of this.#tensors) {
       tensor.requiresGrad = passes(name);
-      if (tensor.requiresGrad) wanted.push(tensor);
+      if (tensor.requiresGrad) required.push(tensor);
     }
-    return wanted;
+    return required;
   }
 
-  /** Reads a weight, or something of its shape such as its gradient, back as published. */
+  /** Reads a weight, or a tensor of its shape such as its gradient, back in the published layout. */
   async read(
     name: string,
     tensor: Tensor = this.get(name),
   ): Promise<{ shape: number[]; data: Float32Array }> {
     const data = await tensor.read() as Float32Array;
     const { shape } = tensor;
-    const swaps = isConvolution(name, shape);
-    const wide = swaps ? [shape[0]!, shape[2]!, shape[1]!] : shape;
-    const published = this.#published.get(name) ?? wide;
-    return { shape: [...published], data: resized(swaps ? swapTaps(data, shape) : data, wide, published) };
+    const swaps = isConvWeight(name, shape);
+    const padded = swaps ? [shape[0]!, shape[2]!, shape[1]!] : shape;
+    const published = this.#published.get(name) ?? padded;
+    return {
+      shape: [...published],
+      data: padOrCrop(swaps ? swapTaps(data, shape) : data, padded, published),
+    };
   }
 
-  /** Gives the memory of all weights back. */
+  /** Frees the memory of all weights. */
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
-    for (const { made } of this.#prepared.values()) made.dispose();
+    for (const { made } of this.#cached.values()) made.dispose();
     this.#tensors.clear();
-    this.#prepared.clear();
+    this.#cached.clear();
   }
 
-  /** Number of numbers. */
+  /** Number of elements on the device, padding included. */
   get size(): number {
     return [...this.#tensors.values()].reduce((sum, tensor) => sum + sizeOf(tensor.shape), 0);
   }

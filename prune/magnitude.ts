@@ -31,8 +31,8 @@ export function unitMagnitudes(
 
 function magnitudes(model: HostModel, group: UnitGroup): Float64Array {
   const squares = new Float64Array(group.units);
-  for (const { tensor, axis, width, weighs } of slicesOf(model.config, group)) {
-    if (!weighs) continue;
+  for (const { tensor, axis, width, inMagnitude } of slicesOf(model.config, group)) {
+    if (!inMagnitude) continue;
     const { shape, data } = tensorOf(model, tensor);
     const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1) * width;
     for (let i = 0; i < data.length; i++) squares[Math.floor(i / inner) % group.units]! += data[i]! ** 2;

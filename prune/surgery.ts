@@ -45,12 +45,12 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
     const group = all.get(name);
     if (!group) throw new RangeError(`Cannot cut ${name} as the model must have such units: it has none`);
     check(group, units);
-    for (const { tensor, axis, width, folds } of slicesOf(config, group)) {
+    for (const { tensor, axis, width, foldsGate } of slicesOf(config, group)) {
       tensorOf(model, tensor);
       const axes = cuts.get(tensor) ?? [null, null];
       axes[axis] = {
         kept: widen(units.indices, width, (index, n) => index * width + n),
-        factors: folds ? widen(units.gates, width, Math.fround) : null,
+        factors: foldsGate ? widen(units.gates, width, Math.fround) : null,
       };
       cuts.set(tensor, axes);
     }

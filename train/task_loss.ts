@@ -46,7 +46,7 @@ export function forwardBatch(
     : null;
   const { logits } = model.forward(
     { samples, lengths: alone || batch.attentionMask ? batch.lengths : null },
-    { gates, training: training && { ...training, masked }, alone, gradCheckpoint },
+    { gates, training: training && { ...training, masked }, paddingInvariant: alone, gradCheckpoint },
   );
   if (!logits) throw new TypeError("Cannot train as the model must have a head: it has none");
   return { logits, frames };

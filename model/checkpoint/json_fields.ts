@@ -1,23 +1,23 @@
-// JsonFields of a JSON file, each checked when it is read: what a file says may be anything.
+// Fields of a JSON file, checked when they are read; the content of a file is not trusted.
 
-// Deeper files would overflow the stack of whoever walks them.
-const DEEPEST = 64;
+// Deeper files would overflow the stack of recursive code.
+const MAX_DEPTH = 64;
 
-/** Largest size a file may name; far above every model, and low enough that no list of it fills the memory. */
-const LARGEST = 2 ** 20;
+/** Largest size in a file: far above every model, and low enough that lists of it fit in memory. */
+const MAX_SIZE = 2 ** 20;
 
-/** Bounds of a number, both allowed. */
+/** Inclusive bounds of a number. */
 export interface Bounds {
-  /** 1 unless given. */
+  /** Minimum; default 1. */
   readonly least?: number;
-  /** 2^20 unless given. */
+  /** Maximum; default 2^20. */
   readonly most?: number;
 }
 
 /**
- * The fields of a JSON object, read by name. A field that is `null` counts as left out, as in Python's writers.
- * Every method throws one line that names file and field: `SyntaxError` for a text that is no JSON object,
- * `TypeError` for a field that is missing or of another type, `RangeError` for a value out of range.
+ * The fields of a JSON object, read by name. A `null` field counts as missing, as Python writes `None`. Every error is one line
+ * that names file and field: `SyntaxError` if the text is not a JSON object, `TypeError` if a field is missing or has
+ * another type, `RangeError` if a value is out of range.
  *
  * @example
  * ```ts
@@ -29,16 +29,16 @@ export interface Bounds {
  * ```
  */
 export class JsonFields {
-  /** The object's own fields, unchecked. */
+  /** The parsed object, unchecked. */
   readonly raw: Readonly<Record<string, unknown>>;
   #name: string;
 
   /**
-   * Parses the object.
+   * Parses a JSON object.
    *
-   * @param text JSON of an object.
-   * @param name What to call it in errors, such as its path.
-   * @throws {SyntaxError} If it is none.
+   * @param text JSON text.
+   * @param name File name for error messages.
+   * @throws {SyntaxError} If it is not a JSON object.
    */
   constructor(text: string, name: string) {
     const fail = (rule: string, found: string) => {
@@ -51,22 +51,24 @@ export class JsonFields {
     } catch (error) {
       fail("it must be JSON", (error as Error).message);
     }
-    if (depthOf(text) > DEEPEST) fail(`it may nest ${DEEPEST} levels deep`, `it nests ${depthOf(text)}`);
+    if (depthOf(text) > MAX_DEPTH) {
+      fail(`it must nest at most ${MAX_DEPTH} levels`, `it nests ${depthOf(text)}`);
+    }
     if (!isObject(raw)) fail("it must be an object", show(raw));
     this.raw = raw as Record<string, unknown>;
   }
 
-  /** Whether the field is there. */
+  /** Whether a field is present and not `null`. */
   has(key: string): boolean {
     return this.#get(key) !== undefined;
   }
 
-  /** A whole number, or `otherwise` where it is left out. */
+  /** Reads a whole number; `otherwise` if the field is missing. */
   whole(key: string, otherwise?: number, bounds: Bounds = {}): number {
     return this.#or(key, otherwise, (value) => this.#whole(key, value, bounds));
   }
 
-  /** A number, or `otherwise` where it is left out. */
+  /** Reads a number; `otherwise` if the field is missing. */
   number(key: string, otherwise: number | undefined, bounds: Required<Bounds>): number {
     return this.#or(key, otherwise, (value) => {
       if (typeof value !== "number") return this.fail(key, "must be a number");
@@ -77,14 +79,14 @@ export class JsonFields {
     });
   }
 
-  /** True or false, or `otherwise` where it is left out. */
+  /** Reads a boolean; `otherwise` if the field is missing. */
   flag(key: string, otherwise?: boolean): boolean {
     return this.#or(key, otherwise, (value) => {
       return typeof value === "boolean" ? value : this.fail(key, "must be true or false");
     });
   }
 
-  /** One of some words, or `otherwise` where it is left out. */
+  /** Reads one of a set of strings; `otherwise` if the field is missing. */
   word<const W extends string>(key: string, words: readonly W[], otherwise?: W): W {
     return this.#or(key, otherwise, (value) => {
       const choice = `must be ${words.map((word) => `"${word}"`).join(" or ")}`;
@@ -93,7 +95,7 @@ export class JsonFields {
     });
   }
 
-  /** A list of whole numbers; with `length` of that many, and one number then stands for as many equal ones. */
+  /** Reads a list of whole numbers. With `length`, a list of that many, or one number for all of them. */
   wholes(key: string, length?: number, bounds: Bounds = {}): number[] {
     const value = this.#or<unknown>(key, undefined, (value) => value);
     if (!Array.isArray(value)) {
@@ -101,12 +103,12 @@ export class JsonFields {
       return new Array<number>(length).fill(this.#whole(key, value, bounds));
     }
     if (length !== undefined && value.length !== length) {
-      return this.refuse(key, `must have ${length} numbers`, `it has ${value.length}`);
+      return this.refuse(key, `must have ${length} entries`, `it has ${value.length}`);
     }
     return value.map((item) => this.#whole(key, item, bounds));
   }
 
-  /** Lists of whole numbers, `length` lists. */
+  /** Reads `length` lists of whole numbers. */
   lists(key: string, length: number, bounds: Bounds = {}): number[][] {
     const value = this.#get(key);
     if (!Array.isArray(value) || !value.every(Array.isArray)) {
@@ -118,7 +120,7 @@ export class JsonFields {
     return value.map((list: unknown[]) => list.map((item) => this.#whole(key, item, bounds)));
   }
 
-  /** A list of strings, empty where it is left out. */
+  /** Reads a list of strings; empty if the field is missing. */
   words(key: string): string[] {
     return this.#or(key, [], (value) => {
       if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
@@ -126,12 +128,12 @@ export class JsonFields {
     });
   }
 
-  /** Complains about the type of a field. @throws {TypeError} Always. */
+  /** Reports a field of the wrong type. @throws {TypeError} Always. */
   fail(key: string, rule: string, found = this.#found(key)): never {
     throw new TypeError(`Cannot read ${printable(this.#name)} as ${key} ${rule}: ${found}`);
   }
 
-  /** Complains about the value of a field. @throws {RangeError} Always. */
+  /** Reports a field with a wrong value. @throws {RangeError} Always. */
   refuse(key: string, rule: string, found = this.#found(key)): never {
     throw new RangeError(`Cannot read ${printable(this.#name)} as ${key} ${rule}: ${found}`);
   }
@@ -151,7 +153,7 @@ export class JsonFields {
     return otherwise ?? this.fail(key, "is needed");
   }
 
-  #whole(key: string, value: unknown, { least = 1, most = LARGEST }: Bounds): number {
+  #whole(key: string, value: unknown, { least = 1, most = MAX_SIZE }: Bounds): number {
     const rule = `must be ${Array.isArray(this.#get(key)) ? "whole numbers" : "a whole number"}`;
     if (typeof value !== "number") return this.fail(key, rule);
     if (!Number.isInteger(value) || value < least || value > most) {
@@ -161,25 +163,25 @@ export class JsonFields {
   }
 }
 
-/** Text of a file as part of an error: one short line of printable ASCII. */
+/** Text of a file for an error message: one short line of printable ASCII. */
 export function printable(text: string): string {
   const line = text.replace(/[^\x20-\x7e]+/g, " ");
   return line.length > 160 ? line.slice(0, 157) + "..." : line;
 }
 
-/** A value of a file as part of an error. */
+/** A JSON value for an error message. */
 export function show(value: unknown): string {
   if (typeof value === "number") return String(value); // JSON has no infinity
   const flat = !Array.isArray(value) || value.every((item) => typeof item !== "object");
-  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "something nested";
+  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "a nested value";
 }
 
-/** Whether a JSON value is an object, which a list is not. */
+/** Whether a JSON value is an object and not a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** How deep valid JSON nests. */
+/** Nesting depth of valid JSON. */
 function depthOf(json: string): number {
   let depth = 0;
   let deepest = 0;

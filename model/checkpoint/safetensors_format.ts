@@ -83,5 +83,5 @@ export function quote(name: string): string {
 export function show(value: unknown): string {
   if (value === undefined) return "missing";
   const flat = !Array.isArray(value) || value.every((item) => typeof item !== "object");
-  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "something nested";
+  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "a nested value";
 }

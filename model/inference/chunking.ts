@@ -1,22 +1,23 @@
+// Logits of audio of any length: long audio in overlapping chunks, short utterances in padded batches.
 import type { Tensor } from "../../tensor/tensor.ts";
 import { framesOf, type SpeechModel } from "../speech_model.ts";
 
-/** Samples between two frames of the published models. */
+/** Samples between two frames of the model. */
 const hopOf = (model: SpeechModel) => model.config.conv_stride.reduce((hop, stride) => hop * stride, 1);
 
-/** Seconds of a window. */
-const WINDOW = 15;
+/** Default chunk length in seconds. */
+const CHUNK_SECONDS = 15;
 
-/** How long audio is cut. */
+/** How long audio is split into chunks; `chunk_length_s` and `stride_length_s` of `transformers`. */
 export interface ChunkOptions {
-  /** Longest stretch that the model sees at a time, in seconds, all clips of a batch together; 15 unless given. */
-  readonly windowSeconds?: number;
-  /** Seconds at each inner edge of a window whose frames are thrown away; 1 unless given. */
-  readonly marginSeconds?: number;
+  /** Longest input of the model in seconds, summed over a batch; default 15. */
+  readonly chunkSeconds?: number;
+  /** Overlap at each inner edge of a chunk, in seconds, whose frames are dropped; default 1. */
+  readonly strideSeconds?: number;
 }
 
-/** A stretch of a clip and the frames of it that count. */
-export interface Window {
+/** A chunk of an utterance, and the frames of it that are kept. */
+export interface Chunk {
   /** First sample. */
   readonly from: number;
   /** One past the last sample. */
@@ -25,146 +26,155 @@ export interface Window {
   readonly skip: number;
   /** Frames to keep after them. */
   readonly keep: number;
-  /** Which frame of the clip the first of these is. */
+  /** Index of the first kept frame in the utterance. */
   readonly first: number;
 }
 
 /**
- * Cuts a clip into overlapping windows whose kept frames, one after the other, are the frames of the whole clip.
+ * Splits an utterance into overlapping chunks. The kept frames of all chunks, concatenated, are the frames of the utterance.
  *
- * @param model Model whose frames they are.
- * @param samples Length of the clip, in samples at 16 kHz.
- * @throws {RangeError} If the margins leave nothing of a window.
+ * @param model Model that the frames are for.
+ * @param samples Length of the utterance, in samples at 16 kHz.
+ * @throws {RangeError} If a chunk is no longer than its two strides.
  */
-export function chunksOf(model: SpeechModel, samples: number, options: ChunkOptions = {}): Window[] {
-  const { windowSeconds = WINDOW, marginSeconds = 1 } = options;
+export function chunksOf(model: SpeechModel, samples: number, options: ChunkOptions = {}): Chunk[] {
+  const { chunkSeconds = CHUNK_SECONDS, strideSeconds = 1 } = options;
   const hop = hopOf(model);
-  const window = Math.round(windowSeconds * 16_000 / hop) * hop;
-  const margin = Math.round(marginSeconds * 16_000 / hop);
+  const length = Math.round(chunkSeconds * 16_000 / hop) * hop;
+  const stride = Math.round(strideSeconds * 16_000 / hop);
   const total = framesOf(model.config, samples);
-  if (samples <= window) return [{ from: 0, to: samples, skip: 0, keep: total, first: 0 }];
-  const each = framesOf(model.config, window);
-  if (each <= 2 * margin) {
+  if (samples <= length) return [{ from: 0, to: samples, skip: 0, keep: total, first: 0 }];
+  if (framesOf(model.config, length) <= 2 * stride) {
     throw new RangeError(
-      `Cannot cut audio as a window must be longer than its margins: ${windowSeconds} s, twice ${marginSeconds} s`,
+      `Cannot split audio as a chunk must be longer than two strides: ${chunkSeconds} s, stride ${strideSeconds} s`,
     );
   }
-  const windows: Window[] = [];
+  const chunks: Chunk[] = [];
   for (let done = 0; done < total;) {
-    const start = Math.max(0, done - margin);
+    const start = Math.max(0, done - stride);
     const from = start * hop;
-    const to = Math.min(samples, from + window);
+    const to = Math.min(samples, from + length);
     const frames = framesOf(model.config, to - from);
     const skip = done - start;
-    const last = start + frames >= total;
-    const keep = last ? total - done : frames - skip - margin;
-    windows.push({ from, to, skip, keep, first: done });
+    const isLast = start + frames >= total;
+    const keep = isLast ? total - done : frames - skip - stride;
+    chunks.push({ from, to, skip, keep, first: done });
     done += keep;
   }
-  return windows;
+  return chunks;
 }
 
-/** What a model says of every frame of a clip. */
+/** Logits of every frame of an utterance. */
 export interface FrameLogits {
-  /** Frame after frame, V numbers each. */
+  /** [T, V], row-major. */
   readonly logits: Float32Array<ArrayBuffer>;
-  /** T */
+  /** Number of frames T. */
   readonly frames: number;
-  /** V */
+  /** Vocabulary size V. */
   readonly labels: number;
 }
 
-/** A window of one of several clips. */
-interface Piece extends Window {
-  readonly clip: number;
+/** A chunk with the index of its utterance. */
+interface IndexedChunk extends Chunk {
+  readonly utterance: number;
 }
 
-const lengthOf = ({ from, to }: Window) => to - from;
+const lengthOf = ({ from, to }: Chunk) => to - from;
 
-/** Pieces of like length in batches that, padding included, are no longer than a window; a longer piece has one of its own. */
-function batchesOf(pieces: readonly Piece[], { windowSeconds = WINDOW }: ChunkOptions): Piece[][] {
-  const batches: Piece[][] = [];
-  for (const piece of pieces.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
+/** Batches chunks of similar length. A padded batch is no longer than a chunk in all; a longer chunk is a batch by itself. */
+function batchesOf(
+  chunks: readonly IndexedChunk[],
+  { chunkSeconds = CHUNK_SECONDS }: ChunkOptions,
+): IndexedChunk[][] {
+  const batches: IndexedChunk[][] = [];
+  for (const chunk of chunks.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
     const last = batches.at(-1);
-    if (last && (last.length + 1) * lengthOf(piece) <= windowSeconds * 16_000) last.push(piece);
-    else batches.push([piece]);
+    if (last && (last.length + 1) * lengthOf(chunk) <= chunkSeconds * 16_000) last.push(chunk);
+    else batches.push([chunk]);
   }
   return batches;
 }
 
-/** Runs pieces of clips, each heard as if it were alone, and hands over the logits of each. */
-async function hear(
+/** Runs the model on chunks in padded batches, independently of padding, and passes on the logits of each chunk. */
+async function runChunks(
   model: SpeechModel,
-  clips: readonly Float32Array[],
-  pieces: readonly Piece[],
+  utterances: readonly Float32Array[],
+  chunks: readonly IndexedChunk[],
   options: LogitsOptions,
-  receive: (piece: Piece, logits: Float32Array) => void,
+  receive: (chunk: IndexedChunk, logits: Float32Array) => void,
 ): Promise<void> {
   const { gpu } = model;
-  for (const batch of batchesOf(pieces, options)) {
+  for (const batch of batchesOf(chunks, options)) {
     const lengths = batch.map(lengthOf);
     const width = Math.max(...lengths);
     const values = new Float32Array(batch.length * width);
-    batch.forEach(({ clip, from, to }, i) => values.set(clips[clip]!.subarray(from, to), i * width));
-    const alone = lengths.some((length) => length < width);
+    batch.forEach(({ utterance, from, to }, i) => {
+      values.set(utterances[utterance]!.subarray(from, to), i * width);
+    });
+    const isPadded = lengths.some((length) => length < width);
     using logits = gpu.scope((): Tensor => {
       const samples = gpu.tensor(values, [batch.length, width]);
-      return model.forward({ samples, lengths: options.masked || alone ? lengths : null }, { alone }).logits!;
+      const input = { samples, lengths: options.masked || isPadded ? lengths : null };
+      return model.forward(input, { paddingInvariant: isPadded }).logits!;
     });
-    const found = await logits.read() as Float32Array;
-    const size = found.length / batch.length;
-    batch.forEach((piece, i) => receive(piece, found.subarray(i * size, (i + 1) * size)));
+    const rows = await logits.read() as Float32Array;
+    const size = rows.length / batch.length;
+    batch.forEach((chunk, i) => receive(chunk, rows.subarray(i * size, (i + 1) * size)));
   }
 }
 
-/** How {@linkcode frameLogits} and {@linkcode utteranceLogits} hear clips. */
+/** Options of {@linkcode frameLogits} and {@linkcode utteranceLogits}. */
 export interface LogitsOptions extends ChunkOptions {
   /** Whether the model was trained with an attention mask. */
   readonly masked: boolean;
 }
 
 /**
- * Logits of clips of any length under a CTC model, window by window, so that memory does not grow with them; short clips are
- * heard several at a time, each as if it were alone.
+ * Frame logits of utterances of any length under a CTC model. Long ones run in chunks, so memory stays bounded; short ones run
+ * in batches. The result of an utterance does not depend on the others.
  *
  * @param model Model with a CTC head.
- * @param clips Normalised audio of each, at 16 kHz.
- * @throws {RangeError} If a clip is too short for one frame, or the margins leave nothing of a window.
+ * @param utterances Normalised audio of each, at 16 kHz.
+ * @throws {RangeError} If an utterance is too short for one frame, or a chunk is no longer than its two strides.
  */
 export async function frameLogits(
   model: SpeechModel,
-  clips: readonly Float32Array[],
+  utterances: readonly Float32Array[],
   options: LogitsOptions,
 ): Promise<FrameLogits[]> {
   const labels = model.config.vocab_size;
-  const all = clips.map((clip): FrameLogits => {
-    const frames = framesOf(model.config, clip.length);
+  const all = utterances.map((samples): FrameLogits => {
+    const frames = framesOf(model.config, samples.length);
     return { logits: new Float32Array(frames * labels), frames, labels };
   });
-  const pieces = clips.flatMap((samples, clip) =>
-    chunksOf(model, samples.length, options).map((window) => ({ ...window, clip }))
+  const chunks = utterances.flatMap((samples, utterance) =>
+    chunksOf(model, samples.length, options).map((chunk) => ({ ...chunk, utterance }))
   );
-  await hear(model, clips, pieces, options, ({ clip, first, skip, keep }, logits) => {
-    all[clip]!.logits.set(logits.subarray(skip * labels, (skip + keep) * labels), first * labels);
+  await runChunks(model, utterances, chunks, options, ({ utterance, first, skip, keep }, logits) => {
+    all[utterance]!.logits.set(logits.subarray(skip * labels, (skip + keep) * labels), first * labels);
   });
   return all;
 }
 
 /**
- * Logits of clips under a classification model, short ones several at a time, each as if it were alone.
+ * Logits of utterances under a classification model, in batches. The result of an utterance does not depend on the others.
  *
  * @param model Model with a classification head.
- * @param clips Normalised audio of each, at 16 kHz.
- * @returns Of each clip the numbers of its labels.
- * @throws {RangeError} If a clip is too short for one frame.
+ * @param utterances Normalised audio of each, at 16 kHz.
+ * @returns For each utterance, its logits by label.
+ * @throws {RangeError} If an utterance is too short for one frame.
  */
 export async function utteranceLogits(
   model: SpeechModel,
-  clips: readonly Float32Array[],
+  utterances: readonly Float32Array[],
   options: LogitsOptions,
 ): Promise<Float32Array[]> {
   const all: Float32Array[] = [];
-  const pieces = clips.map(({ length }, clip) => ({ clip, from: 0, to: length, skip: 0, keep: 1, first: 0 }));
-  await hear(model, clips, pieces, options, ({ clip }, logits) => void (all[clip] = logits));
+  const whole = utterances.map(({ length }, utterance) => {
+    return { utterance, from: 0, to: length, skip: 0, keep: 1, first: 0 };
+  });
+  await runChunks(model, utterances, whole, options, ({ utterance }, logits) => {
+    all[utterance] = logits;
+  });
   return all;
 }

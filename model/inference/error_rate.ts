@@ -1,43 +1,43 @@
 import { philox, streamParams } from "../../random/philox.ts";
 
-/** How a text differs from its reference, in words or characters. */
+/** Edits between a hypothesis and its reference, in words or characters. */
 export interface EditCounts {
-  /** Words of the reference that became others. */
+  /** Words of the reference replaced by others. */
   readonly substitutions: number;
-  /** Words that are not in the reference. */
+  /** Words of the hypothesis that the reference lacks. */
   readonly insertions: number;
-  /** Words of the reference that are missing. */
+  /** Words of the reference that the hypothesis lacks. */
   readonly deletions: number;
   /** Length of the reference. */
   readonly reference: number;
 }
 
-/** A share, and the interval that it lies in. */
+/** A rate with its 95 % confidence interval. */
 export interface Interval {
-  /** Of all utterances. */
+  /** Rate over all utterances. */
   readonly value: number;
-  /** 2.5 % of resampled sets are below. */
+  /** 2.5th percentile over resampled sets. */
   readonly low: number;
-  /** 2.5 % of resampled sets are above. */
+  /** 97.5th percentile over resampled sets. */
   readonly high: number;
 }
 
-/** An error rate with its interval, and what it is made of. */
+/** An error rate with its interval and edit counts. */
 export interface ErrorRate extends Interval, EditCounts {
-  /** Number of texts compared. */
+  /** Number of utterances. */
   readonly utterances: number;
 }
 
-/** How intervals are computed. */
+/** Options of the bootstrap. */
 export interface BootstrapOptions {
-  /** Resampled sets, 1000 unless given. */
+  /** Number of resampled sets; default 1000. */
   readonly resamples?: number;
-  /** Seed of the resampling, 0 unless given. */
+  /** Seed of the resampling; default 0. */
   readonly seed?: number;
 }
 
 /**
- * Counts the edits of a shortest way from a reference to a hypothesis (Levenshtein). Of ways of the same length, one
+ * Counts the edits of a shortest alignment of a hypothesis to a reference (Levenshtein). Of alignments of equal length, one
  * with the most substitutions is taken.
  *
  * @example
@@ -49,7 +49,7 @@ export interface BootstrapOptions {
  */
 export function editCounts(reference: readonly string[], hypothesis: readonly string[]): EditCounts {
   const n = hypothesis.length;
-  // Of the ways to the start of the hypothesis, by its length: edits, and the insertions and deletions among them.
+  // Best alignment of the reference so far to each prefix of the hypothesis: edits, insertions, deletions.
   let row = Array.from({ length: n + 1 }, (_, j) => ({ edits: j, insertions: j, deletions: 0 }));
   for (let i = 0; i < reference.length; i++) {
     const above = row;
@@ -87,7 +87,7 @@ function step(
 }
 
 /**
- * Word edits between two texts; words are what white space separates, and letter case counts.
+ * Word edits between two texts. Words are separated by white space; case matters.
  *
  * @example
  * ```ts
@@ -101,7 +101,7 @@ export function wordEdits(reference: string, hypothesis: string): EditCounts {
 }
 
 /**
- * Character edits between two texts, by code points; one space between words counts, other white space does not.
+ * Character edits between two texts, by code points. White space between words counts as one space.
  *
  * @example
  * ```ts
@@ -119,10 +119,10 @@ function wordsOf(text: string): string[] {
 }
 
 /**
- * Error rate over utterances: edits divided by the length of the references, with a 95 % interval by bootstrap over
+ * Error rate over utterances: edits divided by the length of the references, with a 95 % confidence interval by bootstrap over
  * the utterances (Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", 2004).
  *
- * @param counts Edits of every utterance, from {@linkcode wordEdits} or {@linkcode characterEdits}.
+ * @param counts Edits per utterance, from {@linkcode wordEdits} or {@linkcode characterEdits}.
  * @throws {RangeError} If there are no utterances, or all references are empty.
  *
  * @example
@@ -148,9 +148,9 @@ export function errorRate(counts: readonly EditCounts[], options: BootstrapOptio
 }
 
 /**
- * Share of utterances that are right, with a 95 % interval by bootstrap.
+ * Share of correct utterances, with a 95 % confidence interval by bootstrap.
  *
- * @param hits Whether each utterance is right.
+ * @param hits Whether each utterance is correct.
  * @throws {RangeError} If there are no utterances.
  *
  * @example
@@ -164,7 +164,7 @@ export function accuracy(hits: readonly boolean[], options: BootstrapOptions = {
   return bootstrap(hits.map(Number), hits.map(() => 1), options);
 }
 
-/** Σ parts / Σ wholes, and the percentiles of it over sets drawn from the utterances with replacement. */
+/** Σ parts / Σ wholes, with percentiles over sets of utterances drawn with replacement. */
 function bootstrap(
   parts: readonly number[],
   wholes: readonly number[],
@@ -173,7 +173,7 @@ function bootstrap(
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   if (!(sum(wholes) > 0)) {
     throw new RangeError(
-      `Cannot compute a rate as there must be something to get right: found ${parts.length} utterances of length 0`,
+      `Cannot compute a rate as the references must not be empty: found ${parts.length} utterances of length 0`,
     );
   }
   const { seed: key0, purpose: key1 } = streamParams({ seed, purpose: "bootstrap", step: 0 });
@@ -189,7 +189,7 @@ function bootstrap(
         whole += wholes[drawn]!;
       }
     }
-    // A set of empty references has no rate.
+    // The rate of a set of empty references is undefined.
     if (whole > 0) rates.push(part / whole);
   }
   rates.sort((a, b) => a - b);
@@ -197,7 +197,7 @@ function bootstrap(
   return { value, low: percentile(rates, 0.025) ?? value, high: percentile(rates, 0.975) ?? value };
 }
 
-/** The value below which a share of sorted values lies, interpolated. */
+/** Percentile of sorted values, interpolated. */
 function percentile(sorted: readonly number[], share: number): number | undefined {
   const place = share * (sorted.length - 1);
   const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];

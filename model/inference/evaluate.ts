@@ -9,82 +9,85 @@ import {
 } from "./error_rate.ts";
 import type { LoadedModel, TranscribeOptions } from "./load_model.ts";
 
-/** A clip with what should be heard in it. */
+/** An utterance with its reference. */
 export interface LabelledUtterance {
-  /** Name for messages. */
+  /** Name for error messages. */
   readonly id: string;
   /** One channel at 16 kHz. */
   readonly samples: Float32Array;
-  /** What is said; for a CTC model. */
+  /** Reference transcript, for a CTC model. */
   readonly text?: string;
-  /** Class, one of the config's labels; for a classification model. */
+  /** Reference class, one of the labels of the config, for a classification model. */
   readonly intent?: string;
 }
 
-/** What a model does on a set of clips. */
+/** Scores of a model on a set of utterances. */
 export interface Evaluation {
-  /** Clips. */
-  readonly clips: number;
+  /** Number of utterances. */
+  readonly utterances: number;
   /** Seconds of audio. */
   readonly seconds: number;
-  /** Seconds that the model took, reading and decoding of files left out. */
+  /** Seconds of inference, without reading and decoding files. */
   readonly computeSeconds: number;
   /** Compute seconds per second of audio. */
   readonly realTimeFactor: number;
-  /** Word error rate with its 95 % interval; null for a classification model. */
+  /** Word error rate with 95 % confidence interval; null for a classification model. */
   readonly wer: ErrorRate | null;
-  /** Character error rate. */
+  /** Character error rate, likewise. */
   readonly cer: ErrorRate | null;
-  /** Share of clips whose most probable class is the right one; null for a CTC model. */
+  /** Share of utterances whose most probable class is right; null for a CTC model. */
   readonly accuracy: Interval | null;
 }
 
-/** Clips, and samples of them, that are evaluated together, so that those of like length can be heard together. */
-const [MOST_CLIPS, MOST_SAMPLES] = [64, 600 * 16_000];
+/** Limits of a group that is evaluated together, so that utterances of similar length can be batched. */
+const [MAX_UTTERANCES, MAX_SAMPLES] = [64, 600 * 16_000];
 
-/** How {@linkcode evaluate} compares. */
+/** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions<State> extends TranscribeOptions<State> {
-  /** Applied to what is said and to what was heard before they are compared; nothing unless given. */
+  /** Applied to reference and hypothesis before they are compared; default: identity. */
   readonly normalize?: (text: string) => string;
-  /** Is told of every clip. */
-  readonly onClip?: (heard: Hypothesis) => void;
+  /** Called with every hypothesis. */
+  readonly onHypothesis?: (hypothesis: Hypothesis) => void;
 }
 
-/** What the model made of a clip. */
+/** What the model recognises in an utterance. */
 export interface Hypothesis {
-  /** The clip. */
-  readonly clip: LabelledUtterance;
-  /** Text, or most probable class. */
-  readonly found: string;
+  /** The utterance. */
+  readonly utterance: LabelledUtterance;
+  /** Its reference: transcript or class. */
+  readonly reference: string;
+  /** Transcript, or most probable class. */
+  readonly hypothesis: string;
 }
 
 /**
- * Evaluates a model on clips, short ones heard several at a time, each as if it were alone.
+ * Evaluates a model on a set of utterances: word and character error rate, or accuracy.
  *
  * @param loaded Model with a CTC or a classification head.
- * @param clips What to run it on.
- * @param options How to search and compare texts, and who is told of each clip.
- * @throws {TypeError} If the model has no head, or a clip lacks what the head is held to.
- * @throws {RangeError} If there is no clip, or one is shorter than a frame.
+ * @param utterances Audio with references.
+ * @param options Decoding, text normalisation, and a callback per hypothesis.
+ * @throws {TypeError} If the model has no head, or an utterance lacks the reference that the head needs.
+ * @throws {RangeError} If there are no utterances, or one is shorter than a frame.
  * @example
  * ```ts ignore
  * import { evaluate, loadModel } from "../../mod.ts";
  * import { loadAudio } from "../../data/audio/audio.ts";
  *
- * async function* clips() {
+ * async function* utterances() {
  *   const { samples } = await loadAudio("1.flac", { sampleRate: 16_000 });
  *   yield { id: "1", samples, text: "turn on the light" };
  * }
- * const { wer } = await evaluate(await loadModel("pruned"), clips());
+ * using model = await loadModel("pruned");
+ * const { wer } = await evaluate(model, utterances());
  * console.log(wer?.value);
  * ```
  */
 export async function evaluate<State>(
   loaded: LoadedModel,
-  clips: AsyncIterable<LabelledUtterance>,
+  utterances: AsyncIterable<LabelledUtterance>,
   options: EvaluateOptions<State> = {},
 ): Promise<Evaluation> {
-  const { onClip, normalize = (text) => text, ...search } = options;
+  const { onHypothesis, normalize = (text) => text, ...search } = options;
   const head = loaded.model.head === "classify" ? "classify" : "ctc";
   loaded.requireHead(head);
   const words: EditCounts[] = [];
@@ -92,28 +95,29 @@ export async function evaluate<State>(
   const hits: boolean[] = [];
   let seconds = 0;
   let computeSeconds = 0;
-  for await (const some of together(clips)) {
-    const wanted = some.map((clip) => referenceOf(clip, head));
-    const audio = some.map(({ samples }) => samples);
+  for await (const group of groupsOf(utterances)) {
+    const references = group.map((utterance) => referenceOf(utterance, head));
+    const audio = group.map(({ samples }) => samples);
     const start = performance.now();
-    const found = head === "ctc"
+    const hypotheses = head === "ctc"
       ? (await loaded.transcribeAll(audio, search)).map(({ text }) => text)
       : (await loaded.classifyAll(audio)).map(([best]) => best!.label);
     computeSeconds += (performance.now() - start) / 1000;
-    seconds += samplesOf(some) / 16_000;
-    some.forEach((clip, i) => {
+    seconds += samplesOf(group) / 16_000;
+    group.forEach((utterance, i) => {
+      const [reference, hypothesis] = [references[i]!, hypotheses[i]!];
       if (head === "ctc") {
-        const [said, heard] = [normalize(wanted[i]!), normalize(found[i]!)] as const;
-        words.push(wordEdits(said, heard));
-        characters.push(characterEdits(said, heard));
-      } else hits.push(found[i] === wanted[i]);
-      onClip?.({ clip, found: found[i]! });
+        const texts = [normalize(reference), normalize(hypothesis)] as const;
+        words.push(wordEdits(...texts));
+        characters.push(characterEdits(...texts));
+      } else hits.push(hypothesis === reference);
+      onHypothesis?.({ utterance, reference, hypothesis });
     });
   }
   const count = words.length + hits.length;
-  if (count === 0) throw new RangeError("Cannot evaluate as there must be clips: there is none");
+  if (count === 0) throw new RangeError("Cannot evaluate: there are no utterances");
   return {
-    clips: count,
+    utterances: count,
     seconds,
     computeSeconds,
     realTimeFactor: computeSeconds / seconds,
@@ -123,25 +127,27 @@ export async function evaluate<State>(
   };
 }
 
-const samplesOf = (clips: readonly LabelledUtterance[]) =>
-  clips.reduce((sum, { samples }) => sum + samples.length, 0);
+const samplesOf = (utterances: readonly LabelledUtterance[]) =>
+  utterances.reduce((sum, { samples }) => sum + samples.length, 0);
 
-/** Clips that are evaluated together, in their order. */
-async function* together(clips: AsyncIterable<LabelledUtterance>): AsyncGenerator<LabelledUtterance[]> {
-  let some: LabelledUtterance[] = [];
-  for await (const clip of clips) {
-    some.push(clip);
-    if (some.length < MOST_CLIPS && samplesOf(some) < MOST_SAMPLES) continue;
-    yield some;
-    some = [];
+/** Groups of utterances that are evaluated together, in order. */
+async function* groupsOf(
+  utterances: AsyncIterable<LabelledUtterance>,
+): AsyncGenerator<LabelledUtterance[]> {
+  let group: LabelledUtterance[] = [];
+  for await (const utterance of utterances) {
+    group.push(utterance);
+    if (group.length < MAX_UTTERANCES && samplesOf(group) < MAX_SAMPLES) continue;
+    yield group;
+    group = [];
   }
-  if (some.length > 0) yield some;
+  if (group.length > 0) yield group;
 }
 
-/** What should be heard in a clip. */
+/** Transcript or class of an utterance. */
 function referenceOf({ id, text, intent }: LabelledUtterance, head: "ctc" | "classify"): string {
-  const wanted = head === "ctc" ? text : intent;
-  if (wanted !== undefined) return wanted;
-  const what = head === "ctc" ? "a transcript" : "a class";
-  throw new TypeError(`Cannot evaluate as every clip must have ${what}: ${id} has none`);
+  const reference = head === "ctc" ? text : intent;
+  if (reference !== undefined) return reference;
+  const kind = head === "ctc" ? "a transcript" : "a class";
+  throw new TypeError(`Cannot evaluate as every utterance must have ${kind}: ${id} has none`);
 }

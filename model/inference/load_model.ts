@@ -1,3 +1,4 @@
+// Loads a model folder, from disk or the hub, and runs it on audio: transcription and classification.
 import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
 import { type BeamOptions, beamSearch } from "../decode/beam_search.ts";
 import { type CheckpointFiles, readCheckpoint } from "../checkpoint/read.ts";
@@ -18,43 +19,43 @@ import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } f
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadOptions {
-  /** Device to load it to; the model asks for one of its own, and destroys it, unless given. */
+  /** Device; by default the model requests one, and destroys it when disposed. */
   readonly gpu?: Gpu;
-  /** Where the hub and the cache are, for a model that is named and not a path. */
+  /** Hub and cache, for a model that is given by name. */
   readonly hub?: HubOptions;
-  /** Whether to compute with f16 where products read, as {@linkcode SpeechModel} does; f32 unless given. */
+  /** Whether weights and activations that only GEMMs read are f16, as in {@linkcode SpeechModel}; default: f32. */
   readonly half?: boolean;
 }
 
 /** Options of {@linkcode LoadedModel.transcribe}. */
 export interface TranscribeOptions<State = unknown> extends ChunkOptions {
-  /** Searches texts with this beam instead of taking the best token of every frame. */
+  /** Beam search with these options instead of greedy decoding. */
   readonly beam?: BeamOptions<State>;
 }
 
-/** A class with its probability. */
+/** A class and its probability. */
 export interface Ranked {
-  /** Name of the class, from the config's `id2label`. */
+  /** Label, from `id2label` of the config. */
   readonly label: string;
-  /** 0 to 1. */
+  /** Probability, 0 to 1. */
   readonly probability: number;
 }
 
-/** A model with what its folder says about input and output. Made by {@linkcode loadModel}. */
+/** A model with its preprocessing and tokenizer. Made by {@linkcode loadModel}. */
 export class LoadedModel {
   /** The network. */
   readonly model: SpeechModel;
-  /** How audio becomes its input. */
+  /** Preprocessing of audio. */
   readonly preprocessor: PreprocessorConfig;
-  /** How its tokens become text; null without a CTC head or without `vocab.json`. */
+  /** Tokenizer; null without a CTC head or without `vocab.json`. */
   readonly tokenizer: CtcTokenizer | null;
-  /** What the user should know about the files: a sentence each. */
+  /** Remarks on the files for the user, a sentence each. */
   readonly notes: readonly string[];
-  /** What was loaded, for messages. */
+  /** Path or name of the model, for error messages. */
   readonly name: string;
   readonly #ownsGpu: boolean;
 
-  /** Joins the parts. @param parts What {@linkcode loadModel} read. @param ownsGpu Whether to destroy the device. */
+  /** Use {@linkcode loadModel}. @param parts What it read. @param ownsGpu Whether `dispose` destroys the device. */
   constructor(
     parts: Pick<LoadedModel, "model" | "preprocessor" | "tokenizer" | "notes" | "name">,
     ownsGpu: boolean,
@@ -68,18 +69,18 @@ export class LoadedModel {
   }
 
   /**
-   * Checks that the model can transcribe (`ctc`, with a vocabulary) or classify.
+   * Checks that the model can transcribe (`ctc`, which needs a vocabulary) or classify.
    *
-   * @throws {TypeError} If it cannot; the message says what it has.
+   * @throws {TypeError} If it cannot; the message names the head that it has.
    */
   requireHead(head: "ctc" | "classify"): void {
-    const what = head === "ctc" ? "transcribe as a CTC head and a vocabulary are needed" : "classify as a " +
+    const task = head === "ctc" ? "transcribe as a CTC head and a vocabulary are needed" : "classify as a " +
       "classification head is needed";
     if (this.model.head !== head) {
-      throw new TypeError(`Cannot ${what}: the head of ${this.name} is ${this.model.head}`);
+      throw new TypeError(`Cannot ${task}: the head of ${this.name} is ${this.model.head}`);
     }
     if (head === "ctc" && !this.tokenizer) {
-      throw new TypeError(`Cannot ${what}: ${this.name} has no vocab.json`);
+      throw new TypeError(`Cannot ${task}: ${this.name} has no vocab.json`);
     }
   }
 
@@ -89,21 +90,21 @@ export class LoadedModel {
   }
 
   /**
-   * Puts clips on the device as the model's input.
+   * Uploads utterances as a batch.
    *
-   * @param clips Samples of each, at 16 kHz.
-   * @throws {RangeError} If there is no clip, or one is empty.
+   * @param utterances Samples of each, at 16 kHz.
+   * @throws {RangeError} If there are no utterances, or one is empty.
    */
-  batch(clips: readonly Float32Array[]): Batch {
-    const { inputValues, samples, lengths } = prepareBatch(clips, this.preprocessor);
+  batch(utterances: readonly Float32Array[]): Batch {
+    const { inputValues, samples, lengths } = prepareBatch(utterances, this.preprocessor);
     return {
-      samples: this.model.gpu.tensor(inputValues, [clips.length, samples]),
+      samples: this.model.gpu.tensor(inputValues, [utterances.length, samples]),
       lengths: this.preprocessor.return_attention_mask ? lengths : null,
     };
   }
 
   /**
-   * Transcribes audio of any length, in overlapping windows.
+   * Transcribes audio of any length, in overlapping chunks.
    *
    * @param samples One channel at 16 kHz, at least 400 samples.
    * @returns Text, with time and confidence of every word.
@@ -111,7 +112,7 @@ export class LoadedModel {
    * @throws {RangeError} If the audio is shorter than a frame.
    * @example
    * ```ts ignore
-   * const model = await loadModel("wav2vec2-base-960h");
+   * using model = await loadModel("facebook/wav2vec2-base-960h");
    * const { text, words } = await model.transcribe(samples);
    * console.log(text, words[0]?.start);
    * ```
@@ -125,23 +126,27 @@ export class LoadedModel {
   }
 
   /**
-   * Transcribes clips of any lengths, short ones several at a time, each as if it were alone.
+   * Transcribes utterances of any lengths. Short ones run in batches; the result of each does not depend on the others.
    *
-   * @param clips Of each one channel at 16 kHz, at least 400 samples.
-   * @returns Their texts, in that order.
+   * @param utterances One channel each, at 16 kHz, at least 400 samples.
+   * @returns Their transcripts, in the same order.
    * @throws {TypeError} If the model has no CTC head or no vocabulary.
-   * @throws {RangeError} If a clip is shorter than a frame.
+   * @throws {RangeError} If an utterance is shorter than a frame.
    */
   async transcribeAll<State>(
-    clips: readonly Float32Array[],
-    { beam, ...windows }: TranscribeOptions<State> = {},
+    utterances: readonly Float32Array[],
+    { beam, ...chunks }: TranscribeOptions<State> = {},
   ): Promise<Transcript[]> {
     this.requireHead("ctc");
     const { model } = this;
     const tokenizer = this.tokenizer!;
-    const heard = await frameLogits(model, this.#prepare("transcribe", clips), this.#options(windows));
+    const outputs = await frameLogits(
+      model,
+      this.#prepare("transcribe", utterances),
+      this.#options(chunks),
+    );
     const timing = { secondsPerFrame: model.config.conv_stride.reduce((hop, n) => hop * n, 1) / 16_000 };
-    return heard.map(({ logits, frames }) => {
+    return outputs.map(({ logits, frames }) => {
       if (!beam) return greedyDecode(logits, frames, tokenizer, timing);
       const [best] = beamSearch(logits, frames, tokenizer, beam);
       const tokens = alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId);
@@ -150,7 +155,7 @@ export class LoadedModel {
   }
 
   /**
-   * Classifies a clip.
+   * Classifies an utterance.
    *
    * @param samples One channel at 16 kHz, at least 400 samples.
    * @returns All classes, the most probable first.
@@ -163,17 +168,18 @@ export class LoadedModel {
   }
 
   /**
-   * Classifies clips, short ones several at a time, each as if it were alone.
+   * Classifies utterances in batches; the result of each does not depend on the others.
    *
-   * @param clips Of each one channel at 16 kHz, at least 400 samples.
-   * @returns Of each clip all classes, the most probable first.
+   * @param utterances One channel each, at 16 kHz, at least 400 samples.
+   * @returns For each utterance, all classes, the most probable first.
    * @throws {TypeError} If the model has no classification head.
-   * @throws {RangeError} If a clip is shorter than a frame.
+   * @throws {RangeError} If an utterance is shorter than a frame.
    */
-  async classifyAll(clips: readonly Float32Array[]): Promise<Ranked[][]> {
+  async classifyAll(utterances: readonly Float32Array[]): Promise<Ranked[][]> {
     this.requireHead("classify");
-    const heard = await utteranceLogits(this.model, this.#prepare("classify", clips), this.#options({}));
-    return heard.map((scores) => {
+    const prepared = this.#prepare("classify", utterances);
+    const outputs = await utteranceLogits(this.model, prepared, this.#options({}));
+    return outputs.map((scores) => {
       const largest = Math.max(...scores);
       const weights = [...scores].map((score) => Math.exp(score - largest));
       const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -183,44 +189,48 @@ export class LoadedModel {
     });
   }
 
-  /** Gives the model's memory back, and the device if the model asked for it. */
+  /** Frees the memory of the model, and destroys the device if the model requested it. */
   dispose(): void {
     this.model.dispose();
     if (this.#ownsGpu) this.model.gpu.destroy();
   }
 
-  /** Each clip by itself as the model wants its samples. */
-  #prepare(doing: string, clips: readonly Float32Array[]): Float32Array[] {
-    const short = clips.find(({ length }) => framesOf(this.model.config, length) === 0);
-    if (short) {
-      throw new RangeError(
-        `Cannot ${doing} as the audio must be one frame long: it has ${short.length} samples`,
-      );
-    }
-    return clips.map((clip) => prepareBatch([clip], this.preprocessor).inputValues);
+  /** Frees the model at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
-  #options(windows: ChunkOptions): LogitsOptions {
-    return { ...windows, masked: this.preprocessor.return_attention_mask };
+  /** Normalises each utterance by itself. */
+  #prepare(task: string, utterances: readonly Float32Array[]): Float32Array[] {
+    const short = utterances.find(({ length }) => framesOf(this.model.config, length) === 0);
+    if (short) {
+      throw new RangeError(
+        `Cannot ${task} as audio must have at least one frame: it has ${short.length} samples`,
+      );
+    }
+    return utterances.map((utterance) => prepareBatch([utterance], this.preprocessor).inputValues);
+  }
+
+  #options(chunks: ChunkOptions): LogitsOptions {
+    return { ...chunks, masked: this.preprocessor.return_attention_mask };
   }
 }
 
 /**
- * Loads a model: its weights to the device, its vocabulary and its preprocessing.
+ * Loads a model: weights onto the device, tokenizer and preprocessing.
  *
- * @param source Path of a model folder, its name on the hub (`facebook/wav2vec2-base-960h`), or its files in memory.
- * @throws {SyntaxError | TypeError | RangeError} If a file is wrong; one line that names file and field.
- * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
+ * @param source Path of a model folder, name on the hub (`facebook/wav2vec2-base-960h`), or files in memory.
+ * @throws {SyntaxError | TypeError | RangeError} If a file is invalid; one line that names file and field.
+ * @throws {TypeError} If `half` is set and the adapter lacks shader-f16.
  * @throws {Error} If files are missing or unreadable, or if there is no adapter.
  * @example
  * ```ts
  * import { loadModel } from "../../mod.ts";
  *
- * const loaded = await loadModel("tests/testdata/base");
+ * using loaded = await loadModel("tests/testdata/base");
  * const { gpu } = loaded.model;
  * const hidden = gpu.scope(() => loaded.forward(loaded.batch([new Float32Array(16_000)])).hidden);
  * console.log(hidden.shape); // [1, 49, 24]
- * loaded.dispose();
  * ```
  */
 export async function loadModel(

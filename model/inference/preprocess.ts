@@ -1,28 +1,28 @@
 import { JsonFields } from "../checkpoint/json_fields.ts";
 
-/** How clips become the input of a model, by the names of `preprocessor_config.json`. */
+/** Preprocessing of audio, named as in `preprocessor_config.json`. */
 export interface PreprocessorConfig {
-  /** Whether each clip is scaled to mean 0 and variance 1. */
+  /** Whether each utterance is scaled to mean 0 and variance 1. */
   readonly do_normalize: boolean;
-  /** Whether the model is told which samples are padding; models with a group norm were trained without. */
+  /** Whether the model masks padding; models with a group norm were trained without a mask. */
   readonly return_attention_mask: boolean;
-  /** Hz. */
+  /** Sampling rate in Hz. */
   readonly sampling_rate: number;
-  /** Value after the end of the shorter clips. */
+  /** Padding value after the end of shorter utterances. */
   readonly padding_value: number;
 }
 
-/** Clips as the input of a model. */
+/** Utterances as the input of a model. */
 export interface AudioBatch {
   /** [B, S], row-major. */
   readonly inputValues: Float32Array<ArrayBuffer>;
-  /** S, the length of the longest clip. */
+  /** S, the length of the longest utterance. */
   readonly samples: number;
-  /** Length of each of the B clips, in samples. */
+  /** Length of each of the B utterances, in samples. */
   readonly lengths: number[];
 }
 
-/** What `Wav2Vec2FeatureExtractor` takes where the file does not say, and models without the file are given. */
+/** Defaults of `Wav2Vec2FeatureExtractor`, for missing fields and for models without the file. */
 export const DEFAULT_PREPROCESSOR: PreprocessorConfig = {
   do_normalize: true,
   return_attention_mask: false,
@@ -30,16 +30,16 @@ export const DEFAULT_PREPROCESSOR: PreprocessorConfig = {
   padding_value: 0,
 };
 
-// Inside the root, as in the released models' feature extractor.
+// Added to the variance, as in `Wav2Vec2FeatureExtractor`.
 const EPSILON = 1e-7;
 
 /**
- * Reads `preprocessor_config.json`. What it leaves out is as in {@linkcode DEFAULT_PREPROCESSOR}.
+ * Parses `preprocessor_config.json`. Missing fields take the defaults of `Wav2Vec2FeatureExtractor`.
  *
  * @param text Content of the file.
- * @param name What to call it in errors, such as its path.
- * @throws {SyntaxError} If it is no JSON object.
- * @throws {TypeError | RangeError} If a field has the wrong type or value, or the features are not single samples.
+ * @param name File name for error messages.
+ * @throws {SyntaxError} If it is not a JSON object.
+ * @throws {TypeError | RangeError} If a field has the wrong type or value, or `feature_size` is not 1.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ const EPSILON = 1e-7;
 export function parsePreprocessorConfig(text: string, name: string): PreprocessorConfig {
   const fields = new JsonFields(text, name);
   const most = 1e30;
-  // Spectrogram models put their number of bands here.
+  // Models on spectrograms have the number of bands here.
   fields.whole("feature_size", 1, { most: 1 });
   return {
     do_normalize: fields.flag("do_normalize", DEFAULT_PREPROCESSOR.do_normalize),
@@ -66,35 +66,35 @@ export function parsePreprocessorConfig(text: string, name: string): Preprocesso
 }
 
 /**
- * Joins clips into the input of a model: each clip x becomes (x − mean) / √(var + 1e-7) if the configuration says so,
- * with the population variance over its own samples, and is padded at the end (`Wav2Vec2FeatureExtractor`).
+ * Pads utterances to a batch. If the configuration asks for it, each utterance x becomes (x − mean) / √(var + 1e-7), with the
+ * population variance over its valid samples (`Wav2Vec2FeatureExtractor`).
  *
- * @param clips B clips of any lengths, at the sampling rate of the configuration.
+ * @param utterances B utterances of any lengths, at the sampling rate of the configuration.
  * @returns Input of shape [B, S], and the lengths.
- * @throws {RangeError} If there is no clip, or one has no samples.
+ * @throws {RangeError} If there are no utterances, or one has no samples.
  *
  * @example
  * ```ts
  * import { DEFAULT_PREPROCESSOR, prepareBatch } from "./preprocess.ts";
  *
- * const clips = [Float32Array.of(1, -1, 1, -1), Float32Array.of(3, 5)];
- * const batch = prepareBatch(clips, DEFAULT_PREPROCESSOR);
+ * const utterances = [Float32Array.of(1, -1, 1, -1), Float32Array.of(3, 5)];
+ * const batch = prepareBatch(utterances, DEFAULT_PREPROCESSOR);
  * console.log(batch.inputValues); // about [1, -1, 1, -1, -1, 1, 0, 0]
  * ```
  */
-export function prepareBatch(clips: readonly Float32Array[], config: PreprocessorConfig): AudioBatch {
-  const lengths = clips.map((clip) => clip.length);
+export function prepareBatch(utterances: readonly Float32Array[], config: PreprocessorConfig): AudioBatch {
+  const lengths = utterances.map(({ length }) => length);
   if (lengths.length === 0 || lengths.includes(0)) {
-    const found = lengths.length === 0 ? "there is no clip" : `clip ${lengths.indexOf(0)} is empty`;
-    throw new RangeError(`Cannot prepare a batch as each clip must have samples: ${found}`);
+    const found = lengths.length === 0 ? "there are none" : `utterance ${lengths.indexOf(0)} is empty`;
+    throw new RangeError(`Cannot prepare a batch as each utterance must have samples: ${found}`);
   }
   const samples = lengths.reduce((most, length) => Math.max(most, length));
-  const inputValues = new Float32Array(clips.length * samples);
-  clips.forEach((clip, b) => {
+  const inputValues = new Float32Array(utterances.length * samples);
+  utterances.forEach((utterance, b) => {
     const row = inputValues.subarray(b * samples, (b + 1) * samples);
-    row.set(clip);
-    if (config.do_normalize) normalize(row.subarray(0, clip.length));
-    if (config.padding_value !== 0) row.fill(config.padding_value, clip.length);
+    row.set(utterance);
+    if (config.do_normalize) normalize(row.subarray(0, utterance.length));
+    if (config.padding_value !== 0) row.fill(config.padding_value, utterance.length);
   });
   return { inputValues, samples, lengths };
 }

@@ -20,7 +20,7 @@ Deno.test("eval gives error rates with intervals, cost and speed", async () => {
     const { status, out, err } = await run(...args, "--json");
     assertEquals(status, 0, err.join());
     const report = JSON.parse(out.join("\n"));
-    assertEquals([report.clips, report.wer.reference, report.accuracy], [3, 9, null]);
+    assertEquals([report.utterances, report.wer.reference, report.accuracy], [3, 9, null]);
     assert(report.wer.low <= report.wer.value && report.wer.value <= report.wer.high);
     assert(report.parameters > 0 && report.macs_per_second > 0 && report.realTimeFactor > 0);
 

@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 /** The tiny base model's config with other fields. */
 const changed = (fields: Json, from = base) => JSON.stringify({ ...JSON.parse(from), ...fields });
 
-Deno.test("parseConfig reads the fields of config.json, with one size per layer", () => {
+Deno.test("parseConfig reads the fields of config.json, with sizes per layer", () => {
   const config = parseConfig(base);
   assertEquals(config.model_type, "wav2vec2");
   assertEquals(config.feat_extract_norm, "group");
@@ -26,7 +26,7 @@ Deno.test("parseConfig reads the fields of config.json, with one size per layer"
   assertEquals([large.conv_bias, large.do_stable_layer_norm, large.feat_extract_norm], [true, true, "layer"]);
 });
 
-Deno.test("parseConfig has Hugging Face's defaults for what is left out or null", () => {
+Deno.test("parseConfig uses the defaults of transformers for fields that are missing or null", () => {
   const { conv_bias: _, layer_norm_eps: __, ...rest } = JSON.parse(base);
   const config = parseConfig(JSON.stringify({ ...rest, vocab_size: null, head_dim: null }));
   assertEquals([config.conv_bias, config.layer_norm_eps, config.vocab_size], [false, 1e-5, 32]);
@@ -49,13 +49,13 @@ Deno.test("parseConfig reads compact models", () => {
   );
 });
 
-Deno.test("encodeConfig gives an unchanged config's text back", () => {
+Deno.test("encodeConfig returns the source text of an unchanged config", () => {
   for (const source of [base, text("recipes/configs/wavlm-base.json")]) {
     assertEquals(encodeConfig({ ...parseConfig(source) }), source);
   }
 });
 
-Deno.test("encodeConfig keeps unknown fields, order and spelling, and writes layers that differ", () => {
+Deno.test("encodeConfig keeps unknown fields, order and spelling, and writes sizes per layer", () => {
   const source = base.replace("{", '{\n "later": {"x": [1.50, 12345678901234567890]},');
   const config = parseConfig(source);
   const compact = {
@@ -81,11 +81,16 @@ Deno.test("encodeConfig keeps unknown fields, order and spelling, and writes lay
 });
 
 const REFUSED: [what: string, text: string, error: typeof Error, message: string][] = [
-  ["no JSON", "{", SyntaxError, "it must be JSON: "],
+  ["invalid JSON", "{", SyntaxError, "it must be JSON: "],
   ["a list", "[]", SyntaxError, "it must be an object: []"],
   ["null", "null", SyntaxError, "it must be an object: null"],
-  ["deep nesting", '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000), SyntaxError, "it may nest 64 levels"],
-  ["no type", "{}", TypeError, "model_type is needed: it is missing"],
+  [
+    "deep nesting",
+    '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000),
+    SyntaxError,
+    "it must nest at most 64 levels",
+  ],
+  ["a missing type", "{}", TypeError, "model_type is needed: it is missing"],
   [
     "another type",
     changed({ model_type: "bert" }),
@@ -94,19 +99,24 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
   ],
   ["an inherited type", changed({ model_type: "toString" }), RangeError, "model_type must be"],
   [
-    "no size",
+    "a missing size",
     changed({ hidden_size: undefined }),
     TypeError,
     "hidden_size is needed: it is missing",
   ],
   [
-    "a size of text",
+    "a size that is a string",
     changed({ hidden_size: "24" }),
     TypeError,
     'hidden_size must be a whole number: it is "24"',
   ],
   ["a size of 0", changed({ hidden_size: 0 }), RangeError, "hidden_size must be a whole number from 1 to"],
-  ["half a size", changed({ vocab_size: 1.5 }), RangeError, "vocab_size must be a whole number from 1 to"],
+  [
+    "a fractional size",
+    changed({ vocab_size: 1.5 }),
+    RangeError,
+    "vocab_size must be a whole number from 1 to",
+  ],
   ["a huge number of layers", changed({ num_hidden_layers: 1e9 }), RangeError, "num_hidden_layers must be"],
   [
     "infinity",
@@ -118,12 +128,12 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     "too few heads",
     changed({ num_attention_heads: [3, 3] }),
     RangeError,
-    "num_attention_heads must have 3 numbers: it has 2",
+    "num_attention_heads must have 3 entries: it has 2",
   ],
   ["negative heads", changed({ num_attention_heads: [3, -1, 3], head_dim: 8 }), RangeError, "from 0 to"],
   ["heads that do not divide", changed({ num_attention_heads: 5 }), RangeError, "must divide hidden_size 24"],
   [
-    "no head size",
+    "a missing head size",
     changed({ num_attention_heads: [3, 2, 1] }),
     TypeError,
     "head_dim is needed: it is missing",
@@ -133,16 +143,21 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     "more heads than fit",
     changed({ num_attention_heads: 4, head_dim: 8 }),
     RangeError,
-    "num_attention_heads must be at most 3, hidden_size 24 by head_dim 8: it is 4",
+    "num_attention_heads must be at most 3, hidden_size 24 / head_dim 8: it is 4",
   ],
   [
     "too few kernels",
     changed({ conv_kernel: [10, 3] }),
     RangeError,
-    "conv_kernel must have a number for each of the 7 of conv_dim: it is [10,3]",
+    "conv_kernel must have 7 entries, as conv_dim has: it is [10,3]",
   ],
   ["a stride of 0", changed({ conv_stride: [5, 2, 2, 2, 2, 2, 0] }), RangeError, "conv_stride must be"],
-  ["no convolution", changed({ conv_dim: [] }), RangeError, "conv_dim must name a convolution: it is []"],
+  [
+    "no convolutions",
+    changed({ conv_dim: [] }),
+    RangeError,
+    "conv_dim must have an entry per convolution: it is []",
+  ],
   ["one convolution as a number", changed({ conv_dim: 8 }), TypeError, "conv_dim must be a list: it is 8"],
   [
     "another number of convolutions",
@@ -173,9 +188,14 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
   ["adapters of layers", changed({ adapter_attn_dim: 16 }), RangeError, "adapter_attn_dim must be left out"],
   ["a batch norm", changed({ conv_pos_batch_norm: true }), RangeError, "conv_pos_batch_norm must be false"],
   ["another head", changed({ architectures: ["Wav2Vec2ForXVector"] }), RangeError, "architectures must be"],
-  ["a padding beyond", changed({ pad_token_id: 11 }), RangeError, "pad_token_id must be below vocab_size 11"],
   [
-    "a loss without reduction",
+    "a padding id beyond the vocabulary",
+    changed({ pad_token_id: 11 }),
+    RangeError,
+    "pad_token_id must be below vocab_size 11",
+  ],
+  [
+    "a loss that is not reduced",
     changed({ ctc_loss_reduction: "none" }),
     RangeError,
     "ctc_loss_reduction must",
@@ -191,23 +211,23 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     "labels with a hole",
     changed({ id2label: { 0: "a", 2: "b" } }),
     TypeError,
-    "id2label must name the labels",
+    "id2label must have a label for every id from 0",
   ],
   [
     "fewer labels",
     changed({ id2label: { 0: "a" }, num_labels: 2 }),
     RangeError,
-    "id2label must name 2 labels",
+    "id2label must have 2 labels",
   ],
   ["labels in a list", changed({ id2label: ["a"] }), TypeError, "id2label must be an object"],
   [
-    "heads kept that nobody numbers",
+    "heads kept without their indices",
     changed({ model_type: "wavlm", num_attention_heads: [2, 3, 3], head_dim: 8 }),
     RangeError,
-    "remaining_heads must number the 2 heads kept in layer 0: it is missing",
+    "remaining_heads must list the 2 heads kept in layer 0: it is missing",
   ],
   [
-    "heads kept that fall",
+    "heads kept in descending order",
     changed({
       model_type: "wavlm",
       num_attention_heads: 2,
@@ -215,10 +235,10 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
       remaining_heads: [[1, 0], [0, 1], [1, 2]],
     }),
     RangeError,
-    "remaining_heads must rise and stay below 3: layer 0 has 1,0",
+    "remaining_heads must be in ascending order and below 3: layer 0 has 1,0",
   ],
   [
-    "a bucket distance within the exact ones",
+    "a largest distance within the buckets of one distance each",
     changed({ model_type: "wavlm", max_bucket_distance: 80 }),
     RangeError,
     "max_bucket_distance must be above 80",
@@ -272,7 +292,7 @@ const VALUES = [
   "[1e9]",
 ];
 
-/** A text with one to three changes: a value, a key, or some characters. */
+/** Changes a text in one to three places: a value, a key, or some characters. */
 function mutated(source: string, round: number): string {
   let at = 0;
   const random = (n: number) => philox([at++, round, 0, 0], [5, 7])[0]! % n;

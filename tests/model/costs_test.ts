@@ -14,7 +14,7 @@ const read = (path: string) =>
   parseConfig(Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url)), path);
 const base = read("recipes/configs/wav2vec2-base.json");
 
-Deno.test("wav2vec2-base costs what is published", () => {
+Deno.test("wav2vec2-base has the published costs", () => {
   const short = costsOf(base, 16000);
   const long = costsOf(base, 160000);
   assertEquals([short.parameters, long.parameters], [94_371_712, 94_371_712]);
@@ -30,20 +30,20 @@ Deno.test("wav2vec2-base costs what is published", () => {
   assertEquals(headCost(base, "ctc", 16000), { parameters: 769 * 32, macs: 49 * 768 * 32 });
 });
 
-Deno.test("HuBERT costs the same and WavLM its position bias more", () => {
+Deno.test("HuBERT costs the same, WavLM adds its position bias", () => {
   assertEquals(costsOf(read("recipes/configs/hubert-base.json"), 16000).parameters, 94_371_712);
   const wavlm = costsOf(read("recipes/configs/wavlm-base.json"), 16000).parameters;
   assertEquals(wavlm - 94_371_712, 12 * (8 * 64 + 8 + 12) + 320 * 12);
 });
 
-Deno.test("frames follow the convolutions and never fall below 0", () => {
+Deno.test("frames follow from the convolutions and are never negative", () => {
   assertEquals(convFrames(base, 16000), [3199, 1599, 799, 399, 199, 99, 49]);
   assertEquals(convFrames(base, 400).at(-1), 1);
   assertEquals(convFrames(base, 399).at(-1), 0);
   assertEquals(costsOf(base, 0).macs, 0);
 });
 
-Deno.test("a unit more saves as many MACs per parameter as the method's check values say", () => {
+Deno.test("MACs saved per parameter agree with the check values of the method", () => {
   const dense = unitCounts(base);
   const cost = (options: CostOptions) => costsOf(base, 160000, options);
   // Costs are linear in the units of one layer, so that a difference is the derivative.
@@ -93,7 +93,7 @@ for (const family of ["base", "large"]) {
   });
 }
 
-Deno.test("a compact config costs what its units do", () => {
+Deno.test("the costs of a compact config follow from its units", () => {
   const compact = { ...base, num_attention_heads: base.num_attention_heads.map((n, j) => j === 5 ? 0 : n) };
   const [dense, less] = [costsOf(base, 16000), costsOf(compact, 16000)];
   assertEquals(dense.parameters - less.parameters, 3 * 769 * 768 + 768 * 768);

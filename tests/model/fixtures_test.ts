@@ -1,4 +1,4 @@
-// The model on the device against PyTorch: every tensor of base/ and large/, dense and with given gates.
+// The model on the device against PyTorch: every stored tensor of base/ and large/, dense and with given gates.
 import { assertEquals } from "@std/assert";
 import { ctc } from "../../kernels/ctc.ts";
 import { parseConfig } from "../../model/config.ts";
@@ -32,12 +32,13 @@ function loadModel(family: string, gpu: Awaited<ReturnType<typeof testGpu>>): Sp
   return new SpeechModel(gpu, { config, head: "ctc", tensors: new Map(tensors) });
 }
 
-/** Activations are stored channels first where they come out of a convolution. */
+/** Transposes activations of convolutions, which PyTorch stores as [B, C, T]. */
 const channelsLast = (name: string, x: Nd) => name.startsWith("conv.") ? permute(x, [0, 2, 1]) : x;
 
 for (const family of ["base", "large"]) {
   for (const file of ["dense", "masked"]) {
-    Deno.test(`${family}/${file} holds`, async () => {
+    // Long because one forward and backward pass is compared in every respect.
+    Deno.test(`${family}/${file} agrees with PyTorch`, async () => {
       const gpu = await testGpu();
       const live = gpu.pool.live;
       const model = loadModel(family, gpu);
@@ -56,7 +57,7 @@ for (const family of ["base", "large"]) {
       const gates: Gates = { conv: list("conv", 7), heads: list("heads", 3), ffn: list("ffn", 3) };
       const samples = upload(gpu, inputs);
 
-      // Inference: nothing is recorded, with and without the attention mask.
+      // Inference, without the attention mask.
       for (const gate of gateOf.values()) gate.requiresGrad = false;
       const run = (mask: boolean) =>
         gpu.scope(() => {
@@ -72,7 +73,7 @@ for (const family of ["base", "large"]) {
       const perSample = expected.nd(`loss_per_sample${suffix}`).data;
       assertClose("losses", await plain.losses.read(), perSample, bound);
 
-      // Training: gradients of the mean loss by every weight and gate.
+      // Training: gradients of the mean loss for every weight and gate.
       model.weights.require();
       for (const gate of gateOf.values()) gate.requiresGrad = true;
       const seen = new Map<string, Tensor>();
@@ -92,28 +93,28 @@ for (const family of ["base", "large"]) {
       assertClose("mean", await mean.read(), expected.nd("loss_mean").data, bound);
       for (const [name, x] of seen) {
         if (name.endsWith(".ffn")) continue; // not in the file
-        const wanted = channelsLast(name, expected.nd(`act.${name}`));
+        const reference = channelsLast(name, expected.nd(`act.${name}`));
         if (name === "conv.6" && file === "masked") {
-          // The reference shows 0 for the channels that its projection's norm leaves out.
+          // The reference has 0 for the channels that the norm of its projection leaves out.
           const found = await x.read();
           const z = masks.nd("conv.6").data;
           found.forEach((_, i) => z[i % z.length] === 0 && (found[i] = 0));
-          assertClose(`act.${name}`, found, wanted.data, bound);
+          assertClose(`act.${name}`, found, reference.data, bound);
           continue;
         }
-        assertClose(`act.${name}`, await x.read(), wanted.data, bound);
+        assertClose(`act.${name}`, await x.read(), reference.data, bound);
       }
       for (const name of model.weights.names) {
         const published = name === "lm_head.weight" || name === "lm_head.bias" ? name : `wav2vec2.${name}`;
-        const wanted = expected.nd(`grad.${published}`);
+        const reference = expected.nd(`grad.${published}`);
         const grad = grads.get(model.weights.get(name));
         const { shape, data } = grad
           ? await model.weights.read(name, grad)
-          : { shape: wanted.shape, data: nd(wanted.shape).data };
-        assertEquals(shape, wanted.shape, name);
-        // The gradient of a key's bias is 0 in exact arithmetic: softmax does not see a shift.
+          : { shape: reference.shape, data: nd(reference.shape).data };
+        assertEquals(shape, reference.shape, name);
+        // The gradient of a key bias is 0 in exact arithmetic, as softmax is invariant to a shift.
         const tolerance = name.endsWith("k_proj.bias") ? { rtol: 0, atol: 1e-6 } : bound;
-        assertClose(`grad.${name}`, data, wanted.data, tolerance);
+        assertClose(`grad.${name}`, data, reference.data, tolerance);
       }
       for (const [name, gate] of gateOf) {
         assertClose(
@@ -126,8 +127,8 @@ for (const family of ["base", "large"]) {
       assertEquals(expected.unread(), []);
 
       model.dispose();
-      const mine = [plain.logits, plain.losses, logits, losses, mean, samples];
-      for (const tensor of [...mine, ...seen.values(), ...grads.values(), ...gateOf.values()]) {
+      const others = [plain.logits, plain.losses, logits, losses, mean, samples];
+      for (const tensor of [...others, ...seen.values(), ...grads.values(), ...gateOf.values()]) {
         tensor.dispose();
       }
       assertEquals(gpu.pool.live, live, "live buffers");

@@ -25,7 +25,7 @@ Deno.test("parameterSpecs lists the tensors of the reference models, in their or
   }
 });
 
-Deno.test("the numbers of every group of tensors are the parameters of its row of the costs", () => {
+Deno.test("the sizes of every group of tensors add up to the parameters of its row of the costs", () => {
   const tiny = recipe("tiny-large");
   const wavlm = { ...recipe("tiny-base"), model_type: "wavlm" as const };
   const configs = [
@@ -56,7 +56,7 @@ Deno.test("the numbers of every group of tensors are the parameters of its row o
   }
 });
 
-Deno.test("a layer without heads or units keeps its output biases alone", () => {
+Deno.test("a layer without heads or units keeps only its output biases", () => {
   const config = {
     ...recipe("tiny-base"),
     num_attention_heads: [4, 0, 4, 4],
@@ -75,7 +75,7 @@ Deno.test("a layer without heads or units keeps its output biases alone", () => 
   ]);
 });
 
-Deno.test("the head is told by the architecture", () => {
+Deno.test("the head follows from the architecture", () => {
   const config = recipe("hubert-base");
   assertEquals(headOf(config), "none");
   assertEquals(withHead(config, "ctc").architectures, ["HubertForCTC"]);

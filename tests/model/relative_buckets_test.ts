@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { relativeBuckets } from "../../model/relative_buckets.ts";
 
-// Of WavLM's 160 buckets of a side the first 80 hold one distance each; bucket 80 + i begins where
+// WavLM has 160 buckets per side. The first 80 hold one distance each; bucket 80 + i begins where
 // 80·log(n/80)/log(800/80) ≥ i, which is n⁸⁰ ≥ 80⁸⁰·10ⁱ in whole numbers.
 function published(distance: number): number {
   if (distance < 80) return distance;
@@ -19,28 +19,28 @@ Deno.test("relativeBuckets agrees with whole-number arithmetic at WavLM's sizes"
   assertEquals(relativeBuckets(frames, 320, 800), expected);
 });
 
-Deno.test("relativeBuckets of a size to count by hand", () => {
-  // Four buckets a side: distances 0, 1, 2 to 6 (up to 2·√10 = 6.3), and from 7 on.
+Deno.test("relativeBuckets at a size that can be checked by hand", () => {
+  // Four buckets per side: distances 0, 1, 2 to 6 (up to 2·√10 = 6.3), and 7 and more.
   const behind = [3, 3, 3, 3, 2, 2, 2, 2, 2, 1];
   const ahead = [5, 6, 6, 6, 6, 6, 7, 7, 7, 7];
   assertEquals(relativeBuckets(11, 8, 20), [...behind, 0, ...ahead]);
   assertEquals(relativeBuckets(1, 8, 20), [0]);
 });
 
-Deno.test("relativeBuckets refuses sizes without sense", () => {
+Deno.test("relativeBuckets refuses invalid sizes", () => {
   assertThrows(
     () => relativeBuckets(0, 320, 800),
     RangeError,
-    "Cannot number position buckets as there must be a whole number of frames from 1: found 0",
+    "Cannot compute position buckets as there must be a whole number of frames from 1: found 0",
   );
   assertThrows(
     () => relativeBuckets(5, 3, 800),
     RangeError,
-    "Cannot number position buckets as there must be a whole number of buckets from 4: found 3",
+    "Cannot compute position buckets as there must be a whole number of buckets from 4: found 3",
   );
   assertThrows(
     () => relativeBuckets(5, 320, 80),
     RangeError,
-    "Cannot number position buckets as the largest distance must exceed 80: found 80",
+    "Cannot compute position buckets as the largest distance must exceed 80: found 80",
   );
 });

@@ -1,5 +1,5 @@
-// The model on the device against the float64 oracle of the whole model, which was written from the published
-// description alone: every family, head and a compact model of each.
+// The model on the device against the float64 oracle of the whole model, which was written from the published description:
+// every family and head, and a compact model of each.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { batchInvariant } from "../../kernels/gemm/policy.ts";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
@@ -34,32 +34,33 @@ async function loadTiny(name: keyof typeof TINY_MODELS, half = false) {
 }
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
+  // Long because one forward and backward pass is compared in every respect.
   Deno.test(`${name} agrees with the float64 model`, async () => {
     const { gpu, tiny, weights, prefix, model } = await loadTiny(name);
     const live = gpu.pool.live;
     const x = upload(gpu, samples);
 
-    // What the head gives, or the last hidden state, with and without a mask, nothing recorded.
+    // Inference: logits or the last hidden state, with and without an attention mask.
     for (const mask of [lengths, null]) {
       const expected = forwardModel(tiny.config, weights, samples, { lengths: mask });
       const output = gpu.scope(() => {
         const { logits, hidden } = model.forward({ samples: x, lengths: mask });
         return logits ?? hidden;
       });
-      const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
-      assertEquals(output.shape, wanted.shape);
-      assertClose(mask ? "masked" : "unmasked", await output.read(), wanted.data, bound);
+      const reference = expected.logits ?? expected.acts.get("act.encoder_out")!;
+      assertEquals(output.shape, reference.shape);
+      assertClose(mask ? "masked" : "unmasked", await output.read(), reference.data, bound);
       output.dispose();
     }
 
-    // Activations and the gradients of a random sum of the outputs.
+    // Training: activations, and gradients of a random weighted sum of the outputs.
     const value = (moved: ReadonlyMap<string, Nd>) => {
       const { logits, acts } = forwardModel(tiny.config, moved, samples, { lengths });
       return logits ?? acts.get("act.encoder_out")!;
     };
     const expected = forwardModel(tiny.config, weights, samples, { lengths });
-    const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
-    const cotangent = randomNd(wanted.shape, 3);
+    const reference = expected.logits ?? expected.acts.get("act.encoder_out")!;
+    const cotangent = randomNd(reference.shape, 3);
     model.weights.require();
     const seen = new Map<string, Tensor>();
     const grads = gpu.scope(() => {
@@ -107,14 +108,14 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
 }
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
-  Deno.test(`${name} of f16 is near the float64 model`, async () => {
+  Deno.test(`${name} in f16 is near the float64 model`, async () => {
     if (!(await testGpu()).half) {
       await assertRejects(() => loadTiny(name, true), TypeError, "the adapter has no shader-f16");
       return;
     }
     const { gpu, tiny, weights, model } = await loadTiny(name, true);
     const expected = forwardModel(tiny.config, weights, samples, { lengths });
-    const wanted = expected.logits ?? expected.acts.get("act.encoder_out")!;
+    const reference = expected.logits ?? expected.acts.get("act.encoder_out")!;
     const plain = await loadTiny(name);
     const x = upload(gpu, samples);
     const [found, exact] = await Promise.all([model, plain.model].map(async (model) => {
@@ -124,9 +125,9 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
       });
       return await (logits ?? hidden).read();
     }));
-    // Numbers of 11 bits, some twenty of them one after the other.
-    assertClose("f16", found!, wanted.data, { rtol: 2 ** -7, atol: 0 });
-    assert(found!.some((number, i) => number !== exact![i]), "nothing was rounded");
+    // Significands of 11 bits, rounded some twenty times in a row.
+    assertClose("f16", found!, reference.data, { rtol: 2 ** -7, atol: 0 });
+    assert(found!.some((value, i) => value !== exact![i]), "nothing was rounded");
     const bytes = (of: SpeechModel) =>
       of.weights.names.reduce((sum, name) => sum + of.weights.get(name).bytes, 0);
     assert(bytes(model) < 0.75 * bytes(plain.model), `${bytes(model)} bytes, not ${bytes(plain.model)}`);
@@ -142,68 +143,83 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
 Deno.test("a weight beyond f16 is refused by name", async () => {
   const gpu = await testGpu();
   const weights = new Weights(gpu, true);
-  weights.add("lm_head.bias", [2], Float32Array.of(1e6, 1)); // is no operand of a product
+  weights.add("lm_head.bias", [2], Float32Array.of(1e6, 1)); // no GEMM reads it
   const add = () => weights.add("lm_head.weight", [1, 2], Float32Array.of(1, 1e6));
   assertThrows(
     add,
     RangeError,
-    "Cannot hold lm_head.weight as f16 as its numbers must be below 65,520: found 1000000",
+    "Cannot store lm_head.weight as f16 as its values must be below 65,520: found 1000000",
   );
   weights.dispose();
 });
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
-  Deno.test(`${name} hears a clip in a batch as it does alone, to the bit`, async () => {
+  Deno.test(`${name} gives an utterance the same bits in a batch as by itself`, async () => {
     const { model } = await loadTiny(name);
-    await hearsAlone(model, samples, lengths);
+    await assertPaddingInvariant(model, samples, lengths);
     model.dispose();
   });
 }
 
 for (const gemm of ["texture", "tile-32"] as const) {
-  Deno.test(`the embedded model hears a clip in a batch as it does alone, to the bit, ${gemm}`, async () => {
+  Deno.test(`the embedded model gives an utterance the same bits in a batch as by itself, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     const model = new SpeechModel(gpu, await readCheckpoint("assets/commands-tiny"));
     const lengths = [16_000, 4_000, 9_000];
     const samples = randomNd([3, 16_000], 2);
     lengths.forEach((length, i) => samples.data.fill(0, i * 16_000 + length, (i + 1) * 16_000));
-    await hearsAlone(model, samples, lengths);
+    await assertPaddingInvariant(model, samples, lengths);
     model.dispose();
   });
 }
 
-/** Asserts that each clip of a batch gives what it gives alone. */
-async function hearsAlone(model: SpeechModel, samples: Nd, lengths: readonly number[]): Promise<void> {
+/** Asserts that each utterance of a batch has the same output as by itself. */
+async function assertPaddingInvariant(
+  model: SpeechModel,
+  samples: Nd,
+  lengths: readonly number[],
+): Promise<void> {
   const { gpu } = model;
-  const hear = async (x: Nd, lengths: readonly number[]) => {
+  const run = async (x: Nd, lengths: readonly number[]) => {
     const y = gpu.scope(() => {
       const batch = { samples: upload(gpu, x), lengths };
-      const { logits, hidden } = batchInvariant(gpu, () => model.forward(batch, { alone: true }));
+      const { logits, hidden } = batchInvariant(
+        gpu,
+        () => model.forward(batch, { paddingInvariant: true }),
+      );
       return logits ?? hidden;
     });
-    const numbers = await y.read();
+    const values = await y.read();
     y.dispose();
-    return numbers;
+    return values;
   };
-  const [clips, width] = samples.shape as [number, number];
-  const all = await hear(samples, lengths);
-  for (let clip = 0; clip < clips; clip++) {
-    const length = lengths[clip]!;
-    const own = samples.data.slice(clip * width, clip * width + length);
-    const alone = await hear(nd([1, length], own), [length]);
-    const start = clip * all.length / clips;
-    assertEquals(all.slice(start, start + alone.length), alone);
+  const [utterances, width] = samples.shape as [number, number];
+  const all = await run(samples, lengths);
+  for (let i = 0; i < utterances; i++) {
+    const length = lengths[i]!;
+    const valid = samples.data.slice(i * width, i * width + length);
+    const single = await run(nd([1, length], valid), [length]);
+    const start = i * all.length / utterances;
+    assertEquals(all.slice(start, start + single.length), single);
   }
 }
 
-Deno.test("a clip that is too short for a frame is refused", async () => {
+Deno.test("an utterance that is too short for a frame is refused", async () => {
   const { gpu, model } = await loadTiny("wav2vec2 base");
   const run = (samples: Tensor, lengths: number[] | null) =>
     gpu.scope(() => model.forward({ samples, lengths }));
   using short = gpu.zeros([1, 20]);
-  assertThrows(() => run(short, null), RangeError, "a clip must be one frame long: 20 samples");
+  assertThrows(
+    () => run(short, null),
+    RangeError,
+    "each utterance must have at least one frame: one has 20 samples",
+  );
   using padded = gpu.zeros([2, 2500]);
-  assertThrows(() => run(padded, [2500, 20]), RangeError, "a clip must be one frame long: 20 samples");
+  assertThrows(
+    () => run(padded, [2500, 20]),
+    RangeError,
+    "each utterance must have at least one frame: one has 20 samples",
+  );
   assertEquals(framesOf(model.config, 20), 0);
   model.dispose();
 });

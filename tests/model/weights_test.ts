@@ -6,14 +6,14 @@ import { testGpu } from "../gpu.ts";
 
 const gpu = await testGpu();
 
-Deno.test("what is computed of weights alone is kept until they change", async () => {
+Deno.test("tensors computed from weights are cached until the weights change", async () => {
   const live = gpu.pool.live;
   const weights = new Weights(gpu);
   weights.add("w", [2], Float32Array.of(1, 2));
   const w = weights.get("w");
   let made = 0;
   const twice = () =>
-    weights.prepare("twice", [w], () => {
+    weights.cached("twice", [w], () => {
       made++;
       return scale(w, 2);
     });

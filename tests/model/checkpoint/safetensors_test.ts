@@ -277,7 +277,7 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
   [
     "nesting",
     file(`{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`),
-    'each tensor must be described by an object: "a" is something nested',
+    'each tensor must be described by an object: "a" is a nested value',
   ],
 ];
 

@@ -87,7 +87,7 @@ Deno.test("broken tokenizers are refused in one line", () => {
     [
       '{"eng":{"<pad>":0}}',
       TypeError,
-      'Cannot read v.json as each token must have an id: that of "eng" is something nested',
+      'Cannot read v.json as each token must have an id: that of "eng" is a nested value',
     ],
     ['{"<pad>":null}', TypeError, 'that of "<pad>" is null'],
   ];

@@ -25,7 +25,7 @@ Deno.test("word edits are counted by kind", () => {
   }
 });
 
-Deno.test("character edits go by code points and count one space between words", () => {
+Deno.test("character edits are by code points, with one space between words", () => {
   assertEquals(characterEdits("ab  cd", "ab cd"), {
     substitutions: 0,
     insertions: 0,
@@ -41,7 +41,7 @@ Deno.test("character edits go by code points and count one space between words",
   assertEquals(characterEdits("😀b", "😃b"), { substitutions: 1, insertions: 0, deletions: 0, reference: 2 });
 });
 
-// The distance by trying everything.
+// Edit distance by exhaustive recursion.
 function distance(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return a.length + b.length;
   const [restA, restB] = [a.slice(1), b.slice(1)];
@@ -70,7 +70,7 @@ Deno.test("an error rate is edits over length, with counts", () => {
   assertEquals([substitutions, insertions, deletions, reference, utterances], [1, 1, 1, 5, 2]);
 });
 
-Deno.test("the interval is that of the binomial distribution where utterances are words", () => {
+Deno.test("the interval is that of the binomial distribution if utterances are single words", () => {
   // 400 words of which 80 are wrong: 0.2 ± 1.96 √(0.2 · 0.8 / 400).
   const counts = Array.from({ length: 400 }, (_, i) => wordEdits("a", i % 5 === 0 ? "b" : "a"));
   const { value, low, high } = errorRate(counts, { resamples: 4000 });
@@ -102,8 +102,8 @@ Deno.test("the interval depends on the seed alone", () => {
   assert(accuracy(hits, { resamples: 99 }).low !== accuracy(hits, { resamples: 99, seed: 5 }).low);
 });
 
-Deno.test("rates of nothing are refused, empty references beside others are not", () => {
-  const message = "Cannot compute a rate as there must be something to get right: found ";
+Deno.test("a rate needs a reference that is not empty", () => {
+  const message = "Cannot compute a rate as the references must not be empty: found ";
   assertThrows(() => errorRate([]), RangeError, message + "0 utterances of length 0");
   assertThrows(() => errorRate([wordEdits("", "a")]), RangeError, message + "1 utterances of length 0");
   assertThrows(() => accuracy([]), RangeError, message);

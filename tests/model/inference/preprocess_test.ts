@@ -9,31 +9,31 @@ import { parseSafetensors, toFloat32, toInt32 } from "../../../model/checkpoint/
 
 const without: PreprocessorConfig = { ...DEFAULT_PREPROCESSOR, do_normalize: false };
 
-Deno.test("prepareBatch gives what the reference's feature extractor gives", () => {
+Deno.test("prepareBatch agrees with the feature extractor of transformers", () => {
   const path = new URL("../../testdata/audio.safetensors", import.meta.url);
   const { tensors } = parseSafetensors(Deno.readFileSync(path), "audio.safetensors");
-  const clips = [toFloat32(tensors.get("audio_0")!), toFloat32(tensors.get("audio_1")!)];
+  const utterances = [toFloat32(tensors.get("audio_0")!), toFloat32(tensors.get("audio_1")!)];
   const expected = toFloat32(tensors.get("input_values")!);
-  const { inputValues, samples, lengths } = prepareBatch(clips, DEFAULT_PREPROCESSOR);
+  const { inputValues, samples, lengths } = prepareBatch(utterances, DEFAULT_PREPROCESSOR);
   assertEquals([lengths.length, samples], tensors.get("input_values")!.shape);
   assertEquals(lengths, [...toInt32(tensors.get("lengths")!)]);
-  // The reference computes in float32: 1e-6 of values up to some units.
+  // The reference computes in float32: 1e-6 of values of a few units.
   inputValues.forEach((x, i) =>
     assert(Math.abs(x - expected[i]!) <= 1e-6 * Math.max(1, Math.abs(expected[i]!)), `${i}`)
   );
   assertEquals([...inputValues.subarray(samples + lengths[1]!)], new Array(samples - lengths[1]!).fill(0));
 });
 
-Deno.test("prepareBatch can leave the samples and pad with another value", () => {
-  const clips = [Float32Array.of(1, 2), Float32Array.of(5)];
-  assertEquals([...prepareBatch(clips, without).inputValues], [1, 2, 5, 0]);
-  const padded = prepareBatch(clips, { ...DEFAULT_PREPROCESSOR, padding_value: -3 });
+Deno.test("prepareBatch can keep the samples and pad with another value", () => {
+  const utterances = [Float32Array.of(1, 2), Float32Array.of(5)];
+  assertEquals([...prepareBatch(utterances, without).inputValues], [1, 2, 5, 0]);
+  const padded = prepareBatch(utterances, { ...DEFAULT_PREPROCESSOR, padding_value: -3 });
   assertEquals(padded.inputValues[3], -3);
-  // The padding value takes no part in the mean.
+  // The mean excludes padding.
   assertEquals(padded.inputValues[2], 0);
 });
 
-Deno.test("prepareBatch makes silence zeros", () => {
+Deno.test("prepareBatch turns silence into zeros", () => {
   assertEquals([...prepareBatch([new Float32Array(3).fill(0.25)], DEFAULT_PREPROCESSOR).inputValues], [
     0,
     0,
@@ -41,17 +41,17 @@ Deno.test("prepareBatch makes silence zeros", () => {
   ]);
 });
 
-Deno.test("prepareBatch leaves its input alone", () => {
-  const clip = Float32Array.of(1, 2, 3);
-  prepareBatch([clip], DEFAULT_PREPROCESSOR);
-  assertEquals([...clip], [1, 2, 3]);
+Deno.test("prepareBatch does not change its input", () => {
+  const utterance = Float32Array.of(1, 2, 3);
+  prepareBatch([utterance], DEFAULT_PREPROCESSOR);
+  assertEquals([...utterance], [1, 2, 3]);
 });
 
-Deno.test("prepareBatch refuses nothing", () => {
-  const message = "Cannot prepare a batch as each clip must have samples: ";
-  assertThrows(() => prepareBatch([], without), RangeError, message + "there is no clip");
+Deno.test("prepareBatch refuses empty input", () => {
+  const message = "Cannot prepare a batch as each utterance must have samples: ";
+  assertThrows(() => prepareBatch([], without), RangeError, message + "there are none");
   const empty = [new Float32Array(1), new Float32Array(0)];
-  assertThrows(() => prepareBatch(empty, without), RangeError, message + "clip 1 is empty");
+  assertThrows(() => prepareBatch(empty, without), RangeError, message + "utterance 1 is empty");
 });
 
 Deno.test("preprocessor_config.json is read as Hugging Face writes it", () => {
