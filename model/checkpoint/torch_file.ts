@@ -1,0 +1,156 @@
+// Files of torch.save, read without running code: the zip format (PyTorch 1.6 and later) and the legacy one.
+// https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
+
+import { printable } from "./json_fields.ts";
+import { Inert, readPickle } from "./pickle.ts";
+import { byteSize, view } from "./safetensors_format.ts";
+import type { SafetensorsEntry } from "./safetensors.ts";
+import { entryOf, isTorchTensor, littleEndian, storageOf, torchCall, TorchStorage } from "./torch_tensors.ts";
+import { type Fail, isZip, zipEntries } from "./zip_directory.ts";
+
+/** Content of a file of torch.save. */
+export interface TorchFile {
+  /** Tensors by name, of the state_dict. Contiguous ones are views of the file. */
+  readonly tensors: Map<string, SafetensorsEntry>;
+  /** The plain values beside the state_dict, such as the config of a DPHuBERT model; empty where the state_dict is all. */
+  readonly beside: ReadonlyMap<string, unknown>;
+}
+
+/** What the legacy format begins with, after its protocol. */
+const MAGIC = 0x1950a86a20f9469cfc6cn;
+
+/** Keys under which a checkpoint may hold its state_dict. */
+const STATE_KEYS = ["state_dict", "model_state_dict", "model"];
+
+/** Whether bytes begin as a file of torch.save does. */
+export function isTorchFile(bytes: Uint8Array): boolean {
+  return isZip(bytes) || (bytes.length > 2 && bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5);
+}
+
+/**
+ * Reads a file of torch.save. No code in it is run: its pickle is interpreted by a machine that knows tensors and dictionaries
+ * alone. Other objects are inert, and refused by name where a tensor or the state_dict depends on one.
+ *
+ * @param bytes The whole file.
+ * @param name What to call it in errors.
+ * @throws {SyntaxError} If it is not such a file, or a part of it is wrong; one line.
+ *
+ * @example
+ * ```ts ignore
+ * import { parseTorchFile } from "./torch_file.ts";
+ *
+ * const { tensors } = parseTorchFile(await Deno.readFile("pytorch_model.bin"), "pytorch_model.bin");
+ * tensors.get("lm_head.weight")?.shape;
+ * ```
+ */
+export function parseTorchFile(bytes: Uint8Array, name: string): TorchFile {
+  const fail: Fail = (rule, found) => {
+    throw new SyntaxError(`Cannot read ${printable(name)} as a PyTorch file as ${rule}: ${found}`);
+  };
+  if (!isTorchFile(bytes)) fail("it must be a zip file or a pickle", "it is neither");
+  const content = isZip(bytes) ? readZip(bytes, fail) : readLegacy(bytes, fail);
+  return stateOf(content, fail);
+}
+
+/** STEM/data.pkl, and a storage in each STEM/data/KEY. */
+function readZip(bytes: Uint8Array, fail: Fail): unknown {
+  const entries = zipEntries(bytes, fail);
+  const path = [...entries.keys()].find((path) => /^[^/]+\/data\.pkl$/.test(path));
+  if (path === undefined) return fail("the archive must have data.pkl", "there is none");
+  const stem = path.slice(0, -"data.pkl".length);
+  const order = entries.get(`${stem}byteorder`);
+  const big = order !== undefined && new TextDecoder().decode(order).trim() === "big";
+  const storages = new Map<string, TorchStorage>();
+  const { value } = readPickle(entries.get(path)!, 0, {
+    persistent: (id) => storageOf(id, storages, fail),
+    call: (name, args) => torchCall(name, args, fail),
+    fail,
+  });
+  for (const [key, storage] of storages) {
+    const data = entries.get(`${stem}data/${key}`);
+    if (!data) return fail("every storage must be in the archive", `data/${printable(key)} is missing`);
+    fill(storage, data, big, () => `data/${printable(key)}`, fail);
+  }
+  return value;
+}
+
+/** Five pickles – magic, protocol, system, the object, keys of the storages –, then each storage's size and bytes. */
+function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
+  const storages = new Map<string, TorchStorage>();
+  let at = 0;
+  const next = (): unknown => {
+    const { value, end } = readPickle(bytes, at, {
+      persistent: (id) => storageOf(id, storages, fail),
+      call: (name, args) => torchCall(name, args, fail),
+      fail,
+    });
+    at = end;
+    return value;
+  };
+  if (next() !== MAGIC) fail("a pickle of PyTorch begins with its magic number", "it does not");
+  if (next() !== 1001) fail("the protocol must be 1001", "it is another one");
+  const system = next();
+  const big = system instanceof Map && system.get("little_endian") === false;
+  const value = next();
+  const keys = next();
+  if (!Array.isArray(keys)) return fail("a list of storages follows the object", "it is something else");
+  const data = view(bytes);
+  for (const key of keys) {
+    if (at + 8 > bytes.length) {
+      return fail("every storage must be in the file", `${printable(String(key))} is cut off`);
+    }
+    const size = Number(data.getBigInt64(at, !big));
+    const storage = storages.get(String(key)) ??
+      fail("the file holds the storages that it names", "it holds another one");
+    const length = byteSize(storage.dtype, [size]);
+    if (size !== storage.size || at + 8 + length > bytes.length) {
+      return fail("every storage must be in the file", `${printable(String(key))} is cut off`);
+    }
+    fill(storage, bytes.subarray(at + 8, at + 8 + length), big, () => printable(String(key)), fail);
+    at += 8 + length;
+  }
+  for (const [key, { bytes }] of storages) {
+    if (!bytes) fail("every storage must be in the file", `${printable(key)} is missing`);
+  }
+  return value;
+}
+
+function fill(storage: TorchStorage, bytes: Uint8Array, big: boolean, name: () => string, fail: Fail): void {
+  const length = byteSize(storage.dtype, [storage.size]);
+  if (bytes.length < length) {
+    fail("a storage must have the bytes of its elements", `${name()} has ${bytes.length} of ${length}`);
+  }
+  storage.bytes = big ? littleEndian(bytes.subarray(0, length), storage.dtype) : bytes.subarray(0, length);
+}
+
+/** The state_dict: the object itself, or what it holds under a usual key. */
+function stateOf(content: unknown, fail: Fail): TorchFile {
+  if (content instanceof Inert) {
+    return fail("it must hold a dictionary of tensors", `it is a ${printable(content.of)}`);
+  }
+  if (!(content instanceof Map)) {
+    return fail("it must hold a dictionary of tensors", "it holds something else");
+  }
+  const key = STATE_KEYS.find((key) => content.has(key));
+  const state: unknown = key === undefined ? content : content.get(key);
+  if (!(state instanceof Map)) {
+    return fail(
+      `${key} must be a dictionary of tensors`,
+      state instanceof Inert ? printable(state.of) : "it is not",
+    );
+  }
+  const tensors = new Map<string, SafetensorsEntry>();
+  for (const [name, value] of state) {
+    if (typeof name !== "string") continue;
+    if (isTorchTensor(value)) tensors.set(name, entryOf(value, fail));
+    else if (value instanceof Inert && /tensor|parameter|storage/i.test(value.of)) {
+      fail(
+        "tensors must be built by known functions",
+        `${printable(name)} is made by ${printable(value.of)}`,
+      );
+    }
+  }
+  if (tensors.size === 0) fail("it must hold a dictionary of tensors", "it has no tensor");
+  const beside = new Map([...content].filter(([name]) => typeof name === "string" && name !== key));
+  return { tensors, beside: key === undefined ? new Map() : beside as Map<string, unknown> };
+}

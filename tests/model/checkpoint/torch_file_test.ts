@@ -1,0 +1,98 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
+import { isTorchFile, parseTorchFile } from "../../../model/checkpoint/torch_file.ts";
+import { mutate } from "../../mutate.ts";
+
+const folder = new URL("../../testdata/torch/", import.meta.url);
+const bytesOf = (name: string) => Deno.readFileSync(new URL(name, folder));
+const parse = (name: string) => parseTorchFile(bytesOf(name), name);
+
+for (const name of ["zip.bin", "legacy.bin", "protocol4.bin", "nested.bin"]) {
+  Deno.test(`tensors of every type, shared, strided and empty: ${name}`, () => {
+    const { tensors } = parse(name);
+    const expected: Record<string, [number[], number[]]> = JSON.parse(
+      Deno.readTextFileSync(new URL("expected.json", folder)),
+    );
+    assertEquals([...tensors.keys()], Object.keys(expected));
+    for (const [key, [shape, values]] of Object.entries(expected)) {
+      const entry = tensors.get(key)!;
+      assertEquals(entry.shape, shape, key);
+      const found = /^[iu]/.test(key) ? toInt32(entry) : toFloat32(entry);
+      values.forEach((value, i) =>
+        assertAlmostEquals(found[i]!, value, 1e-6 * Math.max(1, Math.abs(value)), key)
+      );
+    }
+  });
+}
+
+Deno.test("contiguous tensors are views of the file", () => {
+  const bytes = bytesOf("zip.bin");
+  const { tensors } = parseTorchFile(bytes, "zip.bin");
+  assertEquals(tensors.get("f32")!.data.buffer, bytes.buffer);
+  assertEquals(tensors.get("view")!.data.buffer, bytes.buffer);
+});
+
+Deno.test("plain values beside the state_dict are kept", () => {
+  const { beside } = parse("nested.bin");
+  assertEquals(
+    beside.get("config"),
+    new Map<string, unknown>([["encoder_num_heads", [1, 2]], ["none", null]]),
+  );
+});
+
+Deno.test("code in a file is not run", async () => {
+  assertEquals([...parse("harmful_beside.bin").tensors.keys()], ["a"]);
+  const message =
+    "Cannot read harmful.bin as a PyTorch file as it must hold a dictionary of tensors: it is a";
+  assertThrows(() => parse("harmful.bin"), SyntaxError, message);
+  assertThrows(() => parse("module.bin"), SyntaxError, "it is a torch.nn.modules.linear.Linear");
+  assert(!await Deno.stat("harmed").then(() => true, () => false));
+});
+
+Deno.test("a file of torch.save is told from others", () => {
+  assert(isTorchFile(bytesOf("zip.bin")));
+  assert(isTorchFile(bytesOf("legacy.bin")));
+  assert(!isTorchFile(new TextEncoder().encode("version https://git-lfs.github.com/spec/v1")));
+  assertThrows(() => parseTorchFile(new Uint8Array(3), "x.bin"), SyntaxError, "it is neither");
+});
+
+/** A pickle of one dictionary with a tensor of the given call. */
+function pickle(...parts: (string | number[])[]): Uint8Array {
+  const encoder = new TextEncoder();
+  return Uint8Array.from(
+    parts.flatMap((part) => typeof part === "string" ? [...encoder.encode(part)] : part),
+  );
+}
+
+Deno.test("a pickle that breaks a rule is refused in one line", () => {
+  const refused = (bytes: Uint8Array, message: string) =>
+    assertThrows(() => parseTorchFile(bytes, "x.bin"), SyntaxError, message);
+  const start = [0x80, 2];
+  refused(pickle(start, "K\x01K\x02s."), "a pickle's stack must not be empty");
+  refused(pickle(start, "K\x01K\x02K\x03s."), "sets items of dictionaries alone");
+  refused(pickle(start, "K\x01K\x02a."), "appends to lists alone");
+  refused(pickle(start, "h\x07."), "entry 7 is missing");
+  refused(pickle(start, "t."), "lists begin with a mark");
+  refused(pickle(start, "X", [255, 255, 255, 255], "."), "it is cut off");
+  refused(pickle(start, [0xff]), "opcodes must be known: 0xff");
+  refused(pickle(start, "K\x05."), "begins with its magic number");
+});
+
+for (const name of ["zip.bin", "legacy.bin"]) {
+  Deno.test(`500 mutations of ${name} parse or are refused, quickly`, () => {
+    const bytes = bytesOf(name);
+    let parsed = 0;
+    for (let seed = 0; seed < 500; seed++) {
+      const start = performance.now();
+      try {
+        parseTorchFile(mutate(bytes, seed, bytes.length), name);
+        parsed++;
+      } catch (error) {
+        if (!(error instanceof SyntaxError)) throw error;
+        assert(!error.message.includes("\n"), error.message);
+      }
+      assert(performance.now() - start < 1000, `seed ${seed}`);
+    }
+    assert(parsed > 10 && parsed < 490, `${parsed} parsed`);
+  });
+}
