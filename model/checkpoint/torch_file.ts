@@ -5,7 +5,14 @@ import { printable } from "./json_fields.ts";
 import { Inert, readPickle } from "./pickle.ts";
 import { byteSize, view } from "./safetensors_format.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
-import { entryOf, isTorchTensor, littleEndian, storageOf, torchCall, TorchStorage } from "./torch_tensors.ts";
+import {
+  entryOf,
+  isTorchTensor,
+  littleEndian,
+  storageOf,
+  torchCall,
+  type TorchStorage,
+} from "./torch_tensors.ts";
 import { type Fail, isZip, zipEntries } from "./zip_directory.ts";
 
 /** Content of a file of torch.save. */
