@@ -4,7 +4,6 @@ import { planMethod } from "../prune/method.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
 import { summaryText } from "../prune/report/report.ts";
-import { writeReport } from "../prune/report/write.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
@@ -15,6 +14,9 @@ import { reportOf } from "./prune_report.ts";
 import { openPruneRun, pipelineOptions } from "./prune_run.ts";
 import { givenOf, readRecipe } from "./recipe.ts";
 import { UserError } from "./user_error.ts";
+
+// Not a literal: Deno fetches packages behind a literal when any command starts, here 85 MB that draw the plots.
+const REPORT: string = "../prune/report/write.ts";
 
 /** Recipe of a run without `--model`, by its task. */
 const DEFAULTS = {
@@ -52,6 +54,7 @@ export const pruneCommand: Command = defineCommand({
           return 0;
         }
         console.error(memory);
+        const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
         const journal = before ?? await beginJournal(out, settings);
         const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
         if (!result) {
