@@ -53,6 +53,7 @@ export {
   Tape,
   withGrad,
 } from "./tensor/tape.ts";
+export { firstOf, type GradientSink, gradientSlot } from "./tensor/gradient_sink.ts";
 export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
 export { gradientCheckpoint } from "./tensor/gradient_checkpoint.ts";
 export { DeviceErrors } from "./tensor/device_errors.ts";

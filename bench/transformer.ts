@@ -97,9 +97,9 @@ export function adamw(gpu: Gpu): PeerCase {
     for (const parameter of parameters) parameter.dispose();
   };
   const give = (parameter: Tensor, gradient: Tensor | null) => {
-    using place = optimizer!.place(parameter)!;
-    if (gradient) gpu.copy(gradient, place); // else it is what the last step left there
-    optimizer!.take(parameter, place);
+    using slot = optimizer!.slot(parameter)!;
+    if (gradient) gpu.copy(gradient, slot); // else it is what the last step left there
+    optimizer!.take(parameter, slot);
   };
   const start = () => {
     free();

@@ -1,5 +1,6 @@
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyGradient, record, recording } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record, recording } from "../tensor/tape.ts";
 import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./internal/activation.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
@@ -142,7 +143,7 @@ function weightGradient(
   const [batch, frames, channels] = x.shape as [number, number, number];
   const [outputs, taps] = w.shape as [number, number];
   const framesOut = dy.shape[1]!;
-  const dw = emptyGradient(w);
+  const dw = gradientSlot(w);
   const rows = { height: framesOut, alongK: false };
   gemm(gpu, {
     m: outputs,

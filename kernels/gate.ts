@@ -1,5 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./gate.wgsl" with { type: "text" };
@@ -41,7 +42,7 @@ export function gate(x: Tensor, z: Tensor): Tensor {
   record("gate", [x, z], [y], ([dy], [needsX, needsZ]) => {
     const dx = needsX ? gpu.empty(x.shape) : null;
     if (dx) multiply(dy!, dx);
-    return [dx, needsZ ? reduceRows(dy!, channels, x, emptyGradient(z)) : null];
+    return [dx, needsZ ? reduceRows(dy!, channels, x, gradientSlot(z)) : null];
   });
   return y;
 }

@@ -1,7 +1,8 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import formula from "./internal/_gelu.wgsl" with { type: "text" };
 import { type Activation, checkActivation } from "./internal/activation.ts";
@@ -123,9 +124,9 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
       walk("backward", { x, through_norm: dn, dx }, { affine, all_sums, all_dots });
     }
     using rstd = new Tensor(gpu, affine.storage, [items, channels], "f32", affine.offset);
-    const dw = needsW ? reduceRows(all_dots, channels, rstd, emptyGradient(w)) : null;
-    const db = needsB ? reduceRows(all_sums, channels, null, emptyGradient(b)) : null;
-    const dgate = gates && needsGate ? reduceRows(gates, channels, null, emptyGradient(gate!)) : null;
+    const dw = needsW ? reduceRows(all_dots, channels, rstd, gradientSlot(w)) : null;
+    const db = needsB ? reduceRows(all_sums, channels, null, gradientSlot(b)) : null;
+    const dgate = gates && needsGate ? reduceRows(gates, channels, null, gradientSlot(gate!)) : null;
     for (const made of [dn, all_sums, all_dots, gates]) made?.dispose();
     return [dx, dw, db, dgate];
   }, [affine]);

@@ -1,6 +1,7 @@
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record } from "../tensor/tape.ts";
 import { showShape, sizeOf, type Storage, Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./internal/checks.ts";
 import { type Extents, type Index, move } from "./internal/index_select_moves.ts";
@@ -54,7 +55,7 @@ export function indexSelect(x: Tensor, axis: number, index: readonly number[]): 
   const y = x.gpu.empty(x.shape.with(axis, index.length));
   move(x.gpu, [{ from: x, to: y, extents: extents(entries), ...entriesOf(index, entries) }]);
   record("indexSelect", [x], [y], ([dy]) => {
-    const dx = emptyGradient(x);
+    const dx = gradientSlot(x);
     move(x.gpu, [{ from: dy!, to: dx, extents: extents(index.length), ...entriesOf(inverse, index.length) }]);
     return [dx];
   });
@@ -103,40 +104,45 @@ export function indexSelectAll(selections: readonly IndexSelection[]): Tensor[] 
   );
   // Gradients of what is left are written side by side as well; the first may be asked for where layers are computed again,
   // in a scope that ends before the others are.
-  let places: Tensor[] | null = null;
-  const given = new Set<number>();
-  ys.forEach((y, i) => {
-    gpu.tape.places.set(y, () => {
-      if (given.has(i)) return null;
-      given.add(i);
-      places ??= place(gpu, homes).map((home) => gpu.keep(home));
-      return places[i]!.view();
-    });
-  });
-  record("indexSelectAll", parts.map(({ x }) => x), ys, (dys) => {
-    const all = places ?? place(gpu, homes);
-    all.forEach((home, i) => {
-      const dy = dys[i];
-      if (dy?.storage === home.storage && dy.offset === home.offset) return;
-      using zeros = dy ? null : gpu.zeros(home.shape);
-      gpu.copy(dy ?? zeros!, home);
-    });
-    const dxs = parts.map(({ x }) => emptyGradient(x));
-    move(
-      gpu,
-      parts.map(({ shape, inverseRows, inverseColumns }, i) => {
-        return {
-          from: all[i]!,
-          to: dxs[i]!,
-          extents: extentsOf(shape),
-          rows: inverseRows,
-          columns: inverseColumns,
-        };
-      }),
-    );
-    for (const home of all) home.dispose();
-    return dxs;
-  });
+  let slots: Tensor[] | null = null;
+  const given = new Set<Tensor>();
+  const slot = (y: Tensor) => {
+    if (given.has(y)) return null;
+    given.add(y);
+    slots ??= place(gpu, homes).map((home) => gpu.keep(home));
+    return slots[ys.indexOf(y)]!.view();
+  };
+  record(
+    "indexSelectAll",
+    parts.map(({ x }) => x),
+    ys,
+    (dys) => {
+      const all = slots ?? place(gpu, homes);
+      all.forEach((home, i) => {
+        const dy = dys[i];
+        if (dy?.storage === home.storage && dy.offset === home.offset) return;
+        using zeros = dy ? null : gpu.zeros(home.shape);
+        gpu.copy(dy ?? zeros!, home);
+      });
+      const dxs = parts.map(({ x }) => gradientSlot(x));
+      move(
+        gpu,
+        parts.map(({ shape, inverseRows, inverseColumns }, i) => {
+          return {
+            from: all[i]!,
+            to: dxs[i]!,
+            extents: extentsOf(shape),
+            rows: inverseRows,
+            columns: inverseColumns,
+          };
+        }),
+      );
+      for (const home of all) home.dispose();
+      return dxs;
+    },
+    [],
+    slot,
+  );
   return ys;
 }
 

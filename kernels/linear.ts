@@ -1,4 +1,5 @@
-import { emptyGradient, record, recording } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record, recording } from "../tensor/tape.ts";
 import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./internal/activation.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
@@ -97,7 +98,7 @@ export function linear(
     }
     let dw: Tensor | null = null;
     if (needsW) {
-      dw = emptyGradient(w);
+      dw = gradientSlot(w);
       gemm(gpu, {
         m: outputs,
         n: inputs,

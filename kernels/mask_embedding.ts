@@ -1,5 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./mask_embedding.wgsl" with { type: "text" };
@@ -65,7 +66,7 @@ export function maskEmbedding(x: Tensor, e: Tensor, mask: Tensor): Tensor {
       params: ({ row, rows }) => ({ n: rows, first: row / BLOCK, columns }),
       workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / BLOCK) * columns / 64),
     });
-    const de = reduceRows(sums, channels, null, emptyGradient(e));
+    const de = reduceRows(sums, channels, null, gradientSlot(e));
     sums.dispose();
     return [dx, de];
   });

@@ -1,5 +1,6 @@
 import type { Gpu } from "../tensor/gpu.ts";
-import { emptyGradient, record, recording } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record, recording } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { type Activation, keepsPre, pullActivation } from "./internal/activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
@@ -116,7 +117,7 @@ function weightGradient(
   w: Tensor,
   { batch, frames, groups, width, taps, padding }: Sizes,
 ): Tensor {
-  const dw = emptyGradient(w);
+  const dw = gradientSlot(w);
   const image = { height: frames, row: groups * width, z1: width, k1: frames * groups * width };
   gemm(gpu, {
     m: width,

@@ -1,6 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
-import { emptyGradient, record } from "../tensor/tape.ts";
+import { gradientSlot } from "../tensor/gradient_sink.ts";
+import { record } from "../tensor/tape.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 import { ofFloats, ofRank, sameDevice } from "./internal/checks.ts";
 import { reduceRows } from "./internal/reduce_rows.ts";
@@ -54,12 +55,12 @@ export function weightNorm(v: Tensor, g: Tensor): Tensor {
   gpu.run(kernel, { entry: "forward", bind: { v, g, squares, w }, ...elements });
   record("weightNorm", [v, g], [w], ([dw], [needsV, needsG]) => {
     const dots = sumTaps(dw!, v);
-    const dv = needsV ? emptyGradient(v) : null;
+    const dv = needsV ? gradientSlot(v) : null;
     if (dv) {
       const bind = { v, g, squares, dots, dw: dw!, dv };
       gpu.run(kernel, { entry: "backward", bind, ...elements });
     }
-    const dg = needsG ? emptyGradient(g) : null;
+    const dg = needsG ? gradientSlot(g) : null;
     if (dg) gpu.run(kernel, { entry: "backward_g", bind: { squares, dots, dg }, ...perTap });
     dots.dispose();
     return [dv, dg];

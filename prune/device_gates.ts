@@ -6,6 +6,7 @@ import type { Gates } from "../model/gates.ts";
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { GateGradientSink } from "./gate_gradient_sink.ts";
 import type { UnitGroup } from "./groups.ts";
 
 /**
@@ -33,9 +34,7 @@ export class DeviceGates {
   readonly #gpu: Gpu;
   readonly #flat: Tensor;
   readonly #places = new Map<string, { readonly gate: Tensor; readonly units: number }>();
-  /** Where gradients are written until they are read, each gate's in its place, and the gates that have been told. */
-  #gradients: Tensor | null = null;
-  readonly #told = new Set<Tensor>();
+  readonly #sinks: GateGradientSink[] = [];
 
   /**
    * Uploads gates.
@@ -73,50 +72,33 @@ export class DeviceGates {
         new Tensor(gpu, this.#flat.storage, [paddedUnits(kind, units)], "f32", starts[g]),
       );
       gate.requiresGrad = options.requiresGrad ?? false;
-      gpu.tape.places.set(gate, () => this.#place(gate));
       this.#places.set(name, { gate, units });
       lists[kind][layer] = gate;
     });
     this.gates = lists;
   }
 
-  #place(gate: Tensor): Tensor | null {
-    if (this.#told.has(gate)) return null;
-    this.#told.add(gate);
-    const gpu = this.#gpu;
-    this.#gradients ??= gpu.keep(gpu.zeros(this.#flat.shape));
-    return new Tensor(gpu, this.#gradients.storage, gate.shape, "f32", gate.offset);
+  /** Makes the sink of a micro-batch for {@linkcode backward}; it is the gates' own. */
+  gradientSink(): GateGradientSink {
+    const sink = new GateGradientSink(this.#gpu, this.#places);
+    this.#sinks.push(sink);
+    return sink;
   }
 
   /**
-   * Reads the gates' gradients back, all at once.
+   * Reads the gradients of all micro-batches back, each from its own buffer, and gives their memory back.
    *
-   * @param grads What {@linkcode backward} returned; they stay the caller's.
-   * @returns By group; zeros where the loss does not depend on the gates.
+   * @returns For each {@linkcode DeviceGates.gradientSink} in order, the gradients by group; zeros where the loss does not
+   * depend on the gates.
    */
-  async readGradients(grads: ReadonlyMap<Tensor, Tensor>): Promise<Map<string, Float32Array>> {
-    const gpu = this.#gpu;
-    using all = this.#gradients ?? gpu.keep(gpu.zeros(this.#flat.shape));
-    this.#gradients = null;
-    this.#told.clear();
-    for (const { gate } of this.#places.values()) {
-      const grad = grads.get(gate);
-      if (!grad || grad.storage === all.storage) continue;
-      using place = new Tensor(gpu, all.storage, gate.shape, "f32", gate.offset);
-      gpu.copy(grad, place);
-    }
-    const numbers = await all.read() as Float32Array;
-    return new Map(
-      [...this.#places].map(([name, { gate: { offset }, units }]) => {
-        return [name, numbers.slice(offset, offset + units)];
-      }),
-    );
+  readGradients(): Promise<Map<string, Float32Array>[]> {
+    return Promise.all(this.#sinks.splice(0).map((sink) => sink.read()));
   }
 
   /** Gives their memory back. */
   dispose(): void {
+    for (const sink of this.#sinks) sink.dispose();
     for (const { gate } of this.#places.values()) gate.dispose();
-    this.#gradients?.dispose();
     this.#flat.dispose();
   }
 

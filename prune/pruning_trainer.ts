@@ -78,15 +78,14 @@ export class PruningTrainer implements Trainer {
     const values = new Map([...samples].map(([name, { z }]) => [name, z]));
     const open = openUnits(config, gates.groups, values);
     using device = new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true });
-    const parts: Promise<Map<string, Float32Array>>[] = [];
     this.#trainer.accumulate(batches, {
       seed,
       step,
       gates: device.gates,
       view: (model) => activeSubmodel(model, gates.groups, open),
-      onGradients: (grads) => parts.push(device.readGradients(grads)),
+      sink: () => device.gradientSink(),
     });
-    const [{ loss, gradNorm }, ...found] = await Promise.all([this.#trainer.measure(), ...parts]);
+    const [{ loss, gradNorm }, found] = await Promise.all([this.#trainer.measure(), device.readGradients()]);
     const gradients = gates.differentiate(samples, step, addUp(found, gates.groups, open));
     const { norm, scale, weightsMaxNorm } = clipJointly(gradNorm, gradients.squares, maxGradNorm);
     if (Number.isFinite(loss) && Number.isFinite(norm)) {

@@ -1,6 +1,6 @@
 import { alignOf, roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
-import { emptyGradient } from "./tape.ts";
+import { gradientSlot } from "./gradient_sink.ts";
 import { type DType, sizeOf, Tensor } from "./tensor.ts";
 
 /** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
@@ -48,11 +48,11 @@ export function emptyBatch(
 
 /** Where a pullback is to write gradients of tensors that make a row: a row, too. */
 export function gradientBatch(tensors: readonly Tensor[]): Tensor[] {
-  const places = tensors.map(emptyGradient);
-  const row = stridedBatchOf(places);
+  const slots = tensors.map(gradientSlot);
+  const row = stridedBatchOf(slots);
   row?.span.dispose();
-  if (row) return places;
-  for (const place of places) place.dispose();
+  if (row) return slots;
+  for (const slot of slots) slot.dispose();
   const [first] = tensors as [Tensor, ...Tensor[]];
   return emptyBatch(first.gpu, tensors.length, first.shape);
 }

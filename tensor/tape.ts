@@ -1,6 +1,7 @@
 import { accumulate } from "./accumulate.ts";
 import { fill } from "./fill.ts";
 import type { Gpu } from "./gpu.ts";
+import type { GradientSink } from "./gradient_sink.ts";
 import { showShape, type Tensor } from "./tensor.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface Step {
   readonly outputs: readonly Tensor[];
   /** Intermediate tensors that only the pullback needs. */
   readonly saved: readonly Tensor[];
+  /** Memory for the gradients of the outputs, if the pullback wants them in a certain place. */
+  readonly slot: GradientSink["slot"] | null;
   /** Gradients of the inputs from those of the outputs. */
   readonly pullback: (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 }
@@ -33,21 +36,8 @@ export class Tape {
   readonly steps: Step[] = [];
   /** Depth of {@linkcode noGrad} calls. */
   paused = 0;
-  /** Where gradients are wanted while {@linkcode backward} runs, see {@linkcode BackwardOptions.place}. */
-  place: ((tensor: Tensor) => Tensor | null) | null = null;
-  /** Where whoever made a tensor wants its gradient, by tensor; each gives a place once. */
-  readonly places: WeakMap<Tensor, () => Tensor | null> = new WeakMap();
-}
-
-/**
- * A tensor for a pullback to write the gradient of an input to: without defined content, of its shape, and in the place where
- * whoever called {@linkcode backward} or made the input wants it, if there is one. Ask once for each input, and return what was
- * asked for.
- */
-export function emptyGradient(tensor: Tensor): Tensor {
-  const { gpu } = tensor;
-  const place = tensor.requiresGrad ? gpu.tape.place?.(tensor) : null;
-  return place ?? gpu.tape.places.get(tensor)?.() ?? gpu.empty(tensor.shape);
+  /** Where gradients go while {@linkcode backward} runs; pullbacks ask it through {@linkcode gradientSlot}. */
+  sink: Pick<GradientSink, "slot"> | null = null;
 }
 
 /** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
@@ -64,6 +54,7 @@ export function recording(inputs: readonly (Tensor | null)[]): boolean {
  * @param outputs What it made.
  * @param pullback Gradients of the inputs, in their order.
  * @param saved Intermediate tensors that only the pullback needs; disposed with the record.
+ * @param slot Memory for the gradient of an output, as {@linkcode GradientSink.slot} gives it; none unless given.
  * @example
  * ```ts
  * import { backward, record, requestGpu, scale, sum, type Tensor } from "../mod.ts";
@@ -88,6 +79,7 @@ export function record(
   outputs: readonly Tensor[],
   pullback: Pullback,
   saved: readonly Tensor[] = [],
+  slot: GradientSink["slot"] | null = null,
 ): void {
   if (!recording(inputs)) {
     for (const tensor of saved) tensor.dispose();
@@ -101,6 +93,7 @@ export function record(
     inputs: present,
     outputs,
     saved,
+    slot,
     pullback: (dys) => {
       const needs = inputs.map((input) => input?.needsGrad ?? false);
       const grads = pullback(dys, needs);
@@ -153,15 +146,10 @@ export interface BackwardOptions {
   /** Tensors to return gradients of beside those that require one. */
   readonly wrt?: readonly Tensor[];
   /**
-   * Is offered each part of the gradient of a tensor that requires one as soon as it is there, and says whether it has
-   * added it somewhere: such a part is in no result, and its memory is free at once.
+   * Where the gradients of tensors that require one go; what it takes is in no result, and its memory is free at once.
+   * All are returned unless given.
    */
-  readonly take?: (tensor: Tensor, part: Tensor) => boolean;
-  /**
-   * Gives the place, if any, that a part of the gradient of a tensor that requires one is to be written to, which `take` is
-   * offered then: it saves a copy.
-   */
-  readonly place?: (tensor: Tensor) => Tensor | null;
+  readonly sink?: GradientSink;
 }
 
 /**
@@ -185,7 +173,7 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
-  const { seed, keep = [], wrt = [], take = () => false, place } = options;
+  const { seed, keep = [], wrt = [], sink = null } = options;
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
@@ -200,7 +188,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   const wanted = new Set(wrt);
   const steps = gpu.tape.steps.splice(0);
   const grads = new Map<Tensor, Tensor>();
-  withPlace(gpu, place ?? gpu.tape.place, () => {
+  withSink(gpu, slotsOf(steps, sink, gpu.tape.sink), () => {
     grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
     for (let step = steps.pop(); step; step = steps.pop()) {
       const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
@@ -209,7 +197,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
         step.inputs.forEach((input, i) => {
           const part = check(step.op, input, found[i] ?? null);
           if (!part) return;
-          if (input.requiresGrad && take(input, part)) part.dispose();
+          if (input.requiresGrad && sink?.take(input, part)) part.dispose();
           else receive(grads, input, part);
         });
       }
@@ -230,14 +218,24 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   return grads;
 }
 
-/** Runs `fn` without recording, its gradients being wanted in some place. */
-function withPlace(gpu: Gpu, place: Tape["place"], fn: () => void): void {
-  const before = gpu.tape.place;
-  gpu.tape.place = place;
+/** Slots of the gradients of leaves, of operations' outputs, and of what an outer {@linkcode backward} differentiates by. */
+function slotsOf(steps: readonly Step[], sink: GradientSink | null, outer: Tape["sink"]): Tape["sink"] {
+  const ofOutput = new Map<Tensor, GradientSink["slot"]>();
+  for (const { outputs, slot } of steps) {
+    if (slot) { for (const output of outputs) ofOutput.set(output, slot); }
+  }
+  const leaf = (tensor: Tensor) => tensor.requiresGrad ? sink?.slot(tensor) : null;
+  return { slot: (tensor) => leaf(tensor) ?? ofOutput.get(tensor)?.(tensor) ?? outer?.slot(tensor) ?? null };
+}
+
+/** Runs `fn` without recording, gradients going to `sink`. */
+function withSink(gpu: Gpu, sink: Tape["sink"], fn: () => void): void {
+  const before = gpu.tape.sink;
+  gpu.tape.sink = sink;
   try {
     noGrad(gpu, fn);
   } finally {
-    gpu.tape.place = before;
+    gpu.tape.sink = before;
   }
 }
 

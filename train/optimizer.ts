@@ -2,6 +2,7 @@ import { adamw } from "../kernels/adamw.ts";
 import { ofShape, ofType, sameDevice } from "../kernels/internal/checks.ts";
 import { clipNorm, sumSquares } from "../kernels/clip_grad_norm.ts";
 import { Arena, splitIntoArenas } from "../tensor/arena.ts";
+import type { GradientSink } from "../tensor/gradient_sink.ts";
 import { showShape, type Tensor } from "../tensor/tensor.ts";
 
 /** Parameters that {@linkcode AdamW} updates alike. */
@@ -88,7 +89,7 @@ function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
  * gpu.destroy();
  * ```
  */
-export class AdamW {
+export class AdamW implements GradientSink {
   /** Updates so far, those that were skipped included; set it together with the moments to go on from there. */
   steps = 0;
   /** Norm over all gradients in the last step, before clipping, []. If it is not finite, nothing was changed. */
@@ -150,7 +151,7 @@ export class AdamW {
   }
 
   /**
-   * Adds a gradient, or a part of one, to those of the step to come; for {@linkcode BackwardOptions.take}.
+   * Adds a gradient, or a part of one, to those of the step to come; as {@linkcode GradientSink.take}.
    *
    * @param param Any tensor.
    * @param grad Its gradient; it stays the caller's.
@@ -173,13 +174,12 @@ export class AdamW {
   }
 
   /**
-   * Where the first part of a gradient of the step to come may be written, to be taken then; for
-   * {@linkcode BackwardOptions.place}.
+   * Memory for the first part of a gradient of the step to come, to be taken then; as {@linkcode GradientSink.slot}.
    *
    * @param param Any tensor.
-   * @returns A tensor that the caller disposes, or null if there is no such place.
+   * @returns A tensor that the caller disposes, or null if there is no such memory.
    */
-  place(param: Tensor): Tensor | null {
+  slot(param: Tensor): Tensor | null {
     const place = this.#places.get(param);
     if (!place || place.gradient === "new" || place.gradient === "promised") return null;
     this.#forgetSquares();

@@ -3,6 +3,7 @@ import { scale } from "../kernels/scale.ts";
 import { sum } from "../kernels/sum.ts";
 import type { Gates } from "../model/gates.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
+import { firstOf, type GradientSink } from "../tensor/gradient_sink.ts";
 import { backward } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { MicroBatch } from "./micro_batch.ts";
@@ -22,8 +23,8 @@ export interface AccumulateOptions {
   readonly reduction?: "mean" | "sum";
   /** Model to run in its place, made of its weights on the tape; it is called for each micro-batch. */
   readonly view?: (model: SpeechModel) => SpeechModel;
-  /** Is shown the gradients of each micro-batch that the optimizer does not take, scaled by its share. */
-  readonly onGradients?: (grads: ReadonlyMap<Tensor, Tensor>) => void;
+  /** Makes the sink of a micro-batch for gradients of other tensors than weights, which are scaled by its share. */
+  readonly sink?: () => GradientSink;
 }
 
 /** How a {@linkcode TrainStep} works. */
@@ -93,7 +94,7 @@ export class TrainStep {
    * @throws {RangeError} If there is no batch, or one that the model cannot take.
    */
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
-    const { seed, step, gates = null, reduction = "mean", view = (model) => model, onGradients } = options;
+    const { seed, step, gates = null, reduction = "mean", view = (model) => model, sink } = options;
     const { gpu } = this.#model;
     const { teacher = null, gradCheckpoint = false } = this.#options;
     const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
@@ -108,12 +109,10 @@ export class TrainStep {
         const output = forwardBatch(model, batch, { gates, training, gradCheckpoint });
         const task = taskLoss(model, output, batch.targets, reduction);
         const loss = teacher ? teacher.loss(task, batch, output, reduction) : task;
-        const grads = backward(loss, {
+        backward(loss, {
           seed: add(gpu.tensor([share], []), health),
-          take: (tensor, part) => this.#optimizer.take(tensor, part),
-          place: (tensor) => this.#optimizer.place(tensor),
+          sink: sink ? firstOf(this.#optimizer, sink()) : this.#optimizer,
         });
-        onGradients?.(grads);
         const weighted = scale(loss, share);
         gpu.copy(part === 0 ? weighted : add(this.#loss, weighted), this.#loss);
       });

@@ -1,6 +1,6 @@
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../../tensor/rows.ts";
-import { emptyGradient } from "../../tensor/tape.ts";
+import { gradientSlot } from "../../tensor/gradient_sink.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import formula from "./_gelu.wgsl" with { type: "text" };
 import source from "./activation.wgsl" with { type: "text" };
@@ -57,7 +57,7 @@ export function pullActivation(
 ): ActivationGradients {
   const columns = dy.shape.at(-1)!;
   const biasGradient = (rows: Tensor) => {
-    return needs.bias ? reduceRows(rows, columns, null, emptyGradient(needs.bias)) : null;
+    return needs.bias ? reduceRows(rows, columns, null, gradientSlot(needs.bias)) : null;
   };
   if (!u || dy.size === 0) {
     return {
@@ -81,7 +81,7 @@ export function pullActivation(
     workgroups: ({ rows }) => Math.ceil(Math.ceil(rows / run) * columns / width / 64),
   });
   const db = biasGradient(sums);
-  const dgate = dots && needs.gate ? reduceRows(dots, columns, null, emptyGradient(gate!)) : null;
+  const dgate = dots && needs.gate ? reduceRows(dots, columns, null, gradientSlot(gate!)) : null;
   sums.dispose();
   dots?.dispose();
   return { du, db, dgate };

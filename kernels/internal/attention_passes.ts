@@ -2,7 +2,7 @@
 
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../../tensor/rows.ts";
-import { emptyGradient } from "../../tensor/tape.ts";
+import { gradientSlot } from "../../tensor/gradient_sink.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { overLanes } from "./over_lanes.ts";
 import source from "../attention.wgsl" with { type: "text" };
@@ -87,7 +87,7 @@ export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor, gate: Te
   const { gpu } = dy;
   const { heads, width } = sizes;
   const columns = reduceRows(dy, heads * width, context);
-  const dgate = emptyGradient(gate);
+  const dgate = gradientSlot(gate);
   gpu.run(kernels.pick(1).kernel, {
     entry: "sum_heads",
     bind: { columns, dgate },

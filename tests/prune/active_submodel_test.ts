@@ -62,10 +62,11 @@ async function compare(
         gradCheckpoint,
       });
       const output = logits ?? hidden;
-      return { output, grads: backward(output, { seed: upload(gpu, randomNd(output.shape, 5)) }) };
+      const seed = upload(gpu, randomNd(output.shape, 5));
+      return { output, grads: backward(output, { seed, sink: device.gradientSink() }) };
     });
-    const dz = await device.readGradients(grads);
-    const found = { value: await output.read(), weights: new Map<string, Float32Array>(), dz };
+    const [dz] = await device.readGradients();
+    const found = { value: await output.read(), weights: new Map<string, Float32Array>(), dz: dz! };
     for (const name of model.weights.names) {
       const grad = grads.get(model.weights.get(name));
       if (grad) found.weights.set(name, await grad.read() as Float32Array);

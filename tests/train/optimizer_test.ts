@@ -252,9 +252,9 @@ Deno.test("AdamW refuses what it cannot optimize", async () => {
   assertEquals(gpu.pool.live, liveBefore);
 });
 
-Deno.test("gradients written to their place are those that are copied there", async () => {
+Deno.test("gradients written to their slot are those that are copied there", async () => {
   const gpu = await testGpu();
-  const gradients = async (places: boolean) => {
+  const gradients = async (slots: boolean) => {
     const live = gpu.pool.live;
     const [w, v, b, x] = [[5, 6], [6, 6], [6], [3, 5]].map((shape, i) => upload(gpu, randomNd(shape, i + 1)));
     const params = [w!, v!, b!];
@@ -266,8 +266,9 @@ Deno.test("gradients written to their place are those that are copied there", as
         const h = linear(matmul(x!, w!), v!, b!, { gelu: true });
         const y = gradientCheckpoint(h, [v!, b!], (h) => linear(linear(h, v!, b!), v!, b!));
         backward(sum(y), {
-          take: (tensor, part) => optimizer.take(tensor, part),
-          ...(places && { place: (tensor: Tensor) => optimizer.place(tensor) }),
+          sink: slots
+            ? optimizer
+            : { slot: () => null, take: (tensor, part) => optimizer.take(tensor, part) },
         });
       });
     }
