@@ -5,6 +5,7 @@ import { paddedUnits } from "../model/padded_widths.ts";
 import type { Gates } from "../model/gates.ts";
 import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import type { GradientSink } from "../tensor/gradient_sink.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { GateGradientSink } from "./gate_gradient_sink.ts";
 import type { UnitGroup } from "./groups.ts";
@@ -79,7 +80,7 @@ export class DeviceGates {
   }
 
   /** Makes the sink of a micro-batch for {@linkcode backward}; it is the gates' own. */
-  gradientSink(): GateGradientSink {
+  gradientSink(): GradientSink {
     const sink = new GateGradientSink(this.#gpu, this.#places);
     this.#sinks.push(sink);
     return sink;
