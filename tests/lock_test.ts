@@ -7,12 +7,12 @@ import config from "../deno.json" with { type: "json" };
 const root = new URL("../", import.meta.url);
 const SPECIFIER = /npm:(?:@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+/g;
 
-/** The npm packages, with versions, that the modules in a folder name. */
+/** The npm packages, with versions, that the modules and settings in a folder name. */
 async function packagesOf(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, root))) {
     if (isDirectory) found.push(...await packagesOf(`${folder}/${name}`));
-    if (!name.endsWith(".ts")) continue;
+    if (!/\.(ts|json)$/.test(name)) continue;
     const text = await Deno.readTextFile(new URL(`${folder}/${name}`, root));
     found.push(...text.match(SPECIFIER) ?? []);
   }
