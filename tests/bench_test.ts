@@ -56,7 +56,7 @@ Deno.test("geometric mean balances twice and half as fast", () => {
   assertThrows(() => geometricMean([1, 0]), RangeError, "found 0");
 });
 
-Deno.test("numbers have three digits", () => {
+Deno.test("values have three digits", () => {
   assertEquals([0, 0.01234, 1.234, 12.34, 123.4, 1234.4].map(digits), [
     "0.00",
     "0.0123",

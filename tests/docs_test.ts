@@ -9,7 +9,7 @@ Deno.test("every example in the documentation of the library compiles and runs",
   const env = new Map([["NO_COLOR", "1"]]);
   preferVulkan({ has: (name) => Deno.env.has(name), set: (name, value) => env.set(name, value) });
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    // A stranger's settings: this project's refuse unused imports, and Deno adds a file's exports to its examples.
+    // A user's settings: this project's refuse unused imports, and Deno adds a file's exports to its examples.
     args: ["test", "--doc", "--no-config", "--no-lock", "-A", ...places],
     cwd: root,
     env: Object.fromEntries(env),

@@ -34,7 +34,7 @@ async function requestWith({ gemm, ...options }: TestGpuOptions): Promise<Gpu> {
 }
 
 /**
- * The usual device; on a software adapter also one that takes the kernels of graphics processors, but for products; not in a
+ * The usual device; on a software adapter also one that takes the kernels of GPUs, except for GEMM; not in a
  * browser, whose software adapter would take minutes more to compile them.
  */
 export async function testGpus(): Promise<Gpu[]> {
@@ -44,7 +44,7 @@ export async function testGpus(): Promise<Gpu[]> {
     : [usual];
 }
 
-/** What a device says whose adapter has no f16. */
+/** The error of a device whose adapter has no f16. */
 export function assertNoHalf(gpu: Gpu): void {
   const why = "Cannot make a tensor of f16 as the adapter has no shader-f16";
   assertThrows(() => gpu.empty([1], "f16"), TypeError, why);

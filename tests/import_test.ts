@@ -1,4 +1,4 @@
-// The library as a stranger uses it: mod.ts by address, from an empty folder, with no configuration.
+// The library as its users import it: mod.ts by address, from an empty folder, with no configuration.
 import { assertEquals } from "@std/assert";
 
 const root = new URL("../", import.meta.url);
@@ -12,8 +12,8 @@ const b = gpu.tensor([1, -1, 0, 2, 3, 0.5], [3, 2]);
 a.requiresGrad = b.requiresGrad = true;
 const c = matmul(a, b);
 const grads = backward(sum(c), { keep: [c] });
-const numbers = async (tensor) => [...await tensor.read()];
-console.log(JSON.stringify([await numbers(c), await numbers(grads.get(a)), await numbers(grads.get(b))]));
+const values = async (tensor) => [...await tensor.read()];
+console.log(JSON.stringify([await values(c), await values(grads.get(a)), await values(grads.get(b))]));
 gpu.destroy();
 `;
 
@@ -61,7 +61,7 @@ async function runByAddress(program: (host: string) => string): Promise<unknown>
   }
 }
 
-Deno.test("mod.ts imported by URL from an empty folder computes a product and its gradients", async () => {
+Deno.test("mod.ts imported by URL from an empty folder computes a matmul and its gradients", async () => {
   assertEquals(await runByAddress((host) => program(`http://${host}/mod.ts`)), [
     [10, 4.5, 22, 9],
     [0, 2, 3.5, 0, 2, 3.5],

@@ -85,7 +85,7 @@ Deno.test("assertEquals names the first difference of a long list", () => {
   fails(() => assertNotEquals({ a: 1 }, { a: 1 }));
 });
 
-Deno.test("assertAlmostEquals has a relative tolerance unless told", () => {
+Deno.test("assertAlmostEquals has a relative tolerance by default", () => {
   assertAlmostEquals(1e6 + 0.01, 1e6);
   assertAlmostEquals(0.1, 0.2, 0.11);
   assertAlmostEquals(NaN, NaN);
