@@ -66,7 +66,8 @@ export { add } from "./kernels/add.ts";
 export { attention, type AttentionOptions } from "./kernels/attention.ts";
 export { clipGradNorm, type ClippedNorm } from "./kernels/clip_grad_norm.ts";
 export { conv1d, type Conv1dOptions } from "./kernels/conv1d.ts";
-export { crossEntropy, type CrossEntropyOptions, type Reduction } from "./kernels/cross_entropy.ts";
+export { crossEntropy, type CrossEntropyOptions } from "./kernels/cross_entropy.ts";
+export type { Reduction } from "./kernels/internal/reduce_losses.ts";
 export { ctc, type CtcOptions } from "./kernels/ctc.ts";
 export { dropout, type DropoutOptions } from "./kernels/dropout.ts";
 export {

@@ -1,21 +1,21 @@
-// Softmax over keys, in place, a row per (clip, head, query):
-//   p_s = exp(x_s − max)/Σ exp,  x_s = scale·score_s + bias_s,  over the keys s < keys of the clip; 0 beyond.
+// Softmax over keys, in place, a row per (utterance, head, query):
+//   p_s = exp(x_s − max)/Σ exp,  x_s = scale·score_s + bias_s,  over the valid keys s of the utterance; 0 beyond.
 // Its pullback, also in place (dp becomes the gradient of x):
 //   dx_s = p_s·(dp_s − Σ_r dp_r·p_r).
-// LANES invocations share a row: 64 on GPUs, where they read neighbouring keys; 1 on software adapters, where
-// barriers cost more than strides. Entry point `forward` updates `p`, `backward` updates `dp`, multiplied by
-// `scale` (1 for the gradient of the bias); `gate_heads` writes `dc`, `sum_heads` writes `dgate`.
+// LANES invocations share a row: 64 on a GPU, so that they read neighbouring keys; 1 on a software adapter, where barriers cost
+// more than strided reads. Entry point `forward` updates `p`; `backward` updates `dp`, multiplied by `scale` (1 for the gradient
+// of the bias); `gate_heads` writes `dc`; `sum_heads` writes `dgate`.
 
 struct Params {
-  n: u32, // rows of this window, or elements
-  first: u32, // number of the window's first row or element
+  n: u32, // rows or elements of this window
+  first: u32, // index of the first
   frames: u32, // keys of a row
   queries: u32, // rows of a head
-  row: u32, // Numbers of a row, whose last ones may be no keys
+  row: u32, // Numbers of a row, including padding
   heads: u32,
-  width: u32, // numbers of a head
+  width: u32, // elements of a head
   scale: f32,
-  own_bias: u32, // 1 if the bias has the rows of this window, 0 if all clips share its first
+  own_bias: u32, // 1 if the bias has a row for each row of this window, 0 if utterances share it
 }
 
 override LENGTHS: bool = false;
@@ -44,16 +44,16 @@ fn locate(number: u32) -> Row {
   let row = params.first + number;
   let query = row % params.queries;
   let head = row / params.queries % params.heads;
-  let clip = row / params.queries / params.heads;
+  let utterance = row / params.queries / params.heads;
   var keys = params.frames;
   if (LENGTHS) {
-    keys = min(keys, u32(lengths[clip]));
+    keys = min(keys, u32(lengths[utterance]));
   }
   let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.row;
   return Row(number < params.n, number * params.row, keys, at);
 }
 
-// The scores of a Number of keys, three times the same: a store costs more than an exponential and two loads.
+// The scores of a Number of keys. They are computed three times: a store costs more than an exponential and two loads.
 fn scores(row: Row, s: u32) -> Number {
   let x = params.scale * p[row.start + s];
   if (BIAS) {
@@ -95,12 +95,12 @@ fn backward(
   let lane = local % LANES;
   let row = locate(workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES);
   let end = select(0u, params.row, row.inside);
-  var products = Number();
+  var dots = Number();
   for (var s = lane; s < end; s += LANES) {
     let at = row.start + s;
-    products += first_of(row.keys, s, dp[at] * probability[at], Number());
+    dots += first_of(row.keys, s, dp[at] * probability[at], Number());
   }
-  let dot = sum_over_lanes(vec3f(total(products)), local).x;
+  let dot = sum_over_lanes(vec3f(total(dots)), local).x;
   for (var s = lane; s < end; s += LANES) {
     let at = row.start + s;
     dp[at] = first_of(row.keys, s, params.scale * probability[at] * (dp[at] - dot), Number());

@@ -5,7 +5,7 @@
 struct Params {
   rows: u32,
   columns: u32, // classes
-  each: u32, // 1 if dy has a number for each row, 0 if one for all
+  each: u32, // 1 if dy has an element for each row, 0 if it has one for all
   weight: f32, // share of a row in the result
 }
 
@@ -22,11 +22,11 @@ fn forward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
-  let norm = softmax_row(first, params.columns, local);
-  if (row < params.rows && local % LANES == 0u) {
-    y[row] = params.weight * (norm.y - (x[first + u32(labels[row])] - norm.x));
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
+  let norm = row_norm(row.start, params.columns, local);
+  if (row.inside && row.lane == 0u) {
+    let score = x[row.start + u32(labels[row.number])];
+    y[row.number] = params.weight * (norm.log_sum - (score - norm.largest));
   }
 }
 
@@ -36,15 +36,14 @@ fn backward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
-  let norm = softmax_row(first, params.columns, local);
-  if (row < params.rows) {
-    let factor = params.weight * dy[row * params.each];
-    let label = u32(labels[row]);
-    for (var i = local % LANES; i < params.columns; i += LANES) {
-      let share = exp((x[first + i] - norm.x) - norm.y);
-      dx[first + i] = factor * (share - select(0.0, 1.0, i == label));
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
+  let norm = row_norm(row.start, params.columns, local);
+  if (row.inside) {
+    let factor = params.weight * dy[row.number * params.each];
+    let label = u32(labels[row.number]);
+    for (var i = row.lane; i < params.columns; i += LANES) {
+      let probability = exp(log_probability(row.start + i, norm));
+      dx[row.start + i] = factor * (probability - select(0.0, 1.0, i == label));
     }
   }
 }

@@ -1,5 +1,6 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../tensor/gpu.ts";
+import type { Kernel } from "../tensor/kernel.ts";
 import { runRows, wideKernel } from "../tensor/rows.ts";
 import { gradientSlot } from "../tensor/gradient_sink.ts";
 import { record } from "../tensor/tape.ts";
@@ -14,9 +15,11 @@ import { reduceRows } from "./internal/reduce_rows.ts";
 
 const kernels = wideKernel("group_norm", source, [formula, index]);
 
+const DOING = "apply a group norm";
+
 /**
- * Frames of a part, which an invocation does. To begin costs most on a software adapter, unless rows are so long that
- * walking down a column is no way to read memory.
+ * Frames of a part, which one invocation computes. Few long invocations are best on a software adapter, unless rows are so
+ * long that reading down a column is slow.
  */
 const runOf = ({ software }: Gpu, columns: number) => software ? (columns < 32 ? 64 : 8) : 16;
 
@@ -24,7 +27,7 @@ const runOf = ({ software }: Gpu, columns: number) => software ? (columns < 32 ?
 export interface GroupNormOptions extends Activation {
   /** Added to the variance; 1e-5 unless given. */
   readonly eps?: number;
-  /** Valid frames of each item, [B]: the others do not count, and become 0. All T unless given. */
+  /** Valid frames of each item, [B]: the others are ignored, and become 0. All T unless given. */
   readonly lengths?: readonly number[] | null;
 }
 
@@ -33,13 +36,12 @@ export interface GroupNormOptions extends Activation {
  * variance of each channel of each item over its frames (Wu and He 2018, arXiv 1803.08494), and
  * y = gelu(n)·gate where the options ask for it.
  *
- * @param x Frames, [B, T, C]. Padding counts like any frame where no lengths are given.
+ * @param x Frames, [B, T, C]. Without lengths, padding counts like any frame.
  * @param w Weight, [C].
  * @param b Bias, [C].
  * @returns [B, T, C]
- * @throws {TypeError} If w and b are not one number per channel, if there is not one length per
- * item, or if a tensor is not f32.
- * @throws {RangeError} If a length is no whole number from 0 to T.
+ * @throws {TypeError} If w and b are not [C], if there is not one length per item, or if a tensor is not f32.
+ * @throws {RangeError} If a length is not a whole number from 0 to T.
  * @example
  * ```ts
  * import { groupNorm, requestGpu } from "../mod.ts";
@@ -51,78 +53,26 @@ export interface GroupNormOptions extends Activation {
  * ```
  */
 export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions = {}): Tensor {
-  const doing = "apply a group norm";
-  const { eps = 1e-5, lengths: given = null, gelu = false, gate = null } = options;
-  sameDevice(doing, x, w, b, gate);
-  ofRank(doing, "x", x, 3);
-  ofType(doing, "x", x, "f32");
-  const [items, frames, channels] = x.shape as [number, number, number];
-  for (const [name, tensor] of Object.entries({ w, b })) {
-    ofShape(doing, name, tensor, [channels]);
-    ofType(doing, name, tensor, "f32");
-  }
+  check(x, w, b, options);
+  const { eps = 1e-5, gelu = false, gate = null } = options;
   const { gpu } = x;
-  checkActivation(doing, options, channels);
-  const lengths = given && uploadLengths(doing, gpu, given, items, frames);
-  const { kernel, width } = kernels.pick(channels);
-  const columns = channels / width;
-  const run = runOf(gpu, columns);
-  const parts = Math.ceil(frames / run);
-  const partAt = (row: number) => Math.floor(row / frames) * parts + Math.floor(row % frames / run);
-  const sizes = { columns, frames, items, eps };
-  const inParts = () => gpu.empty([items, parts, channels]);
-  const added = (part: Tensor) => {
-    const sum = reduceFrames(part);
-    part.dispose();
-    return sum;
-  };
-  /** Runs an entry point over the parts of x. */
-  const walk = (
-    entry: string,
-    rows: Record<string, Tensor | null>,
-    whole: Record<string, Tensor | null>,
-  ) => {
-    runRows(gpu, kernel, items * frames, {
-      entry,
-      rows,
-      whole,
-      params: ({ row, rows }) => ({ ...sizes, rows, first: row, part: partAt(row) }),
-      constants: {
-        RUN: run,
-        GELU: gelu,
-        GATE: gate !== null,
-        LENGTHS: whole.lengths !== undefined && lengths !== null,
-      },
-      workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
-    });
-  };
+  const [items, , channels] = x.shape as Shape;
+  const lengths = options.lengths ? uploadLengths(DOING, gpu, options.lengths, items, x.shape[1]!) : null;
+  const parts = new Parts(x, eps, { GELU: gelu, GATE: gate !== null });
 
   const y = gpu.empty(x.shape);
-  const mean = reduceFrames(x, { lengths, finish: "mean" });
-  const [offs, squares] = [inParts(), inParts()];
-  walk("moments", { x }, { mean, lengths, sums: offs, dots: squares });
-  const [all_sums, all_dots] = [added(offs), added(squares)];
-  const affine = gpu.empty([6, items, channels]);
-  gpu.run(kernel, {
-    entry: "prepare",
-    bind: { mean, all_sums, all_dots, w, b, lengths, prepared: affine },
-    params: { ...sizes, rows: items * columns, first: 0, part: 0 },
-    constants: { RUN: run, LENGTHS: lengths !== null },
-    workgroups: Math.ceil(items * columns / 64),
-  });
-  walk("forward", { x, y }, { affine, gate });
-  for (const made of [mean, all_sums, all_dots, lengths]) made?.dispose();
+  const affine = parts.norm(x, w, b, lengths);
+  parts.run("forward", { x, y }, { affine, gate });
+  lengths?.dispose();
 
   record("groupNorm", [x, w, b, gate], [y], ([dy], [needsX, needsW, needsB, needsGate]) => {
     const active = gelu || gate !== null;
     const dn = active ? gpu.empty(x.shape) : dy!.view();
-    const [sums, dots, gates] = [inParts(), inParts(), gate ? inParts() : null];
-    walk("through", { x, dy: dy!, dn: active ? dn : null }, { affine, gate, sums, dots, gates });
-    const [all_sums, all_dots] = [added(sums), added(dots)];
+    const [sums, dots, gates] = [parts.empty(), parts.empty(), gate ? parts.empty() : null];
+    parts.run("through", { x, dy: dy!, dn: active ? dn : null }, { affine, gate, sums, dots, gates });
+    const [all_sums, all_dots] = [total(sums), total(dots)];
     const dx = needsX ? gpu.empty(x.shape) : null;
-    if (dx) {
-      walk("backward", { x, through_norm: dn, dx }, { affine, all_sums, all_dots });
-    }
+    if (dx) parts.run("backward", { x, through_norm: dn, dx }, { affine, all_sums, all_dots });
     using rstd = new Tensor(gpu, affine.storage, [items, channels], "f32", affine.offset);
     const dw = needsW ? reduceRows(all_dots, channels, rstd, gradientSlot(w)) : null;
     const db = needsB ? reduceRows(all_sums, channels, null, gradientSlot(b)) : null;
@@ -131,4 +81,91 @@ export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOpt
     return [dx, dw, db, dgate];
   }, [affine]);
   return y;
+}
+
+type Shape = readonly [items: number, frames: number, channels: number];
+
+/** Runs the shader over the parts of a tensor: runs of frames of one channel. */
+class Parts {
+  readonly #gpu: Gpu;
+  readonly #shape: Shape;
+  readonly #kernel: Kernel;
+  readonly #sizes: { columns: number; frames: number; items: number; eps: number };
+  readonly #constants: { RUN: number; GELU: boolean; GATE: boolean };
+
+  constructor(x: Tensor, eps: number, constants: { GELU: boolean; GATE: boolean }) {
+    this.#gpu = x.gpu;
+    this.#shape = x.shape as Shape;
+    const [items, frames, channels] = this.#shape;
+    const { kernel, width } = kernels.pick(channels);
+    const columns = channels / width;
+    this.#kernel = kernel;
+    this.#sizes = { columns, frames, items, eps };
+    this.#constants = { RUN: runOf(x.gpu, columns), ...constants };
+  }
+
+  /** Parts of an item. */
+  get #count(): number {
+    return Math.ceil(this.#sizes.frames / this.#constants.RUN);
+  }
+
+  /** A tensor for one value per part, [B, parts, C]. */
+  empty(): Tensor {
+    const [items, , channels] = this.#shape;
+    return this.#gpu.empty([items, this.#count, channels]);
+  }
+
+  /** Runs an entry point over all parts, a window of frames at a time where the tensors exceed a binding. */
+  run(entry: string, rows: Record<string, Tensor | null>, whole: Record<string, Tensor | null>): void {
+    const { frames, items, columns } = this.#sizes;
+    const { RUN } = this.#constants;
+    const partAt = (row: number) => Math.floor(row / frames) * this.#count + Math.floor(row % frames / RUN);
+    runRows(this.#gpu, this.#kernel, items * frames, {
+      entry,
+      rows,
+      whole,
+      params: ({ row, rows }) => ({ ...this.#sizes, rows, first: row, part: partAt(row) }),
+      constants: { ...this.#constants, LENGTHS: !!whole.lengths },
+      workgroups: ({ row, rows }) => Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
+    });
+  }
+
+  /** Mean, 1/√(variance + eps), scale and shift of every channel of every item, [6, B, C], as the shader lays them out. */
+  norm(x: Tensor, w: Tensor, b: Tensor, lengths: Tensor | null): Tensor {
+    const [items, , channels] = this.#shape;
+    const mean = reduceFrames(x, { lengths, mean: true });
+    const [sums, dots] = [this.empty(), this.empty()];
+    this.run("moments", { x }, { mean, lengths, sums, dots });
+    const [all_sums, all_dots] = [total(sums), total(dots)];
+    const affine = this.#gpu.empty([6, items, channels]);
+    const rows = items * this.#sizes.columns;
+    this.#gpu.run(this.#kernel, {
+      entry: "prepare",
+      bind: { mean, all_sums, all_dots, w, b, lengths, prepared: affine },
+      params: { ...this.#sizes, rows, first: 0, part: 0 },
+      constants: { RUN: this.#constants.RUN, LENGTHS: lengths !== null },
+      workgroups: Math.ceil(rows / 64),
+    });
+    for (const made of [mean, all_sums, all_dots]) made.dispose();
+    return affine;
+  }
+}
+
+/** The sum over all parts, [B, C]; disposes the parts. */
+function total(parts: Tensor): Tensor {
+  const sum = reduceFrames(parts);
+  parts.dispose();
+  return sum;
+}
+
+function check(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions): void {
+  sameDevice(DOING, x, w, b, options.gate ?? null);
+  ofRank(DOING, "x", x, 3);
+  ofType(DOING, "x", x, "f32");
+  const channels = x.shape[2]!;
+  for (const [name, tensor] of Object.entries({ w, b })) {
+    ofShape(DOING, name, tensor, [channels]);
+    ofType(DOING, name, tensor, "f32");
+  }
+  checkActivation(DOING, options, channels);
 }

@@ -1,13 +1,13 @@
 // y[b, t, c] = n, gelu(n), n·z[c] or gelu(n)·z[c], of n = (x[b, t, c] − m)·s·w[c] + b[c], with m the mean of channel c over
-// the T frames of item b and s = 1/√(variance + eps), biased. With lengths, T is the item's own, and y is 0 beyond.
+// the T frames of item b and s = 1/√(variance + eps), biased. With lengths, T is the item's length, and y is 0 beyond it.
 // With dn = dy·z·gelu'(n), x̂ = (x − m)·s, and sums over the frames:
 //   dx = w·s·(dn − Σ dn/T − x̂·s·Σ dn·(x − m)/T),  dw[c] = Σ_b s·Σ dn·(x − m),  db[c] = Σ_b Σ dn,  dz[c] = Σ_b Σ dy·gelu(n).
-// The mean comes from reduce_frames, rounded; the mean of x less that mean is what it is off by, and is taken off as well.
-// An invocation does one channel of a part of RUN frames. Sums of parts are added up by reduce_frames. Entry points: `moments` writes
-// the sums of x − mean of each part to `sums`, those of its square to `dots`; `prepare` makes of both `prepared`, [6, B, C];
-// `forward` writes `y`; `through` writes `dn`, if it is not dy, and of each part the sums of dn to `sums`, of dn·(x − m) to
-// `dots` and of dy·gelu(n) to `gates`; `backward` writes `dx`. Where x exceeds a binding, a window adds to the part that the
-// window before it left off in.
+// The mean from reduce_frames is rounded. The mean of x minus it is its rounding error, and is subtracted as well.
+// An invocation computes one channel of a part of RUN frames; reduce_frames adds up the sums of the parts. Entry points:
+// `moments` writes of each part Σ (x − mean) to `sums` and Σ (x − mean)² to `dots`; `prepare` computes `prepared`, [6, B, C],
+// from both; `forward` writes `y`; `through` writes `dn`, unless it is dy, and of each part Σ dn to `sums`, Σ dn·(x − m) to
+// `dots` and Σ dy·gelu(n) to `gates`; `backward` writes `dx`. Where x exceeds a binding, a window adds to the part that the
+// previous window began.
 
 struct Params {
   rows: u32, // frames of the window, over all items; in `prepare`, Numbers of [B, C]
@@ -24,10 +24,10 @@ override GELU: bool = false;
 override GATE: bool = false;
 override LENGTHS: bool = false;
 
-// Places in `affine`.
+// Rows of `affine`.
 const RSTD = 0u; // s
 const MEAN = 1u; // m, rounded
-const OFF = 2u; // what it is off by
+const OFF = 2u; // its rounding error
 const SCALE = 3u; // s·w
 const SHIFT = 4u; // b
 const COUNT = 5u; // T
@@ -52,46 +52,45 @@ const COUNT = 5u; // T
 @group(0) @binding(17) var<storage, read_write> dx: array<Number>;
 @group(0) @binding(18) var<uniform> params: Params;
 
-// What an invocation works on.
-struct Walk {
-  inside: bool,
-  c: u32, // Number of a frame
+// The part of a channel that an invocation computes. It is empty (`begin` >= `end`) beyond the last one.
+struct Part {
+  column: u32, // Number of a frame
   begin: u32, // first row, over all items
   end: u32, // one past the last
   start: u32, // first row of the item
   item: u32,
-  part: u32, // place of the part's sums
-  goes_on: bool, // whether the window before began the part
-  at: u32, // place in [B, C]
+  norm: u32, // address in [B, C]
+  to: u32, // address of the part's sums
+  continued: bool, // whether the previous window began it
 }
 
-fn affine_at(k: u32, at: u32) -> Number {
-  return affine[k * params.items * params.columns + at];
-}
-
-fn walk(number: u32) -> Walk {
+fn part_of(workgroup: u32, local: u32) -> Part {
+  let number = workgroup * 64u + local;
   let part = params.part + number / params.columns;
-  let c = number % params.columns;
+  let column = number % params.columns;
   let parts = (params.frames + RUN - 1u) / RUN; // of an item
   let item = part / parts;
   let row = item * params.frames + part % parts * RUN;
   let last = min(params.first + params.rows, (item + 1u) * params.frames);
-  let begin = max(row, params.first);
-  let at = min(item, params.items - 1u) * params.columns + c;
-  return Walk(
-    begin < last,
-    c,
-    begin,
+  let known = min(item, params.items - 1u);
+  return Part(
+    column,
+    max(row, params.first),
     min(row + RUN, last),
     item * params.frames,
-    item,
-    part * params.columns + c,
+    known,
+    known * params.columns + column,
+    part * params.columns + column,
     row < params.first,
-    at,
   );
 }
 
-/// Frames of an item that count.
+/// Address of a row of a part in the window.
+fn address(part: Part, row: u32) -> u32 {
+  return (row - params.first) * params.columns + part.column;
+}
+
+/// Valid frames of an item.
 fn length_of(item: u32) -> u32 {
   if (LENGTHS) {
     return lengths[item];
@@ -99,36 +98,59 @@ fn length_of(item: u32) -> u32 {
   return params.frames;
 }
 
-// The norm of a channel of an item, as `prepare` made it.
+fn affine_at(k: u32, at: u32) -> Number {
+  return affine[k * params.items * params.columns + at];
+}
+
+// The norm of a channel of an item, as `prepare` computed it.
 struct Norm {
-  beyond: u32, // first row of the item that does not count
+  beyond: u32, // first row of the item that is padding
   m: Number,
   off: Number,
   scale: Number,
   shift: Number,
 }
 
-fn norm_of(walk: Walk) -> Norm {
-  let count = total(affine_at(COUNT, walk.at)) / total(Number(1.0));
+fn norm_of(part: Part) -> Norm {
+  let count = total(affine_at(COUNT, part.norm)) / total(Number(1.0));
   return Norm(
-    walk.start + u32(count),
-    affine_at(MEAN, walk.at),
-    affine_at(OFF, walk.at),
-    affine_at(SCALE, walk.at),
-    affine_at(SHIFT, walk.at),
+    part.start + u32(count),
+    affine_at(MEAN, part.norm),
+    affine_at(OFF, part.norm),
+    affine_at(SCALE, part.norm),
+    affine_at(SHIFT, part.norm),
   );
 }
 
-/// x less its mean.
+/// x − m.
 fn centred_at(at: u32, norm: Norm) -> Number {
   return (x[at] - norm.m) - norm.off;
 }
 
-fn gate_of(walk: Walk) -> Number {
+/// n of a centred element.
+fn normed(centred: Number, norm: Norm) -> Number {
+  return centred * norm.scale + norm.shift;
+}
+
+fn gate_of(part: Part) -> Number {
   if (GATE) {
-    return gate[walk.c];
+    return gate[part.column];
   }
   return Number(1.0);
+}
+
+/// Writes the sums of a part, or adds them to those of the previous window.
+fn put_sums(part: Part, sum: Number, dot: Number) {
+  if (part.begin >= part.end) {
+    return;
+  }
+  if (part.continued) {
+    sums[part.to] = sum + sums[part.to];
+    dots[part.to] = dot + dots[part.to];
+  } else {
+    sums[part.to] = sum;
+    dots[part.to] = dot;
+  }
 }
 
 @compute @workgroup_size(64)
@@ -137,25 +159,17 @@ fn moments(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
-  if (!walk.inside) {
-    return;
+  let part = part_of(workgroup_number(workgroup, workgroups), local);
+  let m = mean[part.norm];
+  let end = min(part.end, part.start + length_of(part.item));
+  var sum = Number();
+  var dot = Number();
+  for (var r = part.begin; r < end; r++) {
+    let d = x[address(part, r)] - m;
+    sum += d;
+    dot += d * d;
   }
-  let m = mean[walk.at];
-  let end = min(walk.end, walk.start + length_of(walk.item));
-  var sum_part = Number();
-  var dot_part = Number();
-  for (var r = walk.begin; r < end; r++) {
-    let d = x[(r - params.first) * params.columns + walk.c] - m;
-    sum_part += d;
-    dot_part += d * d;
-  }
-  if (walk.goes_on) {
-    sum_part += sums[walk.part];
-    dot_part += dots[walk.part];
-  }
-  sums[walk.part] = sum_part;
-  dots[walk.part] = dot_part;
+  put_sums(part, sum, dot);
 }
 
 @compute @workgroup_size(64)
@@ -187,15 +201,12 @@ fn forward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
-  if (!walk.inside) {
-    return;
-  }
-  let norm = norm_of(walk);
-  let z = gate_of(walk);
-  for (var r = walk.begin; r < walk.end; r++) {
-    let at = (r - params.first) * params.columns + walk.c;
-    var value = centred_at(at, norm) * norm.scale + norm.shift;
+  let part = part_of(workgroup_number(workgroup, workgroups), local);
+  let norm = norm_of(part);
+  let z = gate_of(part);
+  for (var r = part.begin; r < part.end; r++) {
+    let at = address(part, r);
+    var value = normed(centred_at(at, norm), norm);
     if (GELU) {
       value = gelu(value);
     }
@@ -209,44 +220,36 @@ fn through(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
-  if (!walk.inside) {
-    return;
-  }
-  let norm = norm_of(walk);
-  let z = gate_of(walk);
-  var sum_part = Number();
-  var dot_part = Number();
-  var gate_part = Number();
-  for (var r = walk.begin; r < walk.end; r++) {
-    let at = (r - params.first) * params.columns + walk.c;
+  let part = part_of(workgroup_number(workgroup, workgroups), local);
+  let norm = norm_of(part);
+  let z = gate_of(part);
+  var sum = Number();
+  var dot = Number();
+  var gate_sum = Number();
+  for (var r = part.begin; r < part.end; r++) {
+    let at = address(part, r);
     let d = select(Number(), dy[at], r < norm.beyond);
     let centred = centred_at(at, norm);
     var back = d * z;
     if (GELU || GATE) {
-      let n = centred * norm.scale + norm.shift;
+      let n = normed(centred, norm);
       var a = n;
       if (GELU) {
         a = gelu(n);
         back *= gelu_slope(n);
       }
-      gate_part += d * a;
+      gate_sum += d * a;
       dn[at] = back;
     }
-    sum_part += back;
-    dot_part += back * centred;
+    sum += back;
+    dot += back * centred;
   }
-  if (walk.goes_on) {
-    sum_part += sums[walk.part];
-    dot_part += dots[walk.part];
-    if (GATE) {
-      gate_part += gates[walk.part];
+  put_sums(part, sum, dot);
+  if (GATE && part.begin < part.end) {
+    if (part.continued) {
+      gate_sum += gates[part.to];
     }
-  }
-  sums[walk.part] = sum_part;
-  dots[walk.part] = dot_part;
-  if (GATE) {
-    gates[walk.part] = gate_part;
+    gates[part.to] = gate_sum;
   }
 }
 
@@ -256,17 +259,14 @@ fn backward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let walk = walk(workgroup_number(workgroup, workgroups) * 64u + local);
-  if (!walk.inside) {
-    return;
-  }
-  let norm = norm_of(walk);
-  let count = affine_at(COUNT, walk.at);
-  let s = affine_at(RSTD, walk.at);
-  let average = all_sums[walk.at] / count;
-  let turn = s * s * all_dots[walk.at] / count;
-  for (var r = walk.begin; r < walk.end; r++) {
-    let at = (r - params.first) * params.columns + walk.c;
+  let part = part_of(workgroup_number(workgroup, workgroups), local);
+  let norm = norm_of(part);
+  let count = affine_at(COUNT, part.norm);
+  let s = affine_at(RSTD, part.norm);
+  let average = all_sums[part.norm] / count;
+  let turn = s * s * all_dots[part.norm] / count;
+  for (var r = part.begin; r < part.end; r++) {
+    let at = address(part, r);
     let value = norm.scale * (through_norm[at] - average - centred_at(at, norm) * turn);
     dx[at] = select(Number(), value, r < norm.beyond);
   }

@@ -1,10 +1,10 @@
-// y = w·Σ_i exp(t_i)·(t_i − log softmax(x)_i) for each row; t are logarithms of probabilities.
+// y = w·Σ_i exp(t_i)·(t_i − log softmax(x)_i) for each row; t holds logarithms of probabilities.
 // dx_i = dy·w·(softmax(x)_i − exp(t_i)).
 // Entry point `forward` writes `y`, `backward` writes `dx`.
 
 struct Params {
   rows: u32,
-  columns: u32, // classes
+  columns: u32, // V
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -21,17 +21,16 @@ fn forward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
-  let norm = softmax_row(first, params.columns, local);
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
+  let norm = row_norm(row.start, params.columns, local);
   var sum = 0.0;
-  for (var i = local % LANES; i < params.columns; i += LANES) {
-    let target_log = t[first + i];
-    sum += exp(target_log) * (target_log - ((x[first + i] - norm.x) - norm.y));
+  for (var i = row.lane; i < params.columns; i += LANES) {
+    let target_log = t[row.start + i];
+    sum += exp(target_log) * (target_log - log_probability(row.start + i, norm));
   }
   sum = sum_over_lanes(vec3f(sum), local).x;
-  if (row < params.rows && local % LANES == 0u) {
-    y[row] = w[row] * sum;
+  if (row.inside && row.lane == 0u) {
+    y[row.number] = w[row.number] * sum;
   }
 }
 
@@ -41,13 +40,12 @@ fn backward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
-  let norm = softmax_row(first, params.columns, local);
-  if (row < params.rows) {
-    let factor = dy[row] * w[row];
-    for (var i = local % LANES; i < params.columns; i += LANES) {
-      dx[first + i] = factor * (exp((x[first + i] - norm.x) - norm.y) - exp(t[first + i]));
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
+  let norm = row_norm(row.start, params.columns, local);
+  if (row.inside) {
+    let factor = dy[row.number] * w[row.number];
+    for (var i = row.lane; i < params.columns; i += LANES) {
+      dx[row.start + i] = factor * (exp(log_probability(row.start + i, norm)) - exp(t[row.start + i]));
     }
   }
 }

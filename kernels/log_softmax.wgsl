@@ -1,6 +1,6 @@
 // y_i = x_i − log Σ_j exp(x_j) over each row.
 // dx_i = dy_i − exp(y_i)·Σ_j dy_j.
-// Entry point `forward` writes `y`, `backward` reads `y` as `x` and writes `dx`.
+// Entry point `forward` writes `y`; `backward` reads `y` as `x` and writes `dx`.
 
 struct Params {
   rows: u32,
@@ -19,12 +19,11 @@ fn forward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
-  let norm = softmax_row(first, params.columns, local);
-  if (row < params.rows) {
-    for (var i = local % LANES; i < params.columns; i += LANES) {
-      y[first + i] = (x[first + i] - norm.x) - norm.y;
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
+  let norm = row_norm(row.start, params.columns, local);
+  if (row.inside) {
+    for (var i = row.lane; i < params.columns; i += LANES) {
+      y[row.start + i] = log_probability(row.start + i, norm);
     }
   }
 }
@@ -35,16 +34,15 @@ fn backward(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let row = row_number(workgroup_number(workgroup, workgroups), local);
-  let first = min(row, params.rows - 1u) * params.columns;
+  let row = lane_row(workgroup_number(workgroup, workgroups), local, params.rows, params.columns);
   var total = 0.0;
-  for (var i = local % LANES; i < params.columns; i += LANES) {
-    total += dy[first + i];
+  for (var i = row.lane; i < params.columns; i += LANES) {
+    total += dy[row.start + i];
   }
   total = sum_over_lanes(vec3f(total), local).x;
-  if (row < params.rows) {
-    for (var i = local % LANES; i < params.columns; i += LANES) {
-      dx[first + i] = dy[first + i] - exp(x[first + i]) * total;
+  if (row.inside) {
+    for (var i = row.lane; i < params.columns; i += LANES) {
+      dx[row.start + i] = dy[row.start + i] - exp(x[row.start + i]) * total;
     }
   }
 }

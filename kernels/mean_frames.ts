@@ -35,7 +35,7 @@ export function meanFrames(x: Tensor, lengths: readonly number[] | null = null):
   const [items, frames, channels] = x.shape as [number, number, number];
   const onDevice = lengths && uploadLengths(doing, gpu, lengths, items, frames);
 
-  const y = reduceFrames(x, { lengths: onDevice, finish: "mean" });
+  const y = reduceFrames(x, { lengths: onDevice, mean: true });
   record("meanFrames", [x], [y], ([dy]) => {
     const dx = gpu.empty(x.shape);
     runEach(gpu, kernels, x.size, {

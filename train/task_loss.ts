@@ -1,4 +1,5 @@
-import { crossEntropy, type Reduction } from "../kernels/cross_entropy.ts";
+import { crossEntropy } from "../kernels/cross_entropy.ts";
+import type { Reduction } from "../kernels/internal/reduce_losses.ts";
 import { ctc } from "../kernels/ctc.ts";
 import type { Training } from "../model/forward_context.ts";
 import type { Gates } from "../model/gates.ts";

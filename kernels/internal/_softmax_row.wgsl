@@ -1,23 +1,42 @@
-// Appended, with `_over_lanes.wgsl`, to shaders that work on rows of `x` through a softmax. A row is shared by LANES
-// invocations: by one where rows are short, by a whole workgroup of 64 where they are long, so that no loop is.
+// Appended, with `_over_lanes.wgsl`, to shaders that apply a softmax to rows of `x`. LANES invocations share a row: one where
+// rows are short, all 64 of a workgroup where they are long, so that no loop is long.
 
-/// Row of an invocation; it may lie beyond the last one.
-fn row_number(workgroup: u32, local: u32) -> u32 {
-  return (workgroup * 64u + local) / LANES;
+/// The row that an invocation works on.
+struct LaneRow {
+  number: u32,
+  inside: bool, // false beyond the last row, where invocations only take part in the barriers
+  start: u32, // address of its first element
+  lane: u32,
 }
 
-/// Largest value m of the row that starts at `first`, and log Σ exp(x − m): kept apart, since their sum would round
-/// away what tells a probability near one from one.
-fn softmax_row(first: u32, length: u32, local: u32) -> vec2f {
+fn lane_row(workgroup: u32, local: u32, rows: u32, columns: u32) -> LaneRow {
+  let number = (workgroup * 64u + local) / LANES;
+  return LaneRow(number, number < rows, min(number, rows - 1u) * columns, local % LANES);
+}
+
+/// Largest element m of a row, and log Σ exp(x − m). Two values, since their sum would round away the difference between a
+/// probability near 1 and 1.
+struct RowNorm {
+  largest: f32,
+  log_sum: f32,
+}
+
+/// The norm of the row of `columns` elements that starts at `start`.
+fn row_norm(start: u32, columns: u32, local: u32) -> RowNorm {
   let lane = local % LANES;
-  var largest = x[first];
-  for (var i = lane; i < length; i += LANES) {
-    largest = max(largest, x[first + i]);
+  var largest = x[start];
+  for (var i = lane; i < columns; i += LANES) {
+    largest = max(largest, x[start + i]);
   }
   largest = largest_over_lanes(largest, local);
   var total = 0.0;
-  for (var i = lane; i < length; i += LANES) {
-    total += exp(x[first + i] - largest);
+  for (var i = lane; i < columns; i += LANES) {
+    total += exp(x[start + i] - largest);
   }
-  return vec2f(largest, log(sum_over_lanes(vec3f(total), local).x));
+  return RowNorm(largest, log(sum_over_lanes(vec3f(total), local).x));
+}
+
+/// log softmax(x) of the element at an address.
+fn log_probability(at: u32, norm: RowNorm) -> f32 {
+  return (x[at] - norm.largest) - norm.log_sum;
 }

@@ -1,45 +1,33 @@
-// The passes of attention beside its products, for attention.ts.
+// The passes of attention between its GEMMs, for attention.ts.
 
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { runRows, wideKernel } from "../../tensor/rows.ts";
 import { gradientSlot } from "../../tensor/gradient_sink.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { overLanes } from "./over_lanes.ts";
 import source from "../attention.wgsl" with { type: "text" };
+import type { AttentionSizes, QueryBlock } from "./attention_layout.ts";
+import { overLanes } from "./over_lanes.ts";
 import { reduceRows } from "./reduce_rows.ts";
 
 const kernels = wideKernel("attention", source, [overLanes, index]);
 
-/** B, T, H and D. */
-export interface Sizes {
-  readonly batch: number;
-  readonly frames: number;
-  readonly heads: number;
-  readonly width: number;
-}
-
-/** Queries that are weighed at once. */
-export interface Block {
-  readonly first: number;
-  readonly queries: number;
-}
-
 /** Runs the softmax or its pullback over all rows. */
 export function softmax(
   entry: "forward" | "backward",
-  { batch, frames, heads, width }: Sizes,
-  { queries }: Block,
-  squares: Record<string, Tensor>,
+  { batch, frames, heads, width }: AttentionSizes,
+  { queries }: QueryBlock,
+  scores: Record<string, Tensor>,
   { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
 ): void {
-  const { gpu, shape } = Object.values(squares)[0]!;
-  // With a bias, rows are as long as clips: that a sum is made four at a time must not depend on that.
+  const { gpu, shape } = Object.values(scores)[0]!;
+  // With a bias, rows have T elements, not padded to a multiple of four. The order of a sum must not depend on T, so vec4 is not
+  // used at all.
   const { kernel, width: wide } = kernels.pick(bias ? 1 : shape.at(-1)!);
   const lanes = gpu.software ? 1 : 64;
-  const own = bias?.shape.length === 4 || batch === 1; // a bias of each clip, whose rows are those of the scores
+  const own = bias?.shape.length === 4 || batch === 1; // a bias per utterance, with a row for each row of scores
   runRows(gpu, kernel, batch * heads * queries, {
     entry,
-    rows: { ...squares, ...(own && { bias }) },
+    rows: { ...scores, ...(own && { bias }) },
     whole: { lengths, ...(!own && { bias }) },
     params: ({ row, rows }) => ({
       n: rows,
@@ -58,7 +46,7 @@ export function softmax(
 }
 
 /** dc = dy·gate of the head: the gradient of the context before its gate. */
-export function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
+export function gateHeads(sizes: AttentionSizes, dy: Tensor, gate: Tensor): Tensor {
   const dc = dy.gpu.empty(dy.shape);
   runRows(dy.gpu, kernels.pick(1).kernel, dy.size, {
     entry: "gate_heads",
@@ -70,8 +58,8 @@ export function gateHeads(sizes: Sizes, dy: Tensor, gate: Tensor): Tensor {
   return dc;
 }
 
-/** `Params` of the passes that know no rows of scores. */
-const elements = ({ frames, heads, width }: Sizes) => ({
+/** `Params` of the passes without rows of scores. */
+const elements = ({ frames, heads, width }: AttentionSizes) => ({
   first: 0,
   frames,
   queries: frames,
@@ -82,8 +70,8 @@ const elements = ({ frames, heads, width }: Sizes) => ({
   own_bias: 0,
 });
 
-/** The gradients of the gates, [H]: sums of dy·context over rows and the numbers of a head. */
-export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor, gate: Tensor): Tensor {
+/** The gradients of the gates, [H]: sums of dy·context over the rows and the elements of a head. */
+export function gateGradient(sizes: AttentionSizes, dy: Tensor, context: Tensor, gate: Tensor): Tensor {
   const { gpu } = dy;
   const { heads, width } = sizes;
   const columns = reduceRows(dy, heads * width, context);
@@ -98,7 +86,7 @@ export function gateGradient(sizes: Sizes, dy: Tensor, context: Tensor, gate: Te
   return dgate;
 }
 
-/** The gradient of a bias that all clips share. */
+/** The gradient of a bias that all utterances share. */
 export function sumUtterances(dp: Tensor, shape: readonly number[]): Tensor {
   const columns = shape.reduce((size, n) => size * n, 1);
   const sum = reduceRows(dp, columns);

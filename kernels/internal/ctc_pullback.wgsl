@@ -1,10 +1,11 @@
-// dx_i = dx_i·dy_b, b the clip of element i: the slopes of the losses times those of what follows. Writes `dx`.
+// dx_i = dx_i·dy_b, b the utterance of element i: the gradients of the losses times the gradients of the result.
+// Entry point `main` updates `dx`.
 
 struct Params {
-  n: u32, // elements of dx
-  first: u32, // place of the first in the whole tensor
-  clip: u32, // elements of a clip
-  each: u32, // 1 if dy has a number for each clip, 0 if one for all
+  n: u32, // elements of a window of dx
+  first: u32, // index of the first in the tensor
+  utterance: u32, // elements of an utterance
+  each: u32, // 1 if dy has an element for each utterance, 0 if it has one for all
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -19,6 +20,6 @@ fn main(
 ) {
   let i = workgroup_number(workgroup, workgroups) * 256u + local;
   if (i < params.n) {
-    dx[i] *= dy[(params.first + i) / params.clip * params.each];
+    dx[i] *= dy[(params.first + i) / params.utterance * params.each];
   }
 }

@@ -9,37 +9,33 @@ import source from "./reduce_frames.wgsl" with { type: "text" };
 
 const kernels = wideKernel("reduce_frames", source, [index]);
 
-/** Frames that are summed in turn, into a sum of their own. */
+/** Frames of a block, whose sum is computed in order. */
 const BLOCK = 64;
 
-/** Blocks that one invocation adds up on a software adapter, where a dispatch takes longer than their numbers do. */
+/** Blocks that one invocation adds up on a software adapter, where a dispatch takes longer than the additions. */
 const SPAN = 16;
 
-/** How each number is changed before it is summed. */
+/** How each element is changed before it is summed. */
 interface Each {
-  /** Taken off each number first: means, [B, C]. */
-  readonly centre?: Tensor | null;
-  /** Squares each number. */
+  /** Squares each element. */
   readonly square?: boolean;
-  /** Factor of each number, of x's shape. */
+  /** Factor of each element, of x's shape. */
   readonly times?: Tensor | null;
-  /** Frames of each item that count, i32, [B]; all unless given. */
+  /** Valid frames of each item, i32, [B]; all unless given. */
   readonly lengths?: Tensor | null;
 }
 
-/** What {@linkcode reduceFrames} sums, and what it makes of the sum. */
+/** What {@linkcode reduceFrames} computes, and where it writes it. */
 export interface ReduceFrames extends Each {
-  /** Makes the sum the mean over the frames that count, or 1/√(mean + `eps`). */
-  readonly finish?: "mean" | "rstd";
-  /** Added to the mean before the root. */
-  readonly eps?: number;
+  /** Divides the sum by the number of valid frames. */
+  readonly mean?: boolean;
   /** Receives the result, [B, C]; a new tensor unless given. */
   readonly to?: Tensor | null;
 }
 
 /**
- * Sums over the frames of each item, in blocks and the blocks in turn, so that the error grows with the logarithm
- * of their number and no loop is long. Not recorded on the tape.
+ * Sums over the frames of each item, in blocks and then over the blocks, so that the rounding error grows with the logarithm
+ * of the number of frames, and no loop is long. Not recorded on the tape.
  *
  * @param x [B, T, C]
  * @returns [B, C], a view of `to` if it is given; zeros if there are no frames.
@@ -49,14 +45,14 @@ export interface ReduceFrames extends Each {
  * import { reduceFrames } from "./reduce_frames.ts";
  *
  * const gpu = await requestGpu();
- * const y = reduceFrames(gpu.tensor([1, 2, 3, 4], [1, 2, 2]), { finish: "mean" }); // [[2, 3]]
+ * const y = reduceFrames(gpu.tensor([1, 2, 3, 4], [1, 2, 2]), { mean: true }); // [[2, 3]]
  * console.log(await y.read());
  * gpu.destroy();
  * ```
  */
 export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
   const { gpu } = x;
-  const { lengths = null, finish, eps = 0, to = null } = how;
+  const { lengths = null, mean = false, to = null } = how;
   const [items, frames, channels] = x.shape as [number, number, number];
   const y = to ? to.view([items, channels]) : gpu.empty([items, channels]);
   if (frames === 0) {
@@ -65,14 +61,14 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
     return y;
   }
   reduce({ span: x, step: frames * channels }, [items, frames, channels], { span: y, step: channels }, how);
-  if (finish) {
+  if (mean) {
     const { kernel, width } = kernels.pick(channels);
     const rows = y.size / width;
     gpu.run(kernel, {
-      entry: "finish",
+      entry: "divide",
       bind: { lengths, y },
-      params: { rows, first: 0, frames, columns: channels / width, part: 0, x_gap: 0, y_gap: 0, eps },
-      constants: { LENGTHS: !!lengths, RSTD: finish === "rstd" },
+      params: { rows, first: 0, frames, columns: channels / width, part: 0, x_gap: 0, y_gap: 0 },
+      constants: { LENGTHS: !!lengths },
       workgroups: Math.ceil(rows / 64),
     });
   }
@@ -83,11 +79,11 @@ export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {
 type Shape = readonly [number, number, number];
 
 /**
- * Sums over the frames of items at equal distances, wherever these lie, as {@linkcode reduceFrames} does.
+ * Sums over the frames of items of a strided batch, as {@linkcode reduceFrames} does.
  *
- * @param x Items of T frames of C numbers.
+ * @param x Items of T frames of C elements.
  * @param shape B, T and C.
- * @param y Receives C numbers for each item; zeros if there are no frames.
+ * @param y Receives C elements for each item; zeros if there are no frames.
  */
 export function sumItems(x: StridedBatch, [items, frames, channels]: Shape, y: StridedBatch): void {
   const { gpu, size } = x.span;
@@ -106,10 +102,10 @@ function itemOf({ span, step }: StridedBatch, i: number, shape: readonly number[
   return new Tensor(span.gpu, span.storage, shape, "f32", span.offset + i * step);
 }
 
-/** One pass, and those over its results. Items with gaps between them are within one binding. */
+/** One pass, then the passes over its results. Items with gaps between them fit one binding. */
 function reduce(x: StridedBatch, [items, frames, channels]: Shape, y: StridedBatch, each: Each = {}): void {
   const { gpu } = x.span;
-  const { centre = null, square = false, times = null, lengths = null } = each;
+  const { square = false, times = null, lengths = null } = each;
   const { kernel, width } = kernels.pick(areMultiples({ channels, x: x.step, y: y.step }, 4) ? 4 : 1);
   const columns = channels / width;
   const span = gpu.software && frames <= BLOCK * SPAN ? SPAN : 1;
@@ -122,9 +118,9 @@ function reduce(x: StridedBatch, [items, frames, channels]: Shape, y: StridedBat
   const y_gap = (part.step - parts * channels) / width;
   const run = (bind: Record<string, Resource | null>, row: number, rows: number) => {
     gpu.run(kernel, {
-      bind: { ...bind, mean: centre, lengths, y: part.span },
-      params: { rows, first: row, frames, columns, part: partAt(row), x_gap, y_gap, eps: 0 },
-      constants: { SPAN: span, CENTRE: !!centre, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
+      bind: { ...bind, lengths, y: part.span },
+      params: { rows, first: row, frames, columns, part: partAt(row), x_gap, y_gap },
+      constants: { SPAN: span, SQUARE: square, TIMES: !!times, LENGTHS: !!lengths },
       workgroups: Math.ceil((partAt(row + rows - 1) - partAt(row) + 1) * columns / 64),
     });
   };

@@ -1,39 +1,34 @@
-// One pass of a sum over the frames of each item: y[b, k, c] = Σ_t v(x[b, t, c]) over the frames t of part k, of
-// SPAN blocks of BLOCK frames each; every block has a sum of its own. v(x) is x, less its channel's mean (CENTRE), squared (SQUARE), times another number (TIMES);
-// with lengths, later frames do not count. One invocation sums one channel of one part, so that neighbours read
-// neighbouring channels and no loop is long; passes over the results go on until one frame an item is left.
-// Where x exceeds a binding, a window of frames adds to the part that the window before it left off in.
-// Entry point `main` writes `y`; `finish` makes a sum over `frames` frames, or over lengths, the mean, or
-// 1/√(mean + eps) (RSTD).
+// One pass of a sum over the frames of each item: y[b, k, c] = Σ_t v(x[b, t, c]) over the frames t of part k. A part is SPAN
+// blocks of BLOCK frames; every block is summed by itself. v(x) is x, squared (SQUARE), times another element (TIMES); with
+// lengths, frames beyond them are ignored. One invocation sums one channel of one part, so that neighbouring invocations read
+// neighbouring channels and no loop is long; passes over the results follow until each item has one frame.
+// Where x exceeds a binding, a window of frames adds to the part that the previous window began.
+// Entry point `main` writes `y`; `divide` turns sums over `frames` frames, or over lengths, into means.
 
 struct Params {
-  rows: u32, // frames of the window, over all items; in `finish`, Numbers of y
+  rows: u32, // frames of the window, over all items; in `divide`, Numbers of y
   first: u32, // the first of them
   frames: u32, // frames of an item
   columns: u32, // Numbers of a frame
   part: u32, // first part of the window, over all items
-  x_gap: u32, // Numbers between two items of x, where it is no window, and of y
+  x_gap: u32, // Numbers between two items of x, if all of x is bound, and of y
   y_gap: u32,
-  eps: f32,
 }
 
 const BLOCK = 64u;
 
 override SPAN: u32 = 1u;
-override CENTRE: bool = false;
 override SQUARE: bool = false;
 override TIMES: bool = false;
 override LENGTHS: bool = false;
-override RSTD: bool = false;
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<storage, read> times: array<Number>;
-@group(0) @binding(2) var<storage, read> mean: array<Number>;
-@group(0) @binding(3) var<storage, read> lengths: array<u32>;
-@group(0) @binding(4) var<storage, read_write> y: array<Number>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> lengths: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Number>;
+@group(0) @binding(4) var<uniform> params: Params;
 
-/// Frames of an item that count.
+/// Valid frames of an item.
 fn length_of(item: u32) -> u32 {
   if (LENGTHS) {
     return min(lengths[item], params.frames);
@@ -41,12 +36,9 @@ fn length_of(item: u32) -> u32 {
   return params.frames;
 }
 
-/// v of the number at an address.
-fn value(at: u32, item: u32, c: u32) -> Number {
+/// v of the element at an address.
+fn value(at: u32) -> Number {
   var v = x[at];
-  if (CENTRE) {
-    v -= mean[item * params.columns + c];
-  }
   if (SQUARE) {
     v *= v;
   }
@@ -82,14 +74,13 @@ fn main(
   while (r < end) {
     let block_end = min(r + BLOCK - (r - row) % BLOCK, end);
     var sum = Number();
-    for (; r + 4u <= block_end; r += 4u) { // four loads under way at once, added in turn
+    for (; r + 4u <= block_end; r += 4u) { // four loads in flight at once, added in order
       let at = (r - params.first) * params.columns + c + gaps;
       let other = at + 2u * params.columns;
-      sum = sum + value(at, item, c) + value(at + params.columns, item, c) + value(other, item, c) +
-        value(other + params.columns, item, c);
+      sum = sum + value(at) + value(at + params.columns) + value(other) + value(other + params.columns);
     }
     for (; r < block_end; r++) {
-      sum += value((r - params.first) * params.columns + c + gaps, item, c);
+      sum += value((r - params.first) * params.columns + c + gaps);
     }
     total += sum;
   }
@@ -101,19 +92,13 @@ fn main(
 }
 
 @compute @workgroup_size(64)
-fn finish(
+fn divide(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let i = workgroup_number(workgroup, workgroups) * 64u + local;
-  if (i >= params.rows) {
-    return;
-  }
-  let average = y[i] / f32(max(length_of(i / params.columns), 1u));
-  if (RSTD) {
-    y[i] = 1.0 / sqrt(average + params.eps);
-  } else {
-    y[i] = average;
+  if (i < params.rows) {
+    y[i] = y[i] / f32(max(length_of(i / params.columns), 1u));
   }
 }

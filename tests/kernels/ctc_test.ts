@@ -196,7 +196,7 @@ Deno.test("ctc refuses what it cannot read", async () => {
     fails(TypeError, "logits are [2, 20]", () => ctc(x.view([2, 20]), lengths, [[1], [1]]));
     fails(TypeError, "lengths are [1], targets are [2]", () => ctc(x, [5], [[1], [1]]));
     fails(TypeError, "found i32", () => ctc(gpu.zeros([1, 1, 1], "i32"), [1], [[]]));
-    fails(RangeError, "there must be a clip", () => ctc(gpu.zeros([0, 5, 4]), [], []));
+    fails(RangeError, "there must be an utterance", () => ctc(gpu.zeros([0, 5, 4]), [], []));
     fails(
       RangeError,
       "frameLengths[1] must be a whole number below 6: found 6",
@@ -212,7 +212,7 @@ Deno.test("ctc refuses what it cannot read", async () => {
       "targets[0][1] must be a whole number below 4: found -1",
       () => ctc(x, lengths, [[1, -1], []]),
     );
-    fails(RangeError, "no label is the blank: targets[0][0] is 0", () => ctc(x, lengths, [[0], []]));
+    fails(RangeError, "labels must not be the blank: targets[0][0] is 0", () => ctc(x, lengths, [[0], []]));
     fails(
       RangeError,
       "the blank must be a whole number below 4: found 4",

@@ -2,19 +2,19 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import { showShape, type Tensor } from "../../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 
-/** What the CTC shader knows of some clips, each a tensor by the name of the variable. */
+/** Targets of some utterances on the device, as `ctc.wgsl` reads them; each field has the name of its variable. */
 export interface PackedTargets {
-  /** `Clip` structures: frames, states, place of the first state, weight. */
-  readonly clips: Tensor;
-  /** States of all clips, one clip after the other: 4·label, + 1 if from two before, + 2 if to two after. */
+  /** `Utterance` structures: frames, states, address of the first state, weight. */
+  readonly utterances: Tensor;
+  /** States of all utterances in turn: 4·label, + 1 if entered from two before, + 2 if left to two after. */
   readonly path: Tensor;
-  /** For each clip the numbers of its states, those of one label together. */
-  readonly places: Tensor;
-  /** Where the places of each label start, [clips, V + 1]. */
-  readonly starts: Tensor;
+  /** Indices of the states of each utterance, sorted by label. */
+  readonly sorted_states: Tensor;
+  /** Where the states of each label start in `sorted_states`, [utterances, V + 1]. */
+  readonly label_starts: Tensor;
 }
 
-/** Puts lengths, targets and weights of clips on the device. */
+/** Uploads lengths, targets and weights of utterances. */
 export function packTargets(
   gpu: Gpu,
   frameLengths: readonly number[],
@@ -26,34 +26,40 @@ export function packTargets(
   const floats = new Float32Array(words.buffer);
   const starts = new Int32Array(targets.length * (columns + 1));
   const path: number[] = [];
-  const places: number[] = [];
-  targets.forEach((target, clip) => {
+  const states: number[] = [];
+  targets.forEach((target, utterance) => {
     const labels = [blank, ...target.flatMap((label) => [label, blank])];
-    words.set([frameLengths[clip]!, labels.length, path.length], clip * 4);
-    floats[clip * 4 + 3] = weights[clip]!;
-    // A path may jump over the blank between two labels that differ.
-    const jumps = (s: number) => s % 2 === 1 && s >= 3 && labels[s] !== labels[s - 2];
+    words.set([frameLengths[utterance]!, labels.length, path.length], utterance * 4);
+    floats[utterance * 4 + 3] = weights[utterance]!;
+    // A path may skip the blank between two labels that differ.
+    const skips = (s: number) => s % 2 === 1 && s >= 3 && labels[s] !== labels[s - 2];
     const sorted = [...labels.keys()].sort((a, b) => labels[a]! - labels[b]!);
     let next = 0;
     for (let label = 0; label <= columns; label++) {
-      starts[clip * (columns + 1) + label] = places.length + next;
+      starts[utterance * (columns + 1) + label] = states.length + next;
       while (next < sorted.length && labels[sorted[next]!]! === label) next++;
     }
     labels.forEach((label, s) => {
-      const leaves = s + 2 < labels.length && jumps(s + 2);
-      path.push(4 * label + (jumps(s) ? 1 : 0) + (leaves ? 2 : 0));
-      places.push(sorted[s]!);
+      const leaves = s + 2 < labels.length && skips(s + 2);
+      path.push(4 * label + (skips(s) ? 1 : 0) + (leaves ? 2 : 0));
+      states.push(sorted[s]!);
     });
   });
   return {
-    clips: gpu.tensor(words),
+    utterances: gpu.tensor(words),
     path: gpu.tensor(Int32Array.from(path)),
-    places: gpu.tensor(Int32Array.from(places)),
-    starts: gpu.tensor(starts),
+    sorted_states: gpu.tensor(Int32Array.from(states)),
+    label_starts: gpu.tensor(starts),
   };
 }
 
-/** Refuses what {@linkcode ctc} cannot take, and returns [B, T, V]. */
+/**
+ * Checks the inputs of {@linkcode ctc}.
+ *
+ * @returns B, T and V.
+ * @throws {TypeError} If logits is not f32 of three dimensions, or there is not one length and target per utterance.
+ * @throws {RangeError} If there is no utterance, a length exceeds T, or a label is out of range or the blank.
+ */
 export function checkTargets(
   logits: Tensor,
   frameLengths: readonly number[],
@@ -70,18 +76,22 @@ export function checkTargets(
         `${showShape(logits.shape)}, lengths are [${frameLengths.length}], targets are [${targets.length}]`,
     );
   }
-  if (batch === 0) throw new RangeError(`Cannot ${doing} as there must be a clip: logits are [0, ...]`);
+  if (batch === 0) {
+    throw new RangeError(`Cannot ${doing} as there must be an utterance: logits are [0, ...]`);
+  }
   const whole = (what: string, value: number, end: number) => {
     if (Number.isInteger(value) && value >= 0 && value < end) return;
     throw new RangeError(`Cannot ${doing} as ${what} must be a whole number below ${end}: found ${value}`);
   };
   whole("the blank", blank, columns);
-  frameLengths.forEach((length, clip) => whole(`frameLengths[${clip}]`, length, frames + 1));
-  targets.forEach((target, clip) =>
+  frameLengths.forEach((length, i) => whole(`frameLengths[${i}]`, length, frames + 1));
+  targets.forEach((target, i) =>
     target.forEach((label, at) => {
-      whole(`targets[${clip}][${at}]`, label, columns);
+      whole(`targets[${i}][${at}]`, label, columns);
       if (label !== blank) return;
-      throw new RangeError(`Cannot ${doing} as no label is the blank: targets[${clip}][${at}] is ${label}`);
+      throw new RangeError(
+        `Cannot ${doing} as labels must not be the blank: targets[${i}][${at}] is ${label}`,
+      );
     })
   );
   return [batch, frames, columns];
