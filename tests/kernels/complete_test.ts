@@ -1,38 +1,35 @@
-// An op is five things: shader, function, oracle, test, export. This fails if one is missing.
+// The layout of kernels/: an operation is a file there, with five parts: shader, function, oracle, test, export. What operations
+// share lies in kernels/internal/ and kernels/gemm/. This fails if a part is missing, or a shader serves nothing.
 import { assertEquals } from "@std/assert";
 
-const PRODUCTS = ["attention", "conv1d", "linear", "matmul", "positional_conv"];
+const GEMM_OPS = ["attention", "conv1d", "linear", "matmul", "positional_conv"];
 
-/** Shaders that are no op of their own, with the ops that they serve. */
+/** Shared shaders, by their path below `kernels` without the ending, with the operations that they serve. */
 const SERVES: Record<string, readonly string[]> = {
-  activation: ["conv1d", "linear", "positional_conv"],
-  ctc_pullback: ["ctc"],
-  gemm_finish: PRODUCTS,
-  gemm_pack: PRODUCTS,
-  gemm_texture: PRODUCTS,
-  gemm_tile: PRODUCTS,
-  reduce_frames: ["group_norm", "mean_frames"],
+  "gemm/finish": GEMM_OPS,
+  "gemm/pack": GEMM_OPS,
+  "gemm/texture": GEMM_OPS,
+  "gemm/tile": GEMM_OPS,
+  "internal/activation": ["conv1d", "linear", "positional_conv"],
+  "internal/ctc_pullback": ["ctc"],
+  "internal/reduce_frames": ["clip_grad_norm", "group_norm", "layer_norm", "mean_frames"],
 };
 
-/** Ops that compute nothing. */
+/** Operations that compute nothing. */
 const WITHOUT_SHADER = ["reshape"];
 
-/** Files of `kernels` that export something and are no op. */
-const NO_OPS = ["gemm_tuning"];
+/** Operations that are another one for several inputs at once: they have its shaders and oracle, and no export. */
+const FUSED: Record<string, string> = { qkv_linear: "linear" };
 
 /** Text by path from the root: of `mod.ts` and of all files below `kernels`, `tests/kernels` and `tests/oracle`. */
 type Tree = ReadonlyMap<string, string>;
 
-/** Values that `mod.ts` exports, by the stem of their file in `kernels`; `*` for all. */
+/** Values that `mod.ts` exports, by the stem of their file in `kernels`. */
 function exportsOf(mod: string): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  const statement = /^export\s+(\*|\{[^}]*\})\s*from\s*"\.\/kernels\/(\w+)\.ts"/gm;
-  for (const [, names, stem] of mod.matchAll(statement)) {
-    const values = names!.replace(/[{}]/g, "").split(",").map((name) => name.trim())
-      .filter((name) => name && !name.startsWith("type "));
-    if (values.length > 0 && !NO_OPS.includes(stem!)) {
-      found.set(stem!, new Set([...found.get(stem!) ?? [], ...values]));
-    }
+  for (const [, names, stem] of mod.matchAll(/^export\s+\{([^}]*)\}\s*from\s*"\.\/kernels\/(\w+)\.ts"/gm)) {
+    const values = names!.split(",").map((name) => name.trim()).filter((name) => !/^$|^type /.test(name));
+    if (values.length > 0) found.set(stem!, new Set([...found.get(stem!) ?? [], ...values]));
   }
   return found;
 }
@@ -40,74 +37,84 @@ function exportsOf(mod: string): Map<string, Set<string>> {
 /** What is missing, one line each. */
 function missingParts(tree: Tree): string[] {
   const missing: string[] = [];
-  const shaders = [...tree.keys()].flatMap((path) => /^kernels\/([a-z]\w*)\.wgsl$/.exec(path)?.[1] ?? []);
+  const stems = (pattern: RegExp) => [...tree.keys()].flatMap((path) => pattern.exec(path)?.[1] ?? []);
+  const shaders = stems(/^kernels\/(\w+)\.wgsl$/);
   const exported = exportsOf(tree.get("mod.ts") ?? "");
   const served = new Set(Object.values(SERVES).flat());
-  const ops = new Set([...shaders.filter((name) => !(name in SERVES)), ...exported.keys(), ...served]);
+  const ops = new Set([...shaders, ...stems(/^kernels\/(\w+)\.ts$/), ...exported.keys(), ...served]);
   for (const op of [...ops].toSorted()) {
     const name = op.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
     const test = tree.get(`tests/kernels/${op}_test.ts`) ?? "";
-    const names = exported.get(op);
+    const base = FUSED[op] ?? op;
     const parts: Record<string, boolean | undefined> = {
-      "shader": shaders.includes(op) || served.has(op) || WITHOUT_SHADER.includes(op),
+      "shader": shaders.includes(op) || served.has(base) || WITHOUT_SHADER.includes(op),
       [`function ${name}`]: tree.get(`kernels/${op}.ts`)?.includes(`export function ${name}(`),
-      "oracle": tree.has(`tests/oracle/${op}.ts`),
-      "test of function and oracle": test.includes(`kernels/${op}.ts"`) && test.includes(`oracle/${op}.ts"`),
-      "export in mod.ts": names?.has(name) || names?.has("*"),
+      "oracle": tree.has(`tests/oracle/${base}.ts`),
+      "test of function and oracle": test.includes(`kernels/${op}.ts"`) &&
+        test.includes(`oracle/${base}.ts"`),
+      "export in mod.ts": op in FUSED || exported.get(op)?.has(name),
     };
     for (const [part, present] of Object.entries(parts)) if (!present) missing.push(`${op}: ${part}`);
   }
-  for (const shader of Object.keys(SERVES)) {
-    if (!shaders.includes(shader)) missing.push(`${shader}: shader, which SERVES names`);
-  }
-  return missing;
+  return [...missing, ...lostShaders(tree)];
+}
+
+/** Shared shaders that `SERVES` does not name or that are missing, and shaders that no module imports. */
+function lostShaders(tree: Tree): string[] {
+  const shaders = [...tree.keys()].flatMap((path) => /^kernels\/(.+)\.wgsl$/.exec(path)?.[1] ?? []);
+  const shared = shaders.filter((path) => /\/[^_]/.test(path));
+  const modules = [...tree].filter(([path]) => path.startsWith("kernels/") && path.endsWith(".ts"));
+  const imported = new Set(modules.flatMap(([path, text]) => {
+    return [...text.matchAll(/from "(.+\.wgsl)"/g)].map((match) => new URL(match[1]!, `x:/${path}`).pathname);
+  }));
+  return [
+    ...shared.filter((path) => !(path in SERVES)).map((path) => `${path}: an entry in SERVES`),
+    ...Object.keys(SERVES).filter((path) => !shaders.includes(path)).map((path) => `${path}: shader`),
+    ...shaders.filter((path) => !imported.has(`/kernels/${path}.wgsl`)).map((path) => `${path}: import`),
+  ];
 }
 
 function readTree(): Tree {
   const root = new URL("../../", import.meta.url);
-  const tree = new Map<string, string>();
-  for (const folder of ["", "kernels/", "tests/kernels/", "tests/oracle/"]) {
+  const tree = new Map([["mod.ts", Deno.readTextFileSync(new URL("mod.ts", root))]]);
+  for (
+    const folder of ["kernels/", "kernels/gemm/", "kernels/internal/", "tests/kernels/", "tests/oracle/"]
+  ) {
     for (const { name, isFile } of Deno.readDirSync(new URL(folder, root))) {
-      const path = folder + name;
-      const wanted = folder ? /\.(ts|wgsl)$/.test(name) : name === "mod.ts";
-      if (isFile && wanted) tree.set(path, Deno.readTextFileSync(new URL(path, root)));
+      if (!isFile || !/\.(ts|wgsl)$/.test(name)) continue;
+      tree.set(folder + name, Deno.readTextFileSync(new URL(folder + name, root)));
     }
   }
   return tree;
 }
 
-Deno.test("every op has shader, function, oracle, test and export", () => {
+Deno.test("every operation has shader, function, oracle, test and export, every shader a purpose", () => {
   assertEquals(missingParts(readTree()), []);
 });
 
-Deno.test("an op that lacks a part is found", () => {
-  const whole = new Map([
-    ...Object.keys(SERVES).map((name) => [`kernels/${name}.wgsl`, ""] as const),
-    ...[...new Set(Object.values(SERVES).flat()), "two_words"].flatMap((op): [string, string][] => {
-      const name = op === "two_words" ? "twoWords" : op.replace(/_\w/g, (word) => word[1]!.toUpperCase());
-      return [
-        [`kernels/${op}.wgsl`, ""],
-        [`kernels/${op}.ts`, `export function ${name}(`],
-        [`tests/oracle/${op}.ts`, ""],
-        [`tests/kernels/${op}_test.ts`, `"../../kernels/${op}.ts" "../oracle/${op}.ts"`],
-      ];
-    }),
-  ]);
-  const stems = [...whole.keys()].flatMap((path) => /^kernels\/(\w+)\.ts$/.exec(path)?.[1] ?? []);
-  const mod = stems.map((stem) =>
-    stem === "two_words"
-      ? `export {\n  twoWords,\n  type TwoWordsOptions,\n} from "./kernels/two_words.ts";`
-      : `export * from "./kernels/${stem}.ts";`
-  ).join("\n");
-  whole.set("mod.ts", mod);
+Deno.test("an operation that lacks a part is found", () => {
+  const whole = new Map(readTree());
+  const set = (path: string, text: string) => whole.set(path, text);
+  set("kernels/two_words.wgsl", "");
+  set("kernels/two_words.ts", `import source from "./two_words.wgsl"; export function twoWords(`);
+  set("tests/oracle/two_words.ts", "");
+  set("tests/kernels/two_words_test.ts", `"../../kernels/two_words.ts" "../oracle/two_words.ts"`);
+  const statement = `export {\n  twoWords,\n  type TwoWordsOptions,\n} from "./kernels/two_words.ts";`;
+  set("mod.ts", `${whole.get("mod.ts")}\n${statement}`);
   assertEquals(missingParts(whole), []);
 
   const without = (path: string) => missingParts(new Map([...whole].filter(([name]) => name !== path)));
   assertEquals(without("kernels/two_words.wgsl"), ["two_words: shader"]);
-  assertEquals(without("kernels/two_words.ts"), ["two_words: function twoWords"]);
+  assertEquals(without("kernels/two_words.ts"), ["two_words: function twoWords", "two_words: import"]);
   assertEquals(without("tests/oracle/two_words.ts"), ["two_words: oracle"]);
   assertEquals(without("tests/kernels/two_words_test.ts"), ["two_words: test of function and oracle"]);
-  assertEquals(without("kernels/gemm/pack.wgsl"), ["gemm_pack: shader, which SERVES names"]);
-  whole.set("mod.ts", mod.replace("  twoWords,\n", ""));
-  assertEquals(missingParts(whole), ["two_words: export in mod.ts"]);
+  assertEquals(without("kernels/gemm/pack.wgsl"), ["gemm/pack: shader"]);
+  const changed = (path: string, text: string) => missingParts(new Map([...whole, [path, text]]));
+  assertEquals(changed("kernels/internal/other.wgsl", ""), [
+    "internal/other: an entry in SERVES",
+    "internal/other: import",
+  ]);
+  assertEquals(changed("mod.ts", whole.get("mod.ts")!.replace("  twoWords,\n", "")), [
+    "two_words: export in mod.ts",
+  ]);
 });

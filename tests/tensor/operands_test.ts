@@ -127,7 +127,10 @@ Deno.test("sizes that do not match are refused with the shapes", async () => {
         "Cannot convolve as w must be [C, K, C/groups] with 3 groups: x is [2, 9, 6], w is [6, 3, 3]",
       ],
       [attend(of(2, 5, 6), of(2, 4, 6), [5, 5]), "Cannot attend as k must be [2, 5, 6]: found [2, 4, 6]"],
-      [attend(of(2, 5, 6), of(2, 5, 6), [5]), "Cannot attend as there must be one length per utterance: 1 for 2"],
+      [
+        attend(of(2, 5, 6), of(2, 5, 6), [5]),
+        "Cannot attend as there must be one length per utterance: 1 for 2",
+      ],
       [attend(of(2, 5, 6), of(2, 5, 6), [5, 6]), "Cannot attend as lengths must be from 0 to 5: found 6"],
       [
         () => attention(of(2, 5, 6), of(2, 5, 6), of(2, 5, 6), { heads: 4 }),
