@@ -255,7 +255,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const request = parse(command, args, Deno.cwd());
     if (request.help) console.log(commandHelp(command));
-    return request.help ? 0 : await command.run(request.values, request.operands);
+    return request.help ? 0 : await command.run(request.values, request.operands, request.given);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     console.error(error.message);

@@ -8,16 +8,16 @@ import type { GpuOptions } from "../tensor/gpu_options.ts";
 import { applyTuning } from "./tuning.ts";
 import { UserError } from "./user_error.ts";
 
-/** The part of the environment that is read and written here. */
+/** The process's environment variables, as far as they are used here. */
 export interface Variables {
   has(name: string): boolean;
   set(name: string, value: string): unknown;
 }
 
 /**
- * Makes Deno use Vulkan alone on Linux. Without a Vulkan driver it would fall back to OpenGL without a word,
- * whose adapter is another one than was asked for, with half its features. The variable is read at every
- * request for an adapter, so setting it before the first is early enough. A value of the user's own stays.
+ * Makes Deno use only Vulkan on Linux. Without a Vulkan driver it would silently fall back to OpenGL, whose adapter
+ * has fewer features. Deno reads the variable at every request for an adapter, so setting it before the first is early
+ * enough. A value that the user set is kept.
  *
  * @param env the process's variables
  * @param os the system's name, as Deno gives it
@@ -25,17 +25,17 @@ export interface Variables {
 export function preferVulkan(env: Variables = Deno.env, os: string = Deno.build.os): void {
   if (os !== "linux") return;
   if (!env.has("DENO_WEBGPU_BACKEND")) env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  // Mesa complains on standard error where there is none; no such folder needs to exist.
+  // Mesa warns on standard error if the variable is not set; the folder need not exist.
   if (!env.has("XDG_RUNTIME_DIR")) env.set("XDG_RUNTIME_DIR", "/nonexistent");
 }
 
 /**
- * The device a command works on, with the kernels that were measured to be the fastest there.
+ * Opens the device of a command, with the GEMM kernels that were measured to be the fastest there.
  *
- * @param options what to ask of the adapter
- * @param measure whether to measure them if that was not done yet, as long work is worth it
+ * @param options adapter and device options
+ * @param measure whether to measure the kernels if that was not done yet, which pays off for long runs
  * @returns the device, which the caller destroys
- * @throws {UserError} there is no adapter; the message says what to install
+ * @throws {UserError} there is no adapter; the message states what to install
  */
 export async function openGpu(options: GpuOptions = {}, measure = false): Promise<Gpu> {
   preferVulkan();

@@ -1,19 +1,25 @@
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
+import { group } from "./options.ts";
 import { halfOption, modelOption, openModel } from "./model_option.ts";
 
 /** `classify`: the class of audio files. */
 export const classifyCommand = defineCommand({
   name: "classify",
-  summary: "Name the class of audio files, such as what a spoken command wants",
+  summary: "Classify audio files, such as the intent of a spoken command",
   operands: "FILES…",
   options: {
-    model: modelOption,
-    half: halfOption,
-    top: { type: "integer", description: "classes to show of each file", default: 1, min: 1, max: 1000 },
-    json: { type: "flag", description: "print JSON, one object a file" },
+    ...group("Model", { model: modelOption, half: halfOption }),
+    ...group("Output", {
+      top: { type: "integer", description: "classes to print per file", default: 1, min: 1, max: 1000 },
+      json: { type: "flag", description: "print JSON, one object per file" },
+    }),
   },
+  examples: [[
+    "the three most probable classes",
+    "classify -m assets/commands-tiny-intents --top 3 command.wav",
+  ]],
   async run({ model, half, top, json }, files) {
     const loaded = await openModel(model, half);
     try {

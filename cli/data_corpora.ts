@@ -2,41 +2,38 @@ import { makeAsterisk } from "../data/synthetic/asterisk.ts";
 import { checkCorpus, type CorpusReport, type SubsetReport } from "../data/corpus/check.ts";
 import { makeCommands } from "../data/synthetic/make_commands.ts";
 import { readVocabulary } from "../data/corpus/vocabulary.ts";
-import type { DataValues } from "./data.ts";
+import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
+import { isQuiet } from "./stderr.ts";
 
-/** `data commands`: the default corpus, made or found. */
+/** `data commands`: the default corpus, synthesised unless it exists. */
 export async function makeCommandsData(
   { out, train, dev, test, seed, format, json }: DataValues,
 ): Promise<number> {
   const corpus = await makeCommands({
     ...out !== undefined && { out },
-    ...train !== undefined && { train },
-    ...dev !== undefined && { dev },
-    ...test !== undefined && { test },
-    ...seed !== undefined && { seed },
-    ...format !== undefined && { format },
-    progress: showProgress("spoken"),
+    train,
+    dev,
+    test,
+    seed,
+    format,
+    progress: showProgress("synthesised"),
   });
   const { dir, found, subsets } = corpus;
   if (json) console.log(JSON.stringify(corpus, null, 2));
-  else console.log([`${dir}${found ? " (found)" : ""}`, ...subsetLines(subsets)].join("\n"));
+  else console.log([`${dir}${found ? " (exists)" : ""}`, ...subsetLines(subsets)].join("\n"));
   return 0;
 }
 
 /** `data asterisk`: human speech from Debian's packages. */
 export async function makeAsteriskData({ out, seed, format, json }: DataValues): Promise<number> {
-  const subsets = await makeAsterisk({
-    out: out!,
-    ...seed !== undefined && { seed },
-    ...format !== undefined && { format },
-  });
+  const subsets = await makeAsterisk({ out: out!, seed, format });
   if (json) console.log(JSON.stringify({ dir: out, subsets }, null, 2));
   else console.log([out, ...subsetLines(subsets)].join("\n"));
   return 0;
 }
 
-/** `data check`: what is in a corpus, and with status 1 what is wrong with it. */
+/** `data check`: statistics of a corpus, and with status 1 its errors. */
 export async function checkData({ task, vocab, json }: DataValues, dir: string): Promise<number> {
   const report = await checkCorpus(fromUser(dir), {
     ...task && { task },
@@ -49,19 +46,21 @@ export async function checkData({ task, vocab, json }: DataValues, dir: string):
 
 function subsetLines(subsets: Readonly<Record<string, { clips: number; seconds: number }>>): string[] {
   return Object.entries(subsets).map(([name, { clips, seconds }]) =>
-    `  ${name.padEnd(11)}  ${String(clips).padStart(6)} clips  ${(seconds / 60).toFixed(1).padStart(7)} min`
+    `  ${name.padEnd(11)}  ${String(clips).padStart(6)} utterances  ${
+      (seconds / 60).toFixed(1).padStart(7)
+    } min`
   );
 }
 
 function renderReport({ dir, task, subsets, problems, notes }: CorpusReport): string {
   const purpose = { asr: "speech recognition", slu: "spoken-language understanding" }[task];
-  const says = problems.length === 0 ? "nothing is wrong" : `${problems.length} problems`;
+  const verdict = problems.length === 0 ? "no errors" : `${problems.length} errors`;
   return [
     `${dir}: ${purpose}`,
     ...subsets.flatMap(renderSubset),
     ...notes.map((note) => `note: ${note}`),
-    ...problems.map((problem) => `wrong: ${problem}`),
-    says,
+    ...problems.map((problem) => `error: ${problem}`),
+    verdict,
   ].join("\n");
 }
 
@@ -75,27 +74,28 @@ function renderSubset(
   const shares = Object.entries(classes ?? {}).map(([label, count]) => `${label} ${count}`).join(", ");
   return [
     `  ${name}`,
-    `    clips     ${clips}, ${(seconds.all / 60).toFixed(1)} min, ${
+    `    utterances  ${clips}, ${(seconds.all / 60).toFixed(1)} min, ${
       speakers || "unknown"
     } speakers, ${rates}`,
-    `    seconds   ${lengths} (least, median, most)`,
-    ...words ? [`    words     ${words.all}, ${words.different} different`] : [],
-    ...shares ? [`    classes   ${shares}`] : [],
+    `    seconds     ${lengths} (min, median, max)`,
+    ...words ? [`    words       ${words.all}, ${words.different} different`] : [],
+    ...shares ? [`    classes     ${shares}`] : [],
   ];
 }
 
-/** Tells how far a job is on standard error: in place on a terminal, else a line for every tenth. */
+/** Progress on standard error: updated in place on a terminal, else a line for every tenth. */
 function showProgress(verb: string): (done: number, all: number) => void {
   const inPlace = Deno.stderr.isTerminal();
   const start = performance.now();
-  let told = 0;
+  let shown = 0;
   return (done, all) => {
+    if (isQuiet()) return;
     const share = Math.floor(done / all * (inPlace ? 100 : 10));
     const seconds = (performance.now() - start) / 1000;
-    // A short job needs no telling.
-    if (share === told || (told === 0 && seconds < 2)) return;
-    told = share;
-    const line = `${done} of ${all} clips ${verb}, ${Math.round(seconds / done * (all - done))} s left`;
+    // A short job needs no progress.
+    if (share === shown || (shown === 0 && seconds < 2)) return;
+    shown = share;
+    const line = `${done} of ${all} utterances ${verb}, ${Math.round(seconds / done * (all - done))} s left`;
     const end = done === all ? "\n" : "";
     Deno.stderr.writeSync(new TextEncoder().encode(inPlace ? `\r\x1b[K${line}${end}` : `${line}\n`));
   };

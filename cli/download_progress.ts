@@ -1,24 +1,26 @@
 // @ts-types="npm:@types/cli-progress@3.11.6"
 import cliProgress from "npm:cli-progress@3.12.0";
 import type { HubProgress } from "../model/hub/fetch_model.ts";
+import { isQuiet, log } from "./stderr.ts";
 
-/** Shows downloads on standard error: a bar on a terminal, a line per file elsewhere. */
+/** Progress of downloads on standard error: a bar on a terminal, else a line per file. */
 export class DownloadProgress {
   #bar: cliProgress.SingleBar | null = null;
   #file = "";
 
-  /** Takes what {@linkcode HubProgress} tells. */
+  /** Takes the progress of a file. */
   readonly update = ({ file, received, size }: HubProgress): void => {
+    if (isQuiet()) return;
     if (file !== this.#file) {
       this.end();
       this.#file = file;
       if (Deno.stderr.isTerminal()) this.#bar = this.#start(file, size);
-      else console.error(`downloading ${file}${size === null ? "" : `, ${megabytes(size)} MB`}`);
+      else log(`downloading ${file}${size === null ? "" : `, ${megabytes(size)} MB`}`);
     }
     this.#bar?.update(received, { shown: megabytes(received) });
   };
 
-  /** Leaves the last bar on the screen. */
+  /** Ends the last bar. */
   end(): void {
     this.#bar?.stop();
     this.#bar = null;

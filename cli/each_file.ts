@@ -3,22 +3,24 @@ import { fromUser } from "./files.ts";
 import { UserError } from "./user_error.ts";
 
 /**
- * Works on audio files one after the other. A file that cannot be read is told in one line on standard error, and the
- * others go on.
+ * Processes audio files one after the other. A file that cannot be read gives one line on standard error, and the
+ * next one follows.
  *
- * @param doing what the command does, for the message without files
+ * @param command name of the command
  * @param files the operands
- * @param work what to do with a file's samples, at 16 kHz
+ * @param work processes a file's samples, at 16 kHz
  * @returns the exit status: 1 if a file failed
  * @throws {UserError} there is no file
  */
 export async function eachFile(
-  doing: string,
+  command: string,
   files: readonly string[],
   work: (file: string, samples: Float32Array) => Promise<void>,
   options: AudioOptions = {},
 ): Promise<number> {
-  if (files.length === 0) throw new UserError(`Cannot ${doing} as it needs audio files: none is given`);
+  if (files.length === 0) {
+    throw new UserError(`${command} requires audio files: see espalier ${command} --help`);
+  }
   let failed = 0;
   for (const file of files) {
     try {
@@ -34,7 +36,7 @@ export async function eachFile(
   return failed > 0 ? 1 : 0;
 }
 
-/** Whether an error is the file's and not the program's or the device's. */
+/** Whether the cause of an error is the file, and not the program or the device. */
 function isAboutFile(error: Error): boolean {
   if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return true;
   const kinds = [SyntaxError, RangeError, TypeError];

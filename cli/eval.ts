@@ -3,21 +3,23 @@ import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
 import type { LoadedModel } from "../model/inference/load_model.ts";
-import { clipsOf } from "./clips.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { group } from "./options.ts";
 import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
+import { note } from "./stderr.ts";
+import { readUtterances } from "./utterances.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {
   readonly model: string;
   readonly data: string;
   readonly subset: string;
-  /** Numbers of the model without its head. */
+  /** Parameters of the model without its head. */
   readonly parameters: number;
-  /** Multiply–accumulates for a second of audio, taken at 10 s. */
+  /** Multiply–accumulates per second of audio, for 10 s of audio. */
   readonly macs_per_second: number;
   readonly adapter: string;
 }
@@ -25,21 +27,32 @@ export interface EvalReport extends Evaluation {
 /** `eval`: error rate or accuracy, cost and speed on a corpus. */
 export const evalCommand = defineCommand({
   name: "eval",
-  summary: "Measure error rate or accuracy, cost and speed of a model on a corpus",
+  summary: "Measure error rate or accuracy, cost and speed on a corpus",
   options: {
-    model: modelOption,
-    half: halfOption,
-    data: {
-      type: "path",
-      description: "folder of a corpus in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
-      required: true,
-    },
-    subset: { type: "string", description: "subset of the corpus", default: "test" },
+    ...group("Model and data", {
+      model: modelOption,
+      half: halfOption,
+      data: {
+        type: "path",
+        value: "CORPUS",
+        description: "corpus: a folder in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
+        required: true,
+      },
+      subset: { type: "string", value: "NAME", description: "subset of the corpus", default: "test" },
+      limit: { type: "integer", description: "evaluate only the first N utterances", min: 1 },
+    }),
     ...searchOptions,
-    limit: { type: "integer", description: "clips to evaluate at most", min: 1 },
-    details: { type: "flag", description: "print what was heard in each clip to standard error" },
-    json: { type: "flag", description: "print JSON" },
+    ...group("Output", {
+      details: {
+        type: "flag",
+        description: "print reference and hypothesis of each utterance on standard error",
+      },
+      json: { type: "flag", description: "print JSON" },
+    }),
   },
+  examples: [
+    ["word error rate on LibriSpeech test-clean", "eval -m compact --data ~/LibriSpeech --subset test-clean"],
+  ],
   async run({ model, half, data, subset, limit, details, json, ...values }) {
     const search = await searchOf(values);
     const loaded = await openModel(model, half);
@@ -51,16 +64,16 @@ export const evalCommand = defineCommand({
         const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
           if (details) console.error(`${utterance.id}\t${reference}\t${hypothesis}`);
         };
-        for (const note of notesOn(loaded, all)) console.error(`note: ${note}`);
-        const clips = clipsOf(all.slice(0, limit));
-        const found = await evaluate(loaded, clips, {
+        for (const text of notesOn(loaded, all)) note(text);
+        const test = readUtterances(all.slice(0, limit));
+        const evaluation = await evaluate(loaded, test, {
           ...search,
           normalize: (text) => normalizeText(text),
           onHypothesis,
         });
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);
         const adapter = loaded.model.gpu.name;
-        return { model, data, subset, ...found, parameters, macs_per_second: macs / 10, adapter };
+        return { model, data, subset, ...evaluation, parameters, macs_per_second: macs / 10, adapter };
       });
       console.log(json ? JSON.stringify(report, null, 2) : render(report));
       return 0;
@@ -71,13 +84,13 @@ export const evalCommand = defineCommand({
   },
 });
 
-/** What of the corpus the model cannot answer. */
-function notesOn({ model, tokenizer }: LoadedModel, clips: readonly Utterance[]): string[] {
-  if (tokenizer) return outOfVocabulary(tokenizer, clips);
+/** Notes on characters or classes of the corpus that the model does not have. */
+function notesOn({ model, tokenizer }: LoadedModel, utterances: readonly Utterance[]): string[] {
+  if (tokenizer) return outOfVocabulary(tokenizer, utterances);
   const known = new Set(model.config.id2label);
-  const others = new Set(clips.map(({ intent = "" }) => intent).filter((intent) => !known.has(intent)));
+  const others = new Set(utterances.map(({ intent = "" }) => intent).filter((intent) => !known.has(intent)));
   if (others.size === 0) return [];
-  return [`${others.size} classes of the clips are none of the model's, such as ${[...others][0]}`];
+  return [`the model lacks ${others.size} classes of the corpus, such as ${[...others][0]}`];
 }
 
 function render(report: EvalReport): string {
@@ -86,17 +99,13 @@ function render(report: EvalReport): string {
   const rate = (name: string, { value, low, high }: { value: number; low: number; high: number }) =>
     `${name.padEnd(12)}${percent(value)}  (95 %: ${percent(low)} to ${percent(high)})`;
   return [
-    `${report.model} on ${report.data}, ${report.subset}: ${utterances} clips, ${seconds.toFixed(0)} s`,
+    `${report.model} on ${report.data}, ${report.subset}: ${utterances} utterances, ${seconds.toFixed(0)} s`,
     ...wer ? [rate("WER", wer)] : [],
     ...cer ? [rate("CER", cer)] : [],
-    ...wer
-      ? [
-        `            ${wer.substitutions} substituted, ${wer.insertions} inserted, ${wer.deletions} left out`,
-      ]
-      : [],
+    ...wer ? [`            sub ${wer.substitutions}, ins ${wer.insertions}, del ${wer.deletions}`] : [],
     ...accuracy ? [rate("accuracy", accuracy)] : [],
     `parameters  ${parameters.toLocaleString("en")}`,
-    `MACs        ${(macs_per_second / 1e6).toFixed(1)} million a second of audio`,
-    `speed       ${(1000 * realTimeFactor).toPrecision(3)} ms a second of audio on ${report.adapter}`,
+    `MACs        ${(macs_per_second / 1e6).toFixed(1)} million per second of audio`,
+    `speed       ${(1000 * realTimeFactor).toPrecision(3)} ms per second of audio on ${report.adapter}`,
   ].join("\n");
 }

@@ -5,22 +5,29 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
+import { group } from "./options.ts";
 import { modelOption, openModel } from "./model_option.ts";
 
 /** `extract`: logits and hidden states of audio files. */
 export const extractCommand = defineCommand({
   name: "extract",
-  summary: "Write logits and hidden states of audio files to one safetensors file",
+  summary: "Write logits and hidden states to a safetensors file",
   operands: "FILES…",
   options: {
-    model: modelOption,
-    out: {
-      type: "path",
-      description:
-        "file to write: FILE/logits, and FILE/hidden.N for the input of layer N, the last one the output",
-      required: true,
-    },
+    ...group("Model", { model: modelOption }),
+    ...group("Output", {
+      out: {
+        type: "path",
+        short: "o",
+        value: "FILE",
+        description:
+          "safetensors file to write; its tensors are PATH/logits and PATH/hidden.N, the input of " +
+          "layer N, and for the last N the encoder's output",
+        required: true,
+      },
+    }),
   },
+  examples: [["hidden states of two files", "extract -m model -o states.safetensors a.wav b.wav"]],
   async run({ model, out }, files) {
     const loaded = await openModel(model);
     const { model: network } = loaded;
@@ -39,7 +46,7 @@ export const extractCommand = defineCommand({
         ];
         for (const [name, tensor] of named) {
           using x = tensor;
-          // One clip: the batch dimension says nothing.
+          // One utterance: the batch dimension is left out.
           const data = new Uint8Array((await x.read()).buffer);
           tensors.set(`${file}/${name}`, { dtype: "F32", shape: x.shape.slice(1), data });
         }
@@ -54,8 +61,8 @@ export const extractCommand = defineCommand({
 });
 
 /**
- * Keeps the hidden states that the published models give: the first layer's input and every layer's output, the last
- * one behind the last norm.
+ * Keeps the hidden states that the published implementation returns: the first layer's input and every layer's output,
+ * the last one after the final norm.
  */
 function keepHidden(name: string, preNorm: boolean, hidden: Tensor[], x: Tensor): void {
   if (name === "encoder_in" || /^layer\.\d+$/.test(name)) hidden.push(x);

@@ -1,8 +1,8 @@
 import { UserError } from "./user_error.ts";
 
 /**
- * A path among the operands, taken from where the user stands: a task runs in the folder of deno.json, and INIT_CWD
- * tells the other one.
+ * A path among the operands, relative to the user's folder: a task of deno.json runs in the folder of that file, and
+ * INIT_CWD holds the user's.
  */
 export function fromUser(path: string): string {
   if (/^([/\\]|[A-Za-z]:[/\\])/.test(path)) return path;
@@ -10,11 +10,11 @@ export function fromUser(path: string): string {
 }
 
 /**
- * Does work on files of the user's. What the library says of them, in its sentence "Cannot … as …: …", is a mistake of
- * the user's; any other error is a fault of the program.
+ * Works on the user's files. An error of the library about them, `Cannot … as …: …`, becomes a user error; any other
+ * error is a defect of the program.
  *
- * @param work what to do
- * @returns what it returns
+ * @param work reads or writes files
+ * @returns its result
  * @throws {UserError} a file is missing, unreadable or wrong
  */
 export async function onFiles<T>(work: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { openGpu } from "./backend.ts";
 import { defineCommand } from "./command.ts";
+import { group } from "./options.ts";
 import { measureTuning, readTuning, tuningText } from "./tuning.ts";
 import { wrap } from "./wrap.ts";
 
@@ -11,17 +12,17 @@ export interface GpuReport {
     readonly vendor: string;
     readonly architecture: string;
     readonly device: string;
-    /** Whether it is the processor that computes. */
+    /** Whether the adapter runs on the CPU. */
     readonly software: boolean;
   };
   readonly features: readonly string[];
   /** The device's limits, in bytes where the name says size. */
   readonly limits: Readonly<Record<string, number>>;
-  /** What the adapter lacks, with what that means here. */
+  /** Features that the adapter lacks, with the consequence of each. */
   readonly missing: Readonly<Record<string, string>>;
 }
 
-/** The limits that decide what runs in one piece, and how they are called in the text. */
+/** The limits that matter for model sizes, with their names in the text. */
 const limitNames = {
   maxBufferSize: "bytes in a buffer",
   maxStorageBufferBindingSize: "bytes in a storage binding",
@@ -34,25 +35,28 @@ const limitNames = {
   maxTextureDimension2D: "texels in a texture's side",
 } as const satisfies Partial<Record<keyof GPUSupportedLimits, string>>;
 
-/** Features that help where they are, and what their absence means. */
-const wantedFeatures: Readonly<Record<string, string>> = {
-  "timestamp-query": "no time per kernel in a profile",
-  "shader-f16": "no products of f16, as --half asks for",
-  "subgroups": "reductions go through workgroup memory",
+/** Features that are used where available, and the consequence of their absence. */
+const usedFeatures: Readonly<Record<string, string>> = {
+  "timestamp-query": "no profile of single kernels",
+  "shader-f16": "--half is not available",
+  "subgroups": "slower reductions, through workgroup memory",
 };
 
-/** `gpu`: the adapter, its limits, and what is missing. */
+/** `gpu`: the adapter, its limits and missing features. */
 export const gpuCommand = defineCommand({
   name: "gpu",
-  summary: "Show the adapter that computes, its limits, and what is missing",
+  summary: "Show the WebGPU adapter, its limits and missing features",
   options: {
-    tuning: {
-      type: "flag",
-      description: "show which kernel computes products of each size, measured the first time",
-    },
-    tune: { type: "flag", description: "measure that anew" },
-    json: { type: "flag", description: "print JSON" },
+    ...group("Options", {
+      tuning: {
+        type: "flag",
+        description: "show the fastest GEMM kernel for each size; measured the first time",
+      },
+      tune: { type: "flag", description: "measure the GEMM kernels again" },
+      json: { type: "flag", description: "print JSON" },
+    }),
   },
+  examples: [["measure which GEMM kernels are fastest here", "gpu --tune"]],
   async run({ json, tuning: show, tune }) {
     const gpu = await openGpu();
     try {
@@ -74,9 +78,9 @@ function inspect(gpu: Gpu): GpuReport {
   const { vendor, architecture, device } = gpu.adapter.info;
   const features: string[] = [...gpu.adapter.features].sort();
   const limits = Object.keys(limitNames) as (keyof typeof limitNames)[];
-  const missing = Object.entries(wantedFeatures).filter(([feature]) => !features.includes(feature));
+  const missing = Object.entries(usedFeatures).filter(([feature]) => !features.includes(feature));
   if (gpu.software) {
-    missing.push(["a graphics processor", "the adapter computes on the processor, far slower"]);
+    missing.push(["GPU", "the adapter runs on the CPU, far slower"]);
   }
   return {
     adapter: { name: gpu.name, vendor, architecture, device, software: gpu.software },
@@ -93,7 +97,7 @@ function render({ adapter, features, limits, missing }: GpuReport): string {
   const missingLines = Object.entries(missing).map(([what, consequence]) => `  ${what}: ${consequence}`);
   return [
     `adapter   ${adapter.name}${adapter.software ? " (software)" : ""}`,
-    `vendor    ${[vendorName(adapter.vendor), adapter.architecture].filter(Boolean).join(" ") || "not told"}`,
+    `vendor    ${[vendorName(adapter.vendor), adapter.architecture].filter(Boolean).join(" ") || "unknown"}`,
     `features  ${wrap(features.join(" "), 90).join("\n          ")}`,
     "limits",
     ...limitLines,
@@ -102,7 +106,7 @@ function render({ adapter, features, limits, missing }: GpuReport): string {
   ].join("\n");
 }
 
-/** A vendor's number as the registries write it. */
+/** A PCI vendor ID in hexadecimal. */
 function vendorName(vendor: string): string {
   return /^\d+$/.test(vendor) ? `0x${Number(vendor).toString(16)}` : vendor;
 }

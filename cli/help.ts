@@ -1,22 +1,39 @@
-import type { Command, Option } from "./command.ts";
+import type { Command } from "./command.ts";
+import { commonOptions } from "./command.ts";
+import { defaultText, group, type Option, type Options } from "./options.ts";
 import { wrap } from "./wrap.ts";
 
-const helpRow = ["-h, --help", "print this help"] as const;
+/** Columns of the terminal that texts are wrapped for. */
+const COLUMNS = 80;
+
+/** Heading of options that are in no group. */
+const UNGROUPED = "Options";
+
+/** Options of the program itself, before or instead of a command. */
+export const programOptions = group("Options", {
+  quiet: commonOptions.quiet,
+  version: { type: "flag", short: "V", description: "print the version" },
+  help: commonOptions.help,
+});
 
 /**
- * What `--help` of one command prints.
+ * What `--help` of a command prints.
  *
  * @param command the command
  * @returns the text, without a final line break
  */
 export function commandHelp(command: Command): string {
-  const rows = [...optionRows(command), helpRow];
+  const groups = optionGroups({ ...command.options, ...commonOptions });
+  const examples = (command.examples ?? []).flatMap(([does, words]) => [
+    ...wrap(does, COLUMNS - 4).map((line) => `  # ${line}`),
+    `  ./espalier ${words}`,
+  ]);
   return [
-    `${command.summary}.`,
+    ...wrap(`${command.summary}.`, COLUMNS),
     "",
-    `  ${usage(command)}`,
-    "",
-    table(rows),
+    `Usage: ${usage(command)}`,
+    ...groups.flatMap(({ name, options }) => ["", `${name}:`, table(options.map(optionRow), 28)]),
+    ...examples.length > 0 ? ["", "Examples:", ...examples] : [],
   ].join("\n");
 }
 
@@ -24,72 +41,84 @@ export function commandHelp(command: Command): string {
  * What `--help` of the program prints.
  *
  * @param commands all commands
+ * @param tasks other names that the set-up script runs, with their summaries
  * @returns the text, without a final line break
  */
-export function programHelp(commands: readonly Command[]): string {
+export function programHelp(
+  commands: readonly Pick<Command, "name" | "summary">[],
+  tasks: readonly (readonly [name: string, summary: string])[],
+): string {
   return [
-    "Structured pruning of speech models on WebGPU.",
+    "Espalier: structured pruning of speech models on WebGPU.",
     "",
-    "  espalier COMMAND [OPTIONS]",
+    "Usage: ./espalier COMMAND [OPTIONS]",
     "",
-    table(commands.map((command) => [command.name, command.summary])),
+    "Commands:",
+    table(commands.map(({ name, summary }) => [name, summary]), 13),
+    ...tasks.length > 0 ? ["", "Development tasks:", table(tasks, 13)] : [],
     "",
-    "The options of a command: espalier COMMAND --help",
+    "Options:",
+    table(Object.entries(programOptions).map(optionRow), 13),
+    "",
+    "Options and examples of a command: ./espalier help COMMAND",
   ].join("\n");
 }
 
-/**
- * The section of the README on one command.
- *
- * @param command the command
- * @returns Markdown, without a final line break
- */
-export function commandSection(command: Command): string {
-  const rows = optionRows(command).map(([option, description]) => `- \`${option}\`: ${description}`);
-  return [
-    `### \`${command.name}\``,
-    "",
-    `${command.summary}: \`${usage(command)}\``,
-    ...(rows.length === 0 ? [] : ["", ...rows]),
-  ].join("\n");
-}
-
-function usage(command: Command): string {
-  const options = Object.keys(command.options).length === 0 ? [] : ["[OPTIONS]"];
+/** How a command is called. */
+export function usage(command: Command): string {
   const operands = command.operands === undefined ? [] : [command.operands];
-  return ["./espalier", command.name, ...options, ...operands].join(" ");
+  return ["./espalier", command.name, "[OPTIONS]", ...operands].join(" ");
 }
 
-function optionRows(command: Command): [string, string][] {
-  return Object.entries(command.options).map(([name, option]) => [
-    `${option.short ? `-${option.short}, ` : ""}--${spelling(name, option)}`,
-    option.description + note(option),
-  ]);
+/** The options under each heading, in the order of their declaration. */
+export function optionGroups(
+  options: Options,
+): { readonly name: string; readonly options: readonly (readonly [string, Option])[] }[] {
+  const groups = Map.groupBy(Object.entries(options), ([, option]) => option.group ?? UNGROUPED);
+  return [...groups].map(([name, options]) => ({ name, options }));
 }
 
-function spelling(name: string, option: Option): string {
-  switch (option.type) {
-    case "flag":
-      return option.default ? `no-${name}` : name;
-    case "string":
-      return `${name} ${option.choices?.join("|") ?? "TEXT"}`;
-    default:
-      return `${name} ${{ path: "PATH", number: "NUMBER", integer: "N" }[option.type]}`;
+/** An option as it is typed: `--target NUMBER`; `--no-NAME` for a flag that is on by default. */
+export function spelling(name: string, option: Option): string {
+  if (option.type === "flag") return option.default ? `--no-${name}` : `--${name}`;
+  return `--${name} ${placeholder(name, option)}`;
+}
+
+/** What an option does, with its choices and its default. */
+export function optionText(name: string, option: Option): string {
+  const notes = [];
+  if (option.type !== "flag") {
+    const choices = choicesOf(option);
+    const shownInText = choices?.every((choice) => option.description.includes(`(${choice})`));
+    if (choices && !shownInText && placeholder(name, option) !== choices.join("|")) {
+      notes.push(`[${choices.join(", ")}]`);
+    }
+    const shown = defaultText(option);
+    if (option.required) notes.push("[required]");
+    if (shown !== undefined) notes.push(`[default: ${shown}]`);
   }
+  return [option.description, ...notes].join(" ");
 }
 
-function note(option: Option): string {
-  if (option.type === "flag") return "";
-  if (option.required) return " (required)";
-  return option.default === undefined ? "" : ` (default ${option.default})`;
+function placeholder(name: string, option: Exclude<Option, { type: "flag" }>): string {
+  if (option.value !== undefined) return option.value;
+  const choices = choicesOf(option);
+  if (choices) return choices.join("|").length <= 16 ? choices.join("|") : name.toUpperCase();
+  return { string: "TEXT", path: "PATH", number: "NUMBER", integer: "N" }[option.type];
 }
 
-/** Columns of a terminal that texts are broken for. */
-const COLUMNS = 100;
+/** The words that the value of an option is one of; undefined where it is free. */
+export function choicesOf(option: Option): readonly string[] | undefined {
+  return option.type === "string" ? option.choices : undefined;
+}
 
-/** Two columns, the second aligned, broken into lines; what is longest in the first has a line of its own. */
-function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.min(26, Math.max(...rows.map(([left]) => left.length)));
+function optionRow([name, option]: readonly [string, Option]): [string, string] {
+  const short = option.short === undefined ? "    " : `-${option.short}, `;
+  return [short + spelling(name, option), optionText(name, option)];
+}
+
+/** Two columns, the second aligned and wrapped; an entry of the first that is too wide has a line of its own. */
+function table(rows: readonly (readonly [string, string])[], width: number): string {
   const indent = " ".repeat(width + 4);
   return rows.map(([left, right]) => {
     const lines = wrap(right, COLUMNS - width - 4).join(`\n${indent}`);

@@ -17,15 +17,15 @@ export interface InspectReport extends Cost {
   readonly model: string;
   readonly model_type: string;
   readonly head: string;
-  /** Length of the clip that MACs are counted for. */
+  /** Seconds of audio that MACs are counted for. */
   readonly seconds: number;
   readonly samples: number;
   readonly frames: number;
   /** Modules without the head, whose costs add up to the totals. */
   readonly rows: readonly CostRow[];
-  /** What the head costs beside the totals. */
+  /** Cost of the head, not in the totals. */
   readonly head_cost: Cost;
-  /** How it was pruned, its `espalier.json`; null where there is none. */
+  /** How it was pruned: its `espalier.json`; null where there is none. */
   readonly pruned: PruneRecord | null;
   readonly notes: readonly string[];
 }
@@ -35,22 +35,23 @@ const HEADS = { ctc: "CTC head", classify: "classification head", none: "no head
 /** `inspect`: parameters and MACs of every module of a model. */
 export const inspectCommand = defineCommand({
   name: "inspect",
-  summary: "Show parameters, MACs and units of every module of a model",
+  summary: "Show parameters, MACs and units of every module",
   operands: "MODEL",
   options: {
     seconds: {
       type: "number",
-      description: "seconds of audio that MACs are counted for",
+      description: "length of the audio that MACs are counted for",
       default: 10,
       min: 0.025,
       max: 36000,
     },
     json: { type: "flag", description: "print JSON" },
   },
+  examples: [["the embedded model", "inspect assets/commands-tiny"]],
   async run({ seconds, json }, operands) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
-      throw new UserError(`Cannot run inspect as it takes one MODEL: got ${operands.length}`);
+      throw new UserError(`inspect takes one MODEL: got ${operands.length}`);
     }
     const { report, config } = await onFiles(() => inspect(model, seconds));
     console.log(json ? JSON.stringify(report, null, 2) : render(report, config));
@@ -136,7 +137,7 @@ function percent(part: number, of: number): string {
   return `${of === 0 ? "0.0" : (100 * part / of).toFixed(1)} %`;
 }
 
-/** Columns, the first to the left and the others to the right. */
+/** Aligned columns, the first to the left and the others to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   return rows.map((row) =>

@@ -1,60 +1,98 @@
 /**
- * What commands that run for long have in common: their output folder, their progress, and the interrupt.
+ * Output folder, estimated memory, progress and interruption of commands that run for long.
  *
  * @module
  */
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
+import { isQuiet, log } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /**
- * Makes sure that a run destroys nothing.
+ * Makes sure that a run overwrites nothing.
  *
- * @param doing what the command does: `train`
+ * @param command name of the command
  * @param out folder that it is to write
- * @throws {UserError} it holds something, or is no folder
+ * @throws {UserError} the folder is not empty, or it is not a folder
  */
-export async function refuseOutput(doing: string, out: string): Promise<void> {
+export async function refuseOutput(command: string, out: string): Promise<void> {
   const names = await Array.fromAsync(Deno.readDir(out)).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw new UserError(`Cannot ${doing} as the output must be a folder: ${out} is none`);
+    throw new UserError(`Cannot ${command} as the output must be a folder: ${out} is not`);
   });
   if (names.length === 0) return;
-  throw new UserError(`Cannot ${doing} as the output is there already: ${out} (--resume goes on with a run)`);
+  throw new UserError(
+    `Output folder is not empty: ${out} (use another --out, or --resume to continue a run)`,
+  );
 }
 
-/** How much memory a run takes, for a person. */
-export function memoryText({ name, software }: Gpu, { deviceBytes, hostBytes }: MemoryNeed): string {
+/** Estimated memory of a run, as `--dry-run --json` prints it. */
+export interface MemoryReport {
+  /** Name of the device. */
+  readonly device: string;
+  /** Whether the device shares the host's memory. */
+  readonly software: boolean;
+  readonly device_bytes: number;
+  readonly host_bytes: number;
+}
+
+/** Estimated memory of a run as data. */
+export function memoryReport({ name, software }: Gpu, { deviceBytes, hostBytes }: MemoryNeed): MemoryReport {
+  return { device: name, software, device_bytes: Math.round(deviceBytes), host_bytes: Math.round(hostBytes) };
+}
+
+/** Estimated memory of a run as a line of text. */
+export function memoryText({ device, software, device_bytes, host_bytes }: MemoryReport): string {
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
   const all = software
-    ? `, ${gigabytes(deviceBytes + hostBytes)} together, as this device has none of its own`
+    ? `, ${gigabytes(device_bytes + host_bytes)} in total (a software device uses the host's memory)`
     : "";
-  return `memory: ${gigabytes(deviceBytes)} on ${name}, ${gigabytes(hostBytes)} beside it${all}`;
+  return `estimated memory: ${gigabytes(device_bytes)} on ${device}, ${
+    gigabytes(host_bytes)
+  } on the host${all}`;
 }
 
-/** Progress of so many steps on standard error: a line that changes on a terminal, else lines from time to time. */
+/** Prints the estimated memory, the result of `--dry-run`. */
+export function printMemory(memory: MemoryReport, json: boolean): void {
+  console.log(json ? JSON.stringify(memory, null, 2) : memoryText(memory));
+}
+
+/** Progress on standard error: one line that is updated on a terminal, else a line from time to time. */
 export function progressOf(steps: number): Progress {
   const terminal = Deno.stderr.isTerminal();
   const encoder = new TextEncoder();
   return new Progress({
     steps,
     terminal,
-    write: (text) =>
-      terminal ? void Deno.stderr.writeSync(encoder.encode(text)) : console.error(text.replace(/\n$/, "")),
+    write: (text) => {
+      if (isQuiet()) return;
+      if (terminal) Deno.stderr.writeSync(encoder.encode(text));
+      else console.error(text.replace(/\n$/, ""));
+    },
     ...terminal && { columns: Deno.consoleSize().columns },
   });
 }
 
+/** Prints how an interrupted run is resumed. */
+export function printInterrupted(command: string, out: string): void {
+  log(`Interrupted. Resume with: ./espalier ${command} --resume --out ${shellWord(out)}`);
+}
+
+/** A word as a shell reads it. */
+export function shellWord(text: string): string {
+  return /^[\w./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /**
- * Does long work that an interrupt ends after the step; a second one ends it at once.
+ * Does long work. An interrupt ends it after the current step; a second one ends it at once.
  *
- * @param work what to do; it is given the signal
+ * @param work what to do, given the signal
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const interrupt = () => {
-    console.error("\nstops after this step; once more ends at once");
+    log("\nStopping after this step; press Ctrl+C again to stop at once.");
     Deno.removeSignalListener("SIGINT", interrupt);
     stop.abort();
   };

@@ -3,19 +3,37 @@
  *
  * @module
  */
+import program from "../deno.json" with { type: "json" };
+import { cacheCommand } from "./cache.ts";
 import { classifyCommand } from "./classify.ts";
 import { type Command, parse } from "./command.ts";
+import { completionsCommand } from "./completions.ts";
 import { dataCommand } from "./data.ts";
 import { evalCommand } from "./eval.ts";
 import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { commandHelp, programHelp, programOptions } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { pruneCommand } from "./prune.ts";
+import { note, setQuiet } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
 import { trainCommand } from "./train.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { UserError } from "./user_error.ts";
+
+/** `help`: the help of the program or of a command. */
+const helpCommand: Command = {
+  name: "help",
+  summary: "Print the commands, or the options of one",
+  operands: "[COMMAND]",
+  options: {},
+  run: (_, [name]) => {
+    console.log(
+      name === undefined ? programHelp(commands, developmentTasks()) : commandHelp(commandOf(name)),
+    );
+    return Promise.resolve(0);
+  },
+};
 
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -28,14 +46,17 @@ export const commands: readonly Command[] = [
   inspectCommand,
   dataCommand,
   gpuCommand,
+  cacheCommand,
+  completionsCommand(() => commands),
+  helpCommand,
 ];
 
 /**
  * Runs the command that the words name.
  *
  * @param args the words of the command line
- * @param cwd the folder that paths among them are taken from
- * @returns the exit status: 2 after a user's mistake, which has been told in one line on standard error
+ * @param cwd the folder that paths among them are relative to
+ * @returns the exit status: 2 after a user's mistake, printed as one line on standard error
  */
 export async function main(args: readonly string[], cwd: string): Promise<number> {
   try {
@@ -44,26 +65,60 @@ export async function main(args: readonly string[], cwd: string): Promise<number
     if (!(error instanceof UserError)) throw error;
     console.error(error.message.replace(/\s*\n\s*/g, " "));
     return 2;
+  } finally {
+    setQuiet(false);
   }
 }
 
 async function dispatch([name, ...words]: readonly string[], cwd: string): Promise<number> {
-  if (name === undefined) throw new UserError("Cannot run as a command is needed: see espalier --help");
-  if (name === "--help" || name === "-h" || name === "help") {
-    console.log(programHelp(commands));
+  if (name === undefined) throw new UserError("No command given: see espalier --help");
+  if (name.startsWith("-")) return await runProgramOption(name, words, cwd);
+  const command = commandOf(name);
+  const request = parse(command, words, cwd);
+  if (request.help) {
+    console.log(commandHelp(command));
     return 0;
   }
-  const command = commands.find((one) => one.name === name);
-  if (!command) throw unknownCommand(name);
-
-  const request = parse(command, words, cwd);
-  if (!request.help) return await command.run(request.values, request.operands);
-  console.log(commandHelp(command));
-  return 0;
+  if (request.quiet) setQuiet(true);
+  for (const text of request.notes) note(text);
+  return await command.run(request.values, request.operands, request.given);
 }
 
-function unknownCommand(name: string): UserError {
-  const meant = suggest(name, commands.map((command) => command.name));
+/** An option in the place of a command, or before one. */
+async function runProgramOption(word: string, rest: readonly string[], cwd: string): Promise<number> {
+  const [option] =
+    Object.entries(programOptions).find(([name, { short }]) =>
+      word === `--${name}` || word === `-${short}`
+    ) ?? [];
+  switch (option) {
+    case "help":
+      return await dispatch(["help", ...rest], cwd);
+    case "version":
+      console.log(`espalier ${program.version}`);
+      return 0;
+    case "quiet":
+      setQuiet(true);
+      return await dispatch(rest, cwd);
+  }
+  const meant = suggest(word, Object.keys(programOptions).map((name) => `--${name}`));
+  throw new UserError(`Unknown option ${word}: ${meant ? `did you mean ${meant}?` : "see espalier --help"}`);
+}
+
+function commandOf(name: string): Command {
+  const command = commands.find((one) => one.name === name);
+  if (command) return command;
+  const meant = suggest(
+    name,
+    [...commands, ...developmentTasks().map(([name]) => ({ name }))].map(({ name }) => name),
+  );
   const advice = meant ? `did you mean ${meant}?` : "see espalier --help";
-  return new UserError(`Cannot run ${name} as there is no such command: ${advice}`);
+  throw new UserError(`Unknown command ${name}: ${advice}`);
+}
+
+/** Tasks of deno.json that are no commands of the program; the set-up script runs them, too. */
+function developmentTasks(): [name: string, summary: string][] {
+  const names = commands.map(({ name }) => name);
+  return Object.entries(program.tasks)
+    .filter(([name]) => !names.includes(name))
+    .map(([name, { description }]) => [name, description]);
 }

@@ -3,36 +3,39 @@ import { resolveModel } from "../model/hub/resolve_model.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { fromUser, onFiles } from "./files.ts";
+import { note } from "./stderr.ts";
 
-/** The option that names a model. */
+/** The option for the model. */
 export const modelOption = {
   type: "string",
-  description: "model folder, or its name on the hub, such as facebook/wav2vec2-base-100h",
+  short: "m",
+  value: "MODEL",
+  description: "model folder, or a name on the hub such as facebook/wav2vec2-base-100h",
   required: true,
 } as const;
 
-/** The option to compute with half the bytes. */
+/** The option for half precision. */
 export const halfOption = {
   type: "flag",
-  description: "compute products from f16: about half the memory for weights",
+  description: "read weights and activations of matrix products as f16: about half the memory for weights",
 } as const;
 
 /**
- * Loads the model that the user named to the device, and tells what there is to know about its files.
+ * Loads a model to the device, and prints the notes on its files.
  *
  * @param model the option's value
- * @param half whether products read f16
+ * @param half whether GEMMs read f16
  * @throws {UserError} its files are wrong, or there is no adapter; one line
  */
 export async function openModel(model: string, half = false): Promise<LoadedModel> {
   const gpu = await openGpu();
   const loaded = await onFiles(async () => loadModel(await folderOf(model), { gpu, half }));
-  for (const note of loaded.notes) console.error(`note: ${note}`);
+  for (const text of loaded.notes) note(text);
   return loaded;
 }
 
 /**
- * What the user named a model by, good from wherever the run goes on: a path from the root if it is one.
+ * The name of a model that stays valid where a run is resumed from another folder: an absolute path, or a name on the hub.
  *
  * @param model the option's value
  */
@@ -42,7 +45,7 @@ export async function lastingName(model: string): Promise<string> {
 }
 
 /**
- * The folder of the model that the user named; a name on the hub is downloaded into the cache, with its progress.
+ * The folder of a model; a model on the hub is downloaded into the cache, with progress on standard error.
  *
  * @param model path of a folder or file, or `ORGANISATION/NAME`
  * @throws {Error} the download failed; one line

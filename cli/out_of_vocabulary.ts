@@ -3,10 +3,10 @@ import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 
 /**
- * A note on characters that are in transcripts and not in the vocabulary; none if there are none.
+ * A note on characters of the transcripts that are not in the vocabulary; no note where there are none.
  *
  * @param tokenizer vocabulary of the model
- * @param utterances clips with their transcripts
+ * @param utterances utterances with their transcripts
  */
 export function outOfVocabulary(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
   const letterCase = letterCaseOf(tokenizer);
@@ -16,6 +16,6 @@ export function outOfVocabulary(tokenizer: CtcTokenizer, utterances: readonly Ut
   if (found.size === 0) return [];
   const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");
   return [
-    `${found.size} characters of the transcripts are not in the vocabulary, and become unknown: ${few}`,
+    `${found.size} characters of the transcripts are out of vocabulary and become <unk>: ${few}`,
   ];
 }

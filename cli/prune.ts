@@ -1,18 +1,27 @@
 import { makeFolder } from "../data/write_file.ts";
-import { Journal } from "../prune/run/stages.ts";
 import { planMethod } from "../prune/method.ts";
+import { summaryText } from "../prune/report/report.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
-import { summaryText } from "../prune/report/report.ts";
+import { Journal } from "../prune/run/stages.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { interruptible, memoryText, refuseOutput } from "./long_run.ts";
+import {
+  interruptible,
+  memoryReport,
+  memoryText,
+  printInterrupted,
+  printMemory,
+  refuseOutput,
+} from "./long_run.ts";
 import { lastingName } from "./model_option.ts";
+import { withDefaults } from "./options.ts";
 import { pruneOptions, type PruneSettings } from "./prune_options.ts";
 import { reportOf } from "./prune_report.ts";
 import { openPruneRun, pipelineOptions } from "./prune_run.ts";
-import { givenOf, readRecipe } from "./recipe.ts";
+import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
+import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 // Not a literal: Deno fetches packages behind a literal when any command starts, here 85 MB that draw the plots.
@@ -27,41 +36,49 @@ const DEFAULTS = {
 /** `prune`: from a fine-tuned model to a compact one, with a report. */
 export const pruneCommand: Command = defineCommand({
   name: "prune",
-  summary: "Prune a fine-tuned model: learn what it can do without, cut it out, fine-tune, report",
+  summary: "Prune a fine-tuned model, fine-tune it, and write a report",
   options: pruneOptions,
-  async run(values) {
+  examples: [
+    ["prune the embedded model of spoken commands to half of its MACs", "prune"],
+    [
+      "remove 60 % of the parameters of your model",
+      "prune -m model --data ~/LibriSpeech --method size --target 0.6 -o compact",
+    ],
+    ["resume an interrupted run", "prune --resume --out compact"],
+  ],
+  async run({ json, resume, recipe, "dry-run": dry }, _, words) {
     return await onFiles(async () => {
-      const { json, "dry-run": dry } = values;
-      const typed: PruneSettings = givenOf<typeof pruneOptions>(values);
+      const typed: PruneSettings = settingsOfRun<typeof pruneOptions>(words);
       const given = { ...typed, ...typed.model !== undefined && { model: await lastingName(typed.model) } };
-      if (values.resume && values.recipe !== undefined) {
-        throw new UserError("Cannot resume by a recipe as the options of the run hold: leave --recipe out");
+      if (resume && recipe !== undefined) {
+        throw new UserError("--recipe cannot be used with --resume: the run keeps its saved options");
       }
-      const out = given.out ?? await defaultOut(values.resume);
-      const before = values.resume ? await openJournal(out, given) : null;
-      const settings = before ? before.settings as PruneSettings : await settingsOf(given, values.recipe);
-      if (!before && !dry) await refuseOutput("prune", out);
+      const out = given.out ?? await defaultOut(resume);
+      const saved = resume ? await openJournal(out, given) : null;
+      const settings = saved?.settings ?? await newSettings(given, recipe);
+      if (!saved && !dry) await refuseOutput("prune", out);
+      const values = withDefaults(pruneOptions, settings);
       const gpu = await openGpu({}, !dry);
       try {
-        using run = await openPruneRun(settings);
-        for (const note of run.notes) console.error(`note: ${note}`);
-        const options = pipelineOptions(run, { gpu, out, settings });
-        // Nothing is written before all that can be wrong from the start has been looked at.
+        using run = await openPruneRun(values);
+        for (const text of run.notes) note(text);
+        const options = pipelineOptions(run, { gpu, out, values });
+        // Nothing is written before all that can be wrong from the start has been checked.
         planMethod(run.checkpoint.config, options);
-        const memory = memoryText(gpu, await pipelineMemory(options));
+        const memory = memoryReport(gpu, await pipelineMemory(options));
         if (dry) {
-          console.log(memory);
+          printMemory(memory, json);
           return 0;
         }
-        console.error(memory);
+        log(memoryText(memory));
         const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
-        const journal = before ?? await beginJournal(out, settings);
+        const journal = saved?.journal ?? await beginJournal(out, settings);
         const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
         if (!result) {
-          console.error("--resume goes on");
+          printInterrupted("prune", out);
           return 130;
         }
-        const report = await reportOf(run, result, { gpu, out, journal, settings });
+        const report = await reportOf(run, result, { gpu, out, journal, settings, values });
         await writeReport(out, report);
         console.log(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
         return 0;
@@ -72,7 +89,7 @@ export const pruneCommand: Command = defineCommand({
   },
 });
 
-/** The first of pruned, pruned-2, … that is not there; to resume, the last one that is. */
+/** The first of pruned, pruned-2, … that does not exist; to resume, the last one that does. */
 async function defaultOut(resume: boolean): Promise<string> {
   const base = `${Deno.env.get("INIT_CWD") ?? Deno.cwd()}/pruned`;
   let last = base;
@@ -84,14 +101,17 @@ async function defaultOut(resume: boolean): Promise<string> {
 }
 
 /** The options of a new run, those of its recipe included. */
-async function settingsOf(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
+async function newSettings(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
   const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
   const read: PruneSettings = recipe === undefined ? {} : await readRecipe(recipe, pruneCommand);
   const settings = { ...read, ...given };
-  if (settings.model === undefined) {
-    throw new UserError("Cannot prune as the recipe names no model: give --model");
-  }
+  if (settings.model === undefined) throw new UserError("The recipe has no model: give --model");
   return settings;
+}
+
+function defaultRecipe({ task = "asr", data }: PruneSettings): string {
+  if (data !== undefined) throw new UserError("--data requires --model: a model trained for your corpus");
+  return decodeURIComponent(DEFAULTS[task].pathname);
 }
 
 async function beginJournal(out: string, settings: PruneSettings): Promise<Journal> {
@@ -99,24 +119,16 @@ async function beginJournal(out: string, settings: PruneSettings): Promise<Journ
   return await Journal.begin(`${out}/run/journal.json`, settings);
 }
 
-function defaultRecipe({ task = "asr", data }: PruneSettings): string {
-  if (data !== undefined) {
-    throw new UserError("Cannot prune as a corpus of one's own needs a model for it: give --model");
-  }
-  return decodeURIComponent(DEFAULTS[task].pathname);
-}
-
-/** The journal of a run that goes on; its options hold. */
-async function openJournal(out: string, given: PruneSettings): Promise<Journal> {
+/** The journal of a run to resume, with its saved options. */
+async function openJournal(
+  out: string,
+  given: PruneSettings,
+): Promise<{ journal: Journal; settings: PruneSettings }> {
   const journal = await Journal.open(`${out}/run/journal.json`);
-  if (!journal) {
-    throw new UserError(`Cannot resume ${out} as it must hold a run: there is no run/journal.json`);
+  if (!journal) throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);
+  const settings = savedSettings(journal.settings, pruneOptions);
+  for (const { name, before } of changedOptions(pruneOptions, given, settings)) {
+    throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before}`);
   }
-  const before = journal.settings as PruneSettings;
-  for (const [name, value] of Object.entries(given) as [keyof PruneSettings, unknown][]) {
-    if (name === "out" || value === before[name]) continue;
-    const was = before[name] ?? "not given";
-    throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${was}`);
-  }
-  return journal;
+  return { journal, settings };
 }

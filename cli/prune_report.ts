@@ -6,25 +6,33 @@ import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune
 import { readMetrics } from "../train/metrics.ts";
 import type { TimedUtterance } from "../data/corpus/durations.ts";
 import program from "../deno.json" with { type: "json" };
+import { shellWord } from "./long_run.ts";
 import type { PruneSettings } from "./prune_options.ts";
 import type { PruneRun, RunTools } from "./prune_run.ts";
 
+/** What a report needs besides the model, the utterances and the results. */
+export interface FinishedRun extends RunTools {
+  readonly journal: Journal;
+  /** The options that were given. */
+  readonly settings: PruneSettings;
+}
+
 /**
- * The report of a run that is through.
+ * The report of a run.
  *
- * @param run model and clips
- * @param result what was found
- * @param tools device, folder, journal and options
+ * @param run model and utterances
+ * @param result results of the pipeline
+ * @param finished device, folder, journal and options
  * @throws {Error} a file of the run cannot be read; one line
  */
 export async function reportOf(
   run: PruneRun,
   { evaluations, record, units, speed }: PipelineResult,
-  { gpu, out, journal, settings }: RunTools & { readonly journal: Journal },
+  { gpu, out, journal, settings, values }: FinishedRun,
 ): Promise<PruneReport> {
   const names = ["dense", "pruned", "fine-tuned"] as const;
   const folders = [run.folder, `${out}/run/compact`, out];
-  const seconds = settings.seconds ?? 10;
+  const { seconds } = values;
   const compact = parseConfig(await Deno.readTextFile(`${out}/config.json`), `${out}/config.json`);
   const models = await Promise.all(
     evaluations.map(async ({ wer, cer, accuracy }, i): Promise<ReportModel> => {
@@ -53,11 +61,11 @@ export async function reportOf(
     base_model: record.base_model,
     data: {
       name: run.data,
-      train: subsetOf(settings.subset ?? "train", run.train),
-      dev: run.dev && subsetOf(settings["dev-subset"] ?? "dev", run.dev),
-      test: subsetOf(run.test.subset, run.test.clips),
+      train: subsetOf(values.subset, run.train),
+      dev: run.dev && subsetOf(values["dev-subset"] ?? "dev", run.dev),
+      test: subsetOf(run.test.subset, run.test.utterances),
     },
-    seed: settings.seed ?? 0,
+    seed: values.seed,
     method: record.method,
     round_to: record.round_to,
     constraints: record.constraints,
@@ -72,16 +80,16 @@ export async function reportOf(
   };
 }
 
-function subsetOf(subset: string, clips: readonly TimedUtterance[]) {
-  return { subset, clips: clips.length, seconds: clips.reduce((sum, { seconds }) => sum + seconds, 0) };
+function subsetOf(subset: string, utterances: readonly TimedUtterance[]) {
+  const seconds = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
+  return { subset, clips: utterances.length, seconds };
 }
 
 /** The command line that repeats a run. */
 function commandOf(settings: PruneSettings): string {
   const words = Object.entries(settings).map(([name, value]) => {
-    if (value === true) return `--${name}`;
-    const text = String(value);
-    return `--${name} ${/^[\w./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`}`;
+    if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
+    return `--${name} ${shellWord(String(value))}`;
   });
   return ["./espalier prune", ...words].join(" ");
 }

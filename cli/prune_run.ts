@@ -1,5 +1,5 @@
 /**
- * What `prune` needs, made from its options: model, clips, and the phases of the run.
+ * What `prune` needs, made from its options: model, utterances, and the phases of the run.
  *
  * @module
  */
@@ -16,22 +16,26 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import { regularize } from "../train/regularize.ts";
 import program from "../deno.json" with { type: "json" };
-import { clipsOf } from "./clips.ts";
+
 import { progressOf } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
-import type { PruneSettings } from "./prune_options.ts";
+import type { PruneValues } from "./prune_options.ts";
+import { log } from "./stderr.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
 import { openFeed, openTest, openUtterances, type TrainFeed } from "./train_corpus.ts";
-import { settingsOf } from "./train_start.ts";
+import { modelFiles } from "./train_start.ts";
 import { UserError } from "./user_error.ts";
+import { readUtterances } from "./utterances.ts";
 
-/** Model and clips of a run. */
+/** Model and utterances of a run. */
 export interface PruneRun extends Disposable {
   readonly task: "asr" | "slu";
   /** Folder of the model. */
   readonly folder: string;
   readonly checkpoint: Checkpoint;
+  /** Record of an earlier pruning; null where there is none. */
   readonly before: PruneRecord | null;
+  /** Other files of the model, as text by name. */
   readonly files: Readonly<Record<string, string>>;
   readonly preprocessor: PreprocessorConfig;
   readonly tokenizer: CtcTokenizer | null;
@@ -40,55 +44,43 @@ export interface PruneRun extends Disposable {
   readonly feed: TrainFeed;
   readonly train: readonly TimedUtterance[];
   readonly dev: readonly TimedUtterance[] | null;
-  readonly test: { readonly subset: string; readonly clips: readonly TimedUtterance[] };
+  readonly test: { readonly subset: string; readonly utterances: readonly TimedUtterance[] };
   readonly notes: readonly string[];
 }
 
 /**
  * Opens model and corpus.
  *
- * @param settings the run's options
- * @throws {Error} the model has not the head for the task, or a file is missing or wrong; one line
+ * @param values the run's options
+ * @throws {Error} the model lacks the head for the task, or a file is missing or wrong; one line
  */
-export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
-  const model = settings.model!;
-  const folder = await folderOf(model);
-  const found = await readCheckpoint(folder);
-  const config = regularize(found.config, { dropout: settings.dropout, maskProb: settings["mask-prob"] });
-  const checkpoint = { ...found, config };
-  const { head } = checkpoint;
-  const task = settings.task ?? (head === "classify" ? "slu" : "asr");
-  const needed = task === "slu" ? "classify" : "ctc";
-  if (head !== needed) {
-    const has = head === "none" ? "it has no head" : `its head is ${head}`;
-    throw new UserError(
-      `Cannot prune ${model} for ${task} as it must have been fine-tuned for that: ${has} (see train --help)`,
-    );
-  }
-  const files = await settingsOf(folder, config);
+export async function openPruneRun(values: PruneValues): Promise<PruneRun> {
+  const { folder, checkpoint, task } = await openDenseModel(values);
+  const { config } = checkpoint;
+  const files = await modelFiles(folder, config);
   const preprocessor = parsePreprocessorConfig(
     files["preprocessor_config.json"]!,
     `${folder}/preprocessor_config.json`,
   );
   const tokenizer = task === "asr" ? await readVocabulary(folder) : null;
   tokenizer?.checkSize(config.vocab_size, `${folder}/vocab.json`);
-  const clips = await openUtterances(settings.data, task, settings.subset ?? "train", settings["dev-subset"]);
-  const test = await openTest(clips.folder, task, settings["test-subset"]);
-  const feed = await openFeed(clips, {
+  const corpus = await openUtterances(values.data, task, values.subset, values["dev-subset"]);
+  const test = await openTest(corpus.folder, task, values["test-subset"]);
+  const feed = await openFeed(corpus, {
     config,
     preprocessor,
     targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label),
-    seed: settings.seed ?? 0,
-    seconds: (settings["batch-seconds"] ?? 32) / (settings["grad-accum-steps"] ?? 1),
-    speedPerturbation: settings["speed-perturbation"] ?? false,
-    noise: settings.noise ?? 0,
-    join: settings.join ?? 0,
+    seed: values.seed,
+    seconds: values["batch-seconds"] / values["grad-accum-steps"],
+    speedPerturbation: values["speed-perturbation"],
+    noise: values.noise,
+    join: values.join,
   });
-  const notes = [...checkpoint.notes, ...clips.notes, ...feed.notes];
-  if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...clips.train, ...test.clips]));
-  const learned = new Set(clips.train.map(({ audio }) => audio));
-  if (test.clips.every(({ audio }) => learned.has(audio))) {
-    notes.push("the clips to report on are those to learn from: give other ones by --test-subset");
+  const notes = [...checkpoint.notes, ...corpus.notes, ...feed.notes];
+  if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...corpus.train, ...test.utterances]));
+  const trained = new Set(corpus.train.map(({ audio }) => audio));
+  if (test.utterances.every(({ audio }) => trained.has(audio))) {
+    notes.push("the test subset is part of the training subset: choose another one with --test-subset");
   }
   return {
     task,
@@ -98,62 +90,65 @@ export async function openPruneRun(settings: PruneSettings): Promise<PruneRun> {
     files,
     preprocessor,
     tokenizer,
-    data: clips.folder,
+    data: corpus.folder,
     feed,
-    train: await withSeconds(clips.train),
-    dev: clips.dev && await withSeconds(clips.dev),
+    train: await withSeconds(corpus.train),
+    dev: corpus.dev && await withSeconds(corpus.dev),
     test,
     notes,
     [Symbol.dispose]: () => feed[Symbol.dispose](),
   };
 }
 
-/** What a run is done with beside its model and clips. */
-export interface RunTools {
-  readonly gpu: Gpu;
-  readonly out: string;
-  readonly settings: PruneSettings;
+/** Reads the model to prune, with the regularisation of the run in its config. */
+async function openDenseModel(
+  values: PruneValues,
+): Promise<Pick<PruneRun, "folder" | "checkpoint" | "task">> {
+  const model = values.model!;
+  const folder = await folderOf(model);
+  const read = await readCheckpoint(folder);
+  const config = regularize(read.config, { dropout: values.dropout, maskProb: values["mask-prob"] });
+  const checkpoint = { ...read, config };
+  const { head } = checkpoint;
+  const task = values.task ?? (head === "classify" ? "slu" : "asr");
+  if (head !== (task === "slu" ? "classify" : "ctc")) {
+    const has = head === "none" ? "it has no head" : `its head is ${head}`;
+    throw new UserError(
+      `Cannot prune ${model} for ${task} as it must have been fine-tuned for that: ${has} (see espalier train --help)`,
+    );
+  }
+  return { folder, checkpoint, task };
 }
 
-/** Refuses options that would do nothing. */
-function refuseIdle({ method = "mac", steps = 2000, warmup = 0, ...settings }: PruneSettings): void {
+/** What a run needs besides its model and utterances. */
+export interface RunTools {
+  readonly gpu: Gpu;
+  /** Output folder. */
+  readonly out: string;
+  readonly values: PruneValues;
+}
+
+/** Refuses options that contradict each other or would have no effect. */
+function checkOptions({ method, steps, warmup, ...values }: PruneValues): void {
   if (warmup > steps) {
     throw new UserError(`Cannot prune as --warmup must be at most the ${steps} steps: ${warmup}`);
   }
   for (const name of ["target-conv", "target-transformer"] as const) {
-    if (method === "sep-size" || settings[name] === undefined) continue;
-    throw new UserError(`Cannot prune as --${name} is for sep-size alone: the method is ${method}`);
+    if (method === "sep-size" || values[name] === undefined) continue;
+    throw new UserError(`--${name} requires --method sep-size: the method is ${method}`);
   }
 }
 
 /**
- * The phases of a run.
+ * The options of both training phases and of what is between them.
  *
- * @param run model and clips
+ * @param run model and utterances
  * @param tools device, folder and options
+ * @throws {UserError} options contradict each other
  */
-export function pipelineOptions(
-  run: PruneRun,
-  tools: RunTools,
-): PlannedRun {
-  const { gpu, out, settings } = tools;
-  refuseIdle(settings);
-  const steps = settings.steps ?? 2000;
-  const finetuneSteps = settings["finetune-steps"] ?? Math.max(1, Math.round(steps / 2));
-  const lr = settings.lr ?? 1e-4;
-  const gateRate = settings["gate-lr"] ?? Math.min(0.1, Math.max(0.02, 100 / steps));
-  const phase = (steps: number, lr: number) => ({
-    steps,
-    lr,
-    warmup: Math.round(steps / 20),
-    schedule: "linear" as const,
-    seed: settings.seed ?? 0,
-    gradAccumSteps: settings["grad-accum-steps"] ?? 1,
-    maxGradNorm: settings["max-grad-norm"] ?? 10,
-    evalEvery: settings["eval-every"] ?? Math.max(1, Math.round(steps / 4)),
-    saveEvery: settings["save-every"] ?? 100,
-    progress: progressOf(steps),
-  });
+export function pipelineOptions(run: PruneRun, { gpu, out, values }: RunTools): PlannedRun {
+  checkOptions(values);
+  const { "target-conv": targetConv, "target-transformer": targetTransformer } = values;
   const { feed: { source, dev }, test, checkpoint, before, files, preprocessor, tokenizer } = run;
   return {
     checkpoint,
@@ -163,32 +158,52 @@ export function pipelineOptions(
     tokenizer,
     gpu,
     out,
-    name: settings.model!,
+    name: values.model!,
     version: program.version,
     source,
     ...dev && { dev },
-    test: () => clipsOf(test.clips),
+    test: () => readUtterances(test.utterances),
     normalize: (text) => normalizeText(text),
-    method: settings.method ?? "mac",
-    target: settings.target ?? 0.5,
-    ...settings["target-conv"] !== undefined && { targetConv: settings["target-conv"] },
-    ...settings["target-transformer"] !== undefined && { targetTransformer: settings["target-transformer"] },
-    ...settings.prune !== undefined && { kinds: parseKinds(settings.prune) },
-    ...settings.seconds !== undefined && { seconds: settings.seconds },
-    roundTo: settings["round-to"] ?? 1,
-    half: settings.half ?? false,
-    distill: settings.distill ?? 0.9,
-    gradCheckpoint: settings["grad-checkpoint"] ?? false,
-    weightDecay: settings["weight-decay"] ?? 0,
+    method: values.method,
+    target: values.target,
+    ...targetConv !== undefined && { targetConv },
+    ...targetTransformer !== undefined && { targetTransformer },
+    kinds: parseKinds(values.prune),
+    seconds: values.seconds,
+    roundTo: values["round-to"],
+    half: values.half,
+    distill: values.distill,
+    gradCheckpoint: values["grad-checkpoint"],
+    weightDecay: values["weight-decay"],
+    ...phases(values),
+    say: log,
+  };
+}
+
+/** The two training phases. */
+function phases(values: PruneValues): Pick<PlannedRun, "pruning" | "tuning"> {
+  const phase = (steps: number, lr: number) => ({
+    steps,
+    lr,
+    warmup: Math.round(steps / 20),
+    schedule: "linear" as const,
+    seed: values.seed,
+    gradAccumSteps: values["grad-accum-steps"],
+    maxGradNorm: values["max-grad-norm"],
+    evalEvery: values["eval-every"] ?? Math.max(1, Math.round(steps / 4)),
+    saveEvery: values["save-every"],
+    progress: progressOf(steps),
+  });
+  const { "finetune-steps": finetuneSteps, "finetune-lr": finetuneLr } = values;
+  return {
     pruning: {
-      ...phase(steps, lr),
+      ...phase(values.steps, values.lr),
       schedule: "constant",
-      gateRate,
-      lambdaRate: settings["lambda-lr"] ?? 2 * gateRate,
-      targetWarmup: settings.warmup ?? Math.round(0.75 * steps),
-      ramp: settings.ramp ?? "quadratic",
+      gateRate: values["gate-lr"],
+      lambdaRate: values["lambda-lr"],
+      targetWarmup: values.warmup,
+      ramp: values.ramp,
     },
-    tuning: finetuneSteps === 0 ? null : phase(finetuneSteps, settings["finetune-lr"] ?? lr),
-    say: (line) => console.error(line),
+    tuning: finetuneSteps === 0 ? null : phase(finetuneSteps, finetuneLr),
   };
 }

@@ -1,4 +1,4 @@
-// What `inspect` says of espalier.json: targets and what was achieved, earlier prunings, and a picture of the units left.
+// What `inspect` prints of espalier.json: targets and achieved shares, earlier prunings, and a chart of the kept units.
 
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
@@ -18,7 +18,7 @@ const NOUNS: Record<Quantity, string> = {
   macs: "MACs",
 };
 
-/** The kinds of units by which a cost is brought to its target. */
+/** The kinds of units that reduce a cost. */
 const KINDS: Record<Quantity, readonly UnitKind[]> = {
   parameters: UNIT_KINDS,
   conv: ["conv"],
@@ -49,7 +49,7 @@ export function pruningLines(record: PruneRecord, config: ModelConfig): string[]
 }
 
 /**
- * The units that are left of the unpruned model, a bar for each group.
+ * The kept units of the unpruned model, a bar for each group.
  *
  * @param record The model's `espalier.json`.
  * @param config Its architecture.
@@ -65,14 +65,14 @@ export function picture({ units }: PruneRecord, config: ModelConfig): string[] {
   );
   const [name, kept, of] = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
   return [
-    "units kept of each group, in their order: █ all of a stretch, ▓ ▒ ░ some, blank none",
+    "units kept in each group, in order: █ all of a range, ▓ ▒ ░ some, blank none",
     ...rows.map((row) => {
       return `${row[0].padEnd(name!)}  ${row[1].padStart(kept!)} of ${row[2].padStart(of!)}  │${row[3]}│`;
     }),
   ];
 }
 
-/** Units as shades: a cell stands for a stretch of the group, and is blank or full only where the stretch is. */
+/** Units as shades: a cell is a range of the group, and is blank or full only where the range is. */
 export function bar(kept: readonly number[], of: number): string {
   // Lengths in 1/CELLS of a unit: a unit has CELLS of them, a cell `of`, so that the sums are whole.
   const filled = new Array<number>(CELLS).fill(0);
@@ -89,7 +89,7 @@ function origin({ base_model, version }: PruneStep): string {
   return `${plain(base_model)} with Espalier ${plain(version)}`;
 }
 
-/** Target and achieved share of a constraint, and the cost that is left. */
+/** Target and achieved share of a constraint, and the remaining cost. */
 function outcome({ quantity, samples, target_removed, removed, cost, base_cost }: AchievedCost): string {
   const length = quantity === "macs" ? ` at ${Number((samples / RATE).toFixed(3))} s` : "";
   const left = `${whole(cost)} of ${whole(base_cost)} kept${length}`;
@@ -98,7 +98,7 @@ function outcome({ quantity, samples, target_removed, removed, cost, base_cost }
   } (${left})`;
 }
 
-/** How far from its target a cost ended, in units: the target's cost is seldom that of whole units. */
+/** Distance of a cost from its target, in units: whole units seldom meet the target exactly. */
 function miss(
   { quantity, samples, target_removed, cost, base_cost }: AchievedCost,
   { units }: PruneRecord,
@@ -115,7 +115,7 @@ function miss(
   return `, ${times} times the cheapest unit's cost ${over > 0 ? "above" : "below"} the target`;
 }
 
-/** A word of the file, without what would move the cursor. */
+/** A text of the file without control characters. */
 function plain(text: string): string {
   return text.replace(/\p{C}+/gu, " ");
 }

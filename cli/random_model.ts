@@ -5,36 +5,37 @@ import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 
-/** What a random model is made of. */
+/** Options of a random model. */
 export interface RandomModelOptions {
   /** Path of a `config.json`. */
   readonly config: string;
-  /** Path of the folder to make. */
+  /** Path of the folder to write. */
   readonly out: string;
   readonly seed: number;
-  /** Head; as the config says unless given. */
+  /** Head; that of the config unless given. */
   readonly head?: HeadKind;
 }
 
-/** The letters of English by frequency, as the published vocabularies order them. */
+/** The letters of English by frequency, in the order of the published vocabularies. */
 const LETTERS = "ETAOINHSRDLUMWCFGYPBVK'XJQZ";
 
 /**
- * Makes the folder of a randomly initialised model, whole or not at all: config, weights, vocabulary and settings of
- * the preprocessor.
+ * Writes the folder of a randomly initialised model, complete or not at all: config, weights, vocabulary and
+ * preprocessor settings.
  *
- * @param options What to make.
- * @returns Numbers of the model.
- * @throws {Error} The output is there already, or a file cannot be read or written; one line, like those of
- * {@linkcode parseConfig}.
+ * @param options config, folder and seed
+ * @returns the number of parameters
+ * @throws {Error} the output exists, or a file cannot be read or written; one line
  */
 export async function makeRandomModel(
   { config: path, out, seed, head }: RandomModelOptions,
 ): Promise<number> {
   const text = await readFileIfExists(path);
-  if (!text) throw new Error(`Cannot make a random model as it needs a config: there is no file ${path}`);
+  if (!text) throw new Error(`Cannot make a random model as a config is needed: there is no file ${path}`);
   const config = parseConfig(new TextDecoder().decode(text), path);
-  if (await exists(out)) throw new Error(`Cannot make a random model as the output is there already: ${out}`);
+  if (await exists(out)) {
+    throw new Error(`Cannot make a random model as the output must be a new folder: ${out} exists`);
+  }
   const checkpoint = randomCheckpoint(config, seed, head ?? headOf(config));
   const partial = `${out.replace(/\/+$/, "")}.${Deno.pid}.partial`;
   try {
@@ -50,8 +51,8 @@ export async function makeRandomModel(
 }
 
 /**
- * A vocabulary of `vocab_size` tokens, padding at `pad_token_id`: the other special ones and the word delimiter, the
- * letters by frequency, then tokens without a meaning.
+ * A vocabulary of `vocab_size` tokens with padding at `pad_token_id`: the other special tokens and the word delimiter,
+ * the letters by frequency, then placeholders.
  */
 export function vocabulary({ vocab_size, pad_token_id }: ModelConfig): Record<string, number> {
   const tokens = ["<s>", "</s>", "<unk>", "|", ...LETTERS];
@@ -60,7 +61,7 @@ export function vocabulary({ vocab_size, pad_token_id }: ModelConfig): Record<st
   return Object.fromEntries(tokens.slice(0, vocab_size).map((token, id) => [token, id]));
 }
 
-/** As the published models have it: those of the group family were trained without an attention mask. */
+/** As in the published models: those with group norm were trained without an attention mask. */
 function preprocessor({ feat_extract_norm }: ModelConfig): Record<string, unknown> {
   return {
     do_normalize: true,

@@ -1,9 +1,9 @@
 /**
- * The candidate closest to a mistyped word.
+ * The candidate closest to a mistyped word by edit distance.
  *
  * @param word what was typed
  * @param candidates what could have been meant
- * @returns the one with the fewest letters to change, or undefined where more than a third would have to
+ * @returns the closest one, or undefined where more than a third of the letters differ
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

@@ -6,25 +6,26 @@ import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
 import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
+import { log } from "./stderr.ts";
 
-/** The clips of a run. */
+/** The utterances of a run. */
 export interface TrainUtterances {
   /** Folder of the corpus. */
   readonly folder: string;
   readonly train: readonly Utterance[];
-  /** Null where there are none to evaluate on. */
+  /** Utterances to evaluate on; null without a dev subset. */
   readonly dev: readonly Utterance[] | null;
   readonly notes: readonly string[];
 }
 
 /**
- * Lists the clips to learn from and to evaluate on.
+ * Lists the utterances to train and to evaluate on.
  *
- * @param dir the corpus; undefined for the spoken commands, which are made if they are not there
- * @param task what they are for
- * @param subset subset to learn from
+ * @param dir the corpus; undefined for the synthesised spoken commands
+ * @param task task of the run
+ * @param subset training subset
  * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
- * @throws {Error} it is no corpus, or a file of it is wrong; one line
+ * @throws {Error} it is not a corpus, or a file of it is wrong; one line
  */
 export async function openUtterances(
   dir: string | undefined,
@@ -38,7 +39,7 @@ export async function openUtterances(
   const subsets = await listSubsets(folder, { task });
   const hasDev = subsets.some((name) => name.startsWith("dev"));
   if (devSubset === undefined && !hasDev) {
-    const note = `${folder} has no dev subset: nothing is evaluated, and the last weights are kept`;
+    const note = `${folder} has no dev subset: the run is not evaluated, and its last weights are kept`;
     return { folder, train, dev: null, notes: [note] };
   }
   return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task }), notes: [] };
@@ -47,66 +48,66 @@ export async function openUtterances(
 /**
  * The folder of a corpus.
  *
- * @param dir where it is; undefined for the spoken commands, which are made if they are not there
+ * @param dir its path; undefined for the spoken commands, which are synthesised unless they are in the cache
  */
 async function corpusFolder(dir: string | undefined): Promise<string> {
   if (dir !== undefined) return dir;
   const { dir: made } = await makeCommands({
     progress: (done, all) =>
-      done === all || done % 500 === 0 ? console.error(`spoken ${done}/${all}`) : undefined,
+      done === all || done % 500 === 0 ? log(`synthesised ${done} of ${all} utterances`) : undefined,
   });
   return made;
 }
 
 /**
- * Lists the clips to report on.
+ * Lists the utterances of the test subset.
  *
  * @param dir the corpus
- * @param task what they are for
+ * @param task task of the run
  * @param subset subset; undefined for `test`, or `dev` where there is no test
- * @returns the clips, and the subset that they are
+ * @returns the utterances, and the name of their subset
  * @throws {Error} there is none, or a file of it is wrong; one line
  */
 export async function openTest(
   dir: string,
   task: Task,
   subset: string | undefined,
-): Promise<{ subset: string; clips: readonly TimedUtterance[] }> {
+): Promise<{ subset: string; utterances: readonly TimedUtterance[] }> {
   const subsets = await listSubsets(dir, { task });
   const hasTest = subsets.some((name) => name.startsWith("test"));
   const name = subset ?? (hasTest || !subsets.some((name) => name.startsWith("dev")) ? "test" : "dev");
-  return { subset: name, clips: await withSeconds(await openCorpus(dir, name, { task })) };
+  return { subset: name, utterances: await withSeconds(await openCorpus(dir, name, { task })) };
 }
 
-/** How clips become batches. */
+/** How utterances become batches. */
 export interface FeedOptions extends CorpusSourceOptions {
   /** Seconds of audio, padding included, of a micro-batch. */
   readonly seconds: number;
   readonly speedPerturbation: boolean;
-  /** Share of the clips that get noise. */
+  /** Share of the utterances that get noise. */
   readonly noise: number;
-  /** Seconds that clips are joined up to; 0 for as they are. */
+  /** Seconds that utterances are joined up to; 0: they are not joined. */
   readonly join: number;
 }
 
-/** Batches to learn from and to evaluate on. */
+/** Batches to train and to evaluate on. */
 export interface TrainFeed extends Disposable {
   readonly source: BatchSource;
-  /** One pass over the clips to evaluate on; null where there are none. */
+  /** One pass over the dev subset; null without one. */
   readonly dev: (() => AsyncIterable<MicroBatch>) | null;
   readonly notes: readonly string[];
 }
 
 /**
- * Opens batches of clips. A clip that is longer than a batch is one by itself.
+ * Opens batches of utterances. An utterance that is longer than a batch is a batch by itself.
  *
- * @param clips what to learn from and to evaluate on
- * @param options how
- * @throws {Error} a file is missing or broken, or a clip is shorter than a frame; one line
+ * @param utterances training and dev subsets
+ * @param options model, batch size and augmentation
+ * @throws {Error} a file is missing or broken, or an utterance is shorter than a frame; one line
  */
-export async function openFeed(clips: TrainUtterances, options: FeedOptions): Promise<TrainFeed> {
+export async function openFeed(utterances: TrainUtterances, options: FeedOptions): Promise<TrainFeed> {
   const { seconds, seed, speedPerturbation, noise, join } = options;
-  const train = await openBatches(clips.train, {
+  const train = await openBatches(utterances.train, {
     seconds,
     seed,
     longer: "alone",
@@ -115,8 +116,8 @@ export async function openFeed(clips: TrainUtterances, options: FeedOptions): Pr
     ...join > 0 && { join: { seconds: join } },
   });
   let dev: Batches | null = null;
-  if (clips.dev) {
-    const sorted = (await withSeconds(clips.dev)).sort((a, b) => a.seconds - b.seconds);
+  if (utterances.dev) {
+    const sorted = (await withSeconds(utterances.dev)).sort((a, b) => a.seconds - b.seconds);
     dev = await openBatches(sorted, { seconds, seed, shuffle: false, longer: "alone", threads: 1 });
   }
   const slowest = speedPerturbation ? Math.max(...SPEEDS) : 1;
@@ -129,19 +130,23 @@ export async function openFeed(clips: TrainUtterances, options: FeedOptions): Pr
   };
 }
 
-/** Refuses clips without a frame; tells of those whose text does not fit into their frames. */
+/** Refuses utterances shorter than a frame; a note counts those whose text does not fit into their frames. */
 function checkLengths(
   utterances: readonly (Utterance & { readonly seconds: number })[],
   { config, preprocessor, targetOf }: CorpusSourceOptions,
   speed: number,
 ): string[] {
-  let full = 0;
+  let tooShort = 0;
   for (const { id, audio, seconds, ...known } of utterances) {
     const frames = framesOf(config, Math.floor(seconds * preprocessor.sampling_rate / speed));
-    if (frames < 1) throw new RangeError(`Cannot train as a clip must be one frame long: ${audio} is not`);
+    if (frames < 1) {
+      throw new RangeError(`Cannot train as an utterance must be one frame long: ${audio} is not`);
+    }
     const { labels } = targetOf({ ids: [id], ...known });
     const needed = labels.length + labels.filter((label, i) => label === labels[i - 1]).length;
-    if (needed > frames) full++;
+    if (needed > frames) tooShort++;
   }
-  return full === 0 ? [] : [`${full} clips have more text than frames, and teach nothing`];
+  return tooShort === 0
+    ? []
+    : [`${tooShort} utterances have more text than frames, and add nothing to training`];
 }

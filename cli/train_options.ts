@@ -1,83 +1,148 @@
-import type { Options } from "./command.ts";
-import type { Settings } from "./recipe.ts";
+import { type Given, group, type Options, type Values } from "./options.ts";
 
-/** Options of `train`. None has a default here, since a recipe and a run to resume come before the defaults. */
+/** Options of `train`. */
 export const trainOptions = {
-  model: {
-    type: "string",
-    description: "model to start from: folder, or name on the hub such as facebook/wav2vec2-base",
-  },
-  config: { type: "path", description: "config.json of a model to start from random weights instead" },
-  data: {
-    type: "path",
-    description: "corpus: LibriSpeech or SLURP layout, or a manifest (the spoken commands unless given)",
-  },
-  subset: { type: "string", description: "subset to learn from (train)" },
-  "dev-subset": { type: "string", description: "subset to evaluate on, or none (dev)" },
-  task: {
-    type: "string",
-    description: "speech recognition or intents (as the model's head; asr without one)",
-    choices: ["asr", "slu"],
-  },
-  out: {
-    type: "path",
-    description: "folder for the model, its metrics and its state; needed unless --dry-run",
-  },
-  steps: { type: "integer", description: "steps (1000)", min: 1 },
-  lr: {
-    type: "number",
-    description: "peak learning rate (1e-4, from random weights 2e-3)",
-    min: 0,
-  },
-  warmup: { type: "integer", description: "steps in which the learning rate rises (a tenth)", min: 0 },
-  schedule: {
-    type: "string",
-    description: "learning rate after that (tri-stage)",
-    choices: ["tri-stage", "linear", "constant"],
-  },
-  "batch-seconds": { type: "number", description: "seconds of audio in a step (32)", min: 0.1 },
-  "grad-accum-steps": {
-    type: "integer",
-    description: "parts that a step's audio is computed in, to save memory (1)",
-    min: 1,
-  },
-  "grad-checkpoint": {
-    type: "flag",
-    description: "compute the inside of every layer again for its gradients: less memory, a third more time",
-  },
-  "max-grad-norm": { type: "number", description: "norm that gradients are scaled down to (5)", min: 1e-9 },
-  "weight-decay": { type: "number", description: "decay of weights, not of biases and norms (0.01)", min: 0 },
-  dropout: {
-    type: "number",
-    description: "probability of dropout and layer drop (as the model's config has each)",
-    min: 0,
-    max: 0.999,
-  },
-  "mask-prob": {
-    type: "number",
-    description: "share of frames that SpecAugment masks (as the model's config has it)",
-    min: 0,
-    max: 1,
-  },
-  "freeze-feature-encoder": {
-    type: "flag",
-    description: "leave the convolutions over the waveform as they are",
-  },
-  "speed-perturbation": { type: "flag", description: "play clips at 0.9, 1 or 1.1 times their speed" },
-  noise: { type: "number", description: "share of clips that get noise, of 5 to 25 dB (0)", min: 0, max: 1 },
-  join: { type: "number", description: "join clips of a speaker up to so many seconds (0: no)", min: 0 },
-  "eval-every": { type: "integer", description: "steps between evaluations (200)", min: 1 },
-  "save-every": { type: "integer", description: "steps between states on disk (100)", min: 1 },
-  patience: {
-    type: "integer",
-    description: "evaluations without a better one after which training ends (0: never)",
-    min: 0,
-  },
-  seed: { type: "integer", description: "seed of all that is drawn (0)", min: 0, max: 2 ** 32 - 1 },
-  "dry-run": { type: "flag", description: "print how much memory the run takes, and end" },
-  resume: { type: "flag", description: "go on with the run in --out, with its options" },
-  recipe: { type: "path", description: "JSON file of options by these names; the command line wins" },
+  ...group("Model and data", {
+    model: {
+      type: "string",
+      short: "m",
+      value: "MODEL",
+      description: "model to start from: a folder, or a name on the hub such as facebook/wav2vec2-base",
+    },
+    config: {
+      type: "path",
+      value: "FILE",
+      description: "config.json of a model to train from random weights instead",
+    },
+    data: {
+      type: "path",
+      value: "CORPUS",
+      description: "corpus: a folder in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
+      computed: { text: "the synthesised spoken commands" },
+    },
+    subset: { type: "string", value: "NAME", description: "training subset", default: "train" },
+    "dev-subset": {
+      type: "string",
+      value: "NAME",
+      description: "subset to evaluate on, or none",
+      computed: { text: "dev, if there is one" },
+    },
+    task: {
+      type: "string",
+      description: "speech recognition or intents",
+      choices: ["asr", "slu"],
+      computed: { text: "by the model's head; asr without one" },
+    },
+  }),
+  ...group("Optimisation", {
+    steps: { type: "integer", description: "optimiser steps", default: 1000, min: 1 },
+    lr: {
+      type: "number",
+      description: "peak learning rate",
+      computed: {
+        text: "1e-4; 2e-3 from random weights",
+        of: ({ config }) => config === undefined ? 1e-4 : 2e-3,
+      },
+      min: 0,
+    },
+    warmup: {
+      type: "integer",
+      description: "steps in which the learning rate rises",
+      computed: { text: "a tenth of --steps", of: ({ steps }) => Math.round(Number(steps) / 10) },
+      min: 0,
+    },
+    schedule: {
+      type: "string",
+      description: "learning-rate schedule after warm-up",
+      choices: ["tri-stage", "linear", "constant"],
+      default: "tri-stage",
+    },
+    "batch-seconds": {
+      type: "number",
+      description: "seconds of audio per step",
+      default: 32,
+      min: 0.1,
+    },
+    "grad-accum-steps": {
+      type: "integer",
+      description: "micro-batches that a step is split into, to save memory",
+      default: 1,
+      min: 1,
+    },
+    "grad-checkpoint": {
+      type: "flag",
+      description: "gradient checkpointing: recompute activations in the backward pass; " +
+        "less memory, about a third more time",
+    },
+    "max-grad-norm": { type: "number", description: "gradient clipping norm", default: 5, min: 1e-9 },
+    "weight-decay": {
+      type: "number",
+      description: "weight decay, not applied to biases and norms",
+      default: 0.01,
+      min: 0,
+    },
+    "freeze-feature-encoder": { type: "flag", description: "keep the convolutional feature encoder fixed" },
+    patience: {
+      type: "integer",
+      description: "stop after this many evaluations without improvement; 0: never",
+      default: 0,
+      min: 0,
+    },
+  }),
+  ...group("Regularisation and augmentation", {
+    dropout: {
+      type: "number",
+      description: "probability of all kinds of dropout and of layer drop",
+      computed: { text: "as in the model's config" },
+      min: 0,
+      max: 0.999,
+    },
+    "mask-prob": {
+      type: "number",
+      description: "share of frames that SpecAugment masks",
+      computed: { text: "as in the model's config" },
+      min: 0,
+      max: 1,
+    },
+    "speed-perturbation": { type: "flag", description: "play utterances at 0.9, 1 or 1.1 times their speed" },
+    noise: {
+      type: "number",
+      description: "share of utterances with added noise, 5 to 25 dB SNR",
+      default: 0,
+      min: 0,
+      max: 1,
+    },
+    join: {
+      type: "number",
+      value: "SECONDS",
+      description: "join utterances of a speaker up to this length; 0: do not",
+      default: 0,
+      min: 0,
+    },
+  }),
+  ...group("Run and output", {
+    out: {
+      type: "path",
+      short: "o",
+      value: "DIR",
+      description: "folder for the model, metrics and state; not needed with --dry-run",
+    },
+    "eval-every": { type: "integer", description: "steps between evaluations", default: 200, min: 1 },
+    "save-every": { type: "integer", description: "steps between saved states", default: 100, min: 1 },
+    seed: { type: "integer", description: "random seed", default: 0, min: 0, max: 2 ** 32 - 1 },
+    recipe: {
+      type: "path",
+      value: "FILE",
+      description: "JSON file of options; options on the command line win",
+    },
+    resume: { type: "flag", description: "resume the run in --out with its saved options" },
+    "dry-run": { type: "flag", description: "print the estimated memory and exit" },
+    json: { type: "flag", description: "print the result as JSON" },
+  }),
 } as const satisfies Options;
 
-/** Options that a run is made with, those that were given; kept in its state. */
-export type TrainSettings = Settings<typeof trainOptions>;
+/** Options that a run was given; saved in its state. */
+export type TrainSettings = Given<typeof trainOptions>;
+
+/** The options of a run, defaults included. */
+export type TrainValues = Values<typeof trainOptions>;

@@ -20,7 +20,7 @@ import type { FoundState } from "../train/run_state.ts";
 import { folderOf } from "./model_option.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
 
-/** A model ready to learn, with what belongs to it. */
+/** A model ready for training, with its tokenizer and files. */
 export interface TrainStart {
   readonly checkpoint: Checkpoint;
   readonly preprocessor: PreprocessorConfig;
@@ -28,11 +28,11 @@ export interface TrainStart {
   readonly tokenizer: CtcTokenizer | null;
   /** Other files of the model than its weights, as text by name, where they are not on disk yet. */
   readonly files: Readonly<Record<string, string>>;
-  /** What the user should know: a sentence each. */
+  /** Notes for the user, a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** What a new run starts from. */
+/** Starting point of a new run. */
 export interface StartOptions {
   /** Folder or name on the hub, or else `config`. */
   readonly model?: string;
@@ -40,21 +40,21 @@ export interface StartOptions {
   readonly config?: string;
   readonly task: "asr" | "slu";
   readonly seed: number;
-  /** Clips to learn from. */
+  /** Training utterances. */
   readonly utterances: readonly Utterance[];
-  /** What to change in the config. */
+  /** Changes to the config. */
   readonly regularization?: Regularization;
 }
 
 const TOKENIZER_FILES = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 
-/** Files that a model brings along; the last tells how it was pruned. */
+/** Files of a model besides config and weights; the last records how it was pruned. */
 const FILES = ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES, RECORD_FILE];
 
 /**
  * Prepares a model for a new run.
  *
- * @param options what to start from
+ * @param options starting point
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function startFresh(options: StartOptions): Promise<TrainStart> {
@@ -63,18 +63,15 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   const from = folder === null ? null : await readCheckpoint(folder);
   const config = from?.config ?? parseConfig(await textOf(path!) ?? missing(path!), path!);
   const notes = [...from?.notes ?? []];
-  const files = await settingsOf(folder, config);
+  const files = await modelFiles(folder, config);
   const preprocessor = parsePreprocessorConfig(
     files["preprocessor_config.json"]!,
     "preprocessor_config.json",
   );
-
   let tokenizer: CtcTokenizer | null = null;
   let aim: TrainTask;
   if (task === "slu") {
-    const classes = [...new Set(utterances.map(({ intent }) => intent!))].sort();
-    const known = from?.head === "classify" ? from.config.id2label : [];
-    aim = { head: "classify", classes: classes.every((name) => known.includes(name)) ? known : classes };
+    aim = { head: "classify", classes: classesOf(utterances, from) };
   } else {
     if (folder !== null && files["vocab.json"] !== undefined) tokenizer = await readVocabulary(folder);
     else files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));
@@ -87,18 +84,25 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   const { checkpoint, newHead } = prepareModel(regular, aim, seed);
   if (from && newHead) {
     const what = aim.head === "ctc" ? `${aim.tokens} tokens` : `${aim.classes.length} classes`;
-    notes.push(`The model gets a new head with random weights, for ${what}.`);
+    notes.push(`the model gets a new head with random weights, for ${what}`);
   }
   if (aim.head === "classify") delete files["vocab.json"];
   files["config.json"] = encodeConfig(checkpoint.config);
   return { checkpoint, preprocessor, tokenizer, files, notes };
 }
 
+/** The classes of the model where it has them all, else those of the utterances. */
+function classesOf(utterances: readonly Utterance[], from: Checkpoint | null): readonly string[] {
+  const classes = [...new Set(utterances.map(({ intent }) => intent!))].sort();
+  const known = from?.head === "classify" ? from.config.id2label : [];
+  return classes.every((name) => known.includes(name)) ? known : classes;
+}
+
 /**
- * The model of a run that goes on; its weights are in the state.
+ * The model of a resumed run; its weights are in the state.
  *
  * @param out the run's folder
- * @param state where the run goes on
+ * @param state the saved state
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function startAgain(out: string, state: FoundState): Promise<TrainStart> {
@@ -121,7 +125,7 @@ export async function startAgain(out: string, state: FoundState): Promise<TrainS
 }
 
 /** The small files of a model, as text by name; `preprocessor_config.json` is always among them. */
-export async function settingsOf(
+export async function modelFiles(
   folder: string | null,
   config: ModelConfig,
 ): Promise<Record<string, string>> {

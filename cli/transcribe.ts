@@ -1,23 +1,29 @@
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
+import { group } from "./options.ts";
 import { halfOption, modelOption, openModel } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
 export const transcribeCommand = defineCommand({
   name: "transcribe",
-  summary: "Write what is said in audio files, of any length",
+  summary: "Transcribe audio files of any length",
   operands: "FILES…",
   options: {
-    model: modelOption,
-    half: halfOption,
+    ...group("Model", { model: modelOption, half: halfOption }),
     ...searchOptions,
-    json: {
-      type: "flag",
-      description: "print JSON, one object a file, with time and confidence of every word",
-    },
+    ...group("Output", {
+      json: {
+        type: "flag",
+        description: "print JSON, one object per file, with time and confidence of every word",
+      },
+    }),
   },
+  examples: [
+    ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
+    ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
+  ],
   async run({ model, half, json, ...values }, files) {
     const search = await searchOf(values);
     const loaded = await openModel(model, half);

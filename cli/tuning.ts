@@ -1,5 +1,5 @@
 /**
- * Which kernel computes products of each size on this machine's adapter: measured once, kept in the user's cache.
+ * Which kernel computes GEMMs of each size on this machine's adapter: measured once, kept in the user's cache.
  *
  * @module
  */
@@ -10,27 +10,28 @@ import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_fi
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import { setGemm } from "../kernels/gemm/policy.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import { log } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
-/** What was measured on an adapter. */
+/** Measured times on an adapter. */
 export interface Tuning {
   /** Name of the adapter, as its driver gives it. */
   readonly adapter: string;
   /** Version of this program, whose kernels were measured. */
   readonly version: string;
-  /** Time of every kernel by class of products. */
+  /** Time of every kernel by size class. */
   readonly timings: readonly GemmTiming[];
 }
 
-/** Variable that names one kernel for all products, whatever was measured. */
+/** Variable that selects one kernel for all GEMMs, whatever was measured. */
 const VARIABLE = "ESPALIER_GEMM";
 
-/** Where the measurement of an adapter is kept. */
+/** File of an adapter's measured times. */
 export function tuningFile(adapter: string): string {
   return `${cacheFolder()}/gemm/${adapter.replaceAll(/[^\w.]+/g, "-")}.json`;
 }
 
-/** What was measured on the device's adapter with the kernels of this version, and all of them; null if nothing was. */
+/** Times measured on the device's adapter with all kernels of this version; null if there are none. */
 export async function readTuning(gpu: Gpu): Promise<Tuning | null> {
   const bytes = await readFileIfExists(tuningFile(gpu.name));
   if (!bytes) return null;
@@ -39,15 +40,15 @@ export async function readTuning(gpu: Gpu): Promise<Tuning | null> {
     const measured = new Set(tuning.timings.flatMap(({ ms }) => Object.keys(ms)));
     const all = measured.symmetricDifference(new Set(GEMM_VARIANTS)).size === 0;
     return all && tuning.adapter === gpu.name && tuning.version === config.version ? tuning : null;
-  } catch { // cut short, or of another program: it can be made again
+  } catch { // truncated, or of another program: it is measured again
     return null;
   }
 }
 
-/** Measures, which takes seconds on a graphics processor and a minute or two on a software adapter, and keeps it. */
+/** Measures and saves the times: seconds on a GPU, a minute or two on a software adapter. */
 export async function measureTuning(gpu: Gpu): Promise<Tuning> {
   const timings = await tuneGemm(gpu, {
-    onTiming: ({ name, best }) => console.error(`products ${name}: ${best}`),
+    onTiming: ({ name, best }) => log(`GEMM ${name}: ${best}`),
   });
   const tuning = { adapter: gpu.name, version: config.version, timings };
   const path = tuningFile(gpu.name);
@@ -57,11 +58,11 @@ export async function measureTuning(gpu: Gpu): Promise<Tuning> {
 }
 
 /**
- * Has a device use what was measured on its adapter, or the kernel that the user named.
+ * Makes a device use the fastest kernels measured on its adapter, or the kernel that the user selected.
  *
- * @param gpu device whose choice is set
- * @param measure whether to measure if nothing was yet; software adapters keep the usual choice all the same
- * @throws {UserError} the variable names no kernel
+ * @param gpu device whose kernel choice is set
+ * @param measure whether to measure if there are no times yet; software adapters keep the default choice in that case
+ * @throws {UserError} the variable does not name a kernel
  */
 export async function applyTuning(gpu: Gpu, measure = false): Promise<void> {
   const named = Deno.env.get(VARIABLE);
@@ -78,9 +79,9 @@ export async function applyTuning(gpu: Gpu, measure = false): Promise<void> {
   }
 }
 
-/** The choice for a person: a line for each class, with the times relative to the fastest kernel's. */
+/** The choice as text: a line for each size class, with times relative to the fastest kernel. */
 export function tuningText({ timings }: Tuning): string {
-  const rows = [["shorter side, results, terms", "fastest", "ms", ...GEMM_VARIANTS]];
+  const rows = [["min(M, N), M·N, K", "fastest", "ms", ...GEMM_VARIANTS]];
   for (const { name, ms, best } of timings) {
     const least = ms[best]!;
     const ratio = (time: number | undefined) => time === undefined ? "" : (time / least).toFixed(2);

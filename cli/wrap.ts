@@ -1,7 +1,7 @@
 /**
- * Breaks a text into lines between its words.
+ * Wraps a text into lines.
  *
- * @param text words with a space between them
+ * @param text words separated by spaces
  * @param width characters of a line at most, unless a single word is longer
  */
 export function wrap(text: string, width: number): string[] {

@@ -19,7 +19,7 @@ async function espalier(
   try {
     const bin = `${folder}/bin`;
     await Deno.mkdir(bin);
-    for (const name of ["cat", "dirname", "sed", "mkdir", "chmod", "grep", "env"]) {
+    for (const name of ["cat", "dirname", "sed", "mkdir", "chmod", "grep", "env", "readlink"]) {
       await Deno.symlink(await which(name), `${bin}/${name}`);
     }
     for (const [name, body] of Object.entries({ uname: "echo Linux", ...programs })) {
@@ -46,37 +46,63 @@ async function which(name: string): Promise<string> {
   return new TextDecoder().decode((await command.output()).stdout).trim();
 }
 
-/** A Deno that tells its version, and otherwise its arguments and what the script set. */
+/** A Deno that prints its version, and otherwise its arguments and the variables that the script set. */
 function deno(version: string): string {
   return `if [ "$1" = --version ]; then echo "deno ${version} (stable)"; exit; fi
-echo "$*"; echo "$INIT_CWD $DENO_WEBGPU_BACKEND $XDG_RUNTIME_DIR"`;
+echo "$*"; echo "$INIT_CWD $DENO_WEBGPU_BACKEND $XDG_RUNTIME_DIR $NO_COLOR"`;
 }
 
 const posix = { ignore: Deno.build.os === "windows" };
 
-Deno.test("espalier without a task prints its usage", posix, async () => {
-  const { code, stdout } = await espalier({}, []);
-  assertEquals(code, 0);
-  assertStringIncludes(stdout, "./espalier TASK [OPTIONS]");
-});
+Deno.test(
+  "espalier prints a short help where there is no Deno, and that of the program where there is",
+  posix,
+  async () => {
+    for (const words of [[], ["--help"], ["-h"], ["help"]]) {
+      const { code, stdout } = await espalier({}, words);
+      assertEquals(code, 0);
+      assertStringIncludes(stdout, "./espalier COMMAND [OPTIONS]");
+      const { stdout: passed } = await espalier({ deno: deno("2.9.0") }, words);
+      assertStringIncludes(
+        passed,
+        `run -A --config @/deno.json --lock=@/deno.lock @/cli.ts ${words[0] ?? "--help"}\n`,
+      );
+    }
+  },
+);
 
-Deno.test("espalier refuses a task that there is none of, in one line", posix, async () => {
-  assertEquals(await espalier({ deno: deno("2.9.0") }, ["prunne"]), {
-    code: 2,
-    stdout: "",
-    stderr: "Cannot run prunne as there is no such command: see the README",
-  });
-});
-
-Deno.test("espalier runs the task with the Deno it finds", posix, async () => {
+Deno.test("espalier passes commands to the program, unknown ones too, and tasks to Deno", posix, async () => {
+  const environment = "@/bin vulkan @/.deno/run 1";
   for (const version of ["2.9.0", "2.10.1", "3.0.0"]) {
     assertEquals(await espalier({ deno: deno(version) }, ["gpu", "--json"]), {
       code: 0,
-      stdout: "task --quiet --config @/deno.json gpu --json\n@/bin vulkan @/.deno/run",
+      stdout: `run -A --config @/deno.json --lock=@/deno.lock @/cli.ts gpu --json\n${environment}`,
       stderr: "",
     });
   }
+  const outcomes = [
+    [["prunne"], "run -A --config @/deno.json --lock=@/deno.lock @/cli.ts prunne"],
+    [["gpu", "-q"], "run --quiet -A --config @/deno.json --lock=@/deno.lock @/cli.ts gpu -q"],
+    [["transcribe", "--", "-q"], "run -A --config @/deno.json --lock=@/deno.lock @/cli.ts transcribe -- -q"],
+    [["test", "tests/cli"], "task --quiet --config @/deno.json test tests/cli"],
+    [["ok"], "task --quiet --config @/deno.json ok"],
+  ] as const;
+  for (const [words, called] of outcomes) {
+    const { stdout } = await espalier({ deno: deno("2.9.0") }, words);
+    assertEquals(stdout, `${called}\n${environment}`);
+  }
 });
+
+Deno.test(
+  "espalier asks for no driver where nothing is computed",
+  { ignore: Deno.build.os !== "linux" },
+  async () => {
+    for (const words of [["--version"], ["--help"], ["help", "prune"], ["cache"], ["completions", "bash"]]) {
+      const { code, stderr } = await espalier({ deno: deno("2.9.0") }, words, noDriver);
+      assertEquals([code, stderr], [0, ""]);
+    }
+  },
+);
 
 Deno.test("espalier installs Deno where there is none new enough", posix, async () => {
   const npm = `while [ "$1" != --prefix ]; do shift; done
@@ -106,7 +132,7 @@ function hasOwnDriver(): boolean {
   return false;
 }
 
-Deno.test("espalier without a driver installs it as root, else says the command", hidden, async () => {
+Deno.test("espalier without a driver installs it as root, else prints the command", hidden, async () => {
   const advice = "run sudo apt-get install mesa-vulkan-drivers libvulkan1";
   const root = { deno: deno("2.9.6"), id: "echo 0" };
   const user = { deno: deno("2.9.6"), id: "echo 1000", sudo: "exit 1" };

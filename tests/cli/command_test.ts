@@ -1,26 +1,47 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import program from "../../deno.json" with { type: "json" };
 import { defineCommand, parse, type Request } from "../../cli/command.ts";
-import { commandHelp, commandSection, programHelp } from "../../cli/help.ts";
-import { commands, main } from "../../cli/main.ts";
-import { withCommands } from "../../cli/readme.ts";
+import { cliReference, withSummaries } from "../../cli/docs.ts";
+import { commandHelp, programHelp } from "../../cli/help.ts";
+import { commands } from "../../cli/main.ts";
+import { group } from "../../cli/options.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { UserError } from "../../cli/user_error.ts";
+import { run } from "./run.ts";
 
 const command = defineCommand({
   name: "prune",
   summary: "Prune a model",
   operands: "FILES…",
   options: {
-    model: { type: "path", description: "model folder", default: "/models/tiny" },
-    out: { type: "path", description: "where to write", required: true, short: "o" },
-    method: { type: "string", description: "what to count", choices: ["size", "mac"], default: "mac" },
-    target: { type: "number", description: "share removed", default: 0.5, min: 0, max: 1 },
-    steps: { type: "integer", description: "training steps", min: 1 },
-    tune: { type: "flag", description: "measure kernels first", default: true },
-    json: { type: "flag", description: "print JSON" },
+    ...group("Model", {
+      model: { type: "path", description: "model folder", default: "/models/tiny" },
+      out: { type: "path", description: "where to write", required: true, short: "o", value: "DIR" },
+    }),
+    ...group("Pruning", {
+      method: { type: "string", description: "what to count", choices: ["size", "mac"], default: "mac" },
+      target: { type: "number", description: "share removed", default: 0.5, min: 0, max: 1 },
+      steps: { type: "integer", description: "training steps", default: 100, min: 1 },
+      "finetune-steps": {
+        type: "integer",
+        description: "steps after that",
+        computed: { text: "half of --steps", of: ({ steps }) => Math.round(Number(steps) / 2) },
+      },
+      task: { type: "string", description: "task", computed: { text: "by the model's head" } },
+      tune: { type: "flag", description: "measure kernels first", default: true },
+      json: { type: "flag", description: "print JSON" },
+    }),
   },
-  run: ({ target, method, steps, out }) => {
-    const typed: [number, "size" | "mac", number | undefined, string] = [target, method, steps, out];
+  examples: [["prune and write to a folder", "prune --out compact"]],
+  run: ({ target, method, steps, out, task, "finetune-steps": more }) => {
+    const typed: [number, "size" | "mac", number, string, string | undefined, number] = [
+      target,
+      method,
+      steps,
+      out,
+      task,
+      more,
+    ];
     return Promise.resolve(typed.length);
   },
 });
@@ -29,50 +50,77 @@ function read(...words: string[]): Request {
   return parse(command, words, "/home/ada");
 }
 
-Deno.test("parse gives every option its value", () => {
-  assertEquals(read("-o", "pruned", "a.wav", "--steps=20", "--no-tune", "7"), {
+Deno.test("parse gives every option its value, and keeps what was given apart", () => {
+  assertEquals(read("-o", "pruned", "a.wav", "--steps=20", "--no-tune", "-q", "7"), {
     help: false,
+    quiet: true,
     values: {
       model: "/models/tiny",
       out: "/home/ada/pruned",
       method: "mac",
       target: 0.5,
       steps: 20,
+      "finetune-steps": 10,
+      task: undefined,
       tune: false,
       json: false,
     },
+    given: { out: "/home/ada/pruned", steps: 20, tune: false },
     operands: ["a.wav", "7"],
+    notes: [],
   });
   assertEquals(read("--help"), { help: true });
   assertEquals(read("-h"), { help: true });
 });
 
-Deno.test("parse refuses what is no option or no value of it", () => {
+Deno.test("parse refuses unknown options and wrong values", () => {
   const mistakes: [string[], string][] = [
-    [["--mdel", "x"], "Cannot run prune as it has no option --mdel: did you mean --model?"],
-    [["--zzz=1"], "Cannot run prune as it has no option --zzz: see prune --help"],
-    [[], "Cannot run prune as --out is required: see prune --help"],
+    [["--mdel", "x"], "prune has no option --mdel: did you mean --model?"],
+    [["--zzz=1"], "prune has no option --zzz: see espalier prune --help"],
+    [[], "prune requires --out: see espalier prune --help"],
     [["--out", "x", "--method", "flops"], "--method must be one of size, mac: got flops"],
     [["--out", "x", "--target", "half"], "--target must be a number: got half"],
     [["--out", "x", "--target=1.5"], "--target must be at most 1: got 1.5"],
     [["--out", "x", "--target=-1"], "--target must be at least 0: got -1"],
     [["--out", "x", "--steps", "2.5"], "--steps must be a whole number: got 2.5"],
-    [["--out"], "--out needs a value: none was given"],
+    [["--out"], "--out needs a value: see espalier prune --help"],
   ];
   for (const [words, message] of mistakes) assertThrows(() => read(...words), UserError, message);
   const { operands: _, ...rest } = command;
   const bare = { ...rest, name: "gpu", options: {} };
-  assertThrows(() => parse(bare, ["x"], "/"), UserError, "Cannot run gpu as it takes no operands: got x");
+  assertThrows(() => parse(bare, ["x"], "/"), UserError, "gpu takes no arguments besides options: got x");
 });
 
-Deno.test("help and README come from the declaration", () => {
+Deno.test("earlier names of options are read with a note, and are not in the help", () => {
+  const request = read("--out", "x", "--tune-steps", "7", "--", "--tune-steps");
+  assert(!request.help);
+  assertEquals(request.given, { out: "/home/ada/x", "finetune-steps": 7 });
+  assertEquals(request.notes, ["--tune-steps is now --finetune-steps"]);
+  assertEquals(request.operands, ["--tune-steps"]);
+  const names = ["tune-steps", "tune-lr", "accumulate", "recompute", "clip", "window"];
+  for (const one of commands) {
+    for (const name of names) assert(!commandHelp(one).includes(`--${name} `), `${one.name} --${name}`);
+  }
+});
+
+Deno.test("help comes from the declaration: groups, defaults, choices, examples", () => {
   const help = commandHelp(command);
   assertStringIncludes(help, "./espalier prune [OPTIONS] FILES…");
-  assertStringIncludes(help, "--method size|mac  what to count (default mac)");
-  assertStringIncludes(help, "-o, --out PATH     where to write (required)");
+  assertStringIncludes(help, "\n\nPruning:\n      --method size|mac         what to count [default: mac]\n");
+  assertStringIncludes(help, "  -o, --out DIR                 where to write [required]");
+  assertStringIncludes(help, "steps after that [default: half of --steps]");
   assertStringIncludes(help, "--no-tune");
-  assertStringIncludes(commandSection(command), "- `--target NUMBER`: share removed (default 0.5)");
-  assertStringIncludes(programHelp([command]), "prune  Prune a model");
+  assertStringIncludes(help, "  # prune and write to a folder\n  ./espalier prune --out compact");
+  const reference = cliReference([command]);
+  assertStringIncludes(reference, "- `-o`, `--out DIR`: where to write [required]");
+  assertStringIncludes(programHelp([command], []), "prune          Prune a model");
+});
+
+Deno.test("every help text fits into 80 columns", () => {
+  const texts = [programHelp(commands, []), ...commands.map(commandHelp)];
+  for (const line of texts.flatMap((text) => text.split("\n"))) {
+    assert(line.length <= 80 || line.startsWith("  ./espalier"), line);
+  }
 });
 
 Deno.test("suggest finds the word meant, or none", () => {
@@ -81,30 +129,52 @@ Deno.test("suggest finds the word meant, or none", () => {
   assertEquals(suggest("xyz", ["train", "prune"]), undefined);
 });
 
-Deno.test("the README has the commands of today", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  assertEquals(withCommands(readme, commands), readme, "run: deno run -RW cli/readme.ts");
+Deno.test("docs/cli.md and the tasks of deno.json are those of the declarations", async () => {
+  const textOf = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+  assertEquals(await textOf("docs/cli.md"), cliReference(commands), "run: deno run -RW cli/docs.ts");
+  const tasks = await textOf("deno.json");
+  assertEquals(tasks, withSummaries(tasks, commands), "run: deno run -RW cli/docs.ts");
+  const named: Record<string, { command: string; description: string }> = program.tasks;
+  for (const { name, summary } of commands) {
+    assertEquals(named[name], {
+      description: summary,
+      command: `deno run -A --lock=deno.lock cli.ts ${name}`,
+    });
+  }
 });
 
-Deno.test("every command is a task", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
-  for (const { name } of commands) assertStringIncludes(tasks[name]?.command ?? "", `cli.ts ${name}`);
+Deno.test("help, help COMMAND, --help and --version", async () => {
+  const [list, byOption, of, version, short] = await Promise.all([
+    run("help"),
+    run("--help"),
+    run("help", "prune"),
+    run("--version"),
+    run("-V"),
+  ]);
+  assertEquals([list.status, of.status, version.status], [0, 0, 0]);
+  assertEquals(list.out, byOption.out);
+  for (const { name, summary } of commands) {
+    assertStringIncludes(list.out[0]!.replace(/\s+/g, " "), ` ${name} ${summary} `);
+  }
+  assertStringIncludes(of.out[0]!, "--target NUMBER");
+  assertEquals([version.out, short.out], [[`espalier ${program.version}`], [`espalier ${program.version}`]]);
 });
 
 Deno.test("a mistake is one line and status 2", async () => {
-  const said: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => said.push(line);
-  try {
-    assertEquals(await main(["gpx"], "/"), 2);
-    assertEquals(await main([], "/"), 2);
-    assertEquals(await main(["gpu", "--jsn"], "/"), 2);
-  } finally {
-    console.error = error;
+  const mistakes: [string[], string][] = [
+    [["gpx"], "Unknown command gpx: did you mean gpu?"],
+    [["tset"], "Unknown command tset: did you mean test?"],
+    [["help", "prun"], "Unknown command prun: did you mean prune?"],
+    [[], "No command given: see espalier --help"],
+    [["--versoin"], "Unknown option --versoin: did you mean --version?"],
+    [["gpu", "--jsn"], "gpu has no option --jsn: did you mean --json?"],
+    [["-q", "gpu", "--jsn"], "gpu has no option --jsn: did you mean --json?"],
+    [
+      ["prune", "--resume", "--recipe", "x"],
+      "--recipe cannot be used with --resume: the run keeps its saved options",
+    ],
+  ];
+  for (const [words, message] of mistakes) {
+    assertEquals(await run(...words), { status: 2, out: [], err: [message] });
   }
-  assertEquals(said, [
-    "Cannot run gpx as there is no such command: did you mean gpu?",
-    "Cannot run as a command is needed: see espalier --help",
-    "Cannot run gpu as it has no option --jsn: did you mean --json?",
-  ]);
 });

@@ -20,8 +20,8 @@ Deno.test("data check prints what is in a corpus, and fails where something is w
   withFolder(manifest, async (dir) => {
     const good = await run("check", dir);
     assertEquals(good.status, 0);
-    assertStringIncludes(good.out, "clips     1, 0.0 min, unknown speakers, 16000 Hz");
-    assertStringIncludes(good.out, "nothing is wrong");
+    assertStringIncludes(good.out, "utterances  1, 0.0 min, unknown speakers, 16000 Hz");
+    assertStringIncludes(good.out, "no errors");
     await Deno.writeTextFile(`${dir}/vocab.json`, '{"<pad>": 0, "H": 1}');
     const bad = await run("check", dir, "--vocab", `${dir}/vocab.json`, "--json");
     assertEquals([bad.status, JSON.parse(bad.out).problems.length], [1, 1]);
@@ -30,13 +30,13 @@ Deno.test("data check prints what is in a corpus, and fails where something is w
 Deno.test("mistakes with data are one line", () =>
   withFolder(manifest, async (dir) => {
     const mistakes: [string[], string][] = [
-      [["check"], "Cannot run data check as it takes one DIR: got 0"],
+      [["check"], "data check takes one DIR: got none"],
       [["check", `${dir}/x`], "there is no such folder"],
       [["check", dir, "--vocab", `${dir}/x.json`], "x.json as the system refuses"],
-      [["check", dir, "--train", "3"], "Cannot run data check as it has no option --train: see data --help"],
-      [["asterisk"], "Cannot run data asterisk as --out is required: see data --help"],
+      [["check", dir, "--train", "3"], "data check has no option --train: see espalier data --help"],
+      [["asterisk"], "data asterisk requires --out: see espalier data --help"],
       [["asterisk", "--out", dir], "it is there already"],
-      [["commands", "x"], "Cannot run data commands as it makes one thing at a time: got x"],
+      [["commands", "x"], "data commands takes no further arguments: got x"],
       [["commands", "--train", "1000000"], "1000500 are asked for"],
       [["commands", "--train", "1", "--out", dir], "it holds something else"],
       [["comands"], "did you mean commands?"],

@@ -25,7 +25,7 @@ Deno.test("eval gives error rates with intervals, cost and speed", async () => {
     assert(report.parameters > 0 && report.macs_per_second > 0 && report.realTimeFactor > 0);
 
     const text = await run(...args, "--limit", "1");
-    assertStringIncludes(text.out[0]!, "1 clips");
+    assertStringIncludes(text.out[0]!, "1 utterances");
     assertStringIncludes(text.out[0]!, "WER");
 
     await Deno.writeTextFile(`${folder}/bad.jsonl`, `{ "audio": "nowhere.wav", "text": "on" }\n`);
@@ -51,7 +51,7 @@ Deno.test("eval gives the accuracy of a classifier", async () => {
       "--json",
     );
     assertEquals(status, 0, err.join());
-    // The same clip three times: one of its three classes is what the model says.
+    // The same utterance three times: the model predicts one of its three classes.
     assertEquals(Math.round(3 * JSON.parse(out.join("\n")).accuracy.value), 1);
   });
 });

@@ -27,7 +27,7 @@ Deno.test("gpu prints the adapter, as text and as JSON", async () => {
 });
 
 Deno.test({
-  name: "without an adapter gpu says what to install, in one line, with status 2",
+  name: "without an adapter gpu states what to install, in one line, with status 2",
   ignore: Deno.build.os !== "linux", // only there a variable can hide the driver
   fn: async () => {
     const { code, stdout, stderr } = await cli(["gpu"], { VK_DRIVER_FILES: "/nonexistent" });
@@ -48,7 +48,7 @@ Deno.test("preferVulkan leaves other systems and the user's choice alone", () =>
   assertEquals(run("darwin", {}), undefined);
 });
 
-Deno.test("a kernel of products that there is none of is refused, in one line, with status 2", async () => {
+Deno.test("an unknown GEMM kernel is refused, in one line, with status 2", async () => {
   const { code, stdout, stderr } = await cli(["gpu"], { ESPALIER_GEMM: "tile-7" });
   assertEquals([code, stdout], [2, ""]);
   assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);

@@ -218,7 +218,7 @@ Deno.test("inspect tells bad input in one line, with status 2", () =>
       await run("inspect", `${folder}/none`),
       "a model is a folder or a .safetensors file: No such file",
     );
-    assertMistake(await run("inspect"), "Cannot run inspect as it takes one MODEL: got 0");
+    assertMistake(await run("inspect"), "inspect takes one MODEL: got 0");
     assertMistake(await run("inspect", folder, "--seconds", "0"), "--seconds must be at least 0.025");
   }));
 
@@ -252,13 +252,13 @@ Deno.test("data random-model makes a folder that inspect reads", async () => {
     await make("--out", `${folder}/b`, "--seed", "5", "--head", "none");
     assertStringIncludes((await run("inspect", `${folder}/b`)).out, "wav2vec2, no head");
 
-    assertMistake(await make("--out", `${folder}/a`), "as the output is there already: ");
-    assertMistake(await make(), "Cannot run data random-model as --out is required: see data --help");
-    assertMistake(await run("data"), "Cannot run data as it takes what to make: random-model");
+    assertMistake(await make("--out", `${folder}/a`), "as the output must be a new folder: ");
+    assertMistake(await make(), "data random-model requires --out: see espalier data --help");
+    assertMistake(await run("data"), "data requires what to make or check: commands, asterisk, random-model");
     assertMistake(await run("data", "random-modl"), "did you mean random-model?");
     assertMistake(
       await run("data", "random-model", "--config", `${folder}/x.json`, "--out", `${folder}/c`),
-      "Cannot make a random model as it needs a config: there is no file",
+      "Cannot make a random model as a config is needed: there is no file",
     );
     const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
     assertEquals(left, ["a", "b"]);

@@ -1,11 +1,11 @@
-// transcribe, classify and extract as a user runs them, in this process: what they print, and what they say of bad
+// transcribe, classify and extract as a user runs them, in this process: their output, and their errors about bad
 // files.
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import { testGpu } from "../gpu.ts";
 import { run, testdata, withModel, writeNoise } from "./run.ts";
 
-Deno.test("transcribe prints text, words with times, and goes on after a bad file", async () => {
+Deno.test("transcribe prints text, words with times, and continues after a bad file", async () => {
   await withModel(() => ({ architectures: ["Wav2Vec2ForCTC"] }), async (model, folder) => {
     const good = `${folder}/good.wav`;
     await writeNoise(good, 16_000);
@@ -41,18 +41,18 @@ Deno.test("transcribe prints text, words with times, and goes on after a bad fil
   });
 });
 
-Deno.test("transcribe in windows says what it says at once", async () => {
+Deno.test("transcribe in chunks gives the text of the whole", async () => {
   const layer = { feat_extract_norm: "layer", conv_bias: true, architectures: ["Wav2Vec2ForCTC"] };
   await withModel(() => layer, async (model, folder) => {
     await writeNoise(`${folder}/long.wav`, 16_000 * 9);
     const seen = [];
-    for (const window of ["4", "20"]) {
+    for (const seconds of ["4", "20"]) {
       const { out } = await run(
         "transcribe",
         "--model",
         model,
-        "--window",
-        window,
+        "--chunk-length",
+        seconds,
         "--json",
         `${folder}/long.wav`,
       );
@@ -111,7 +111,7 @@ Deno.test("extract writes logits and all hidden states", async () => {
   });
 });
 
-Deno.test("a model that is none is one line and status 2", async () => {
+Deno.test("a folder that is not a model is one line and status 2", async () => {
   const clip = `${testdata}/audio/tone.flac`;
   for (const model of ["/nonexistent", `${testdata}/audio`]) {
     const { status, out, err } = await run("transcribe", "--model", model, clip);

@@ -55,7 +55,7 @@ export async function withCorpus(test: (dir: string) => Promise<void>): Promise<
 export function assertMistake({ status, out, err }: Awaited<ReturnType<typeof run>>, message: string): void {
   assertEquals([status, out], [2, ""], err);
   const lines = err.trimEnd().split("\n").filter((line) =>
-    !/^(note: |memory: |step \d+|evaluating|pruning|choosing|fine-tuning|measuring)/.test(line)
+    !/^(note: |estimated memory: |step \d+|evaluating|pruning|choosing|fine-tuning|measuring)/.test(line)
   );
   assertStringIncludes(lines[0]!, message);
   assertEquals(lines.length, 1, err);

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { pruneCommand } from "../../cli/prune.ts";
-import { readRecipe } from "../../cli/recipe.ts";
+import { readRecipe } from "../../cli/run_settings.ts";
 
 Deno.test("paths of a recipe are taken from its folder, names on the hub are left alone", async () => {
   const folder = await Deno.makeTempDir();

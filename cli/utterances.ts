@@ -2,8 +2,8 @@ import { loadAudio } from "../data/audio/audio.ts";
 import type { Utterance } from "../data/corpus/corpus.ts";
 import type { LabelledUtterance } from "../model/inference/evaluate.ts";
 
-/** The clips of a corpus in turn; the next one is read while the device works on one. */
-export async function* clipsOf(utterances: readonly Utterance[]): AsyncGenerator<LabelledUtterance> {
+/** Reads the audio of utterances in turn; the next file is read while the device works on the last one. */
+export async function* readUtterances(utterances: readonly Utterance[]): AsyncGenerator<LabelledUtterance> {
   const read = async ({ id, audio, text, intent }: Utterance): Promise<LabelledUtterance> => {
     const { samples } = await loadAudio(audio);
     return {
@@ -15,9 +15,9 @@ export async function* clipsOf(utterances: readonly Utterance[]): AsyncGenerator
   };
   let next: Promise<LabelledUtterance> | null = null;
   for (let i = 0; i < utterances.length; i++) {
-    const clip = await (next ?? read(utterances[i]!));
+    const utterance = await (next ?? read(utterances[i]!));
     next = i + 1 < utterances.length ? read(utterances[i + 1]!) : null;
     next?.catch(() => {}); // thrown when it is awaited
-    yield clip;
+    yield utterance;
   }
 }

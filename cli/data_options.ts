@@ -1,0 +1,63 @@
+import { group, type Options, type Values } from "./options.ts";
+
+/** Options of `data`. */
+export const dataOptions = {
+  ...group("Output", {
+    out: {
+      type: "path",
+      short: "o",
+      value: "DIR",
+      description: "folder to write; required for asterisk and random-model",
+      computed: { text: "a folder in the cache, for commands" },
+    },
+    seed: {
+      type: "integer",
+      description: "random seed of sentences, split or weights",
+      default: 0,
+      min: 0,
+      max: 2 ** 32 - 1,
+    },
+    format: {
+      type: "string",
+      description: "audio format of commands and asterisk",
+      choices: ["wav", "flac"],
+      default: "wav",
+    },
+    json: { type: "flag", description: "print JSON; not for random-model" },
+  }),
+  ...group("Spoken commands (data commands)", {
+    train: { type: "integer", description: "training sentences", default: 3000, min: 1 },
+    dev: { type: "integer", description: "dev sentences", default: 200, min: 0 },
+    test: { type: "integer", description: "test sentences, each by two voices", default: 300, min: 0 },
+  }),
+  ...group("Random model (data random-model)", {
+    config: {
+      type: "path",
+      value: "FILE",
+      description: "config.json, such as one of recipes/configs/; required",
+    },
+    head: {
+      type: "string",
+      description: "head after the Transformer",
+      choices: ["ctc", "classify", "none"],
+      computed: { text: "by the config" },
+    },
+  }),
+  ...group("Check of a corpus (data check)", {
+    task: {
+      type: "string",
+      description: "task that the corpus is for",
+      choices: ["asr", "slu"],
+      computed: { text: "by its lists" },
+    },
+    vocab: {
+      type: "path",
+      value: "FILE",
+      description: "vocab.json, or its folder, to check the transcripts against",
+      computed: { text: "the characters of the training transcripts" },
+    },
+  }),
+} as const satisfies Options;
+
+/** The values of the options of `data`. */
+export type DataValues = Values<typeof dataOptions>;

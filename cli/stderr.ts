@@ -1,0 +1,23 @@
+// Log lines and notes on standard error. Errors are printed with console.error and are not affected by --quiet.
+
+let quiet = false;
+
+/** Turns log lines, notes and progress off, or on again. */
+export function setQuiet(value: boolean): void {
+  quiet = value;
+}
+
+/** Whether `--quiet` was given. */
+export function isQuiet(): boolean {
+  return quiet;
+}
+
+/** Prints a line on standard error, unless `--quiet` was given. */
+export function log(line: string): void {
+  if (!quiet) console.error(line);
+}
+
+/** Prints a note on standard error, unless `--quiet` was given. */
+export function note(text: string): void {
+  log(`note: ${text}`);
+}
