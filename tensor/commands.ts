@@ -6,8 +6,8 @@ import type { UniformRing } from "./uniforms.ts";
 export interface CommandOptions {
   /** The WebGPU device. */
   readonly device: GPUDevice;
-  /** Where its errors go. */
-  readonly faults: DeviceErrors;
+  /** Errors of the device. */
+  readonly errors: DeviceErrors;
   /** `Params` of the recorded dispatches. */
   readonly uniforms: UniformRing;
   /** Time of every dispatch, if it is to be measured. */
@@ -49,16 +49,16 @@ export class Commands {
   submit(): boolean {
     const encoder = this.#encoder;
     if (!encoder) return false;
-    const { device, faults, uniforms, profiler } = this.#options;
+    const { device, errors, uniforms, profiler } = this.#options;
     this.#endPass();
     profiler?.resolve(encoder);
-    const close = faults.guard("submit commands");
+    const close = errors.guard("submit commands");
     uniforms.upload();
     device.queue.submit([encoder.finish()]);
     close();
     this.#encoder = null;
     this.#submission++;
-    profiler?.collect((check) => faults.watch(check));
+    profiler?.collect((check) => errors.watch(check));
     return true;
   }
 

@@ -1,8 +1,10 @@
 /**
  * Errors that WebGPU reports some time after the call that caused them. Each is kept with the label of that
- * call and thrown by the next call that waits for the device.
+ * call, and thrown by the next call that waits for the device.
  */
 export class DeviceErrors {
+  /** Whether the program has destroyed the device. */
+  destroyed = false;
   readonly #device: GPUDevice;
   readonly #pending = new Set<Promise<void>>();
   readonly #found: Error[] = [];
@@ -14,7 +16,7 @@ export class DeviceErrors {
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#found.push(new Error(`Cannot go on as the device reports: ${message}`));
+      this.#found.push(new Error(`The device reports an error: ${message}`));
     });
     device.lost.then((info) => this.#lost = `${info.reason ?? "unknown"}: ${info.message}`);
   }
@@ -24,13 +26,13 @@ export class DeviceErrors {
     this.#found.unshift(error);
   }
 
-  /** Waits for what `check` finds, before {@linkcode settle} returns. */
+  /** Adds a check that {@linkcode DeviceErrors.settle} waits for. */
   watch(check: Promise<void>): void {
     this.#pending.add(check);
     check.finally(() => this.#pending.delete(check));
   }
 
-  /** Opens error scopes and returns the function that closes them; what they catch names `label`. */
+  /** Opens error scopes and returns the function that closes them; errors that they catch name `label`. */
   readonly guard = (label: string): () => void => {
     const kinds: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
     for (const kind of kinds) this.#device.pushErrorScope(kind);
@@ -41,23 +43,24 @@ export class DeviceErrors {
             if (!error) return;
             const rule = kind === "out-of-memory" ? "memory ran out" : "the device refused";
             this.#found.push(new Error(`Cannot ${label} as ${rule}: ${error.message.trim()}`));
-          }, () => {}), // a lost device rejects; `throwIfLost` tells
+          }, () => {}), // a lost device rejects; `throwIfLost` reports it
         );
       }
     };
   };
 
-  /** Checks that the device is there. @throws {Error} If it is lost. */
+  /** Checks that the device can compute. @throws {Error} If it is destroyed or lost. */
   throwIfLost(doing: string): void {
+    if (this.destroyed) throw new Error(`Cannot ${doing} as the device was destroyed`);
     if (this.#lost !== null) {
       throw new Error(`Cannot ${doing} as the device was lost: ${this.#lost}`);
     }
   }
 
   /**
-   * Waits for the loss of the device that may be why a wait failed: it is told a moment later.
+   * Waits a moment for the loss of the device that may be why a call failed: it is reported after the failure.
    *
-   * @throws {Error} If the device is lost.
+   * @throws {Error} If the device is destroyed or lost.
    */
   async throwIfLosing(doing: string): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -67,9 +70,9 @@ export class DeviceErrors {
   }
 
   /**
-   * Waits until the scopes closed so far have answered.
+   * Waits until all checks so far are done.
    *
-   * @throws {Error} The first error found; the others are dropped, since they follow from it.
+   * @throws {Error} The first error; the others are dropped, since they follow from it.
    */
   async settle(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);

@@ -1,24 +1,28 @@
 import { requestDevice } from "./adapter.ts";
-import { roundUp } from "./align.ts";
+import { isSoftware, limitsOf, nameOfAdapter } from "./adapter_info.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
+import { clearTensor, copyRowsToTexture, copyTensor } from "./copies.ts";
 import { DeviceErrors } from "./device_errors.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./gpu_options.ts";
-import { dtypeOf, type HostArray, inWords, typedArrayOf } from "./host_data.ts";
+import { dtypeOf, type HostArray, inWords } from "./host_data.ts";
 import type { Kernel } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, SPARE } from "./pool.ts";
 import { Profiler } from "./profiler.ts";
-import { ReadBack, type Staging } from "./read_back.ts";
+import { ReadBack } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
-import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 import { Tape } from "./tape.ts";
 import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
+import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 import { UniformRing } from "./uniforms.ts";
 
 /**
- * A WebGPU device with its memory, its compiled shaders, its tape and the commands not yet submitted. Made by
- * {@linkcode requestGpu}.
+ * A WebGPU device with its memory, compiled shaders, tape, and recorded commands. {@linkcode requestGpu} makes one.
+ *
+ * Operations record commands, which run when they are submitted: at the latest when a tensor is read. An error of the device
+ * is thrown by the next call that waits for it: {@linkcode Gpu.read} or {@linkcode Gpu.sync}.
  */
 export class Gpu {
   /** The adapter that was chosen. */
@@ -27,73 +31,57 @@ export class Gpu {
   readonly device: GPUDevice;
   /** Name of the adapter, as its driver gives it. */
   readonly name: string;
-  /** Whether the adapter runs on the processor, so that what is fast there is fast here. */
+  /** Whether the adapter computes on the CPU, which other kernels suit. */
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
   /** Buffers of the tensors. */
   readonly pool: BufferPool;
-  /** Textures of the products. */
+  /** Textures that kernels read operands from. */
   readonly textures: TexturePool;
   /** Recorded operations. */
   readonly tape: Tape = new Tape();
   /** Compiled shaders. */
   readonly pipelines: PipelineCache;
-  /** Time by kernel, if the option asked for it. */
+  /** Time by kernel, with the option `profile`; null without, or if the adapter has no timestamp queries. */
   readonly profiler: Profiler | null;
-  readonly #faults: DeviceErrors;
-  readonly #uniforms: UniformRing;
-  readonly #readBack: ReadBack;
-  readonly #groups: BindGroups;
+  readonly #errors: DeviceErrors;
   readonly #commands: Commands;
+  readonly #dispatcher: Dispatcher;
+  readonly #readBack: ReadBack;
   readonly #scopes = new Scopes();
 
   /**
-   * Takes a device over. {@linkcode requestGpu} is the way to make one.
+   * Takes a device over. {@linkcode requestGpu} is the usual way to make one.
    *
    * @param adapter Adapter of the device.
-   * @param device Device, used by nobody else.
+   * @param device Device that nothing else uses.
    * @param options As for {@linkcode requestGpu}.
    */
   constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions) {
     this.adapter = adapter;
     this.device = device;
-    const { vendor, architecture, description } = adapter.info;
-    this.name = description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed adapter";
-    const told = `${this.name} ${architecture} ${adapter.info.device}`;
-    this.software = options.software ?? /llvmpipe|swiftshader|lavapipe|basic render/i.test(told);
-    const given = options.limits ?? {};
-    const least = (ours: number, limit: number | undefined) => Math.min(ours, limit ?? Infinity);
-    this.limits = {
-      bindingBytes: least(device.limits.maxStorageBufferBindingSize, given.bindingBytes),
-      workgroups: least(device.limits.maxComputeWorkgroupsPerDimension, given.workgroups),
-      texture: least(device.limits.maxTextureDimension2D, given.texture),
-    };
-    this.#faults = new DeviceErrors(device);
-    const forget = (kind: string) => (id: number) => this.#groups.forget(`${kind}${id}`);
-    this.pool = new BufferPool(device, this.#faults.guard, forget("b"));
-    this.textures = new TexturePool(device, this.#faults.guard, forget("s"), () => this.flush());
-    this.pipelines = new PipelineCache(device, this.#faults);
-    this.#uniforms = new UniformRing(device);
-    this.#readBack = new ReadBack(device, this.#faults.guard);
-    this.#groups = new BindGroups({
-      owner: this,
-      device,
-      bindingBytes: this.limits.bindingBytes,
-      uniforms: this.#uniforms.buffer,
-      guard: this.#faults.guard,
-    });
+    this.name = nameOfAdapter(adapter);
+    this.software = options.software ?? isSoftware(adapter);
+    this.limits = limitsOf(device, options.limits);
+    const flush = () => this.flush();
+    const forget = (kind: string) => (id: number) => groups.forget(`${kind}${id}`);
+    const errors = this.#errors = new DeviceErrors(device);
+    const { guard } = errors;
+    this.pool = new BufferPool(device, guard, forget("b"));
+    this.textures = new TexturePool(device, guard, forget("s"), flush);
+    const pipelines = this.pipelines = new PipelineCache(device, errors);
+    const uniforms = new UniformRing(device);
+    const { bindingBytes, workgroups } = this.limits;
+    const groups = new BindGroups({ owner: this, device, bindingBytes, uniforms: uniforms.buffer, guard });
     const timed = options.profile && device.features.has("timestamp-query");
     this.profiler = timed ? new Profiler(device) : null;
-    this.#commands = new Commands({
-      device,
-      faults: this.#faults,
-      uniforms: this.#uniforms,
-      profiler: this.profiler,
-    });
+    const commands = this.#commands = new Commands({ device, errors, uniforms, profiler: this.profiler });
+    this.#dispatcher = new Dispatcher({ commands, errors, groups, pipelines, uniforms, workgroups, flush });
+    this.#readBack = new ReadBack({ device, commands, errors, flush });
   }
 
-  /** Whether tensors may be f16. */
+  /** Whether tensors may be f16: the adapter has the feature `shader-f16`. */
   get half(): boolean {
     return this.device.features.has("shader-f16");
   }
@@ -101,8 +89,10 @@ export class Gpu {
   /**
    * A tensor without defined content.
    *
-   * @throws {RangeError} If an extent is no whole number.
-   * @throws {TypeError} If it is to be f16 and the adapter has no such numbers.
+   * @param shape Extents, outermost first; `[]` is a scalar.
+   * @param dtype Element type; f32 unless given.
+   * @throws {RangeError} If an extent is not a whole number, or the tensor exceeds the adapter's largest buffer.
+   * @throws {TypeError} If the type is f16 and the adapter has no `shader-f16`.
    */
   empty(shape: readonly number[], dtype: DType = "f32"): Tensor {
     this.#checkNew(shape, dtype);
@@ -110,34 +100,27 @@ export class Gpu {
     return new Tensor(this, new Storage(this.pool.take(bytes)), shape, dtype);
   }
 
-  /** A tensor of zeros. */
+  /** A tensor of zeros; parameters and errors as {@linkcode Gpu.empty}. */
   zeros(shape: readonly number[], dtype: DType = "f32"): Tensor {
     const tensor = this.empty(shape, dtype);
-    const bytes = roundUp(tensor.bytes, 4);
-    const { entry } = tensor.storage;
-    if (bytes > 0) {
-      this.#commands.encoder().clearBuffer(entry.buffer, 0, bytes);
-      entry.lastUse = this.#commands.submission;
-    }
+    clearTensor(this.#commands, tensor);
     return tensor;
   }
 
   /**
-   * A tensor with the given numbers.
+   * A tensor with the given elements.
    *
-   * @param data Numbers in row-major order; an `Int32Array` makes an i32 tensor, a `Float16Array` an f16 one.
-   * @param shape Its extents; one dimension unless given.
-   * @throws {TypeError} If the shape's size is not the number of numbers.
-   * @throws {TypeError} If they are f16 and the adapter has no such numbers.
-   * @throws {RangeError} If an extent is no whole number.
+   * @param data Elements in row-major order; an `Int32Array` makes an i32 tensor, a `Float16Array` an f16 one, all else f32.
+   * @param shape Extents; one dimension unless given.
+   * @throws {TypeError} If the shape's size is not the length of the data, or they are f16 and the adapter has no `shader-f16`.
+   * @throws {RangeError} If an extent is not a whole number.
    * @example
    * ```ts
    * import { requestGpu } from "../mod.ts";
    *
-   * const gpu = await requestGpu();
+   * using gpu = await requestGpu();
    * const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
    * console.log(x.shape, x.dtype); // [2, 3] "f32"
-   * gpu.destroy();
    * ```
    */
   tensor(
@@ -151,13 +134,13 @@ export class Gpu {
       throw new TypeError(
         `Cannot make a tensor as its size must be that of the data: ${
           showShape(shape)
-        } for ${data.length} numbers`,
+        } for ${data.length} elements`,
       );
     }
     const storage = new Storage(this.pool.take(typed.byteLength, this.#commands.submission));
     const tensor = new Tensor(this, storage, shape, dtype);
     if (typed.length > 0) {
-      const close = this.#faults.guard("upload a tensor");
+      const close = this.#errors.guard("upload a tensor");
       this.device.queue.writeBuffer(storage.entry.buffer, 0, inWords(typed));
       close();
     }
@@ -169,135 +152,66 @@ export class Gpu {
    *
    * @throws {TypeError} If a binding or a field of `Params` is missing, unknown or of the wrong kind, or if a
    * tensor is of another device.
-   * @throws {RangeError} If a binding exceeds the adapter's limit.
+   * @throws {RangeError} If a binding or the number of workgroups exceeds the adapter's limit.
    */
   run(kernel: Kernel, dispatch: Dispatch): void {
-    const { entry = "main", bind, params = {}, constants = {}, workgroups } = dispatch;
-    this.#faults.throwIfLost(`run ${kernel.name}`);
-    if (workgroups <= 0) return;
-    if (!this.#uniforms.fits(kernel)) this.flush();
-    const pipeline = this.pipelines.get(kernel, entry, constants);
-    const group = this.#groups.get(kernel, pipeline, bind, this.#commands.submission);
-    const across = Math.min(workgroups, this.limits.workgroups);
-    const down = Math.ceil(workgroups / across);
-    if (down > this.limits.workgroups) {
-      throw new RangeError(
-        `Cannot run ${kernel.name} as a dispatch has at most ${this.limits.workgroups}² workgroups: ${workgroups}`,
-      );
-    }
-    const at = pipeline.hasParams ? [this.#uniforms.push(kernel, params)] : [];
-    this.#commands.dispatch(pipeline.label, (pass) => {
-      pass.setPipeline(pipeline.pipeline);
-      pass.setBindGroup(0, group, at);
-      pass.dispatchWorkgroups(across, down);
-    });
+    this.#dispatcher.run(kernel, dispatch);
   }
 
-  /** Copies the numbers of `from` to `to`, of equal size and type, both wholly their own or views. */
+  /** Copies all elements of `from` to `to`; either may be a view. @throws {TypeError} If sizes or types differ. */
   copy(from: Tensor, to: Tensor): void {
-    if (from.size !== to.size || from.bytes !== to.bytes) {
-      throw new TypeError(`Cannot copy as sizes must be equal: ${showTensor(from)} to ${showTensor(to)}`);
-    }
-    if (from.size === 0) return;
-    const source = from.storage.entry;
-    const target = to.storage.entry;
-    this.#commands.encoder().copyBufferToBuffer(
-      source.buffer,
-      from.offset * elementBytes(from.dtype),
-      target.buffer,
-      to.offset * elementBytes(to.dtype),
-      roundUp(from.bytes, 4),
-    );
-    source.lastUse = target.lastUse = this.#commands.submission;
-    to.storage.version++;
+    copyTensor(this.#commands, from, to);
   }
 
-  /** Copies rows of numbers, four to a texel, to the start of a surface's rows. */
-  copyToTexture(from: Tensor, to: PooledTexture, { start, row, rows, texels, y = 0 }: TextureRows): void {
-    if (rows * texels === 0) return;
-    const { entry } = from.storage;
-    const bytes = elementBytes(from.dtype);
-    this.#commands.encoder().copyBufferToTexture(
-      { buffer: entry.buffer, offset: (from.offset + start) * bytes, bytesPerRow: row * bytes },
-      { texture: to.texture, origin: [0, y] },
-      [texels, rows],
-    );
-    entry.lastUse = this.#commands.submission;
+  /** Copies rows of a tensor, four elements to a texel, to the start of a texture's rows. */
+  copyToTexture(from: Tensor, to: PooledTexture, rows: TextureRows): void {
+    copyRowsToTexture(this.#commands, from, to, rows);
   }
 
-  /** Ends the recorded commands and submits them. */
+  /** Submits the recorded commands without waiting. */
   flush(): void {
     if (!this.#commands.submit()) return;
     // Buffers of sizes that do not come again would pile up.
     this.pool.trim(this.pool.peakBytes + Math.max(SPARE, this.pool.peakBytes / 8));
   }
 
-  /** Submits what is recorded and waits for the device. @throws {Error} What it reported since the last wait. */
+  /** Submits the recorded commands and waits for the device. @throws {Error} What it reported since the last wait. */
   async sync(): Promise<void> {
-    this.#faults.throwIfLost("wait");
-    const staging = this.#readBack.take(4);
-    this.#commands.encoder().clearBuffer(staging.buffer);
-    await this.#back(staging, 0, "wait");
+    await this.#readBack.sync();
   }
 
   /**
-   * Reads the numbers of a tensor back. The copy is submitted when the caller's task yields, so that tensors read one after
-   * another come back together.
+   * Reads the elements of a tensor back. The copy is submitted when the caller's task yields, so that reads that follow each
+   * other share a submission.
    *
+   * @returns The elements in row-major order; those of f16 as f32.
    * @throws {Error} What the device reported since the last wait.
    */
   async read(tensor: Tensor): Promise<TensorData> {
-    this.#faults.throwIfLost("read a tensor");
-    const { dtype, bytes, offset } = tensor;
-    const words = roundUp(bytes, 4);
-    const { entry } = tensor.storage;
-    const staging = this.#readBack.take(words);
-    if (bytes > 0) {
-      const start = offset * elementBytes(dtype);
-      this.#commands.encoder().copyBufferToBuffer(entry.buffer, start, staging.buffer, 0, words);
-      entry.lastUse = this.#commands.submission;
-    }
-    await null;
-    const numbers = await this.#back(staging, bytes, "read a tensor");
-    return typedArrayOf(numbers, dtype);
-  }
-
-  /** Submits what is recorded, and brings back what it leaves in a buffer. */
-  async #back(staging: Staging, bytes: number, doing: string): Promise<ArrayBuffer> {
-    this.flush();
-    try {
-      const numbers = await this.#readBack.read(staging, bytes);
-      await this.#faults.settle();
-      return numbers;
-    } catch (error) {
-      await this.#faults.throwIfLosing(doing);
-      await this.#faults.settle();
-      throw error;
-    }
+    return await this.#readBack.read(tensor);
   }
 
   /**
-   * Runs `fn` and disposes the tensors made meanwhile, but for those in its result: a tensor, an array, a map or
+   * Runs `fn` and disposes the tensors made meanwhile, except those in its result: a tensor, an array, a map or
    * a plain object of tensors. What `fn` recorded on the tape and did not differentiate is dropped. The same
    * holds when `fn` throws.
    *
-   * @throws {TypeError} If the result is a promise: awaiting goes outside.
+   * @throws {TypeError} If the result is a promise: await outside the scope.
    * @example
    * ```ts
    * import { gelu, requestGpu, sum } from "../mod.ts";
    *
-   * const gpu = await requestGpu();
+   * using gpu = await requestGpu();
    * const x = gpu.tensor([1, 2]);
    * const loss = gpu.scope(() => sum(gelu(x))); // what gelu returned is disposed
    * console.log(await loss.read()); // 2.795845
-   * gpu.destroy();
    * ```
    */
   scope<T>(fn: () => T): T {
     return this.#scopes.run(this.tape, fn);
   }
 
-  /** Takes a tensor out of the scopes it was made in: it lives until it is disposed. Returns it. */
+  /** Takes a tensor out of the scopes it was made in, so that it lives until it is disposed. Returns it. */
   keep(tensor: Tensor): Tensor {
     this.#scopes.keep(tensor);
     return tensor;
@@ -308,47 +222,46 @@ export class Gpu {
     this.#scopes.adopt(tensor);
   }
 
-  /** Submits what is recorded and gives the memory back that no tensor has. */
+  /** Submits the recorded commands and frees the memory that no tensor uses. */
   trim(): void {
     this.flush();
     this.pool.trim();
     this.textures.trim();
   }
 
-  /** Gives the device and all its memory back. */
+  /** Frees the device and all its memory. Later calls that need the device throw; calling it again does nothing. */
   destroy(): void {
+    if (this.#errors.destroyed) return;
+    this.#errors.destroyed = true;
     this.device.destroy();
   }
 
+  /** Destroys the device at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
   #checkNew(shape: readonly number[], dtype: DType): void {
-    this.#faults.throwIfLost("make a tensor");
-    checkShape(shape);
+    this.#errors.throwIfLost("make a tensor");
+    if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new RangeError(`Cannot make a tensor as its extents must be whole numbers: ${showShape(shape)}`);
+    }
     if (dtype === "f16" && !this.half) {
       throw new TypeError(`Cannot make a tensor of f16 as the adapter has no shader-f16: ${this.name}`);
     }
   }
 }
 
-/** A tensor's shape as messages print it, with its type where it is not f32. */
-const showTensor = ({ shape, dtype }: Tensor) => showShape(shape) + (dtype === "f32" ? "" : ` of ${dtype}`);
-
-function checkShape(shape: readonly number[]): void {
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
-    throw new RangeError(`Cannot make a tensor as its extents must be whole numbers: ${showShape(shape)}`);
-  }
-}
-
 /**
- * Asks for an adapter and its device, with the adapter's own limits.
+ * Requests an adapter and a device with the adapter's own limits.
  *
- * @throws {Error} If there is no adapter; the message says what to install.
+ * @throws {Error} If there is no adapter; the message names what to install.
  * @example
  * ```ts
  * import { requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * console.log(gpu.name, await gpu.tensor([1, 2, 3]).read()); // the adapter, [1, 2, 3]
- * gpu.destroy();
  * ```
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {

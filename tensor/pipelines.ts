@@ -38,7 +38,7 @@ const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayou
 /** Compiled pipelines by kernel, entry point and override constants. */
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #faults: DeviceErrors;
+  readonly #errors: DeviceErrors;
   readonly #modules = new Map<Kernel, GPUShaderModule>();
   readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
   #count = 0;
@@ -47,11 +47,11 @@ export class PipelineCache {
    * An empty cache.
    *
    * @param device Device that compiles.
-   * @param faults Where compile errors go.
+   * @param errors Where compile errors go.
    */
-  constructor(device: GPUDevice, faults: DeviceErrors) {
+  constructor(device: GPUDevice, errors: DeviceErrors) {
     this.#device = device;
-    this.#faults = faults;
+    this.#errors = errors;
   }
 
   /** Number of pipelines compiled so far. */
@@ -71,7 +71,7 @@ export class PipelineCache {
     const bindings = kernel.used(entry);
     const label = `${kernel.name}.${key}`;
     const module = this.#module(kernel);
-    const close = this.#faults.guard(`compile ${label}`);
+    const close = this.#errors.guard(`compile ${label}`);
     const layout = this.#device.createBindGroupLayout({
       label,
       entries: bindings.map((binding) => ({
@@ -107,14 +107,14 @@ export class PipelineCache {
     const module = this.#device.createShaderModule({ label: kernel.name, code });
     this.#device.popErrorScope().catch(() => {});
     this.#modules.set(kernel, module);
-    this.#faults.watch(
+    this.#errors.watch(
       module.getCompilationInfo().then(({ messages }) => {
         const error = messages.find((message) => message.type === "error");
         if (!error) return;
         const { lineNum, linePos, message } = error;
         const line = code.split("\n")[lineNum - 1]?.trim() ?? "";
         const place = `${kernel.name}.wgsl:${lineNum}:${linePos}`;
-        this.#faults.add(
+        this.#errors.add(
           new Error(`Cannot compile ${place} as WGSL: ${message.trim()}\n  ${line}`),
         );
       }, () => {}), // a lost device rejects; `throwIfLost` tells

@@ -1,97 +1,66 @@
 import { roundUp } from "./align.ts";
-import { sizeClass } from "./pool.ts";
+import type { Commands } from "./commands.ts";
+import { copyToStaging } from "./copies.ts";
+import type { DeviceErrors } from "./device_errors.ts";
+import { typedArrayOf } from "./host_data.ts";
+import { type Staging, StagingBuffers } from "./staging.ts";
+import type { Tensor, TensorData } from "./tensor.ts";
 
-/** A buffer that the host maps to read. */
-export interface Staging {
-  /** The WebGPU buffer. */
-  readonly buffer: GPUBuffer;
-  /** Its size. */
-  readonly bytes: number;
-  /** Whether it may be read before the promise of its mapping is kept. */
-  readonly early: boolean;
+/** What {@linkcode ReadBack} works with. */
+export interface ReadBackOptions {
+  /** The WebGPU device. */
+  readonly device: GPUDevice;
+  /** Commands that copies are added to. */
+  readonly commands: Commands;
+  /** Errors of the device. */
+  readonly errors: DeviceErrors;
+  /** Submits the recorded commands. */
+  readonly flush: () => void;
 }
 
-/** Bytes of the buffers that are kept for reads to come. */
-const KEEP = 2 ** 20;
-
-/**
- * Whether a buffer may be read while the promise of its mapping is pending: Deno waits for the device in `mapAsync`
- * itself and then sleeps 10 ms before it says so. The process would end if the buffer had never been mapped; other
- * versions than these may end it anyway.
- */
-const EARLY = /^2\.9\./.test(
-  (globalThis as { Deno?: { version?: { deno: string } } }).Deno?.version?.deno ?? "",
-);
-
-/** Buffers for reading back, reused. */
+/** Waits for the device, and brings elements of tensors to the host. */
 export class ReadBack {
-  readonly #device: GPUDevice;
-  readonly #guard: (label: string) => () => void;
-  #free: Staging[] = [];
-  #freeBytes = 0;
+  readonly #options: ReadBackOptions;
+  readonly #buffers: StagingBuffers;
 
-  /**
-   * None as yet.
-   *
-   * @param device Device that makes the buffers.
-   * @param guard Opens an error scope under a label and returns the function that closes it.
-   */
-  constructor(device: GPUDevice, guard: (label: string) => () => void) {
-    this.#device = device;
-    this.#guard = guard;
+  /** @param options Parts of the device. */
+  constructor(options: ReadBackOptions) {
+    this.#options = options;
+    this.#buffers = new StagingBuffers(options.device, options.errors.guard);
   }
 
-  /** Lends a buffer of at least `bytes` bytes, which {@linkcode ReadBack.read} takes back. */
-  take(bytes: number): Staging {
-    const kept = bytes <= KEEP;
-    const size = kept ? sizeClass(bytes) : roundUp(bytes, 4);
-    const at = this.#free.findIndex((staging) => staging.bytes === size);
-    if (at >= 0) {
-      this.#freeBytes -= size;
-      return this.#free.splice(at, 1)[0]!;
-    }
-    const close = this.#guard("read a tensor");
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-    const mappedAtCreation = EARLY && kept;
-    const buffer = this.#device.createBuffer({ label: "read-back", size, usage, mappedAtCreation });
-    const early = mappedAtCreation && attempt(() => buffer.unmap()) !== null;
-    close();
-    return { buffer, bytes: size, early };
+  /** Submits what is recorded and waits for it; see {@linkcode Gpu.sync}. */
+  async sync(): Promise<void> {
+    const { commands, errors } = this.#options;
+    errors.throwIfLost("wait");
+    const staging = this.#buffers.take(4);
+    commands.encoder().clearBuffer(staging.buffer);
+    await this.#submitAndMap(staging, 0, "wait");
   }
 
-  /** The first `bytes` bytes of a lent buffer as what has been submitted leaves them. */
-  async read(staging: Staging, bytes: number): Promise<ArrayBuffer> {
-    const { buffer } = staging;
+  /** Reads a tensor; see {@linkcode Gpu.read}. */
+  async read(tensor: Tensor): Promise<TensorData> {
+    const { commands, errors } = this.#options;
+    errors.throwIfLost("read a tensor");
+    const { dtype, bytes } = tensor;
+    const staging = this.#buffers.take(roundUp(bytes, 4));
+    copyToStaging(commands, tensor, staging.buffer);
+    await null; // reads that the caller begins in this task share a submission
+    return typedArrayOf(await this.#submitAndMap(staging, bytes, "read a tensor"), dtype);
+  }
+
+  /** Submits what is recorded, and returns the first bytes that it leaves in a buffer. */
+  async #submitAndMap(staging: Staging, bytes: number, doing: string): Promise<ArrayBuffer> {
+    const { errors, flush } = this.#options;
+    flush();
     try {
-      const mapping = buffer.mapAsync(GPUMapMode.READ);
-      const numbers = staging.early ? attempt(() => buffer.getMappedRange().slice(0, bytes)) : null;
-      if (numbers) {
-        mapping.then(() => this.#give(staging)).catch(() => buffer.destroy());
-        return numbers;
-      }
-      await mapping;
-      const copy = buffer.getMappedRange().slice(0, bytes);
-      this.#give(staging);
-      return copy;
+      const found = await this.#buffers.read(staging, bytes);
+      await errors.settle();
+      return found;
     } catch (error) {
-      buffer.destroy();
+      await errors.throwIfLosing(doing);
+      await errors.settle();
       throw error;
     }
-  }
-
-  #give(staging: Staging): void {
-    if (this.#freeBytes + staging.bytes > KEEP) return staging.buffer.destroy();
-    staging.buffer.unmap();
-    this.#free.push(staging);
-    this.#freeBytes += staging.bytes;
-  }
-}
-
-/** What `fn` returns, or null if it throws, since the device is lost or not yet done. */
-function attempt<T>(fn: () => T): T | null {
-  try {
-    return fn();
-  } catch {
-    return null;
   }
 }

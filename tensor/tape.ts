@@ -174,6 +174,9 @@ export interface BackwardOptions {
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
   const { seed, keep = [], wrt = [], sink = null } = options;
+  if (output.spent && !output.needsGrad) {
+    throw new TypeError("Cannot differentiate as the tape of the output is spent: backward has run over it");
+  }
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
@@ -205,6 +208,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
         grads.get(tensor)?.dispose();
         grads.delete(tensor);
         tensor.tracked = false;
+        tensor.spent = true;
         if (!kept.has(tensor)) tensor.dispose();
       }
       for (const tensor of step.saved) tensor.dispose();

@@ -79,6 +79,8 @@ export class Tensor {
   requiresGrad = false;
   /** Whether its value depends on a tensor that requires a gradient; set by the tape. */
   tracked = false;
+  /** Whether {@linkcode backward} has used up what the tape held of it; set by the tape. */
+  spent = false;
   #storage: Storage | null;
   #offset: number;
 

@@ -22,7 +22,7 @@ Deno.test("a shader that does not compile is an error of the next wait, with its
   assertStringIncludes(error.message, "Cannot compile broken.wgsl:5:");
   assertStringIncludes(error.message, "\n  y[id.x] = missing(1.0);");
   assert(/^Cannot compile broken\.wgsl:5:(3|13) as WGSL: .*missing/.test(error.message), error.message);
-  await gpu.sync(); // told once
+  await gpu.sync(); // thrown once
   using z = gpu.zeros([64]); // y may have been cleared by the submission that failed, or not
   assertEquals([...await z.read()], new Array(64).fill(0));
 });
@@ -73,12 +73,30 @@ Deno.test("a device that is lost while it is waited for rejects the wait", async
   const outcomes = await Promise.allSettled([reading, waiting]);
   for (const outcome of outcomes) {
     if (outcome.status === "fulfilled") continue; // it was done before the loss
-    assertStringIncludes(`${outcome.reason.message}`, "as the device was lost");
+    assertStringIncludes(`${outcome.reason.message}`, "as the device was destroyed");
   }
-  await assertRejects(() => gpu.sync(), Error, "Cannot wait as the device was lost");
+  await assertRejects(() => gpu.sync(), Error, "Cannot wait as the device was destroyed");
 });
 
-/** A device whose error scopes answer as they are told, one after the other, innermost first. */
+Deno.test("a disposed device is destroyed once, and later calls say so", async () => {
+  let x;
+  {
+    using gpu = await requestGpu();
+    x = gpu.tensor([1, 2]);
+    await x.read();
+  }
+  const { gpu } = x;
+  gpu.destroy();
+  gpu[Symbol.dispose]();
+  const why = " as the device was destroyed";
+  await assertRejects(() => x.read(), Error, `Cannot read a tensor${why}`);
+  await assertRejects(() => gpu.sync(), Error, `Cannot wait${why}`);
+  assertThrows(() => gpu.empty([1]), Error, `Cannot make a tensor${why}`);
+  assertThrows(() => scale(x, 2), Error, why);
+  x.dispose();
+});
+
+/** A device whose error scopes return the given messages, one after the other, innermost first. */
 function fakeDevice(
   answers: (string | null)[],
 ): { device: GPUDevice; scopes: string[]; report(message: string): void } {
@@ -101,26 +119,26 @@ function fakeDevice(
 
 Deno.test("memory that runs out is an error with the label of the call", async () => {
   const { device, scopes } = fakeDevice([null, " not enough ", null]);
-  const faults = new DeviceErrors(device);
-  const close = faults.guard("allocate 256 bytes");
+  const errors = new DeviceErrors(device);
+  const close = errors.guard("allocate 256 bytes");
   assertEquals(scopes, ["validation", "out-of-memory", "internal"]);
   close();
   assertEquals(scopes, []);
   await assertRejects(
-    () => faults.settle(),
+    () => errors.settle(),
     Error,
     "Cannot allocate 256 bytes as memory ran out: not enough",
   );
-  await faults.settle();
+  await errors.settle();
 });
 
-Deno.test("the first error is told, what follows from it is not", async () => {
+Deno.test("the first error is thrown, what follows from it is not", async () => {
   const { device, report } = fakeDevice([null, null, "bad size", null, null, "bad buffer"]);
-  const faults = new DeviceErrors(device);
-  faults.guard("make a buffer")();
-  faults.guard("bind it")();
-  await assertRejects(() => faults.settle(), Error, "Cannot make a buffer as the device refused: bad size");
-  await faults.settle();
+  const errors = new DeviceErrors(device);
+  errors.guard("make a buffer")();
+  errors.guard("bind it")();
+  await assertRejects(() => errors.settle(), Error, "Cannot make a buffer as the device refused: bad size");
+  await errors.settle();
   report("out of order");
-  await assertRejects(() => faults.settle(), Error, "Cannot go on as the device reports: out of order");
+  await assertRejects(() => errors.settle(), Error, "The device reports an error: out of order");
 });

@@ -245,7 +245,7 @@ Deno.test("a tensor's extents must be whole numbers, and its size that of its da
   assertThrows(
     () => gpu.tensor([1, 2, 3], [2, 2]),
     TypeError,
-    "Cannot make a tensor as its size must be that of the data: [2, 2] for 3 numbers",
+    "Cannot make a tensor as its size must be that of the data: [2, 2] for 3 elements",
   );
   using x = gpu.zeros([2]);
   using y = gpu.zeros([3]);

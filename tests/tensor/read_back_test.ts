@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { scale } from "../../kernels/scale.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
+import { readsEarly } from "../../tensor/early_read.ts";
+import { StagingBuffers } from "../../tensor/staging.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 
@@ -49,4 +51,74 @@ Deno.test("a device may go as soon as it was read", async () => {
   }
   other.destroy();
   await new Promise((resolve) => setTimeout(resolve, 30));
+});
+
+/** A device that copies at once, and whose buffers before their promise resolves hold what `early` makes of the content. */
+function mappingDevice(early: (content: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) {
+  const reads = { early: 0, late: 0 };
+  class MappedBuffer {
+    content: Uint8Array<ArrayBuffer>;
+    #resolved = false;
+    constructor({ size }: GPUBufferDescriptor) {
+      this.content = new Uint8Array(size);
+    }
+    async mapAsync() {
+      this.#resolved = false;
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#resolved = true;
+    }
+    getMappedRange() {
+      reads[this.#resolved ? "late" : "early"]++;
+      return (this.#resolved ? this.content : early(this.content)).slice().buffer;
+    }
+    unmap() {}
+    destroy() {}
+  }
+  const copy = (from: MappedBuffer, _: number, to: MappedBuffer) => to.content.set(from.content);
+  const device = {
+    pushErrorScope() {},
+    popErrorScope: () => Promise.resolve(null),
+    createBuffer: (descriptor: GPUBufferDescriptor) => new MappedBuffer(descriptor),
+    createCommandEncoder: () => ({ copyBufferToBuffer: copy, finish() {} }),
+    queue: {
+      submit() {},
+      writeBuffer: ({ content }: MappedBuffer, at: number, { buffer }: Uint32Array<ArrayBuffer>) => {
+        content.set(new Uint8Array(buffer), at);
+      },
+    },
+  } as unknown as GPUDevice;
+  return { device, reads };
+}
+
+const refuse = () => {
+  throw new DOMException("not mapped", "OperationError");
+};
+const outcomes = [
+  { name: "right", early: (content: Uint8Array<ArrayBuffer>) => content, reads: { early: 2, late: 0 } },
+  { name: "stale", early: ({ length }: Uint8Array) => new Uint8Array(length), reads: { early: 1, late: 1 } },
+  { name: "short", early: () => new Uint8Array(0), reads: { early: 1, late: 1 } },
+  { name: "refused", early: refuse, reads: { early: 1, late: 1 } },
+];
+
+for (const { name, early, reads } of outcomes) {
+  Deno.test(`a device whose early read is ${name} reads ${reads.late ? "late" : "early"}`, async () => {
+    const { device, reads: found } = mappingDevice(early);
+    const buffers = new StagingBuffers(device, () => () => {});
+    const staging = buffers.take(8);
+    (staging.buffer as unknown as { content: Uint8Array }).content.set([1, 2, 3, 4, 5, 6, 7, 8]);
+    assertEquals(new Uint8Array(await buffers.read(staging, 6)), Uint8Array.of(1, 2, 3, 4, 5, 6));
+    assertEquals(found, reads);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assertEquals(buffers.take(8), staging); // reused once its promise has resolved
+  });
+}
+
+Deno.test("this device's check takes a few milliseconds", async () => {
+  await gpu.sync();
+  const start = performance.now();
+  const early = readsEarly(gpu.device);
+  const ms = performance.now() - start;
+  assert(ms < 50, `${ms} ms`);
+  assertEquals(typeof early, "boolean");
+  await gpu.sync();
 });

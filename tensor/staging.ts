@@ -1,0 +1,89 @@
+import { roundUp } from "./align.ts";
+import { attempt, mappedOnce, readsEarly } from "./early_read.ts";
+import { sizeClass } from "./pool.ts";
+
+/** A buffer that the host maps to read. */
+export interface Staging {
+  /** The WebGPU buffer. */
+  readonly buffer: GPUBuffer;
+  /** Its size in bytes. */
+  readonly bytes: number;
+  /** Whether the buffer was mapped before, which an early read needs. */
+  readonly mapped: boolean;
+}
+
+/** Bytes of the buffers that are kept for reads to come; larger buffers are used once. */
+const KEEP = 2 ** 20;
+
+/** Buffers that the host maps to read, reused. */
+export class StagingBuffers {
+  readonly #device: GPUDevice;
+  readonly #guard: (label: string) => () => void;
+  #free: Staging[] = [];
+  #freeBytes = 0;
+  /** Whether this device's buffers may be read early; checked at the first read. */
+  #early: boolean | null = null;
+
+  /**
+   * Starts without buffers.
+   *
+   * @param device Device that makes the buffers.
+   * @param guard Opens an error scope under a label and returns the function that closes it.
+   */
+  constructor(device: GPUDevice, guard: (label: string) => () => void) {
+    this.#device = device;
+    this.#guard = guard;
+  }
+
+  /** Lends a buffer of at least `bytes` bytes, which {@linkcode StagingBuffers.read} takes back. */
+  take(bytes: number): Staging {
+    this.#early ??= readsEarly(this.#device);
+    const kept = bytes <= KEEP;
+    const size = kept ? sizeClass(bytes) : roundUp(bytes, 4);
+    const at = this.#free.findIndex((staging) => staging.bytes === size);
+    if (at >= 0) {
+      this.#freeBytes -= size;
+      return this.#free.splice(at, 1)[0]!;
+    }
+    const close = this.#guard("read a tensor");
+    const made = this.#early && kept ? mappedOnce(this.#device, size) : this.#make(size);
+    close();
+    return { ...made, bytes: size };
+  }
+
+  #make(size: number): { buffer: GPUBuffer; mapped: boolean } {
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    return { buffer: this.#device.createBuffer({ label: "read-back", size, usage }), mapped: false };
+  }
+
+  /**
+   * The first `bytes` bytes of a lent buffer as what has been submitted leaves them.
+   *
+   * @throws {Error} If the buffer cannot be mapped, as on a lost device.
+   */
+  async read(staging: Staging, bytes: number): Promise<ArrayBuffer> {
+    const { buffer } = staging;
+    try {
+      const mapping = buffer.mapAsync(GPUMapMode.READ);
+      const early = staging.mapped ? attempt(() => buffer.getMappedRange().slice(0, bytes)) : null;
+      if (early) {
+        mapping.then(() => this.#give(staging)).catch(() => buffer.destroy());
+        return early;
+      }
+      await mapping;
+      const copy = buffer.getMappedRange().slice(0, bytes);
+      this.#give(staging);
+      return copy;
+    } catch (error) {
+      buffer.destroy();
+      throw error;
+    }
+  }
+
+  #give(staging: Staging): void {
+    if (this.#freeBytes + staging.bytes > KEEP) return staging.buffer.destroy();
+    staging.buffer.unmap();
+    this.#free.push(staging);
+    this.#freeBytes += staging.bytes;
+  }
+}
