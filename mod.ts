@@ -42,23 +42,16 @@ export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
 export { type PooledTexture, type TextureContent, TexturePool } from "./tensor/texture_pool.ts";
-export {
-  backward,
-  type BackwardOptions,
-  noGrad,
-  type Pullback,
-  record,
-  recording,
-  type Step,
-  Tape,
-  withGrad,
-} from "./tensor/tape.ts";
+export { backward, type BackwardOptions } from "./tensor/backward.ts";
+export { noGrad, type Pullback, record, recording, type Step, Tape, withGrad } from "./tensor/tape.ts";
 export { firstOf, type GradientSink, gradientSlot } from "./tensor/gradient_sink.ts";
 export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
 export { gradientCheckpoint } from "./tensor/gradient_checkpoint.ts";
 export { DeviceErrors } from "./tensor/device_errors.ts";
 export type { HostArray } from "./tensor/host_data.ts";
-export { type DType, type FloatType, Storage, Tensor, type TensorData } from "./tensor/tensor.ts";
+export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
+export { Storage } from "./tensor/storage.ts";
+export { Tensor } from "./tensor/tensor.ts";
 
 export type { Activation } from "./kernels/internal/activation.ts";
 export { adamw, type AdamwRates, type AdamwTensors } from "./kernels/adamw.ts";

@@ -17,7 +17,7 @@ import { layerNorm } from "../kernels/layer_norm.ts";
 import { matmul } from "../kernels/matmul.ts";
 import { positionalConv } from "../kernels/positional_conv.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { backward } from "../tensor/tape.ts";
+import { backward } from "../tensor/backward.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HostTensor } from "./inputs.ts";
 import { permute } from "./inputs.ts";

@@ -10,7 +10,7 @@ import { gemm } from "../kernels/gemm/gemm.ts";
 import type { GemmProblem } from "../kernels/gemm/problem.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import type { FloatType } from "../tensor/tensor.ts";
+import type { FloatType } from "../tensor/dtype.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";
 import { uniformTensor } from "./inputs.ts";

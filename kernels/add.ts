@@ -1,6 +1,7 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { record } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import source from "./add.wgsl" with { type: "text" };
 import { ofType, sameDevice } from "./internal/checks.ts";
 import { reduceRows } from "./internal/reduce_rows.ts";

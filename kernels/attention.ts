@@ -1,6 +1,7 @@
 import { emptyBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { dropout, type DropoutOptions } from "./dropout.ts";
 import { gemm } from "./gemm/gemm.ts";
 import { AttentionLayout, type AttentionSizes, type QueryBlock } from "./internal/attention_layout.ts";

@@ -1,7 +1,9 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { gradientSlot } from "../tensor/gradient_sink.ts";
 import { record, recording } from "../tensor/tape.ts";
-import { type FloatType, showShape, type Tensor } from "../tensor/tensor.ts";
+import type { FloatType } from "../tensor/dtype.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { type Activation, checkActivation, keepsPre, pullActivation } from "./internal/activation.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { gemm } from "./gemm/gemm.ts";

@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import source from "./cross_entropy.wgsl" with { type: "text" };
 import { ofType } from "./internal/checks.ts";
 import { reduceLosses, type Reduction } from "./internal/reduce_losses.ts";

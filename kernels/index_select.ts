@@ -2,7 +2,9 @@ import { roundUp } from "../tensor/align.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { gradientSlot } from "../tensor/gradient_sink.ts";
 import { record } from "../tensor/tape.ts";
-import { showShape, sizeOf, type Storage, Tensor } from "../tensor/tensor.ts";
+import { showShape, sizeOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { ofType } from "./internal/checks.ts";
 import { type Extents, type Index, move } from "./internal/index_select_moves.ts";
 

@@ -1,5 +1,6 @@
 import { record } from "../tensor/tape.ts";
-import { showShape, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { showShape, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { gemm } from "./gemm/gemm.ts";
 import { ofFloats, sameDevice } from "./internal/checks.ts";
 

@@ -1,7 +1,8 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { RowWindow } from "../tensor/binding_windows.ts";
 import { ofRank, ofShape, ofType, sameDevice } from "./internal/checks.ts";
 import source from "./position_gate.wgsl" with { type: "text" };

@@ -1,7 +1,8 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import { gradientSlot } from "../tensor/gradient_sink.ts";
 import { record, recording } from "../tensor/tape.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { type Activation, keepsPre, pullActivation } from "./internal/activation.ts";
 import { ofFloats, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { gemm } from "./gemm/gemm.ts";

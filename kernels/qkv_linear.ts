@@ -1,6 +1,7 @@
 import { record } from "../tensor/tape.ts";
 import { emptyBatch, gradientBatch, type StridedBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
-import type { FloatType, Tensor } from "../tensor/tensor.ts";
+import type { FloatType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { gemm } from "./gemm/gemm.ts";
 import { linear } from "./linear.ts";

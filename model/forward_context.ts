@@ -1,4 +1,5 @@
-import type { FloatType, Tensor } from "../tensor/tensor.ts";
+import type { FloatType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { Gates } from "./gates.ts";
 import type { Weights } from "./weights.ts";

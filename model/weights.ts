@@ -1,7 +1,9 @@
 import { Arena } from "../tensor/arena.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { recording } from "../tensor/tape.ts";
-import { sizeOf, type Storage, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { isGemmWeight } from "./parameter_specs.ts";
 
 /** Pads with zeros or crops the first two axes from shape `from` to shape `to`. */

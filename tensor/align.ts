@@ -1,4 +1,4 @@
-import { type DType, elementBytes } from "./tensor.ts";
+import { type DType, elementBytes } from "./dtype.ts";
 
 /** Elements at whose multiples a binding may start on every adapter: 256 bytes. */
 export const alignOf = (dtype: DType): number => 256 / elementBytes(dtype);

@@ -3,7 +3,9 @@ import addition from "./accumulate.wgsl" with { type: "text" };
 import { alignOf, roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { runEach, wideKernel } from "./rows.ts";
-import { type DType, sizeOf, Tensor } from "./tensor.ts";
+import type { DType } from "./dtype.ts";
+import { sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
 
 const kernels = wideKernel("accumulate", addition, [index]);
 

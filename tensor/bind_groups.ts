@@ -1,10 +1,12 @@
-import type { Gpu } from "./gpu.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
 import type { PooledTexture } from "./texture_pool.ts";
 import { roundUp } from "./align.ts";
-import { elementBytes, showShape, type Storage, Tensor } from "./tensor.ts";
+import { elementBytes } from "./dtype.ts";
+import { showShape } from "./shape.ts";
+import type { Storage } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
 /** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
@@ -23,7 +25,7 @@ export type Resource = Tensor | Slice | PooledTexture;
 /** What the bind groups of a device need of it. */
 export interface BindGroupOptions {
   /** The device whose tensors may be bound. */
-  readonly owner: Gpu;
+  readonly owner: object;
   /** Its WebGPU device. */
   readonly device: GPUDevice;
   /** Largest storage binding, in bytes. */

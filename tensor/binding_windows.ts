@@ -1,5 +1,5 @@
 import { ALIGN, roundDown } from "./align.ts";
-import type { Gpu } from "./gpu.ts";
+import type { GpuLimits } from "./gpu_options.ts";
 
 /** A stretch of a tensor that one binding holds, in elements. */
 export interface Window {
@@ -18,8 +18,8 @@ export interface RowWindow {
 }
 
 /** Splits `n` elements into stretches that fit one binding each. */
-export function flatWindows(gpu: Gpu, n: number): Window[] {
-  return rowWindows(gpu, n, 1).map(({ row, rows }) => ({ start: row, length: rows }));
+export function flatWindows({ limits }: { readonly limits: GpuLimits }, n: number): Window[] {
+  return rowWindows({ limits }, n, 1).map(({ row, rows }) => ({ start: row, length: rows }));
 }
 
 /**
@@ -29,14 +29,18 @@ export function flatWindows(gpu: Gpu, n: number): Window[] {
  * @param rowSize Elements of a row, in the widest tensor that is bound by rows.
  * @throws {RangeError} If 64 rows exceed a binding.
  */
-export function rowWindows(gpu: Gpu, rows: number, rowSize: number): RowWindow[] {
-  const capacity = Math.floor(gpu.limits.bindingBytes / 4);
+export function rowWindows(
+  { limits }: { readonly limits: GpuLimits },
+  rows: number,
+  rowSize: number,
+): RowWindow[] {
+  const capacity = Math.floor(limits.bindingBytes / 4);
   if (rows * rowSize <= capacity) return rows === 0 ? [] : [{ row: 0, rows }];
   const step = roundDown(capacity / rowSize);
   if (step === 0) {
     throw new RangeError(
       `Cannot split rows of ${rowSize} elements as ${ALIGN} of them must fit one binding: ` +
-        `the adapter binds ${gpu.limits.bindingBytes} bytes`,
+        `the adapter binds ${limits.bindingBytes} bytes`,
     );
   }
   const windows: RowWindow[] = [];

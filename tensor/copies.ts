@@ -1,7 +1,9 @@
 import { roundUp } from "./align.ts";
 import type { Commands } from "./commands.ts";
 import type { TextureRows } from "./gpu_options.ts";
-import { elementBytes, showShape, type Tensor } from "./tensor.ts";
+import { elementBytes } from "./dtype.ts";
+import { showShape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
 import type { PooledTexture } from "./texture_pool.ts";
 
 /** Sets a tensor to zeros. */

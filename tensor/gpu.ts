@@ -14,7 +14,10 @@ import { Profiler } from "./profiler.ts";
 import { ReadBack } from "./read_back.ts";
 import { Scopes } from "./scopes.ts";
 import { Tape } from "./tape.ts";
-import { type DType, elementBytes, showShape, sizeOf, Storage, Tensor, type TensorData } from "./tensor.ts";
+import { type DType, elementBytes, type TensorData } from "./dtype.ts";
+import { showShape, sizeOf } from "./shape.ts";
+import { Storage } from "./storage.ts";
+import { Tensor } from "./tensor.ts";
 import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 import { UniformRing } from "./uniforms.ts";
 

@@ -1,4 +1,5 @@
-import { backward, noGrad, record, recording, withGrad } from "./tape.ts";
+import { backward } from "./backward.ts";
+import { noGrad, record, recording, withGrad } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**

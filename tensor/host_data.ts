@@ -1,5 +1,5 @@
 import { roundUp } from "./align.ts";
-import type { DType, TensorData } from "./tensor.ts";
+import type { DType, TensorData } from "./dtype.ts";
 
 /** Numbers that a tensor can be made of. */
 export type HostArray = Float32Array | Float16Array | Int32Array;

@@ -4,7 +4,8 @@ import { copyToStaging } from "./copies.ts";
 import type { DeviceErrors } from "./device_errors.ts";
 import { typedArrayOf } from "./host_data.ts";
 import { type Staging, StagingBuffers } from "./staging.ts";
-import type { Tensor, TensorData } from "./tensor.ts";
+import type { TensorData } from "./dtype.ts";
+import type { Tensor } from "./tensor.ts";
 
 /** What {@linkcode ReadBack} works with. */
 export interface ReadBackOptions {

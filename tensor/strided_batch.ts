@@ -1,7 +1,9 @@
 import { alignOf, roundUp } from "./align.ts";
 import type { Gpu } from "./gpu.ts";
 import { gradientSlot } from "./gradient_sink.ts";
-import { type DType, sizeOf, Tensor } from "./tensor.ts";
+import type { DType } from "./dtype.ts";
+import { sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
 export interface StridedBatch {

@@ -1,51 +1,7 @@
+import { type DType, elementBytes, type TensorData } from "./dtype.ts";
 import type { Gpu } from "./gpu.ts";
-import type { PooledBuffer } from "./pool.ts";
-
-/** Element type of a tensor. Operands and results of products may be f16; all else computes with f32. */
-export type DType = "f32" | "f16" | "i32";
-
-/** Types of what products read and write. */
-export type FloatType = Exclude<DType, "i32">;
-
-/** Bytes of an element. */
-export const elementBytes = (dtype: DType): number => dtype === "f16" ? 2 : 4;
-
-/** Host numbers of a tensor, those of f16 as f32. */
-export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
-
-/** A pooled buffer with the number of tensors that look into it. */
-export class Storage {
-  /** The buffer. */
-  readonly entry: PooledBuffer;
-  /** Tensors that share it. */
-  refs = 0;
-  /** Grows with every write in place, so that copies of the content know when they are stale. */
-  version = 0;
-
-  /** Wraps a buffer that no tensor uses yet. @param entry Buffer lent by the pool. */
-  constructor(entry: PooledBuffer) {
-    this.entry = entry;
-  }
-}
-
-/**
- * Number of elements of a shape.
- *
- * @example
- * ```ts
- * import { sizeOf } from "./tensor.ts";
- *
- * console.log(sizeOf([2, 3]), sizeOf([])); // 6 1
- * ```
- */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, n) => product * n, 1);
-}
-
-/** A shape as error messages print it: `[2, 3]`. */
-export function showShape(shape: readonly number[]): string {
-  return `[${shape.join(", ")}]`;
-}
+import { showShape, sizeOf } from "./shape.ts";
+import type { Storage } from "./storage.ts";
 
 /**
  * A dense array on the device, row-major, of a fixed shape.

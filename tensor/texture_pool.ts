@@ -1,5 +1,6 @@
 import { sizeClass } from "./pool.ts";
-import { type DType, elementBytes, type Storage } from "./tensor.ts";
+import { type DType, elementBytes } from "./dtype.ts";
+import type { Storage } from "./storage.ts";
 
 /** A two-dimensional texture of four numbers a texel, lent by {@linkcode TexturePool}. */
 export interface PooledTexture {

@@ -3,7 +3,8 @@ import { ofShape, ofType, sameDevice } from "../kernels/internal/checks.ts";
 import { clipNorm, sumSquares } from "../kernels/clip_grad_norm.ts";
 import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import type { GradientSink } from "../tensor/gradient_sink.ts";
-import { showShape, type Tensor } from "../tensor/tensor.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Parameters that {@linkcode AdamW} updates alike. */
 export interface AdamWGroup {

@@ -4,7 +4,7 @@ import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
 import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { sizeOf } from "../tensor/shape.ts";
 
 /** Numbers of a state: f32 of the device, or f64 of the host, kept to the bit. */
 export type StateData = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;

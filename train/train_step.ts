@@ -4,7 +4,7 @@ import { sum } from "../kernels/sum.ts";
 import type { Gates } from "../model/gates.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
 import { firstOf, type GradientSink } from "../tensor/gradient_sink.ts";
-import { backward } from "../tensor/tape.ts";
+import { backward } from "../tensor/backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { AdamW, AdamWStep } from "./optimizer.ts";

@@ -1,7 +1,8 @@
 import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
 import type { Slice } from "../../tensor/bind_groups.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { elementBytes, type Tensor } from "../../tensor/tensor.ts";
+import { elementBytes } from "../../tensor/dtype.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 
 /** First element and one past the last that something touches, relative to its tensor. */

@@ -3,7 +3,7 @@ import { alignOf } from "../../tensor/align.ts";
 import { areMultiples, type ParamFields } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { PooledTexture, TextureContent } from "../../tensor/texture_pool.ts";
-import { elementBytes } from "../../tensor/tensor.ts";
+import { elementBytes } from "../../tensor/dtype.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 import source from "./pack.wgsl" with { type: "text" };

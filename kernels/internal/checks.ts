@@ -1,4 +1,6 @@
-import { type DType, showShape, type Tensor } from "../../tensor/tensor.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import { showShape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
  * Looks at all tensors of an operation before it takes memory.

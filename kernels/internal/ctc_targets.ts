@@ -1,5 +1,6 @@
 import type { Gpu } from "../../tensor/gpu.ts";
-import { showShape, type Tensor } from "../../tensor/tensor.ts";
+import { showShape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 
 /** Targets of some utterances on the device, as `ctc.wgsl` reads them; each field has the name of its variable. */

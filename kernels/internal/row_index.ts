@@ -1,6 +1,7 @@
 import workgroup from "../../tensor/_index.wgsl" with { type: "text" };
 import type { Resource } from "../../tensor/bind_groups.ts";
-import { showShape, Tensor } from "../../tensor/tensor.ts";
+import { showShape } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { rowWindows } from "../../tensor/binding_windows.ts";
 import { ofRank, ofType, sameDevice } from "./checks.ts";
 import gatherSource from "../gather_rows.wgsl" with { type: "text" };

@@ -3,7 +3,7 @@ import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { SPARE } from "../../tensor/pool.ts";
-import { sizeOf } from "../../tensor/tensor.ts";
+import { sizeOf } from "../../tensor/shape.ts";
 import { FinetuneTrainer, type Trainer } from "../../train/trainer.ts";
 import { measureMemory, type MemoryNeed } from "../../train/memory.ts";
 import { chooseUniform } from "../choose.ts";

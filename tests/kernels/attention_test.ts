@@ -4,7 +4,7 @@ import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
 import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
 import { logSoftmax } from "../oracle/log_softmax.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Arena } from "../../tensor/arena.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpus } from "../gpu.ts";
 import { centralDifference, directionalDifference, dot, type Nd, nd, randomNd } from "../oracle/nd.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ctc, type CtcOptions } from "../../kernels/ctc.ts";
 import { parseSafetensors, toFloat32, toInt32 } from "../../model/checkpoint/safetensors.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { ctc as oracle, ctcGradient } from "../oracle/ctc.ts";
 import { type Nd, nd, randomNd } from "../oracle/nd.ts";

@@ -11,7 +11,7 @@ import { linear } from "../../kernels/linear.ts";
 import { positionalConv } from "../../kernels/positional_conv.ts";
 import { weightNorm } from "../../kernels/weight_norm.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../../kernels/gemm/choice.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";
 import { testGpu } from "../gpu.ts";

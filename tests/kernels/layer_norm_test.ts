@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { layerNorm } from "../../kernels/layer_norm.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 import { layerNorm as oracle } from "../oracle/layer_norm.ts";

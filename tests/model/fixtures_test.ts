@@ -4,7 +4,7 @@ import { ctc } from "../../kernels/ctc.ts";
 import { parseConfig } from "../../model/config.ts";
 import type { Gates } from "../../model/gates.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";
 import { testGpu } from "../gpu.ts";

@@ -5,7 +5,7 @@ import { randomCheckpoint } from "../../model/random.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { unitGroups } from "../../prune/groups.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { preferVulkan } from "../../cli/backend.ts";
 import { TINY_MODELS } from "../oracle/model/tiny.ts";

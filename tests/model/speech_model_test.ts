@@ -6,7 +6,7 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
 import { Weights } from "../../model/weights.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";

@@ -6,7 +6,7 @@ import { DeviceGates } from "../../prune/device_gates.ts";
 import { unitGroups } from "../../prune/groups.ts";
 import type { SurgeryModel } from "../../prune/surgery.ts";
 import { activeSubmodel, openUnits } from "../../prune/active_submodel.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { type Nd, randomMask, randomNd } from "../oracle/nd.ts";

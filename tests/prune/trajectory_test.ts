@@ -10,7 +10,7 @@ import { UnitCost } from "../../prune/cost.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { UNIT_KINDS } from "../../prune/groups.ts";
 import { HardConcreteGates } from "../../prune/hard_concrete_gates.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { AdamW } from "../../train/optimizer.ts";
 import { Fixtures } from "../fixtures.ts";
 import { testGpu } from "../gpu.ts";

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { linear } from "../../kernels/linear.ts";
 import { sum } from "../../kernels/sum.ts";
 import { firstOf, type GradientSink } from "../../tensor/gradient_sink.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 

@@ -8,7 +8,7 @@ import { sumRows } from "../../kernels/sum_rows.ts";
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import type { GemmVariant } from "../../kernels/gemm/choice.ts";
 import { Kernel } from "../../tensor/kernel.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { gelu as geluOracle } from "../oracle/gelu.ts";

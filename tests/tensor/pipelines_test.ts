@@ -8,7 +8,7 @@ import { positionalConv } from "../../kernels/positional_conv.ts";
 import { sum } from "../../kernels/sum.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { upload } from "../kernels/check_op.ts";

@@ -6,7 +6,8 @@ import { matmul } from "../../kernels/matmul.ts";
 import { scale } from "../../kernels/scale.ts";
 import { sum } from "../../kernels/sum.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { backward, noGrad, record, recording } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
+import { noGrad, record, recording } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 

@@ -5,7 +5,7 @@ import { sum } from "../../kernels/sum.ts";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { gradientCheckpoint } from "../../tensor/gradient_checkpoint.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { splitIntoArenas } from "../../tensor/arena.ts";
 import { AdamW, type AdamWGroup } from "../../train/optimizer.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { backward } from "../../tensor/tape.ts";
+import { backward } from "../../tensor/backward.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
 import { forwardBatch } from "../../train/task_loss.ts";
 import { Teacher } from "../../train/teacher.ts";

@@ -1,0 +1,141 @@
+import { accumulate } from "./accumulate.ts";
+import { fill } from "./fill.ts";
+import type { Gpu } from "./gpu.ts";
+import type { GradientSink } from "./gradient_sink.ts";
+import { showShape } from "./shape.ts";
+import { noGrad, type Step, type Tape } from "./tape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** How {@linkcode backward} starts and what it leaves. */
+export interface BackwardOptions {
+  /** Gradient of the output itself; ones unless given. Its shape is the output's. */
+  readonly seed?: Tensor;
+  /** Operation results to leave alive; all others on the tape are disposed as soon as they are of no use. */
+  readonly keep?: readonly Tensor[];
+  /** Tensors to return gradients of beside those that require one. */
+  readonly wrt?: readonly Tensor[];
+  /**
+   * Where the gradients of tensors that require one go; what it takes is in no result, and its memory is free at once.
+   * All are returned unless given.
+   */
+  readonly sink?: GradientSink;
+}
+
+/**
+ * Walks the tape in reverse from `output` and returns the gradients of the tensors that require one. The tape is
+ * empty afterwards, and the operation results on it are disposed, but for `output` and those to keep.
+ *
+ * @param output Tensor to differentiate, a scalar unless a seed is given.
+ * @returns Gradient by tensor, of the same shape; a tensor that `output` does not depend on is absent.
+ * @throws {TypeError} If `output` is no scalar and there is no seed, or if it was not recorded.
+ * @example
+ * ```ts
+ * import { backward, gelu, requestGpu, sum } from "../mod.ts";
+ *
+ * const gpu = await requestGpu();
+ * const w = gpu.tensor([0, 1]);
+ * w.requiresGrad = true;
+ * const grads = backward(sum(gelu(w)));
+ * console.log(await grads.get(w)?.read()); // [0.5, 1.083316]
+ * gpu.destroy();
+ * ```
+ */
+export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
+  const { gpu } = output;
+  const { seed, keep = [], wrt = [], sink = null } = options;
+  if (output.spent && !output.needsGrad) {
+    throw new TypeError("Cannot differentiate as the tape of the output is spent: backward has run over it");
+  }
+  if (!output.needsGrad) {
+    throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
+  }
+  const fits = seed ? seed.shape.join() === output.shape.join() : output.size === 1;
+  if (!fits) {
+    const found = seed ? `seed is ${showShape(seed.shape)}, output` : "output";
+    throw new TypeError(
+      `Cannot differentiate as the seed must have the output's shape: ${found} is ${showShape(output.shape)}`,
+    );
+  }
+  const kept = new Set([output, ...keep]);
+  const wanted = new Set(wrt);
+  const steps = gpu.tape.steps.splice(0);
+  const grads = new Map<Tensor, Tensor>();
+  withSink(gpu, slotsOf(steps, sink, gpu.tape.sink), () => {
+    grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
+    for (let step = steps.pop(); step; step = steps.pop()) {
+      const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
+      if (dys.some((dy) => dy !== null)) {
+        const found = step.pullback(dys);
+        step.inputs.forEach((input, i) => {
+          const part = check(step.op, input, found[i] ?? null);
+          if (!part) return;
+          if (input.requiresGrad && sink?.take(input, part)) part.dispose();
+          else receive(grads, input, part);
+        });
+      }
+      for (const tensor of step.outputs) {
+        grads.get(tensor)?.dispose();
+        grads.delete(tensor);
+        tensor.tracked = false;
+        tensor.spent = true;
+        if (!kept.has(tensor)) tensor.dispose();
+      }
+      for (const tensor of step.saved) tensor.dispose();
+    }
+  });
+  for (const [tensor, grad] of grads) {
+    if (tensor.requiresGrad || wanted.has(tensor)) continue;
+    grad.dispose();
+    grads.delete(tensor);
+  }
+  return grads;
+}
+
+/** Slots of the gradients of leaves, of operations' outputs, and of what an outer {@linkcode backward} differentiates by. */
+function slotsOf(steps: readonly Step[], sink: GradientSink | null, outer: Tape["sink"]): Tape["sink"] {
+  const ofOutput = new Map<Tensor, GradientSink["slot"]>();
+  for (const { outputs, slot } of steps) {
+    if (slot) { for (const output of outputs) ofOutput.set(output, slot); }
+  }
+  const leaf = (tensor: Tensor) => tensor.requiresGrad ? sink?.slot(tensor) : null;
+  return { slot: (tensor) => leaf(tensor) ?? ofOutput.get(tensor)?.(tensor) ?? outer?.slot(tensor) ?? null };
+}
+
+/** Runs `fn` without recording, gradients going to `sink`. */
+function withSink(gpu: Gpu, sink: Tape["sink"], fn: () => void): void {
+  const before = gpu.tape.sink;
+  gpu.tape.sink = sink;
+  try {
+    noGrad(gpu, fn);
+  } finally {
+    gpu.tape.sink = before;
+  }
+}
+
+/** A gradient that a pullback gave, if the input wants one. */
+function check(op: string, input: Tensor, grad: Tensor | null): Tensor | null {
+  if (!grad) return null;
+  if (!input.needsGrad) {
+    grad.dispose();
+    return null;
+  }
+  if (grad.shape.join() !== input.shape.join()) {
+    throw new TypeError(
+      `Cannot pull back ${op} as the gradient must have the input's shape: ${showShape(grad.shape)} for ${
+        showShape(input.shape)
+      }`,
+    );
+  }
+  return grad;
+}
+
+/** Adds a part of a gradient to those before it. */
+function receive(grads: Map<Tensor, Tensor>, input: Tensor, grad: Tensor): void {
+  const before = grads.get(input);
+  if (!before) {
+    grads.set(input, grad);
+    return;
+  }
+  grads.set(input, accumulate(before, grad));
+  grad.dispose();
+}
