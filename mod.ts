@@ -18,7 +18,7 @@
  */
 
 export { Gpu, requestGpu } from "./tensor/gpu.ts";
-export type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./tensor/gpu_options.ts";
+export type { GpuLimits, GpuOptions } from "./tensor/gpu_options.ts";
 export {
   GEMM_VARIANTS,
   gemmClass,
@@ -28,7 +28,7 @@ export {
   type TileVariant,
 } from "./kernels/gemm/choice.ts";
 export { batchInvariant, setGemm } from "./kernels/gemm/policy.ts";
-export type { Resource, Slice } from "./tensor/bind_groups.ts";
+export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
 export {
   type BindingKind,
   type Helper,

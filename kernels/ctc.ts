@@ -1,5 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
-import type { Resource } from "../tensor/bind_groups.ts";
+import type { Resource } from "../tensor/dispatch.ts";
 import { flatWindows } from "../tensor/binding_windows.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { Kernel } from "../tensor/kernel.ts";

@@ -32,12 +32,11 @@ export interface BackwardOptions {
  * ```ts
  * import { backward, gelu, requestGpu, sum } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const w = gpu.tensor([0, 1]);
  * w.requiresGrad = true;
  * const grads = backward(sum(gelu(w)));
  * console.log(await grads.get(w)?.read()); // [0.5, 1.083316]
- * gpu.destroy();
  * ```
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {

@@ -1,3 +1,4 @@
+import type { Resource, Slice } from "./dispatch.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
@@ -9,22 +10,9 @@ import type { Storage } from "./storage.ts";
 import { Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
-/** A stretch of a tensor to bind; the whole of it unless `start` and `length` (elements) say otherwise. */
-export interface Slice {
-  /** Tensor that is bound. */
-  readonly tensor: Tensor;
-  /** First element, relative to the tensor's; a binding starts at a multiple of 256 bytes. */
-  readonly start?: number;
-  /** Number of elements. */
-  readonly length?: number;
-}
-
-/** What a shader variable can be bound to. */
-export type Resource = Tensor | Slice | PooledTexture;
-
-/** What the bind groups of a device need of it. */
+/** What {@linkcode BindGroups} works with. */
 export interface BindGroupOptions {
-  /** The device whose tensors may be bound. */
+  /** The {@linkcode Gpu} whose tensors may be bound. */
   readonly owner: object;
   /** Its WebGPU device. */
   readonly device: GPUDevice;
@@ -36,7 +24,7 @@ export interface BindGroupOptions {
   readonly guard: (label: string) => () => void;
 }
 
-/** A stretch of a buffer, in bytes. */
+/** A range of a buffer, in bytes. */
 interface BufferRange {
   readonly storage: Storage;
   readonly entry: PooledBuffer;
@@ -44,13 +32,13 @@ interface BufferRange {
   readonly size: number;
 }
 
-/** What a binding comes to; null where the constants leave it unused. */
+/** The resource of a binding; null where the constants leave it unused. */
 type BoundRange = BufferRange | PooledTexture | null;
 
-/** Groups that are kept; past that all are dropped, since their tensors come and go with the sizes of batches. */
+/** Number of groups at which all are dropped, since tensors come and go with the sizes of batches. */
 const MOST = 1 << 14;
 
-const isSurface = (resource: Resource): resource is PooledTexture =>
+const isTexture = (resource: Resource): resource is PooledTexture =>
   "view" in resource && "texture" in resource;
 
 /** Bind groups by pipeline and resources, so that a step that binds the same buffers makes none. */
@@ -61,7 +49,7 @@ export class BindGroups {
   #unread: GPUBuffer | null = null;
   #unwritten: GPUBuffer | null = null;
 
-  /** An empty cache. @param gpu Device that binds. */
+  /** Starts empty. @param gpu Parts of the device. */
   constructor(gpu: BindGroupOptions) {
     this.#gpu = gpu;
   }
@@ -92,7 +80,7 @@ export class BindGroups {
         throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
       }
       if (resource !== null) named++;
-      const bound = resource === null || isSurface(resource)
+      const bound = resource === null || isTexture(resource)
         ? resource
         : this.#range(pipeline, name, resource);
       if (bound && "entry" in bound) {
@@ -100,7 +88,7 @@ export class BindGroups {
         bound.entry.lastUse = submission;
         key += `|b${bound.entry.id}:${bound.offset}:${bound.size}`;
       } else {
-        key += bound ? `|s${bound.id}` : "|-";
+        key += bound ? `|t${bound.id}` : "|-";
       }
       resources.push(bound);
     }
@@ -126,7 +114,7 @@ export class BindGroups {
       const bound = resources[next++]!;
       if (bound === null) return { binding: index, resource: this.#absent(kind, index) };
       if ("view" in bound) {
-        owners.push(`s${bound.id}`);
+        owners.push(`t${bound.id}`);
         return { binding: index, resource: bound.view };
       }
       const { entry, offset, size } = bound;
@@ -150,7 +138,7 @@ export class BindGroups {
     return group;
   }
 
-  /** Drops the groups of a buffer (`b` and its id) or surface (`s` and its id) that is gone. */
+  /** Drops the groups of a destroyed buffer (`b` and its id) or texture (`t` and its id). */
   forget(owner: string): void {
     for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
     this.#groupsOf.delete(owner);
@@ -161,7 +149,7 @@ export class BindGroups {
     this.#groupsOf.clear();
   }
 
-  /** Something to bind where nothing is read or written: 256 bytes of its own per binding. */
+  /** A buffer for a binding that is neither read nor written: 256 bytes, different ones for each binding that a shader may write. */
   #absent(kind: BindingKind, index: number): GPUBufferBinding {
     const usage = GPUBufferUsage.STORAGE;
     if (kind === "read") {

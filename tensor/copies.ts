@@ -1,6 +1,6 @@
 import { roundUp } from "./align.ts";
 import type { Commands } from "./commands.ts";
-import type { TextureRows } from "./gpu_options.ts";
+import type { TextureRows } from "./dispatch.ts";
 import { elementBytes } from "./dtype.ts";
 import { showShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";

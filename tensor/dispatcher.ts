@@ -1,7 +1,7 @@
 import type { BindGroups } from "./bind_groups.ts";
 import type { Commands } from "./commands.ts";
 import type { DeviceErrors } from "./device_errors.ts";
-import type { Dispatch } from "./gpu_options.ts";
+import type { Dispatch } from "./dispatch.ts";
 import type { Kernel } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import type { UniformRing } from "./uniforms.ts";

@@ -63,12 +63,11 @@ const nothing = () => {};
  * ```ts
  * import { fakeGpu, gelu, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const { gpu: dry, memory } = fakeGpu(gpu);
  * const before = memory.bytes;
  * dry.scope(() => gelu(dry.zeros([1024, 1024])));
  * console.log(memory.peakBytes - before); // 8388608
- * gpu.destroy();
  * ```
  */
 export function fakeGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: DeviceMemory } {

@@ -5,7 +5,8 @@ import { Commands } from "./commands.ts";
 import { clearTensor, copyRowsToTexture, copyTensor } from "./copies.ts";
 import { DeviceErrors } from "./device_errors.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import type { Dispatch, GpuLimits, GpuOptions, TextureRows } from "./gpu_options.ts";
+import type { GpuLimits, GpuOptions } from "./gpu_options.ts";
+import type { Dispatch, TextureRows } from "./dispatch.ts";
 import { dtypeOf, type HostArray, inWords } from "./host_data.ts";
 import type { Kernel } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -72,7 +73,7 @@ export class Gpu {
     const errors = this.#errors = new DeviceErrors(device);
     const { guard } = errors;
     this.pool = new BufferPool(device, guard, forget("b"));
-    this.textures = new TexturePool(device, guard, forget("s"), flush);
+    this.textures = new TexturePool(device, guard, forget("t"), flush);
     const pipelines = this.pipelines = new PipelineCache(device, errors);
     const uniforms = new UniformRing(device);
     const { bindingBytes, workgroups } = this.limits;

@@ -15,12 +15,11 @@ import type { Tensor } from "./tensor.ts";
  * ```ts
  * import { backward, gelu, gradCheckpoint, requestGpu, scale, sum } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([0, 1]);
  * x.requiresGrad = true;
  * const y = gradientCheckpoint(x, [], (x) => scale(gelu(gelu(x)), 2));
  * console.log(await backward(sum(y)).get(x)?.read());
- * gpu.destroy();
  * ```
  */
 export function gradientCheckpoint(x: Tensor, others: readonly Tensor[], fn: (x: Tensor) => Tensor): Tensor {

@@ -62,13 +62,12 @@ export function firstOf(...sinks: readonly GradientSink[]): GradientSink {
  *   return y;
  * }
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([3], []);
  * x.requiresGrad = true;
  * const slot = gpu.zeros([]);
  * backward(identity(x), { sink: { slot: () => slot.view(), take: () => true } });
  * console.log(await slot.read()); // [1]
- * gpu.destroy();
  * ```
  */
 export function gradientSlot(input: Tensor): Tensor {

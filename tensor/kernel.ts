@@ -1,5 +1,5 @@
 /** What a shader variable is bound to. */
-export type BindingKind = "read" | "write" | "uniform" | "texture" | "surface";
+export type BindingKind = "read" | "write" | "uniform" | "texture-read" | "texture-write";
 
 /** A resource variable of a shader: `@group(0) @binding(index) var… name`. */
 export interface ShaderBinding {
@@ -13,18 +13,18 @@ export interface ShaderBinding {
   readonly format?: TexelFormat;
 }
 
-/** A text that is appended to a shader, another one where the device has subgroups, with the same functions. */
+/** WGSL text appended to a shader, in two variants with the same functions. */
 export interface SubgroupHelper {
-  /** For devices that have none. */
+  /** For devices without subgroups. */
   readonly without: string;
-  /** For those that do. */
+  /** For devices with subgroups. */
   readonly with: string;
 }
 
-/** A text that is appended to a shader. */
+/** WGSL text appended to a shader. */
 export type Helper = string | SubgroupHelper;
 
-/** Format of texels of four numbers. */
+/** Format of texels of four elements. */
 export type TexelFormat = "rgba32float" | "rgba16float";
 
 /** A scalar field of `struct Params`. */
@@ -38,7 +38,7 @@ export interface ShaderField {
 const stripComments = (source: string) => source.replace(/\/\/[^\n]*/g, "").replace(/\/\*[\s\S]*?\*\//g, "");
 
 function kindOf(space: string | undefined, type: string): BindingKind {
-  if (space === undefined) return type.endsWith("write>") ? "surface" : "texture";
+  if (space === undefined) return type.endsWith("write>") ? "texture-write" : "texture-read";
   if (space.startsWith("uniform")) return "uniform";
   return space.includes("read_write") ? "write" : "read";
 }
@@ -76,34 +76,33 @@ function functionsOf(text: string): Map<string, string> {
  *   @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
  *     if (id.x < params.n) { y[id.x] *= 2.0; }
  *   }`);
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = gpu.tensor([1, 2, 3]);
  * gpu.run(kernel, { bind: { y }, params: { n: y.size }, workgroups: Math.ceil(y.size / 64) });
  * console.log(await y.read()); // [2, 4, 6]
- * gpu.destroy();
  * ```
  */
 export class Kernel {
   /** Name in labels and errors; the stem of the shader's file. */
   readonly name: string;
-  /** The WGSL text that is compiled where the device has no subgroups. */
+  /** WGSL text for devices without subgroups. */
   readonly source: string;
-  /** The text where it does; its lines have the same numbers as far as no helper differs. */
+  /** WGSL text for devices with subgroups; line numbers are the same up to the first helper that differs. */
   readonly subgroupSource: string;
   /** Resource variables. */
   readonly bindings: readonly ShaderBinding[];
-  /** ParamFields of `Params` in order; each takes four bytes. */
+  /** Fields of `Params` in order, 4 bytes each. */
   readonly params: readonly ShaderField[];
   readonly #functions: Map<string, string>;
   readonly #used = new Map<string, readonly ShaderBinding[]>();
 
   /**
-   * Reads the text; it is compiled with the first dispatch.
+   * Parses the text; it is compiled with the first dispatch.
    *
    * @param name Stem of the shader's file.
    * @param source WGSL text.
    * @param helpers Texts appended to it.
-   * @throws {SyntaxError} If `Params` has a field that is no scalar.
+   * @throws {SyntaxError} If `Params` has a field that is not a scalar.
    */
   constructor(name: string, source: string, helpers: readonly Helper[] = []) {
     this.name = name;
@@ -134,7 +133,7 @@ export class Kernel {
     this.#functions = functionsOf(text);
   }
 
-  /** The bindings that an entry point uses, itself or through the functions it calls. */
+  /** The bindings that an entry point or the functions that it calls use. @throws {TypeError} If there is no such entry point. */
   used(entry: string): readonly ShaderBinding[] {
     const known = this.#used.get(entry);
     if (known) return known;
@@ -157,9 +156,9 @@ export class Kernel {
   }
 
   /**
-   * Writes the values of `Params` at `byteOffset`.
+   * Writes the values of `Params` to a buffer, in bytes from `byteOffset`.
    *
-   * @throws {TypeError} If a field is missing, unknown or not a number of its type.
+   * @throws {TypeError} If a field is missing, unknown or out of the range of its type.
    */
   writeParams(view: DataView, byteOffset: number, values: Record<string, number>): void {
     let at = byteOffset;

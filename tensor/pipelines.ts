@@ -3,7 +3,7 @@ import type { Kernel, ShaderBinding } from "./kernel.ts";
 
 /** A compiled entry point with the layout of its bindings. */
 export interface Pipeline {
-  /** Number that no other pipeline has; part of bind-group keys. */
+  /** Unique number; part of bind-group keys. */
   readonly id: number;
   /** `kernel.entry` with its constants, for labels. */
   readonly label: string;
@@ -28,9 +28,9 @@ const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayou
       return { buffer: { type: "storage" } };
     case "uniform":
       return { buffer: { type: "uniform", hasDynamicOffset: true } };
-    case "texture":
+    case "texture-read":
       return { storageTexture: { format: format!, access: "read-only" } };
-    case "surface":
+    case "texture-write":
       return { storageTexture: { format: format!, access: "write-only" } };
   }
 };
@@ -59,7 +59,7 @@ export class PipelineCache {
     return this.#count;
   }
 
-  /** The pipeline of an entry point, compiled the first time. */
+  /** The pipeline of an entry point, compiled by the first call. */
   get(kernel: Kernel, entry: string, constants: Constants): Pipeline {
     let pipelines = this.#pipelines.get(kernel);
     if (!pipelines) this.#pipelines.set(kernel, pipelines = new Map());
@@ -101,7 +101,7 @@ export class PipelineCache {
   #module(kernel: Kernel): GPUShaderModule {
     const known = this.#modules.get(kernel);
     if (known) return known;
-    // What the scope catches is dropped: the messages below say it with the place.
+    // What the scope catches is dropped: the messages below state it with the place.
     this.#device.pushErrorScope("validation");
     const code = this.#device.features.has("subgroups") ? kernel.subgroupSource : kernel.source;
     const module = this.#device.createShaderModule({ label: kernel.name, code });
@@ -117,7 +117,7 @@ export class PipelineCache {
         this.#errors.add(
           new Error(`Cannot compile ${place} as WGSL: ${message.trim()}\n  ${line}`),
         );
-      }, () => {}), // a lost device rejects; `throwIfLost` tells
+      }, () => {}), // a lost device rejects; `throwIfLost` reports it
     );
     return module;
   }

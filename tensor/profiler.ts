@@ -13,11 +13,10 @@ export interface KernelTime {
  * ```ts
  * import { gelu, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu({ profile: true });
+ * using gpu = await requestGpu({ profile: true });
  * gelu(gpu.tensor([1, 2, 3]));
  * await gpu.sync();
  * for (const [label, { count, ms }] of gpu.profiler?.times ?? []) console.log(label, count, ms);
- * gpu.destroy();
  * ```
  */
 export class Profiler {

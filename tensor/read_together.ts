@@ -14,10 +14,9 @@ export const TOGETHER = 2 ** 26;
  * import { requestGpu } from "../mod.ts";
  * import { readTogether } from "./read_together.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const tensors = [gpu.tensor([1]), gpu.tensor([2])];
  * for await (const numbers of readTogether(tensors, ({ size }) => size * 4, (x) => x.read())) console.log(numbers);
- * gpu.destroy();
  * ```
  */
 export async function* readTogether<T, R>(

@@ -1,4 +1,4 @@
-import type { Resource } from "./bind_groups.ts";
+import type { Resource } from "./dispatch.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Helper, Kernel } from "./kernel.ts";
 import type { Constants } from "./pipelines.ts";

@@ -64,11 +64,10 @@ export function recording(inputs: readonly (Tensor | null)[]): boolean {
  *   return y;
  * }
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2]);
  * x.requiresGrad = true;
  * console.log(await backward(sum(reverse(x))).get(x)?.read()); // [-1, -1]
- * gpu.destroy();
  * ```
  */
 export function record(
@@ -107,12 +106,11 @@ export function record(
  * ```ts
  * import { gelu, noGrad, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2]);
  * x.requiresGrad = true;
  * const y = noGrad(gpu, () => gelu(x));
  * console.log(y.tracked, gpu.tape.steps.length); // false 0
- * gpu.destroy();
  * ```
  */
 export function noGrad<T>(gpu: Gpu, fn: () => T): T {

@@ -1,4 +1,5 @@
 import { type DType, elementBytes, type TensorData } from "./dtype.ts";
+// The one circle of types: a tensor has its device, and the device makes tensors.
 import type { Gpu } from "./gpu.ts";
 import { showShape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
@@ -10,14 +11,13 @@ import type { Storage } from "./storage.ts";
  * ```ts
  * import { requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * {
  *   using x = gpu.tensor([1, 2, 3, 4], [2, 2]);
  *   using row = x.view([4]); // the same numbers
  *   console.log(await row.read(), gpu.pool.live); // [1, 2, 3, 4] 1
  * }
  * console.log(gpu.pool.live); // 0
- * gpu.destroy();
  * ```
  */
 export class Tensor {

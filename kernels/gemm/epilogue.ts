@@ -1,5 +1,5 @@
 import { alignOf } from "../../tensor/align.ts";
-import type { Resource } from "../../tensor/bind_groups.ts";
+import type { Resource } from "../../tensor/dispatch.ts";
 import { areMultiples, divided, type ParamFields } from "../../tensor/shader_params.ts";
 import type { GemmProblem } from "./problem.ts";
 import { sliceOf, writtenRange } from "./ranges.ts";

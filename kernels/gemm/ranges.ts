@@ -1,5 +1,5 @@
 import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
-import type { Slice } from "../../tensor/bind_groups.ts";
+import type { Slice } from "../../tensor/dispatch.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { elementBytes } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import index from "../../tensor/_index.wgsl" with { type: "text" };
-import type { Resource } from "../../tensor/bind_groups.ts";
+import type { Resource } from "../../tensor/dispatch.ts";
 import { areMultiples } from "../../tensor/shader_params.ts";
 import type { StridedBatch } from "../../tensor/strided_batch.ts";
 import { wideKernel } from "../../tensor/rows.ts";

@@ -1,5 +1,5 @@
 import workgroup from "../../tensor/_index.wgsl" with { type: "text" };
-import type { Resource } from "../../tensor/bind_groups.ts";
+import type { Resource } from "../../tensor/dispatch.ts";
 import { showShape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { rowWindows } from "../../tensor/binding_windows.ts";

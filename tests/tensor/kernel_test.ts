@@ -39,8 +39,8 @@ Deno.test("a kernel reads the bindings from the text, not from comments", () => 
     { name: "x", index: 0, kind: "read" },
     { name: "y", index: 1, kind: "write" },
     { name: "params", index: 3, kind: "uniform" },
-    { name: "picture", index: 4, kind: "texture", format: "rgba32float" },
-    { name: "drawn", index: 5, kind: "surface", format: "rgba32float" },
+    { name: "picture", index: 4, kind: "texture-read", format: "rgba32float" },
+    { name: "drawn", index: 5, kind: "texture-write", format: "rgba32float" },
   ]);
 });
 
