@@ -1,12 +1,12 @@
-// Files that are read and written in one piece, with errors of one line.
+// Reads whole files and writes them atomically; every error is one line that names the path.
 import { printable } from "./json_fields.ts";
 
 /**
  * Reads a file.
  *
- * @param path Where it is.
- * @returns Its bytes, or null where there is no such file.
- * @throws {Error} If it cannot be read; one line that names the path.
+ * @param path Path of the file.
+ * @returns Its bytes, or null if it does not exist.
+ * @throws {Error} If it cannot be read; one line with the path.
  *
  * @example
  * ```ts
@@ -25,11 +25,11 @@ export async function readFileIfExists(path: string): Promise<Uint8Array<ArrayBu
 }
 
 /**
- * Writes a file whole or not at all: under another name first, then renamed.
+ * Writes a file atomically: to a temporary file, which is then renamed.
  *
- * @param path Where to; its folder must be there.
- * @param parts Bytes that follow each other, each written before the next is asked for.
- * @throws {Error} If it cannot be written; one line that names the path. What was there before is unharmed.
+ * @param path Path of the file; its folder must exist.
+ * @param parts Bytes to concatenate; each part is written before the next is requested.
+ * @throws {Error} If it cannot be written; one line with the path. An existing file is left unchanged.
  *
  * @example
  * ```ts ignore

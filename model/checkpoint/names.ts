@@ -1,17 +1,16 @@
-// Names of tensors as files have them, told by the names of parameterSpecs. Three things differ from file to file: the
-// prefix of the model, the spelling of weight norm, and whose names they are: Hugging Face's or torchaudio's.
+// Maps the tensor names of files to the names of parameterSpecs. Files differ in the prefix of the model, in the names of weight
+// norm, and in the convention: Hugging Face or torchaudio.
 
 /**
- * What a name of a file stands for.
+ * What the name of a tensor in a file refers to.
  *
- * - `keys`: the model's tensors it holds, one after the other along the first axis; more than one for torchaudio's
- *   `in_proj`.
- * - `outside`: a tensor of other parts, such as those of pre-training, which the model does without.
- * - `unsupported`: a part of the model that cannot be computed, with the reason.
+ * - `keys`: the model's tensors that it holds, concatenated along the first axis; several for the `in_proj` of torchaudio.
+ * - `unused`: a tensor that the model does not need, such as those of pre-training, with the reason.
+ * - `unsupported`: a part of the model that is not implemented, with the reason.
  */
-export type Meaning =
+export type ParsedName =
   | { readonly keys: readonly string[] }
-  | { readonly outside: string }
+  | { readonly unused: string }
   | { readonly unsupported: string };
 
 const WEIGHT_NORM: Readonly<Record<string, string>> = {
@@ -27,19 +26,19 @@ const UNSUPPORTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
   [
     /^encoder\.pos_conv_embed\.conv\.weight$/,
-    "weight norm takes weight_g and weight_v instead of one weight",
+    "weight norm must be stored as weight_g and weight_v",
   ],
 ];
 
-/** Gates of DPHuBERT in the middle of its pruning. */
+/** Gate parameters that DPHuBERT stores during pruning. */
 const GATES = /\.hard_concrete(_for_\w+)?\.log_alpha$/;
 
-/** The part of a name that does not depend on the prefix: `wav2vec2.encoder.x` and `encoder.x` are one. */
+/** Prefix of the model in a name: `wav2vec2.encoder.x` and `encoder.x` are the same tensor. */
 export function prefixOf(name: string): string {
   return /^(wav2vec2|hubert|wavlm)\./.exec(name)?.[0] ?? "";
 }
 
-/** Whether a file has torchaudio's names, which DPHuBERT shares. */
+/** Whether a file uses the names of torchaudio, as DPHuBERT does. */
 export function isTorchaudio(names: Iterable<string>): boolean {
   for (const name of names) {
     if (/^encoder\.(transformer|feature_projection)\./.test(name.slice(prefixOf(name).length))) return true;
@@ -48,31 +47,31 @@ export function isTorchaudio(names: Iterable<string>): boolean {
 }
 
 /**
- * What a tensor's name in a file stands for.
+ * Finds what the name of a tensor in a file refers to.
  *
- * @param name Name as written.
- * @param torchaudio Whether the file has torchaudio's names.
+ * @param name Name in the file.
+ * @param torchaudio Whether the file uses the names of torchaudio.
  *
  * @example
  * ```ts
- * import { meaningOf } from "./names.ts";
+ * import { parseTensorName } from "./names.ts";
  *
- * meaningOf("hubert.encoder.layer_norm.bias", false); // { keys: ["encoder.layer_norm.bias"] }
- * meaningOf("encoder.transformer.layer_norm.bias", true); // the same
- * meaningOf("quantizer.codevectors", false); // { outside: "is of pre-training" }
+ * parseTensorName("hubert.encoder.layer_norm.bias", false); // { keys: ["encoder.layer_norm.bias"] }
+ * parseTensorName("encoder.transformer.layer_norm.bias", true); // the same
+ * parseTensorName("quantizer.codevectors", false); // { unused: "pre-training" }
  * ```
  */
-export function meaningOf(name: string, torchaudio: boolean): Meaning {
+export function parseTensorName(name: string, torchaudio: boolean): ParsedName {
   let key = name.slice(prefixOf(name).length);
   if (torchaudio) key = fromTorchaudio(key);
   for (const [spelled, plain] of Object.entries(WEIGHT_NORM)) {
     if (key === `encoder.pos_conv_embed.conv.${spelled}`) key = `encoder.pos_conv_embed.conv.${plain}`;
   }
-  if (GATES.test(key)) return { outside: "is a gate of unfinished pruning, which is taken as open" };
+  if (GATES.test(key)) return { unused: "gates of unfinished pruning, taken as open" };
   const unsupported = UNSUPPORTED.find(([pattern]) => pattern.test(key));
   if (unsupported) return { unsupported: unsupported[1] };
   if (/^(quantizer|project_hid|project_q|final_proj|label_embs_concat|logit_generator)(\.|$)/.test(key)) {
-    return { outside: "is of pre-training" };
+    return { unused: "pre-training" };
   }
   const fused = /^(encoder\.layers\.\d+\.attention)\.attention\.(in_proj_(weight|bias)|out_proj\..*)$/.exec(
     key,
@@ -92,7 +91,7 @@ function fromTorchaudio(key: string): string {
     .replace(/^mask_generator\.mask_embedding$/, "masked_spec_embed");
 }
 
-/** Whether a name is of the model itself and not of what stands around it. */
+/** Whether a tensor belongs to the model without its head. */
 export function isInside(key: string): boolean {
   return /^(feature_extractor|feature_projection|encoder)\./.test(key);
 }

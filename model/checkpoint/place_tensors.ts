@@ -1,3 +1,4 @@
+// Checks tensors of files and converts them to float32 weights.
 import type { Weight } from "./types.ts";
 import type { ModelConfig } from "../config.ts";
 import { printable } from "./json_fields.ts";
@@ -5,51 +6,51 @@ import type { ParameterSpec } from "../parameter_specs.ts";
 import { type SafetensorsEntry, toFloat32 } from "./safetensors.ts";
 
 /** A tensor of a file. */
-export interface Located {
-  /** What to call the file in errors. */
+export interface FileTensor {
+  /** File name for error messages. */
   readonly file: string;
-  /** Name as written. */
+  /** Name in the file. */
   readonly name: string;
-  /** Its bytes. */
+  /** Dtype, shape and bytes. */
   readonly entry: SafetensorsEntry;
 }
 
 /**
- * Checks a tensor and puts its numbers where they belong.
+ * Checks a tensor and adds it to the weights, split along the first axis if it holds several.
  *
- * @param located The tensor.
- * @param specs What it holds, one after the other along the first axis.
- * @param tensors Gets them.
- * @throws {TypeError} If its shape or dtype is another one.
- * @throws {RangeError} If a number is not finite.
+ * @param tensor The tensor.
+ * @param specs What it holds, concatenated along the first axis.
+ * @param tensors Receives the weights.
+ * @throws {TypeError} If its shape or dtype is wrong.
+ * @throws {RangeError} If a value is not finite.
  */
 export function placeTensors(
-  located: Located,
+  tensor: FileTensor,
   specs: readonly ParameterSpec[],
   tensors: Map<string, Weight>,
 ): void {
-  const { file, name, entry } = located;
+  const { file, name, entry } = tensor;
   const [first] = specs as readonly [ParameterSpec];
   const rows = specs.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const expected = showSizes([rows, ...first.shape.slice(1)]);
-  if (showSizes(entry.shape) !== expected) {
-    const found = `it is ${printable(showSizes(entry.shape))}`;
+  const expected = formatShape([rows, ...first.shape.slice(1)]);
+  if (formatShape(entry.shape) !== expected) {
+    const found = `it is ${printable(formatShape(entry.shape))}`;
     throw new TypeError(`Cannot load ${file} as ${printable(name)} must be ${expected}: ${found}`);
   }
-  const numbers = valuesOf(located);
-  for (let i = 0; i < numbers.length; i++) {
-    if (Number.isFinite(numbers[i])) continue;
-    const found = `${printable(name)} has ${numbers[i]} at number ${i}`;
+  const values = valuesOf(tensor);
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    const found = `${printable(name)} has ${values[i]} at index ${i}`;
     throw new RangeError(`Cannot load ${file} as weights must be finite: ${found}`);
   }
   let at = 0;
   for (const { name: key, shape } of specs) {
-    tensors.set(key, { shape, data: numbers.subarray(at, at += sizeOf(shape)) });
+    tensors.set(key, { shape, data: values.subarray(at, at += sizeOf(shape)) });
   }
 }
 
-/** Numbers of a tensor in float32; a view of the file where they are that and aligned. @throws {TypeError} */
-export function valuesOf({ file, name, entry }: Located): Float32Array<ArrayBuffer> {
+/** Values of a tensor in float32; a view of the file if it is F32 and aligned. @throws {TypeError} If it is not a float. */
+export function valuesOf({ file, name, entry }: FileTensor): Float32Array<ArrayBuffer> {
   const { dtype, data } = entry;
   if (!["F32", "F16", "BF16", "F64"].includes(dtype)) {
     const rule = "weights must be F32, F16, BF16 or F64";
@@ -62,8 +63,10 @@ export function valuesOf({ file, name, entry }: Located): Float32Array<ArrayBuff
   return toFloat32(entry);
 }
 
-/** DPHuBERT's files lack a sub-layer that lost all its units, output bias included: that bias is 0. */
-export function fillEmptied(
+/**
+ * Adds zero biases for sub-layers without units. DPHuBERT omits these sub-layers, their output bias included.
+ */
+export function fillEmptyModules(
   config: ModelConfig,
   specs: ReadonlyMap<string, ParameterSpec>,
   tensors: Map<string, Weight>,
@@ -81,13 +84,13 @@ export function fillEmptied(
         if (!name.startsWith(`${module}.`) || name.endsWith(".rel_attn_embed.weight")) continue;
         tensors.set(name, { shape, data: new Float32Array(sizeOf(shape)) });
       }
-      notes.push(`${module} has no units and no ${output}.bias, which is taken as 0`);
+      notes.push(`${module} has no units and no ${output}.bias: the bias is set to 0`);
     }
   }
 }
 
-/** Sizes as errors print them: `[2, 3]`. */
-export function showSizes(shape: readonly number[]): string {
+/** A shape for an error message: `[2, 3]`. */
+export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 

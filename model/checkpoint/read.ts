@@ -1,3 +1,4 @@
+// Reads model folders: config.json and safetensors weights, published by Hugging Face, torchaudio or DPHuBERT.
 import { matchTensors } from "./match.ts";
 import {
   folderReader,
@@ -23,21 +24,21 @@ export {
 
 /** Options of {@linkcode readCheckpoint}. */
 export interface ReadCheckpointOptions {
-  /** Architecture where there is no `config.json`, as with torchaudio's models; it wins over one that is there. */
+  /** Architecture if there is no `config.json`, as with models of torchaudio; overrides an existing file. */
   readonly config?: ModelConfig;
 }
 
 /**
- * Reads a model: `config.json` with `model.safetensors`, whole or in shards, in F32, F16, BF16 or F64. Names may be
- * Hugging Face's, with or without prefix and in both spellings of weight norm, or those of torchaudio and DPHuBERT.
- * Every tensor is checked: shape, dtype, finite numbers. Where the dtype is F32 the numbers are not copied.
+ * Reads a model: `config.json`, and `model.safetensors` or its shards, in F32, F16, BF16 or F64. Tensor names may be those of
+ * Hugging Face, with or without prefix and with either naming of weight norm, or those of torchaudio and DPHuBERT. Every
+ * tensor is checked for shape, dtype and finite values. F32 data is not copied.
  *
  * @param source Path of a model folder or of a `.safetensors` file beside its `config.json`, or files in memory.
- * @param options Architecture, where the files do not say it.
- * @throws {SyntaxError} If a file cannot be parsed; like the other errors one line that names file and field.
+ * @param options Architecture, if the files lack it.
+ * @throws {SyntaxError} If a file cannot be parsed. Every error is one line that names file and field.
  * @throws {TypeError} If a tensor is missing or has the wrong shape or dtype.
  * @throws {RangeError} If a weight is not finite, or the model has parts that are not supported.
- * @throws {Error} If files are missing or unreadable, or would have to be unpickled.
+ * @throws {Error} If files are missing or unreadable, or the weights are a pickle file.
  *
  * @example
  * ```ts
@@ -52,10 +53,10 @@ export async function readCheckpoint(
   options: ReadCheckpointOptions = {},
 ): Promise<Checkpoint> {
   const { folder, read, pickles, file } = typeof source === "string"
-    ? await placeOf(source.replace(/(?<=.)\/+$/, ""))
+    ? await openPath(source.replace(/(?<=.)\/+$/, ""))
     : inMemory(source);
   const config = options.config ?? await readConfig(folder, read);
-  const files = file ? [await oneFile(folder, file, read)] : await readWeights(folder, read, pickles);
+  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(folder, read, pickles);
   const [only] = files.length === 1 ? files : [];
   const { onDisk: tensors, ...model } = matchTensors(config, files);
   const metadata = only?.content.metadata ??
@@ -63,20 +64,20 @@ export async function readCheckpoint(
   return { ...model, layoutOnDisk: { tensors, metadata, header: only?.header ?? null } };
 }
 
-interface Place {
+interface Source {
   readonly folder: string;
   readonly read: ReadFile;
   readonly pickles: readonly string[];
-  /** Name of the file of weights, where the user named one. */
+  /** Name of the weight file, if the path is one. */
   readonly file?: string;
 }
 
-function inMemory({ files, name = "the files" }: CheckpointFiles): Place {
+function inMemory({ files, name = "the files" }: CheckpointFiles): Source {
   const read: ReadFile = (file) => Promise.resolve(Object.hasOwn(files, file) ? files[file]! : null);
   return { folder: name, read, pickles: Object.keys(files).filter(isPickle) };
 }
 
-async function placeOf(path: string): Promise<Place> {
+async function openPath(path: string): Promise<Source> {
   const refuse = (rule: string, found: string): never => {
     throw new Error(`Cannot load ${printable(path)} as ${rule}: ${found}`);
   };
@@ -87,15 +88,15 @@ async function placeOf(path: string): Promise<Place> {
       return { folder: path, read: folderReader(path), pickles: names.filter(isPickle) };
     }
   } catch (error) {
-    const [why] = (error as Error).message.split(": ");
-    return refuse("a model is a folder or a .safetensors file", why!);
+    const [reason] = (error as Error).message.split(": ");
+    return refuse("a model must be a folder or a .safetensors file", reason!);
   }
-  const at = path.lastIndexOf("/");
-  const folder = at > 0 ? path.slice(0, at) : at === 0 ? "/" : ".";
-  const file = path.slice(at + 1);
+  const slash = path.lastIndexOf("/");
+  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
+  const file = path.slice(slash + 1);
   if (isPickle(file)) throw new Error(pickleAdvice(path, `${folder}/model.safetensors`));
   if (!file.endsWith(".safetensors")) {
-    return refuse("a model is a folder or a .safetensors file", "it is another file");
+    return refuse("a model must be a folder or a .safetensors file", "it is another file");
   }
   return { folder, read: folderReader(folder), pickles: [], file };
 }
@@ -103,12 +104,12 @@ async function placeOf(path: string): Promise<Place> {
 async function readConfig(folder: string, read: ReadFile): Promise<ModelConfig> {
   const bytes = await read("config.json");
   if (!bytes) {
-    throw new Error(`Cannot load ${printable(folder)} as a model needs config.json: there is none`);
+    throw new Error(`Cannot load ${printable(folder)} as config.json is required: it is missing`);
   }
   return parseConfig(new TextDecoder().decode(bytes), `${folder}/config.json`);
 }
 
-async function oneFile(folder: string, file: string, read: ReadFile): Promise<WeightFile> {
+async function readWeightFile(folder: string, file: string, read: ReadFile): Promise<WeightFile> {
   const bytes = await read(file);
   if (!bytes) throw new Error(`Cannot load ${printable(folder)} as a file is missing: ${printable(file)}`);
   return weightFile(bytes, `${folder}/${file}`);

@@ -1,11 +1,10 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header, then the bytes of
 // the tensors, little-endian and row-major, without gaps. https://github.com/huggingface/safetensors
 
-import { printable } from "./json_fields.ts";
+import { isObject, printable } from "./json_fields.ts";
 import {
   byteSize,
   isDtype,
-  isObject,
   isSizes,
   quote,
   type SafetensorsDtype,
@@ -14,11 +13,11 @@ import {
 } from "./safetensors_format.ts";
 
 // The reference library refuses longer headers.
-const LARGEST_HEADER = 100_000_000;
+const MAX_HEADER = 100_000_000;
 
 /**
- * One tensor of a file: `data` holds product(shape) numbers of `dtype`, little-endian, row-major.
- * A parsed entry's data are a view of the file's bytes, not a copy.
+ * A tensor of a file: `data` holds product(shape) elements of `dtype`, little-endian, row-major.
+ * The data of a parsed entry is a view of the bytes of the file.
  *
  * @example
  * ```ts
@@ -33,16 +32,16 @@ const LARGEST_HEADER = 100_000_000;
  * ```
  */
 export type SafetensorsEntry = {
-  /** Format of the numbers. */
+  /** Element type. */
   dtype: SafetensorsDtype;
-  /** Sizes of the axes; `[]` is a scalar. */
+  /** Shape; `[]` is a scalar. */
   shape: number[];
   /** product(shape) × item size bytes. */
   data: Uint8Array;
 };
 
 /**
- * Content of a file: tensors in the order of their bytes, and the free text of `__metadata__`.
+ * Content of a file: tensors in the order of their bytes, and the strings of `__metadata__`.
  *
  * @example
  * ```ts
@@ -60,13 +59,13 @@ export type Safetensors = {
 };
 
 /**
- * Reads a safetensors file. Nothing is copied: the data of the entries are views of `bytes`. The
- * rules are those of the reference library, so holes, overlaps and trailing bytes are refused.
+ * Parses a safetensors file. Nothing is copied: the data of the entries are views of `bytes`. As in
+ * the reference library, holes, overlaps and trailing bytes are errors.
  *
  * @param bytes The whole file.
- * @param name What to call it in errors, such as its path.
+ * @param name File name for error messages.
  * @returns Tensors by name, in the order of their bytes, and the metadata.
- * @throws {SyntaxError} If the bytes are not a valid file; one line naming the rule.
+ * @throws {SyntaxError} If the file is not valid; one line with the violated rule.
  *
  * @example
  * ```ts
@@ -98,37 +97,37 @@ export function parseSafetensors(bytes: Uint8Array, name = "the bytes"): Safeten
     fail("no key may appear twice in the header", quote(repeated));
   }
   const body = bytes.subarray(8 + Number(view(bytes).getBigUint64(0, true)));
-  const placed = Object.entries(header)
+  const entries = Object.entries(header)
     .filter(([key]) => key !== "__metadata__")
     .map(([key, entry]) => ({ key, ...readEntry(key, entry, fail) }))
     .sort((a, b) => a.start - b.start || a.end - b.end);
   const tensors = new Map<string, SafetensorsEntry>();
-  let at = 0;
-  for (const { key, dtype, shape, start, end } of placed) {
-    if (start !== at) {
+  let offset = 0;
+  for (const { key, dtype, shape, start, end } of entries) {
+    if (start !== offset) {
       fail(
-        "tensors must follow each other without hole or overlap",
-        `${quote(key)} starts at ${start}, the one before ends at ${at}`,
+        "tensors must be contiguous, without holes or overlaps",
+        `${quote(key)} starts at ${start}, the previous one ends at ${offset}`,
       );
     }
     if (end > body.length) {
       fail("offsets must lie within the file", `${quote(key)} ends at ${end} of ${body.length} bytes`);
     }
     tensors.set(key, { dtype, shape, data: body.subarray(start, end) });
-    at = end;
+    offset = end;
   }
-  if (at !== body.length) {
-    fail("tensors must fill the file", `the last one ends at ${at} of ${body.length} bytes`);
+  if (offset !== body.length) {
+    fail("tensors must fill the file", `the last one ends at ${offset} of ${body.length} bytes`);
   }
   return { tensors, metadata: readMetadata(header, fail) };
 }
 
 /**
- * Numbers of a float tensor in float32. F64 is rounded; F16 and BF16 are exact.
+ * Converts a float tensor to float32. F64 is rounded; F16 and BF16 are exact.
  *
  * @param entry A tensor of dtype F32, F16, BF16 or F64, of any shape.
- * @returns A new array of product(shape) numbers.
- * @throws {TypeError} If the dtype is another one.
+ * @returns A new array of product(shape) elements.
+ * @throws {TypeError} If the dtype is not supported.
  *
  * @example
  * ```ts
@@ -138,7 +137,7 @@ export function parseSafetensors(bytes: Uint8Array, name = "the bytes"): Safeten
  * ```
  */
 export function toFloat32(entry: SafetensorsEntry): Float32Array<ArrayBuffer> {
-  // A copy starts at offset 0, so that typed arrays of wider numbers can be laid over it.
+  // A copy starts at offset 0, which typed arrays of larger elements need.
   const { buffer } = entry.data.slice();
   switch (entry.dtype) {
     case "F32":
@@ -157,12 +156,12 @@ export function toFloat32(entry: SafetensorsEntry): Float32Array<ArrayBuffer> {
 }
 
 /**
- * Numbers of an integer tensor in int32.
+ * Converts an integer tensor to int32.
  *
  * @param entry A tensor of dtype I32, I64 or U8, of any shape.
- * @returns A new array of product(shape) numbers.
- * @throws {TypeError} If the dtype is another one.
- * @throws {RangeError} If an I64 number does not fit in 32 bits.
+ * @returns A new array of product(shape) elements.
+ * @throws {TypeError} If the dtype is not supported.
+ * @throws {RangeError} If an I64 value does not fit in 32 bits.
  *
  * @example
  * ```ts
@@ -181,7 +180,7 @@ export function toInt32(entry: SafetensorsEntry): Int32Array<ArrayBuffer> {
     case "I64":
       return Int32Array.from(new BigInt64Array(buffer), (value, i) => {
         if (BigInt.asIntN(32, value) !== value) {
-          throw new RangeError(`Cannot read integers as each must fit in 32 bits: number ${i} is ${value}`);
+          throw new RangeError(`Cannot read integers as each must fit in 32 bits: element ${i} is ${value}`);
         }
         return Number(value);
       });
@@ -200,8 +199,8 @@ function readHeader(bytes: Uint8Array, fail: Fail): string {
   if (length > bytes.length - 8) {
     fail("the header must lie within the file", `its length is ${length}, ${bytes.length - 8} bytes follow`);
   }
-  if (length > LARGEST_HEADER) {
-    fail(`the header has at most ${LARGEST_HEADER} bytes`, `its length is ${length}`);
+  if (length > MAX_HEADER) {
+    fail(`the header has at most ${MAX_HEADER} bytes`, `its length is ${length}`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
@@ -248,8 +247,8 @@ function readMetadata(header: Record<string, unknown>, fail: Fail): Record<strin
   return Object.fromEntries(pairs);
 }
 
-// The first key written twice in one object. The text must be valid JSON, which by itself keeps
-// the last of equal keys.
+// The first key that appears twice in one object. The text must be valid JSON; JSON.parse keeps the last of
+// equal keys.
 function repeatedKey(text: string): string | null {
   const open: Set<string>[] = [];
   for (let at = 0; at < text.length; at++) {

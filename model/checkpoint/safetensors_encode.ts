@@ -1,15 +1,16 @@
+// Encodes safetensors files.
 import type { SafetensorsEntry } from "./safetensors.ts";
 import { byteSize, isSizes, quote, type SafetensorsDtype, show, view } from "./safetensors_format.ts";
 
 /**
- * Writes a safetensors file. The bytes of the tensors stand in the order of the map; the header
- * is padded with spaces to a multiple of 8 bytes, as the reference library does.
+ * Encodes a safetensors file. Tensors are stored in the order of the map; the header is padded with
+ * spaces to a multiple of 8 bytes, as in the reference library.
  *
  * @param tensors Tensor by name.
- * @param metadata Free text for `__metadata__`, left out when empty; Hugging Face's files carry
+ * @param metadata Strings for `__metadata__`, left out if empty; files of Hugging Face have
  * `{ format: "pt" }`.
- * @returns The whole file.
- * @throws {TypeError} If a tensor's data do not hold product(shape) numbers, its shape is none, or
+ * @returns The bytes of the file.
+ * @throws {TypeError} If the data of a tensor does not have product(shape) elements, its shape is invalid, or
  * its name is `__metadata__`.
  *
  * @example
@@ -28,11 +29,11 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, SafetensorsEntry>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  return concatenated(encodeParts(tensors, metadata));
+  return concatBytes(encodeParts(tensors, metadata));
 }
 
 /**
- * What {@linkcode encodeSafetensors} writes, without a copy of the tensors: the header, then the bytes of each.
+ * Encodes a file as parts, without a copy of the tensors: the header, then the bytes of each tensor.
  *
  * @throws {TypeError} As {@linkcode encodeSafetensors}.
  */
@@ -54,11 +55,11 @@ export function encodeParts(
 }
 
 /**
- * What a safetensors file starts with; the bytes of the tensors follow, in the order of the map.
+ * Encodes the header of a safetensors file; the bytes of the tensors follow, in the order of the map.
  *
- * @param tensors Format and shape by name.
+ * @param tensors Dtype and shape by name.
  * @param metadata As for {@linkcode encodeSafetensors}.
- * @throws {TypeError} If a shape is none, or a name is `__metadata__`.
+ * @throws {TypeError} If a shape is invalid, or a name is `__metadata__`.
  *
  * @example
  * ```ts
@@ -71,7 +72,7 @@ export function encodeHeader(
   tensors: ReadonlyMap<string, { readonly dtype: SafetensorsDtype; readonly shape: readonly number[] }>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  // Joined by hand, since an object would move keys that look like integers to the front.
+  // Concatenated as text, since an object would move keys that look like integers to the front.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) {
     fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
@@ -93,8 +94,8 @@ export function encodeHeader(
   return bytes;
 }
 
-/** Bytes one after the other. */
-export function concatenated(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+/** Concatenates byte arrays. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {

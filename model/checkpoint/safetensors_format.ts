@@ -1,8 +1,8 @@
-// What reading and writing safetensors files have in common.
-import { printable } from "./json_fields.ts";
+// Dtypes and error messages that reading and writing of safetensors share.
+import { printable, show as showValue } from "./json_fields.ts";
 
 /**
- * Name of a number format, as the header writes it.
+ * Name of a dtype, as in the header.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export type SafetensorsDtype =
   | "I64"
   | "U64";
 
-/** Bytes per number of every dtype that is read and written. */
+/** Bytes per element of every supported dtype. */
 const ITEM_SIZES: Readonly<Record<SafetensorsDtype, number>> = {
   BOOL: 1,
   U8: 1,
@@ -48,40 +48,33 @@ const ITEM_SIZES: Readonly<Record<SafetensorsDtype, number>> = {
   U64: 8,
 };
 
-/** Bytes of a tensor. */
+/** Size of a tensor in bytes. */
 export function byteSize(dtype: SafetensorsDtype, shape: readonly number[]): number {
   return shape.reduce((size, n) => size * n, ITEM_SIZES[dtype]);
 }
 
-/** Whether a file's dtype is one that is known. */
+/** Whether a dtype is supported. */
 export function isDtype(name: string): name is SafetensorsDtype {
   return Object.hasOwn(ITEM_SIZES, name);
 }
 
-/** Whether something is a shape. */
+/** Whether a JSON value is a shape. */
 export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) &&
     value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** Whether something is a JSON object. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A view of bytes by their numbers. */
+/** A DataView of bytes. */
 export function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A name as errors print it. */
+/** A name for an error message. */
 export function quote(name: string): string {
   return printable(JSON.stringify(name));
 }
 
-/** Something a file says, as errors print it. */
+/** A JSON value for an error message. */
 export function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  const flat = !Array.isArray(value) || value.every((item) => typeof item !== "object");
-  return flat && !isObject(value) ? printable(JSON.stringify(value)) : "a nested value";
+  return value === undefined ? "missing" : showValue(value);
 }

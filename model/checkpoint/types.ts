@@ -1,45 +1,45 @@
 import type { HeadKind, ModelConfig } from "../config_types.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 
-/** A tensor on the host, as published: convolutions are [O, C, K]. */
+/** A tensor on the host in the published layout: convolution weights are [O, C, K]. */
 export interface Weight {
-  /** Sizes of the axes. */
+  /** Shape. */
   readonly shape: readonly number[];
-  /** product(shape) numbers. */
+  /** product(shape) elements, row-major. */
   readonly data: Float32Array<ArrayBuffer>;
 }
 
-/** A tensor of a file. */
+/** How a tensor is stored in a file. */
 export interface DiskTensor {
-  /** Name as written. */
+  /** Name in the file. */
   readonly name: string;
-  /** The model's tensors in it, one after the other along the first axis; none where it is left aside. */
+  /** The model's tensors that it holds, concatenated along the first axis; empty if the model does not use it. */
   readonly keys: readonly string[];
-  /** Its content where it is left aside, to be written back. */
-  readonly aside: SafetensorsEntry | null;
+  /** Its content if the model does not use it, to be written back; else null. */
+  readonly unused: SafetensorsEntry | null;
 }
 
-/** How a checkpoint was spelled, so that it can be written back alike. */
+/** Names and order of the tensors of a file, so that writing reproduces it. */
 export interface LayoutOnDisk {
   /** Tensors in the order of their bytes. */
   readonly tensors: readonly DiskTensor[];
-  /** Free text of the file. */
+  /** `__metadata__` of the header. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** Header of a single file, byte for byte; null if there were several, or none. */
+  /** Header of a single file, byte for byte; null for shards, or if no file was read. */
   readonly header: Uint8Array | null;
 }
 
-/** A model on the host. */
+/** A model on the host: config, weights, and how its file stores them. */
 export interface Checkpoint {
-  /** Architecture; `conv_bias` is what the tensors say. */
+  /** Architecture; `conv_bias` is corrected to agree with the tensors. */
   readonly config: ModelConfig;
-  /** What follows the Transformer. */
+  /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Tensors by the names of {@linkcode parameterSpecs}, whatever the file calls them. */
+  /** Tensors by the names of {@linkcode parameterSpecs}, independent of the names in the file. */
   readonly tensors: ReadonlyMap<string, Weight>;
-  /** What the user should know about the files: a sentence each. */
+  /** Remarks on the files for the user, a sentence each. */
   readonly notes: readonly string[];
-  /** How the file spelled it. */
+  /** How the file stores the tensors. */
   readonly layoutOnDisk: LayoutOnDisk;
 }
 
@@ -47,9 +47,9 @@ export interface Checkpoint {
 export interface CheckpointFiles {
   /** Content by name: `config.json`, `model.safetensors` or its shards with their index. */
   readonly files: Readonly<Record<string, Uint8Array>>;
-  /** What to call the folder in errors. */
+  /** Folder name for error messages. */
   readonly name?: string;
 }
 
-/** Layout of a checkpoint that was not read from files: the published one. */
+/** Layout of a checkpoint that was not read from files: published names and order. */
 export const PUBLISHED_LAYOUT: LayoutOnDisk = { tensors: [], metadata: { format: "pt" }, header: null };

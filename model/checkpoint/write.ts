@@ -1,26 +1,27 @@
+// Writes model folders: config.json and model.safetensors.
 import type { Checkpoint, Weight } from "./types.ts";
 import { prefixOf } from "./names.ts";
 import { encodeConfig } from "../config_encode.ts";
 import { publishedName } from "../parameter_specs.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
-import { concatenated, encodeParts } from "./safetensors_encode.ts";
+import { concatBytes, encodeParts } from "./safetensors_encode.ts";
 import { writeFileAtomic } from "./atomic_file.ts";
 
-/** How {@linkcode writeCheckpoint} writes. */
+/** Options of {@linkcode writeCheckpoint}. */
 export interface WriteCheckpointOptions {
-  /** Format of the weights; F16 takes half the bytes and rounds to 11 bits. F32 unless given. */
+  /** Dtype of the weights; F16 halves the size and rounds to 11 bits. Default F32. */
   readonly dtype?: "F32" | "F16";
 }
 
 /**
- * Writes a model folder: `config.json` and `model.safetensors`, each whole or not at all. What was read in F32 from one
- * file and not changed is written byte for byte as it was: order, names, metadata, tensors left aside. Shards become one
- * file, other dtypes the one that is asked for. Other files of the folder stay as they are.
+ * Writes a model folder: `config.json` and `model.safetensors`, atomically. An unchanged model that was read in F32 from one
+ * file is written byte for byte: order, names, metadata and unused tensors. Shards become one file; other dtypes become
+ * the requested one. Other files of the folder are not touched.
  *
- * @param folder Path of the folder, which is made where it is missing.
+ * @param folder Path of the folder; created if it is missing.
  * @param checkpoint The model.
- * @param options Format of the weights.
- * @throws {Error} If a file cannot be written; one line that names it.
+ * @param options Dtype of the weights.
+ * @throws {Error} If a file cannot be written; one line with its path.
  *
  * @example
  * ```ts ignore
@@ -48,10 +49,10 @@ export async function writeCheckpoint(
 }
 
 /**
- * The bytes of a model's `model.safetensors`.
+ * Encodes the `model.safetensors` of a model.
  *
  * @param checkpoint The model.
- * @param options Format of the weights.
+ * @param options Dtype of the weights.
  *
  * @example
  * ```ts
@@ -65,61 +66,63 @@ export function encodeCheckpoint(
   checkpoint: Checkpoint,
   options: WriteCheckpointOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  return concatenated(partsOf(checkpoint, options));
+  return concatBytes(partsOf(checkpoint, options));
 }
 
-/** Header and tensors; the header as it was read where it says the same. */
+/** Header and tensors. The original header is kept if it describes the same tensors. */
 function partsOf(checkpoint: Checkpoint, { dtype = "F32" }: WriteCheckpointOptions): Uint8Array[] {
   const { metadata, header } = checkpoint.layoutOnDisk;
-  const [own, ...tensors] = encodeParts(entriesOf(checkpoint, dtype), metadata);
-  if (!header || !saySame(header, own!.subarray(8))) return [own!, ...tensors];
+  const [encoded, ...tensors] = encodeParts(entriesOf(checkpoint, dtype), metadata);
+  if (!header || !areSameHeaders(header, encoded!.subarray(8))) return [encoded!, ...tensors];
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(header.length), true);
   return [length, header, ...tensors];
 }
 
-/** Tensors by the names of the file, in its order; those that it did not have come last. */
+/** Tensors by their names in the file, in its order; tensors that it lacked are appended. */
 function entriesOf(
   { config, tensors, layoutOnDisk }: Checkpoint,
   dtype: "F32" | "F16",
 ): Map<string, SafetensorsEntry> {
   const entries = new Map<string, SafetensorsEntry>();
   const written = new Set<string>();
-  for (const { name, keys, aside } of layoutOnDisk.tensors) {
-    if (aside) entries.set(name, aside);
+  for (const { name, keys, unused } of layoutOnDisk.tensors) {
+    if (unused) entries.set(name, unused);
     const parts = keys.flatMap((key) => tensors.get(key) ?? []);
     if (parts.length === 0 || parts.length !== keys.length) continue;
-    entries.set(name, joined(parts, dtype));
+    entries.set(name, concatEntries(parts, dtype));
     for (const key of keys) written.add(key);
   }
-  const own = layoutOnDisk.tensors.filter(({ keys }) => keys.length > 0);
-  const bare = own.length > 0 && own.every(({ name }) => prefixOf(name) === "");
+  const used = layoutOnDisk.tensors.filter(({ keys }) => keys.length > 0);
+  const withoutPrefix = used.length > 0 && used.every(({ name }) => prefixOf(name) === "");
   for (const [key, weight] of tensors) {
-    if (!written.has(key)) entries.set(bare ? key : publishedName(config, key), joined([weight], dtype));
+    if (!written.has(key)) {
+      entries.set(withoutPrefix ? key : publishedName(config, key), concatEntries([weight], dtype));
+    }
   }
   return entries;
 }
 
-/** Tensors one after the other along the first axis. */
-function joined(parts: readonly Weight[], dtype: "F32" | "F16"): SafetensorsEntry {
+/** Concatenates tensors along the first axis. */
+function concatEntries(parts: readonly Weight[], dtype: "F32" | "F16"): SafetensorsEntry {
   const [{ shape: [, ...rest] }] = parts as [Weight];
   const shape = [parts.reduce((rows, { shape: [n] }) => rows + n!, 0), ...rest];
   const bytes = parts.map(({ data }) => {
-    const numbers = dtype === "F16" ? Float16Array.from(data) : data;
-    return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+    const values = dtype === "F16" ? Float16Array.from(data) : data;
+    return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   });
-  return { dtype, shape, data: bytes.length === 1 ? bytes[0]! : concatenated(bytes) };
+  return { dtype, shape, data: bytes.length === 1 ? bytes[0]! : concatBytes(bytes) };
 }
 
-/** Whether two headers name the same tensors at the same places. */
-function saySame(a: Uint8Array, b: Uint8Array): boolean {
+/** Whether two headers describe the same tensors at the same offsets. */
+function areSameHeaders(a: Uint8Array, b: Uint8Array): boolean {
   const decoder = new TextDecoder();
-  const [one, other] = [a, b].map((header) => normal(JSON.parse(decoder.decode(header))));
-  return one === other;
+  const [first, second] = [a, b].map((header) => canonical(JSON.parse(decoder.decode(header))));
+  return first === second;
 }
 
-/** One spelling of a header, whatever the order of its keys. */
-function normal(header: Record<string, Record<string, unknown>>): string {
+/** Canonical JSON of a header: keys sorted. */
+function canonical(header: Record<string, Record<string, unknown>>): string {
   const sorted = (object: Record<string, unknown>) =>
     Object.entries(object).sort(([a], [b]) => a < b ? -1 : Number(a > b));
   return JSON.stringify(

@@ -90,7 +90,7 @@ Deno.test("inspect tells what is odd about a model's files", () =>
     tensors.delete("wav2vec2.masked_spec_embed");
     await Deno.writeFile(`${folder}/model.safetensors`, encodeSafetensors(tensors));
     const { out } = await run("inspect", folder);
-    assertStringIncludes(out, "note: Left aside, as it is of pre-training: quantizer.codevectors");
+    assertStringIncludes(out, "note: Unused tensors (pre-training): quantizer.codevectors");
     assertStringIncludes(out, "35,592 parameters");
     assert(!out.includes("masked_spec_embed"));
     assert(!out.includes("pruned") && !out.includes("kept"), "nothing more of a dense model");
@@ -216,7 +216,7 @@ Deno.test("inspect tells bad input in one line, with status 2", () =>
     assertMistake(await run("inspect", folder), "config.json as the system refuses: Is a directory");
     assertMistake(
       await run("inspect", `${folder}/none`),
-      "a model is a folder or a .safetensors file: No such file",
+      "a model must be a folder or a .safetensors file: No such file",
     );
     assertMistake(await run("inspect"), "inspect takes one MODEL: got 0");
     assertMistake(await run("inspect", folder, "--seconds", "0"), "--seconds must be at least 0.025");

@@ -1,23 +1,22 @@
-// Files of tiny models, as they are and changed, for the tests of checkpoints.
-
+// Files of tiny models, unchanged and changed, for the tests of checkpoints.
 import type { CheckpointFiles } from "../../../model/checkpoint/read.ts";
 import { parseSafetensors, type SafetensorsEntry } from "../../../model/checkpoint/safetensors.ts";
 import { encodeSafetensors } from "../../../model/checkpoint/safetensors_encode.ts";
 
-/** Tensors of a file. */
+/** Entries of a file by name. */
 export type Entries = Map<string, SafetensorsEntry>;
 
-/** Path of a test's file. */
+/** Path of a file of testdata/. */
 export const path = (name: string) =>
   decodeURIComponent(new URL(`../../testdata/${name}`, import.meta.url).pathname);
-/** Text as a file has it. */
+/** UTF-8 bytes of a text. */
 export const bytesOf = (text: string) => new TextEncoder().encode(text);
 /** The weights of a tiny model, as a file. */
 export const original = (family: string) => Deno.readFileSync(path(`${family}/model.safetensors`));
 /** Its config, as a file. */
 export const configBytes = (family: string) => Deno.readFileSync(path(`${family}/config.json`));
 
-/** The files of a tiny model whose tensors were changed. */
+/** Files of a tiny model with changed tensors and config fields. */
 export function files(change: (entries: Entries) => Entries | void, config: unknown = {}): CheckpointFiles {
   const { tensors, metadata } = parseSafetensors(original("base"));
   const json = { ...JSON.parse(new TextDecoder().decode(configBytes("base"))), ...config as object };
@@ -30,11 +29,11 @@ export function files(change: (entries: Entries) => Entries | void, config: unkn
   };
 }
 
-/** Entries under other names, in the same order. */
+/** Renames entries, keeping their order. */
 export const renamed = (entries: Entries, rename: (name: string) => string): Entries =>
   new Map([...entries].map(([name, entry]) => [rename(name), entry]));
 
-/** A tensor of a file; zeros unless told. */
+/** An F32 entry; zeros by default. */
 export const f32 = (
   shape: number[],
   values: ArrayLike<number> = new Float32Array(shape.reduce((a, b) => a * b, 1)),

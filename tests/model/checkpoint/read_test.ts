@@ -16,7 +16,7 @@ import {
   shards,
 } from "./checkpoint_files.ts";
 
-const numbers = ({ tensors }: Checkpoint) => [...tensors].map(([name, { data }]) => [name, [...data]]);
+const valuesOf = ({ tensors }: Checkpoint) => [...tensors].map(([name, { data }]) => [name, [...data]]);
 
 for (const family of ["base", "large"]) {
   Deno.test(`the ${family} model is read and written back byte for byte`, async () => {
@@ -39,7 +39,7 @@ for (const family of ["base", "large"]) {
   });
 }
 
-Deno.test("a weight whose shape and numbers differ is not written", async () => {
+Deno.test("a weight whose shape and data disagree is not written", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const checkpoint = await readCheckpoint(path("base"));
@@ -53,11 +53,11 @@ Deno.test("a weight whose shape and numbers differ is not written", async () => 
   }
 });
 
-Deno.test("a header of another program comes back as it was", async () => {
+Deno.test("the header of another program is preserved", async () => {
   const bytes = original("base");
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const json = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-  // Python's spelling, with the keys the other way round.
+  // As Python formats it, with the keys in reverse order.
   const header = bytesOf(
     JSON.stringify(Object.fromEntries(Object.entries(json).reverse())).replaceAll('":', '": '),
   );
@@ -67,7 +67,7 @@ Deno.test("a header of another program comes back as it was", async () => {
     files: { "config.json": configBytes("base"), "model.safetensors": foreign },
   });
   assertEquals(encodeCheckpoint(read), foreign);
-  // Where a shape changed the header does, too.
+  // The header changes with a shape.
   const tensors = new Map(read.tensors);
   tensors.set("lm_head.bias", { shape: [2], data: Float32Array.of(1, 2) });
   assertEquals(
@@ -76,7 +76,7 @@ Deno.test("a header of another program comes back as it was", async () => {
   );
 });
 
-Deno.test("numbers of an unaligned file are copied", async () => {
+Deno.test("weights of an unaligned file are copied", async () => {
   const bytes = original("base");
   const header = new DataView(bytes.buffer).getBigUint64(0, true);
   const shifted = new Uint8Array(bytes.length + 1);
@@ -87,12 +87,12 @@ Deno.test("numbers of an unaligned file are copied", async () => {
   const read = await readCheckpoint({
     files: { "config.json": configBytes("base"), "model.safetensors": shifted },
   });
-  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(valuesOf(read), valuesOf(await readCheckpoint(path("base"))));
   assertEquals(encodeCheckpoint(read), shifted);
 });
 
-Deno.test("prefix and spelling of weight norm do not matter, and come back", async () => {
-  const expected = numbers(await readCheckpoint(path("base")));
+Deno.test("any prefix and naming of weight norm is read, and written back", async () => {
+  const expected = valuesOf(await readCheckpoint(path("base")));
   const spellings = [
     (name: string) => name.replace("wav2vec2.", ""),
     (name: string) => name.replace("wav2vec2.", "hubert."),
@@ -103,7 +103,7 @@ Deno.test("prefix and spelling of weight norm do not matter, and come back", asy
   for (const spelling of spellings) {
     const source = files((entries) => renamed(entries, spelling));
     const read = await readCheckpoint(source);
-    assertEquals(numbers(read), expected);
+    assertEquals(valuesOf(read), expected);
     assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
   }
 });
@@ -126,7 +126,7 @@ Deno.test("F16, BF16 and F64 are read, and written as F32", async () => {
   }
 });
 
-Deno.test("weights written as F16 are the nearest halves, in half the bytes", async () => {
+Deno.test("weights written as F16 are rounded to nearest, in half the bytes", async () => {
   const original = files((entries) => entries);
   const source = await readCheckpoint(original);
   const bytes = encodeCheckpoint(source, { dtype: "F16" });
@@ -144,17 +144,17 @@ Deno.test("weights written as F16 are the nearest halves, in half the bytes", as
 
 Deno.test("shards are read, and written as one file", async () => {
   const read = await readCheckpoint({ files: shards() });
-  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(valuesOf(read), valuesOf(await readCheckpoint(path("base"))));
   assertEquals(encodeCheckpoint(read), original("base"));
 });
 
-/** What torchaudio calls a tensor. */
+/** Name of a tensor in torchaudio. */
 const torchaudio = (name: string) =>
   name.replace("wav2vec2.", "").replace(/^encoder\./, "encoder.transformer.")
     .replace(/^feature_projection\./, "encoder.feature_projection.").replace(/^lm_head\./, "aux.")
     .replace("masked_spec_embed", "mask_generator.mask_embedding");
 
-Deno.test("names of torchaudio and DPHuBERT are read, with the config given, and come back", async () => {
+Deno.test("names of torchaudio and DPHuBERT are read with a given config, and written back", async () => {
   const { files: { "model.safetensors": bytes } } = files((entries) => {
     const all = renamed(entries, torchaudio);
     all.set("feature_extractor.dummy_weight", f32([20], new Float32Array(20).fill(1)));
@@ -164,10 +164,10 @@ Deno.test("names of torchaudio and DPHuBERT are read, with the config given, and
   });
   const config = parseConfig(new TextDecoder().decode(configBytes("base")));
   const read = await readCheckpoint({ files: { "model.safetensors": bytes! } }, { config });
-  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(valuesOf(read), valuesOf(await readCheckpoint(path("base"))));
   assertEquals(read.notes, [
-    "Left aside, as it is 1 everywhere: feature_extractor.dummy_weight",
-    "Left aside, as it is a gate of unfinished pruning, which is taken as open: " +
+    "Unused tensors (factors that are all 1): feature_extractor.dummy_weight",
+    "Unused tensors (gates of unfinished pruning, taken as open): " +
     "feature_extractor.conv_layers.0.hard_concrete.log_alpha, " +
     "encoder.transformer.layers.0.attention.hard_concrete_for_heads.log_alpha",
   ]);
@@ -210,7 +210,7 @@ Deno.test("torchaudio's WavLM has query, key and value in one tensor", async () 
   assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
 });
 
-Deno.test("tensors of pre-training are left aside with a note, and come back", async () => {
+Deno.test("unused tensors of pre-training are noted, and written back", async () => {
   const source = files((entries) => {
     for (
       const name of ["quantizer.codevectors", "project_hid.weight", "project_hid.bias", "project_q.bias"]
@@ -222,14 +222,14 @@ Deno.test("tensors of pre-training are left aside with a note, and come back", a
   });
   const read = await readCheckpoint(source);
   assertEquals(read.notes, [
-    "Left aside, as it is of pre-training: quantizer.codevectors, project_hid.weight, project_hid.bias and 2 more",
-    "Left aside, as it has no place in the model: ema.decay",
+    "Unused tensors (pre-training): quantizer.codevectors, project_hid.weight, project_hid.bias and 2 more",
+    "Unused tensors (not part of the model): ema.decay",
   ]);
-  assertEquals(numbers(read), numbers(await readCheckpoint(path("base"))));
+  assertEquals(valuesOf(read), valuesOf(await readCheckpoint(path("base"))));
   assertEquals(encodeCheckpoint(read), source.files["model.safetensors"]);
 });
 
-Deno.test("biases of convolutions are there where the tensors say so", async () => {
+Deno.test("conv_bias follows the tensors", async () => {
   const read = await readCheckpoint(files(() => {}, { conv_bias: true }));
   assertEquals(read.config.conv_bias, false);
   assertEquals(read.notes, ["conv_bias is true in config.json, but the weights lack biases"]);
@@ -241,7 +241,7 @@ Deno.test("biases of convolutions are there where the tensors say so", async () 
   assertEquals((await readCheckpoint(`${one}/model.safetensors`)).config.conv_bias, false);
 });
 
-Deno.test("the head is the one that is there, and the mask embedding may be missing", async () => {
+Deno.test("the head follows the tensors, and the mask embedding may be missing", async () => {
   const bare = await readCheckpoint(files((entries) => {
     entries.delete("lm_head.weight");
     entries.delete("lm_head.bias");
@@ -258,7 +258,7 @@ Deno.test("the head is the one that is there, and the mask embedding may be miss
   assertEquals([head, tensors.has("lm_head.bias"), notes.length], ["classify", false, 1]);
 });
 
-Deno.test("a sub-layer that lost all its units may have lost its bias, which is 0 then", async () => {
+Deno.test("the missing bias of a sub-layer without units is 0", async () => {
   const config = { num_attention_heads: [3, 0, 3], head_dim: 8, intermediate_size: [40, 40, 0] };
   const gone = /layers\.(1\.attention|2\.feed_forward)\.(?!out)/;
   const read = await readCheckpoint(files((entries) => {
@@ -270,11 +270,11 @@ Deno.test("a sub-layer that lost all its units may have lost its bias, which is 
   assertEquals(read.tensors.get("encoder.layers.1.attention.out_proj.bias")?.data, new Float32Array(24));
   assert(read.tensors.get("encoder.layers.2.feed_forward.output_dense.bias")!.data.some((x) => x !== 0));
   assertEquals(read.notes, [
-    "encoder.layers.1.attention has no units and no out_proj.bias, which is taken as 0",
+    "encoder.layers.1.attention has no units and no out_proj.bias: the bias is set to 0",
   ]);
 });
 
-Deno.test("tensors that a file did not have are written in its style", async () => {
+Deno.test("new tensors are named as the others of the file", async () => {
   const read = await readCheckpoint(
     files((entries) => renamed(entries, (name) => name.replace("wav2vec2.", ""))),
   );
@@ -286,7 +286,7 @@ Deno.test("tensors that a file did not have are written in its style", async () 
   assertEquals(fewer, names.filter((name) => name !== "encoder.layer_norm.bias"));
 });
 
-Deno.test("a model that cannot be written leaves the old one", async () => {
+Deno.test("a failed write leaves the old model", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const read = await readCheckpoint(path("base"));

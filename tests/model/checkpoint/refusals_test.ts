@@ -10,13 +10,13 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "a missing tensor",
     files((entries) => void entries.delete(NORM)),
     TypeError,
-    "Cannot load m/model.safetensors as encoder.layer_norm.bias [24] is needed: it is missing",
+    "Cannot load m/model.safetensors as encoder.layer_norm.bias [24] is required: it is missing",
   ],
   [
     "many missing tensors",
     files((entries) => new Map([...entries].slice(0, 60))),
     TypeError,
-    "is missing, like 8 more",
+    "is missing, and 8 more",
   ],
   [
     "another shape",
@@ -25,31 +25,31 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "Cannot load m/model.safetensors as wav2vec2.encoder.layer_norm.bias must be [24]: it is [4, 6]",
   ],
   [
-    "a dtype that is no float",
+    "a dtype that is not a float",
     files((entries) => void entries.set(NORM, { dtype: "I32", shape: [24], data: new Uint8Array(96) })),
     TypeError,
     "Cannot load m/model.safetensors as weights must be F32, F16, BF16 or F64: wav2vec2.encoder.layer_norm.bias is I32",
   ],
   [
-    "a weight that is no number",
+    "a weight that is NaN",
     files((entries) => void entries.set(NORM, f32([24], new Float32Array(24).fill(NaN, 5, 6)))),
     RangeError,
-    "Cannot load m/model.safetensors as weights must be finite: wav2vec2.encoder.layer_norm.bias has NaN at number 5",
+    "Cannot load m/model.safetensors as weights must be finite: wav2vec2.encoder.layer_norm.bias has NaN at index 5",
   ],
   [
     "an infinite weight",
     files((entries) => void entries.set(NORM, f32([24], new Float32Array(24).fill(-Infinity, 0, 1)))),
     RangeError,
-    "has -Infinity at number 0",
+    "has -Infinity at index 0",
   ],
   [
-    "a tensor twice",
+    "a tensor stored twice",
     files((entries) => void entries.set("encoder.layer_norm.bias", f32([24]))),
     SyntaxError,
-    "each tensor may be there once: wav2vec2.encoder.layer_norm.bias and encoder.layer_norm.bias are one",
+    "each tensor must be stored once: wav2vec2.encoder.layer_norm.bias and encoder.layer_norm.bias are the same",
   ],
   [
-    "a tensor of a layer too many",
+    "a tensor of an extra layer",
     files(() => {}, { num_hidden_layers: 2 }),
     SyntaxError,
     "config.json has no place for a tensor: wav2vec2.encoder.layers.2.",
@@ -62,7 +62,7 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
       entries.set(`${POSITION}.weight`, f32([24, 6, 128]));
     }),
     RangeError,
-    `weight norm takes weight_g and weight_v instead of one weight: it has ${POSITION}.weight`,
+    `weight norm must be stored as weight_g and weight_v: it has ${POSITION}.weight`,
   ],
   [
     "adapters",
@@ -74,7 +74,7 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "factors of the last convolution",
     files((entries) => void entries.set("feature_extractor.dummy_weight", f32([20]))),
     RangeError,
-    "feature_extractor.dummy_weight is not 1 everywhere",
+    "feature_extractor.dummy_weight has other values than 1",
   ],
   [
     "a classifier over all layers",
@@ -85,7 +85,7 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "a classifier over a weighted sum of layers is not supported: use_weighted_layer_sum is true",
   ],
   [
-    "a name that is no line",
+    "a name with control characters",
     files((entries) => void entries.set("encoder.\n\u001b[2J", f32([1]))),
     SyntaxError,
     "encoder.",
@@ -103,25 +103,25 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "no config",
     { files: { "model.safetensors": original("base") } },
     Error,
-    "a model needs config.json: there is none",
+    "config.json is required: it is missing",
   ],
   [
     "no weights",
     { name: "m", files: { "config.json": configBytes("base") } },
     Error,
-    "Cannot load m as a model needs",
+    "Cannot load m as model.safetensors or model.safetensors.index.json is required: both are missing",
   ],
   [
     "a pickle file",
     { name: "m", files: { "config.json": configBytes("base"), "pytorch_model.bin": new Uint8Array(9) } },
     Error,
-    "Cannot load m/pytorch_model.bin as opening a pickle file runs code in it: convert it where you trust it, python3",
+    "Cannot load m/pytorch_model.bin as loading a pickle file can run code: if you trust it, convert it with python3",
   ],
   [
     "a missing shard",
     { name: "m", files: { ...shards(), "model-00002-of-00002.safetensors": undefined! } },
     Error,
-    "names a file that is missing: model-00002-of-00002.safetensors",
+    "lists a missing file: model-00002-of-00002.safetensors",
   ],
   [
     "a shard of another folder",
@@ -133,10 +133,10 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
       },
     },
     RangeError,
-    'weight_map must name .safetensors files of the folder: it has "../model.safetensors"',
+    'weight_map must list .safetensors files of the folder: it has "../model.safetensors"',
   ],
   [
-    "an index that lies",
+    "an index with a wrong shard",
     {
       name: "m",
       files: {
@@ -145,21 +145,21 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
       },
     },
     SyntaxError,
-    "model.safetensors.index.json places a tensor there: a is not",
+    "model.safetensors.index.json lists a tensor of it that is missing: a",
   ],
   [
     "no folder",
     "/nonexistent/model",
     Error,
-    "Cannot load /nonexistent/model as a model is a folder or a .safetensors",
+    "Cannot load /nonexistent/model as a model must be a folder or a .safetensors",
   ],
   [
     "another file",
     path("README.md"),
     Error,
-    "a model is a folder or a .safetensors file: it is another file",
+    "a model must be a folder or a .safetensors file: it is another file",
   ],
-  ["a folder without a model", path("."), Error, "a model needs config.json: there is none"],
+  ["a folder without a model", path("."), Error, "config.json is required: it is missing"],
 ];
 
 for (const [what, source, error, message] of REFUSED) {

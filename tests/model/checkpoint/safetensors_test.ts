@@ -8,7 +8,7 @@ import {
 import { encodeSafetensors } from "../../../model/checkpoint/safetensors_encode.ts";
 import { philox } from "../../oracle/uniform.ts";
 
-// A file with any header, and `size` bytes of tensors.
+// A file with a given header, and `size` bytes of tensors.
 function file(header: unknown, size = 0): Uint8Array<ArrayBuffer> {
   const text = header instanceof Uint8Array
     ? header
@@ -39,7 +39,7 @@ function sample(): Map<string, SafetensorsEntry> {
   ]);
 }
 
-Deno.test("safetensors come back as they were written, in the same order", () => {
+Deno.test("safetensors are read as they were written, in the same order", () => {
   const metadata = { format: "pt", __proto__x: "é\n", "2": "" };
   const bytes = encodeSafetensors(sample(), metadata);
   const parsed = parseSafetensors(bytes);
@@ -48,7 +48,7 @@ Deno.test("safetensors come back as they were written, in the same order", () =>
   assertEquals(encodeSafetensors(parsed.tensors, parsed.metadata), bytes);
 });
 
-Deno.test("safetensors data are views of the file, wherever it starts", () => {
+Deno.test("safetensors data are views of the file, at any offset", () => {
   const bytes = encodeSafetensors(sample());
   const larger = new Uint8Array(bytes.length + 3);
   larger.set(bytes, 3);
@@ -77,7 +77,7 @@ Deno.test("safetensors are written byte for byte as the reference library does",
   assertEquals(text(encodeSafetensors(new Map())), "\x08\0\0\0\0\0\0\0{}      ");
 });
 
-Deno.test("safetensors of another program keep their content", () => {
+Deno.test("safetensors of another program are read and written", () => {
   const bytes = Deno.readFileSync(new URL("../../testdata/ops.safetensors", import.meta.url));
   const { tensors, metadata } = parseSafetensors(bytes, "ops.safetensors");
   assertEquals(tensors.size, 96);
@@ -117,7 +117,7 @@ Deno.test("toInt32 reads every integer dtype it names", () => {
   assertThrows(
     () => read("I64", bytesOf(BigInt64Array.of(0n, 2n ** 31n))),
     RangeError,
-    "Cannot read integers as each must fit in 32 bits: number 1 is 2147483648",
+    "Cannot read integers as each must fit in 32 bits: element 1 is 2147483648",
   );
   assertThrows(
     () => read("F32", new Uint8Array(4)),
@@ -151,14 +151,14 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
   ["a list as header", file([]), "the header must be an object: []"],
   ["null as header", file("null"), "the header must be an object: null"],
   [
-    "a key twice",
+    "a repeated key",
     file(
       '{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\\u0061" :{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}',
     ),
     'no key may appear twice in the header: "a"',
   ],
   [
-    "a field twice",
+    "a repeated field",
     file('{"a":{"dtype":"U8","shape":[0],"shape":[0],"data_offsets":[0,0]}}'),
     'no key may appear twice in the header: "shape"',
   ],
@@ -184,12 +184,12 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
     'a shape must be a list of whole numbers from 0: "a" is [-1,-1]',
   ],
   [
-    "half a size",
+    "a fractional size",
     file({ a: u8(0, 1, [0.5, 2]) }, 1),
     'a shape must be a list of whole numbers from 0: "a" is [0.5,2]',
   ],
   [
-    "a text as size",
+    "a size that is a string",
     file({ a: u8(0, 1, ["1"]) }, 1),
     'a shape must be a list of whole numbers from 0: "a" is ["1"]',
   ],
@@ -236,22 +236,22 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
   [
     "a hole",
     file({ a: u8(0, 2), b: u8(3, 5) }, 5),
-    'tensors must follow each other without hole or overlap: "b" starts at 3, the one before ends at 2',
+    'tensors must be contiguous, without holes or overlaps: "b" starts at 3, the previous one ends at 2',
   ],
   [
     "a hole at the start",
     file({ a: u8(1, 2) }, 2),
-    'tensors must follow each other without hole or overlap: "a" starts at 1, the one before ends at 0',
+    'tensors must be contiguous, without holes or overlaps: "a" starts at 1, the previous one ends at 0',
   ],
   [
     "an overlap",
     file({ b: u8(1, 3), a: u8(0, 2) }, 3),
-    'tensors must follow each other without hole or overlap: "b" starts at 1, the one before ends at 2',
+    'tensors must be contiguous, without holes or overlaps: "b" starts at 1, the previous one ends at 2',
   ],
   [
     "two tensors in one place",
     file({ a: u8(0, 2), b: u8(0, 2) }, 2),
-    'tensors must follow each other without hole or overlap: "b" starts at 0, the one before ends at 2',
+    'tensors must be contiguous, without holes or overlaps: "b" starts at 0, the previous one ends at 2',
   ],
   [
     "offsets beyond the file",
@@ -264,11 +264,11 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
     'offsets must lie within the file: "a" ends at 4503599627370496 of 8 bytes',
   ],
   [
-    "bytes left over",
+    "trailing bytes",
     file({ a: u8(0, 2) }, 3),
     "tensors must fill the file: the last one ends at 2 of 3 bytes",
   ],
-  ["metadata that are a text", file({ __metadata__: "pt" }), '__metadata__ must be an object: "pt"'],
+  ["metadata that are a string", file({ __metadata__: "pt" }), '__metadata__ must be an object: "pt"'],
   [
     "metadata with a number",
     file({ __metadata__: { step: 3 } }),
@@ -281,7 +281,7 @@ const REFUSED: [what: string, bytes: Uint8Array, message: string][] = [
   ],
 ];
 
-Deno.test("broken safetensors are refused in one line that names the rule", async (t) => {
+Deno.test("invalid safetensors are refused in one line with the rule", async (t) => {
   for (const [what, bytes, message] of REFUSED) {
     await t.step(what, () => {
       const error = assertThrows(() => parseSafetensors(bytes, "x.safetensors"), SyntaxError);
@@ -302,7 +302,7 @@ Deno.test("safetensors with a header over 100 MB are refused unread", () => {
   );
 });
 
-Deno.test("encodeSafetensors refuses what could not be read back", () => {
+Deno.test("encodeSafetensors refuses invalid tensors", () => {
   const encode = (name: string, entry: SafetensorsEntry) => encodeSafetensors(new Map([[name, entry]]));
   assertThrows(
     () => encode("w", { dtype: "F32", shape: [2, 2], data: new Uint8Array(15) }),
@@ -340,7 +340,7 @@ function mutate(bytes: Uint8Array, seed: number): Uint8Array {
   return out;
 }
 
-Deno.test("500 mutated safetensors parse or are refused, quickly", () => {
+Deno.test("500 mutated safetensors are parsed or refused, quickly", () => {
   const bytes = encodeSafetensors(sample(), { format: "pt" });
   let parsed = 0;
   for (let seed = 0; seed < 500; seed++) {
