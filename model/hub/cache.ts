@@ -1,10 +1,9 @@
-// Where the Hugging Face cache is, and what is in it: models--ORG--NAME/{blobs,refs,snapshots}, as huggingface_hub lays
-// it out, so that both find each other's downloads.
+// The cache of Hugging Face, models--ORG--NAME/{blobs,refs,snapshots} as in huggingface_hub, so that both share downloads.
 import { printable } from "../checkpoint/json_fields.ts";
 
-/** What the hub, its cache or the disk refuses: one line for the user. */
+/** An error of the hub, the network, the cache or the disk: one line for the user. */
 export class HubError extends Error {
-  /** Name of the class. */
+  /** Name of the error. */
   override name = "HubError";
 }
 
@@ -13,12 +12,12 @@ export class ModelCache {
   /** Folder of the model. */
   readonly folder: string;
 
-  /** A model by its name on the hub. */
+  /** The cache of a model with a given name. */
   constructor(cacheFolder: string, id: string) {
     this.folder = `${cacheFolder}/models--${id.replaceAll("/", "--")}`;
   }
 
-  /** File whose content has a hash. */
+  /** Path of the file whose content has a hash. */
   blob(hash: string): string {
     return `${this.folder}/blobs/${hash}`;
   }
@@ -28,36 +27,36 @@ export class ModelCache {
     return `${this.folder}/snapshots/${commit}`;
   }
 
-  /** Commit of a revision when it was last downloaded, or null. */
+  /** Commit that a revision had when it was last downloaded, or null. */
   async commitOf(revision: string): Promise<string | null> {
     if (isCommit(revision)) return revision;
     const commit = (await textOf(`${this.folder}/refs/${revision}`))?.trim() ?? "";
     return isCommit(commit) ? commit : null;
   }
 
-  /** Notes the commit of a revision, whole or not at all. */
+  /** Stores the commit of a revision, atomically. */
   async setCommit(revision: string, commit: string): Promise<void> {
     if (isCommit(revision) || await this.commitOf(revision) === commit) return;
     const path = `${this.folder}/refs/${revision}`;
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await place(path, (draft) => Deno.writeTextFile(draft, commit));
+    await createAtomic(path, (draft) => Deno.writeTextFile(draft, commit));
   }
 
-  /** Shows a blob as a file of a commit. */
-  async show(commit: string, file: string, hash: string): Promise<void> {
+  /** Links a blob as a file of a commit. */
+  async link(commit: string, file: string, hash: string): Promise<void> {
     const folder = this.snapshot(commit);
     await Deno.mkdir(folder, { recursive: true });
     const blob = this.blob(hash);
     if (await sizeOf(`${folder}/${file}`) === await sizeOf(blob)) return;
-    await place(`${folder}/${file}`, async (draft) => {
-      // Windows allows symbolic links to some users only.
+    await createAtomic(`${folder}/${file}`, async (draft) => {
+      // On Windows, only some users may create symbolic links.
       await Deno.symlink(`../../blobs/${hash}`, draft)
         .catch(() => Deno.link(blob, draft))
         .catch(() => Deno.copyFile(blob, draft));
     });
   }
 
-  /** Whether a commit has a configuration and all of its weights. */
+  /** Whether a commit has its config and all of its weights. */
   async isComplete(commit: string): Promise<boolean> {
     const folder = this.snapshot(commit);
     const has = async (file: string) => await sizeOf(`${folder}/${file}`) !== null;
@@ -69,11 +68,11 @@ export class ModelCache {
   }
 }
 
-/** The files that an index of weights names. @throws {HubError} If it is not one, or names no plain files. */
+/** File names in an index of shards. @throws {HubError} If it is not an index, or a name is not a plain file name. */
 export function shardsOf(index: string): string[] {
   const fail = (found: string): never => {
     throw new HubError(
-      `Cannot read model.safetensors.index.json as it must name the files of the weights: ${found}`,
+      `Cannot read model.safetensors.index.json as it must list the files of the weights: ${found}`,
     );
   };
   let map: unknown;
@@ -84,26 +83,28 @@ export function shardsOf(index: string): string[] {
   }
   if (typeof map !== "object" || map === null) return fail("it has no weight_map");
   const shards = [...new Set(Object.values(map))];
-  const odd = shards.find((shard) => typeof shard !== "string" || !/^\w[\w.-]*\.safetensors$/.test(shard));
-  if (odd !== undefined) fail(printable(JSON.stringify(odd)));
+  const invalid = shards.find((shard) =>
+    typeof shard !== "string" || !/^\w[\w.-]*\.safetensors$/.test(shard)
+  );
+  if (invalid !== undefined) fail(printable(JSON.stringify(invalid)));
   return shards as string[];
 }
 
 /**
- * Folder of the cache: HF_HUB_CACHE, else HF_HOME and `hub`, else `~/.cache/huggingface/hub`.
+ * Folder of the cache: HF_HUB_CACHE, else `hub` in HF_HOME, else `~/.cache/huggingface/hub`.
  *
- * @throws {HubError} If none of these and no home folder is known.
+ * @throws {HubError} If none of these and no home folder is set.
  */
 export function defaultCacheFolder(): string {
   return variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE") ?? `${hubHome()}/hub`;
 }
 
-/** Folder of everything that belongs to Hugging Face: HF_HOME, else in XDG_CACHE_HOME, else in `~/.cache`. */
+/** Folder of Hugging Face: HF_HOME, else `huggingface` in XDG_CACHE_HOME, else in `~/.cache`. */
 export function hubHome(): string {
   return variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? `${home()}/.cache`}/huggingface`;
 }
 
-/** Value of a path in the environment; none where it is empty. */
+/** Path in an environment variable; undefined if it is empty. */
 function variable(name: string): string | undefined {
   return Deno.env.get(name)?.replace(/^~(?=\/|$)/, () => home()) || undefined;
 }
@@ -113,22 +114,22 @@ function home(): string {
 }
 
 function refuse(): never {
-  throw new HubError("Cannot find the cache as HF_HUB_CACHE, HF_HOME or HOME must be set: none is");
+  throw new HubError("No cache folder: set HF_HUB_CACHE, HF_HOME or HOME");
 }
 
-/** Makes a file under another name, then gives it its own: another process sees all of it or nothing. */
-async function place(path: string, make: (draft: string) => Promise<void>): Promise<void> {
+/** Creates a file under a temporary name and renames it, so that other processes see all of it or nothing. */
+async function createAtomic(path: string, make: (draft: string) => Promise<void>): Promise<void> {
   const draft = `${path}.${crypto.randomUUID()}`;
   await make(draft);
   await Deno.rename(draft, path);
 }
 
-/** Whether a revision is the hash of a commit. */
+/** Whether a revision is a commit hash. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }
 
-/** Size of a file, its links followed, or null where there is none. */
+/** Size of a file, following links; null if it does not exist. */
 export async function sizeOf(path: string): Promise<number | null> {
   try {
     const { isFile, size } = await Deno.stat(path);
@@ -138,7 +139,7 @@ export async function sizeOf(path: string): Promise<number | null> {
   }
 }
 
-/** Text of a file, or null where there is none. */
+/** Text of a file; null if it does not exist. */
 export async function textOf(path: string): Promise<string | null> {
   try {
     return await Deno.readTextFile(path);

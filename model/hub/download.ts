@@ -1,31 +1,32 @@
-// Downloads of single files: resumed where they stopped, and checked.
+// Downloads single files: resumes partial downloads and verifies hashes.
 import { createHash } from "node:crypto";
 import { HubError, sizeOf } from "./cache.ts";
-import { ask, type HubAccess, NetworkError } from "./request.ts";
+import { type HubAccess, NetworkError, request } from "./request.ts";
 
 /** A file to download. */
 export interface Download {
-  /** Address at the hub. */
+  /** URL. */
   readonly url: string;
-  /** What it is called in errors. */
+  /** Name for error messages. */
   readonly name: string;
-  /** Where it goes. */
+  /** Target path. */
   readonly path: string;
-  /** SHA-256 of its bytes (64 hexadecimal digits), or SHA-1 of it as a git blob (40). */
+  /** SHA-256 of the content (64 hexadecimal digits), or SHA-1 as a git blob (40). */
   readonly hash: string;
-  /** Bytes, where the hub says. */
+  /** Size in bytes; null if the hub does not report it. */
   readonly size: number | null;
 }
 
-/** How often a broken connection is taken up again without any progress, and the first wait in milliseconds. */
-const TRIES = 5;
+/** Attempts without progress before a broken connection is an error. */
+const MAX_ATTEMPTS = 5;
 
 /**
- * Downloads a file into `path`. Until it is complete and checked it is `path` with `.incomplete`, which a later
- * call goes on with. Of several processes one downloads, and the others wait.
+ * Downloads a file to `path`. Until it is complete and verified, it is `path` with `.incomplete`, which a later call
+ * resumes. If several processes download the same file, one does and the others wait.
  *
- * @param onProgress Told how many bytes there are.
- * @throws {HubError} If the hub, the network or the disk fails, or the file is not what the hub said.
+ * @param onProgress Called with the number of bytes so far.
+ * @param wait Milliseconds before the first retry, doubled each time.
+ * @throws {HubError} If the hub, the network or the disk fails, or the content does not have the expected size and hash.
  */
 export async function download(
   access: HubAccess,
@@ -33,30 +34,30 @@ export async function download(
   onProgress: (received: number) => void,
   wait = 500,
 ): Promise<void> {
-  if (await isThere(file)) return;
+  if (await isComplete(file)) return;
   try {
     await Deno.mkdir(file.path.slice(0, file.path.lastIndexOf("/")), { recursive: true });
     using part = await Deno.open(`${file.path}.incomplete`, { read: true, write: true, create: true });
     await part.lock(true);
-    // Another process may have finished it in the meantime; what was opened then is its file or an empty one.
-    if (await isThere(file)) return await Deno.remove(`${file.path}.incomplete`).catch(() => {});
+    // Another process may have finished it in the meantime. Then `part` is the finished file, or a new empty one.
+    if (await isComplete(file)) return await Deno.remove(`${file.path}.incomplete`).catch(() => {});
     await fill(access, file, part, onProgress, wait);
     await part.syncData();
     await Deno.rename(`${file.path}.incomplete`, file.path);
   } catch (error) {
     if (error instanceof HubError) throw error;
-    throw new HubError(`Cannot write ${file.path} as the disk must take it: ${reasonOf(error)}`);
+    throw new HubError(`Cannot write ${file.path}: ${reasonOf(error)}`);
   }
 }
 
-async function isThere({ path, size }: Download): Promise<boolean> {
-  const found = await sizeOf(path);
-  return found !== null && (size === null || found === size);
+async function isComplete({ path, size }: Download): Promise<boolean> {
+  const actual = await sizeOf(path);
+  return actual !== null && (size === null || actual === size);
 }
 
 function reasonOf(error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
-  return code === "ENOSPC" ? "it is full" : String(message ?? error).split("\n")[0]!;
+  return code === "ENOSPC" ? "the disk is full" : String(message ?? error).split("\n")[0]!;
 }
 
 async function fill(
@@ -75,21 +76,21 @@ async function fill(
       break;
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
-      // Progress, however little, is no failure.
+      // Any progress resets the count.
       failures = (await part.stat()).size > before ? 1 : failures + 1;
-      if (failures >= TRIES) throw error;
+      if (failures >= MAX_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait * 2 ** (failures - 1)));
     }
   }
-  const found = await hashOf(part, file.hash.length);
-  if (found === file.hash) return;
+  const actual = await hashOf(part, file.hash.length);
+  if (actual === file.hash) return;
   await part.truncate(0);
-  // What was there before may have been another version; from the start it may be right.
+  // The partial file may have been of another version; download it from the start.
   if (resumed) return await fill(access, file, part, onProgress, wait);
-  throw new HubError(`Cannot download ${file.name} as it must have the hash ${file.hash}: it has ${found}`);
+  throw new HubError(`Cannot download ${file.name} as its hash must be ${file.hash}: it is ${actual}`);
 }
 
-/** Appends what is missing. */
+/** Downloads the missing bytes and appends them. */
 async function append(
   access: HubAccess,
   file: Download,
@@ -100,48 +101,50 @@ async function append(
   if (received === file.size) return onProgress(received);
   if (file.size !== null && received > file.size) received = 0;
   const headers: Record<string, string> = received > 0 ? { range: `bytes=${received}-` } : {};
-  const { response } = await ask(access, file.url, `download ${file.name}`, { headers });
+  const { response } = await request(access, file.url, `download ${file.name}`, { headers });
   const range = response.headers.get("content-range");
-  // Not every server resumes.
+  // Not every server supports ranges.
   if (received > 0 && !(response.status === 206 && range?.startsWith(`bytes ${received}-`))) received = 0;
   await part.truncate(received);
   await part.seek(received, Deno.SeekMode.Start);
   if (response.status === 416 || response.status === 206 && received === 0) {
     await response.body?.cancel();
     throw new NetworkError(
-      `Cannot download ${file.name} as the server must go on where it stopped: it does not`,
+      `Cannot download ${file.name} from byte ${received}: the server refuses the range`,
     );
   }
-  for await (const bytes of piecesOf(access, file, response)) {
+  for await (const bytes of chunksOf(access, file, response)) {
     received += bytes.length;
     if (file.size !== null && received > file.size) {
-      throw new HubError(`Cannot download ${file.name} as it must have ${file.size} bytes: more come`);
+      throw new HubError(
+        `Cannot download ${file.name} as its size must be ${file.size} bytes: the server sends more`,
+      );
     }
     for (let at = 0; at < bytes.length;) at += await part.write(bytes.subarray(at));
     onProgress(received);
   }
   if (file.size !== null && received < file.size) {
     throw new NetworkError(
-      `Cannot download ${file.name} as it must have ${file.size} bytes: the connection ended after ${received}`,
+      `Cannot download ${file.name} as its size must be ${file.size} bytes: the connection ended after ${received}`,
     );
   }
 }
 
-/** The body piece by piece; a connection that ends or falls silent is a NetworkError. */
-async function* piecesOf(access: HubAccess, file: Download, response: Response): AsyncGenerator<Uint8Array> {
+/** The chunks of the body. A connection that ends or stalls is a NetworkError. */
+async function* chunksOf(access: HubAccess, file: Download, response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
   const fail = (reason: string) => {
-    return new NetworkError(`Cannot download ${file.name} as the connection must hold: ${reason}`);
+    return new NetworkError(`Cannot download ${file.name}: connection lost, ${reason}`);
   };
   try {
     for (;;) {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const silence = new Promise<never>((_, reject) => {
-        const late = () => reject(fail(`nothing came for ${access.timeout / 1000} s`));
-        timer = setTimeout(late, access.timeout);
+      const stalled = new Promise<never>((_, reject) => {
+        const expire = () => reject(fail(`no data for ${access.timeout / 1000} s`));
+        timer = setTimeout(expire, access.timeout);
       });
-      const { value } = await Promise.race([reader.read(), silence])
+      const { value } = await Promise.race([reader.read(), stalled])
         .catch((error) => Promise.reject(error instanceof NetworkError ? error : fail(reasonOf(error))))
         .finally(() => clearTimeout(timer));
       if (value === undefined) return;
@@ -152,7 +155,7 @@ async function* piecesOf(access: HubAccess, file: Download, response: Response):
   }
 }
 
-/** Hash of a file, of the kind that has so many hexadecimal digits. */
+/** Hash of a file: SHA-256 for 64 digits, the SHA-1 of a git blob for 40. */
 async function hashOf(file: Deno.FsFile, digits: number): Promise<string> {
   const { size } = await file.stat();
   const hash = createHash(digits === 64 ? "sha256" : "sha1");

@@ -1,41 +1,42 @@
+// Downloads models from the Hugging Face hub into its cache.
 import { printable } from "../checkpoint/json_fields.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";
-import { accessOf, ask, type HubAccess, NetworkError } from "./request.ts";
+import { accessOf, type HubAccess, NetworkError, request } from "./request.ts";
 
 export { HubError };
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface HubProgress {
-  /** Name of the file that is being downloaded. */
+  /** File that is being downloaded. */
   readonly file: string;
-  /** Bytes of it that there are. */
+  /** Bytes so far. */
   readonly received: number;
-  /** Bytes of it, null where the hub does not say. */
+  /** Size in bytes; null if the hub does not report it. */
   readonly size: number | null;
 }
 
-/** Which version of a model to get, from where, and where to. */
+/** Version of the model, hub and cache. */
 export interface HubOptions {
-  /** Branch, tag or commit, `main` unless given. */
+  /** Branch, tag or commit; default `main`. */
   readonly revision?: string;
-  /** Cache of Hugging Face: HF_HUB_CACHE, else HF_HOME and `hub`, else `~/.cache/huggingface/hub` unless given. */
+  /** Cache folder; default: HF_HUB_CACHE, else `hub` in HF_HOME, else `~/.cache/huggingface/hub`. */
   readonly cacheFolder?: string;
-  /** Address of the hub: HF_ENDPOINT, else `https://huggingface.co` unless given. */
+  /** URL of the hub; default: HF_ENDPOINT, else `https://huggingface.co`. */
   readonly endpoint?: string;
-  /** Access token: HF_TOKEN, else the file that HF_TOKEN_PATH names or `token` in HF_HOME unless given. */
+  /** Access token; default: HF_TOKEN, else the file in HF_TOKEN_PATH, else `token` in HF_HOME. */
   readonly token?: string;
-  /** Whether only the cache is looked at: what HF_HUB_OFFLINE says unless given. */
+  /** Whether to use only the cache; default: HF_HUB_OFFLINE. */
   readonly offline?: boolean;
-  /** Milliseconds of silence after which a connection is given up, 20,000 unless given. */
+  /** Milliseconds without data after which a connection is given up; default 20,000. */
   readonly timeout?: number;
-  /** Milliseconds before the first new try of a broken connection, doubled each time; 500 unless given. */
+  /** Milliseconds before the first retry, doubled each time; default 500. */
   readonly retryDelay?: number;
-  /** Called as bytes come in. */
+  /** Called whenever data arrives. */
   readonly onProgress?: (progress: HubProgress) => void;
 }
 
-// What a model needs beside its weights; the first must be there.
+// Files of a model besides its weights; only the first is required.
 const FILES = [
   "config.json",
   "preprocessor_config.json",
@@ -49,7 +50,7 @@ const WEIGHTS = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
 /**
- * Whether a text can be the name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
+ * Whether a string is a possible name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
  *
  * @example
  * ```ts
@@ -63,14 +64,13 @@ export function isModelId(id: string): boolean {
 }
 
 /**
- * Gets a model from the Hugging Face hub: the folder of the cache with its configuration, tokenizer and safetensors
- * weights. What the cache lacks is downloaded, resumed where an earlier download stopped, and held to the size and hash
- * that the hub tells. Without a network the version downloaded last is used.
+ * Downloads a model from the Hugging Face hub: config, tokenizer and safetensors weights. Files in the cache are reused, partial
+ * downloads resumed, sizes and hashes verified. Without a network, the version downloaded last is used.
  *
  * @param id `ORGANISATION/NAME`, such as `facebook/wav2vec2-base-960h`.
- * @returns Path of the folder.
+ * @returns Path of its folder in the cache.
  * @throws {HubError} If the hub, the network or the disk fails, or there are no safetensors weights; one line.
- * @throws {RangeError} If `id` or the revision cannot be one.
+ * @throws {RangeError} If `id` or the revision is malformed.
  *
  * @example
  * ```ts ignore
@@ -82,11 +82,11 @@ export function isModelId(id: string): boolean {
 export async function fetchModel(id: string, options: HubOptions = {}): Promise<string> {
   const { revision = "main" } = options;
   if (!isModelId(id)) {
-    throw new RangeError(`Cannot download as a model is called ORGANISATION/NAME: ${printable(id)} is not`);
+    throw new RangeError(`Cannot download as a model name must be ORGANISATION/NAME: ${printable(id)}`);
   }
   if (!/^\w[\w./-]*$/.test(revision) || revision.includes("..")) {
     throw new RangeError(
-      `Cannot download ${id} as a revision is a branch, tag or commit: ${printable(revision)}`,
+      `Cannot download ${id} as a revision must be a branch, tag or commit: ${printable(revision)}`,
     );
   }
   const cache = new ModelCache(options.cacheFolder ?? defaultCacheFolder(), id);
@@ -97,7 +97,7 @@ export async function fetchModel(id: string, options: HubOptions = {}): Promise<
   if (options.offline ?? /^(1|true|yes|on)$/i.test(Deno.env.get("HF_HUB_OFFLINE") ?? "")) {
     if (cached !== null) return cached;
     throw new HubError(
-      `Cannot load ${id} as it must be in the cache while offline: ${cache.folder} lacks it`,
+      `Cannot load ${id} offline: it is not in the cache ${cache.folder}`,
     );
   }
   try {
@@ -108,7 +108,7 @@ export async function fetchModel(id: string, options: HubOptions = {}): Promise<
   }
 }
 
-/** Brings the cache to the hub's version. */
+/** Downloads the files that the cache lacks. */
 async function update(
   access: HubAccess,
   id: string,
@@ -130,35 +130,35 @@ async function update(
   return cache.snapshot(commit);
 }
 
-/** The commit of a revision, and the files it has. */
+/** Commit of a revision and its file names. */
 async function list(
   access: HubAccess,
   id: string,
   revision: string,
 ): Promise<{ commit: string; files: string[] }> {
   const url = `${access.endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}`;
-  const what = `download ${id}${revision === "main" ? "" : ` at ${revision}`}`;
-  const { response } = await ask(access, url, what);
+  const task = `download ${id}${revision === "main" ? "" : ` at ${revision}`}`;
+  const { response } = await request(access, url, task);
   const answer = await response.json().catch(() => null);
   const commit = String(answer?.sha);
   if (!isCommit(commit) || !Array.isArray(answer.siblings)) {
-    throw new HubError(`Cannot ${what} as ${access.endpoint} must list its files: the answer is no list`);
+    throw new HubError(`Cannot ${task} from ${access.endpoint}: the response is not a list of files`);
   }
   const files = answer.siblings.map((file: { rfilename?: unknown } | null) => String(file?.rfilename));
   if (!files.includes("config.json")) {
-    throw new HubError(`Cannot ${what} as a model must have a config.json: it has none`);
+    throw new HubError(`Cannot ${task} as config.json is required: it is missing`);
   }
   if (!files.includes(WEIGHTS) && !files.includes(INDEX)) {
     const pickle = files.find((name: string) => /\.(bin|pt|pth|ckpt)$/.test(name));
     throw new HubError(
-      `Cannot ${what} as its weights must be safetensors: it has ${pickle ? printable(pickle) : "none"}` +
+      `Cannot ${task} as its weights must be safetensors: found ${pickle ? printable(pickle) : "none"}` +
         (pickle ? "; a revision such as refs/pr/1 may have them, see the model's pull requests" : ""),
     );
   }
   return { commit, files };
 }
 
-/** Gets one file of a commit into the cache. */
+/** Downloads a file of a commit into the cache. */
 async function getFile(
   access: HubAccess,
   id: string,
@@ -169,22 +169,25 @@ async function getFile(
 ): Promise<void> {
   const url = `${access.endpoint}/${id}/resolve/${commit}/${file}`;
   const name = `${file} of ${id}`;
-  const { response, header } = await ask(access, url, `download ${name}`, { method: "HEAD", away: false });
+  const { response, header } = await request(access, url, `download ${name}`, {
+    method: "HEAD",
+    followOther: false,
+  });
   const hash = (header("x-linked-etag") ?? response.headers.get("etag") ?? "").replace(/^W\//, "").replaceAll(
     '"',
     "",
   );
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) {
     throw new HubError(
-      `Cannot download ${name} as ${access.endpoint} must tell its hash: ${printable(hash) || "none"}`,
+      `Cannot download ${name} from ${access.endpoint}: the hash is ${printable(hash) || "missing"}`,
     );
   }
-  // A redirect's own length says nothing.
+  // The content-length of a redirect is that of its own body.
   const length = Number(
     header("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null) ?? NaN,
   );
   const size = Number.isSafeInteger(length) && length >= 0 ? length : null;
   const report = (received: number) => onProgress({ file, received, size });
   await download(access, { url, name, path: cache.blob(hash), hash, size }, report, retryDelay);
-  await cache.show(commit, file, hash);
+  await cache.link(commit, file, hash);
 }

@@ -1,27 +1,27 @@
-// Requests to a hub, with redirects, tokens and errors.
+// HTTP requests to a hub: redirects, access tokens and errors.
 import { printable } from "../checkpoint/json_fields.ts";
 import { HubError, hubHome, textOf } from "./cache.ts";
 
-/** Where a hub is, and who asks. */
+/** Address of a hub, and the credentials for it. */
 export interface HubAccess {
-  /** Address without a slash at the end, such as `https://huggingface.co`. */
+  /** URL without a slash at the end, such as `https://huggingface.co`. */
   readonly endpoint: string;
   readonly token: string | undefined;
-  /** Milliseconds after which a silent connection is given up. */
+  /** Milliseconds without data after which a connection is given up. */
   readonly timeout: number;
 }
 
 /**
- * Where the hub is and who asks, by the options, else by the environment.
+ * Address and credentials from the options, else from the environment.
  *
- * @throws {HubError} If the address is none.
+ * @throws {HubError} If the address is not a URL.
  */
 export async function accessOf(
   options: { readonly endpoint?: string; readonly token?: string; readonly timeout?: number },
 ): Promise<HubAccess> {
   const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co");
   if (!URL.canParse(endpoint)) {
-    throw new HubError(`Cannot download as HF_ENDPOINT must be an address: ${printable(endpoint)}`);
+    throw new HubError(`Cannot download as HF_ENDPOINT must be a URL: ${printable(endpoint)}`);
   }
   const token = options.token ?? (Deno.env.get("HF_TOKEN") || await textOf(tokenPath()) || undefined);
   return {
@@ -35,110 +35,101 @@ function tokenPath(): string {
   return Deno.env.get("HF_TOKEN_PATH") || `${hubHome()}/token`;
 }
 
-/** The network did not answer, or stopped; worth another try. */
+/** The server cannot be reached, is busy, or the connection was lost; a retry may succeed. */
 export class NetworkError extends HubError {
   override name = "NetworkError";
 }
 
-/** An answer and what the redirects to it said. */
-export interface HubAnswer {
+/** A response and the headers of the redirects that led to it. */
+export interface HubResponse {
   readonly response: Response;
-  /** A header of this answer, or of the redirects to it: a hub tells size and hash before it sends elsewhere. */
+  /** A header of this response or of its redirects: a hub reports size and hash before it redirects. */
   header(name: string): string | null;
 }
 
-const MOST_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 
 /**
- * Asks a hub.
+ * Sends a request to a hub.
  *
- * @param url Address at the hub.
- * @param what What fails if this does, such as "download a/b".
- * @param away Whether to follow redirects to other servers, which the token is not shown to.
- * @throws {NetworkError} If the server cannot be reached, or is too busy.
- * @throws {HubError} If it refuses.
+ * @param url URL at the hub.
+ * @param task What the request is for, for error messages, such as "download a/b".
+ * @param followOther Whether to follow redirects to other servers, which do not get the token.
+ * @throws {NetworkError} If the server cannot be reached or is busy.
+ * @throws {HubError} If the hub refuses.
  */
-export async function ask(
+export async function request(
   access: HubAccess,
   url: string,
-  what: string,
-  { method = "GET", headers = {}, away = true }: {
+  task: string,
+  { method = "GET", headers = {}, followOther = true }: {
     method?: "GET" | "HEAD";
     headers?: Record<string, string>;
-    away?: boolean;
+    followOther?: boolean;
   } = {},
-): Promise<HubAnswer> {
-  const own = new URL(access.endpoint).origin;
+): Promise<HubResponse> {
+  const hubOrigin = new URL(access.endpoint).origin;
   const seen: Response[] = [];
   const header = (name: string) =>
     seen.map(({ headers }) => headers.get(name)).find((value) => value) ?? null;
   let address = new URL(url);
-  for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
-    const secret = access.token !== undefined && address.origin === own;
-    const response = await reach(access, address, what, {
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const withToken = access.token !== undefined && address.origin === hubOrigin;
+    const response = await send(access, address, task, {
       method,
       redirect: "manual",
       headers: {
-        // Sizes and ranges are those of the file itself.
+        // Sizes and ranges refer to the uncompressed file.
         "accept-encoding": "identity",
         "user-agent": "espalier",
         ...headers,
-        ...(secret ? { authorization: `Bearer ${access.token}` } : {}),
+        ...(withToken ? { authorization: `Bearer ${access.token}` } : {}),
       },
     });
     seen.push(response);
     const location = response.headers.get("location");
     const moved = response.status >= 301 && response.status <= 308 && location !== null;
     const next = moved ? new URL(location, address) : address;
-    if (!moved || !away && next.origin !== own) {
-      if (!response.ok && !moved && response.status !== 416) await refuse(access, response, what);
+    if (!moved || !followOther && next.origin !== hubOrigin) {
+      if (!response.ok && !moved && response.status !== 416) await refuse(access, response, task);
       return { response, header };
     }
     await response.body?.cancel();
     address = next;
   }
-  throw new HubError(`Cannot ${what} as ${own} must answer: it sends on ${MOST_REDIRECTS} times`);
+  throw new HubError(`Cannot ${task} from ${hubOrigin}: more than ${MAX_REDIRECTS} redirects`);
 }
 
-/** One request. Only its headers are waited for here. */
-async function reach(access: HubAccess, url: URL, what: string, init: RequestInit): Promise<Response> {
+/** Sends one request and waits for the headers of the response. */
+async function send(access: HubAccess, url: URL, task: string, init: RequestInit): Promise<Response> {
   const abort = new AbortController();
   const timer = setTimeout(
-    () => abort.abort(new Error(`no answer in ${access.timeout / 1000} s`)),
+    () => abort.abort(new Error(`no response in ${access.timeout / 1000} s`)),
     access.timeout,
   );
   try {
     return await fetch(url, { ...init, signal: abort.signal });
   } catch (error) {
     const reason = printable(error instanceof Error ? error.message : String(error));
-    throw new NetworkError(`Cannot ${what} as ${url.host} must be reachable: ${reason}`);
+    throw new NetworkError(`Cannot ${task}: ${url.host} cannot be reached, ${reason}`);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function refuse(access: HubAccess, response: Response, what: string): Promise<never> {
+async function refuse(access: HubAccess, response: Response, task: string): Promise<never> {
   await response.body?.cancel();
   const { status } = response;
   const code = response.headers.get("x-error-code");
-  const said = response.headers.get("x-error-message");
-  const found = `${status}${said ? `, ${printable(said)}` : ""}`;
-  const token = access.token === undefined ? "no token is set (HF_TOKEN)" : "the token may not";
-  if (code === "GatedRepo") {
-    throw new HubError(
-      `Cannot ${what} as its licence must be accepted at ${access.endpoint}: ${token}: ${found}`,
-    );
-  }
+  const message = response.headers.get("x-error-message");
+  const answer = `HTTP ${status}${message ? `, ${printable(message)}` : ""}`;
+  const hint = access.token === undefined ? " (set HF_TOKEN)" : " (HF_TOKEN has no access)";
+  const fail = (reason: string) => new HubError(`Cannot ${task}: ${reason}: ${answer}`);
+  if (code === "GatedRepo") throw fail(`accept the licence at ${access.endpoint} first${hint}`);
   if (status === 404 || code === "RepoNotFound") {
-    throw new HubError(
-      `Cannot ${what} as ${access.endpoint} must have it: it does not, or not for you: ${found}`,
-    );
+    throw fail(`not found at ${access.endpoint}, or private${hint}`);
   }
-  if (status === 401 || status === 403) {
-    throw new HubError(`Cannot ${what} as ${access.endpoint} must allow it: ${token}: ${found}`);
-  }
-  const busy = status === 408 || status === 429 || status >= 500;
-  throw new (busy ? NetworkError : HubError)(
-    `Cannot ${what} as ${access.endpoint} must answer: it says ${found}`,
-  );
+  if (status === 401 || status === 403) throw fail(`${access.endpoint} denies access${hint}`);
+  const isBusy = status === 408 || status === 429 || status >= 500;
+  throw new (isBusy ? NetworkError : HubError)(`Cannot ${task}: ${access.endpoint} answers ${answer}`);
 }

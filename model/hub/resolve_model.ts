@@ -1,11 +1,11 @@
 import { fetchModel, type HubOptions, isModelId } from "./fetch_model.ts";
 
 /**
- * The folder of a model: a path that is there, or else a name on the hub, whose files are then in the cache.
+ * Returns the path of a model. An existing path is returned as it is; a name on the hub is downloaded into the cache.
  *
  * @param source Path of a folder or file, or `ORGANISATION/NAME`.
- * @param options Where the hub and the cache are, and who is told of the download.
- * @returns Path; that of `source` itself if it is neither, for the reader to complain about.
+ * @param options Hub, cache and progress callback.
+ * @returns Path of the folder; `source` itself if it is neither, so that the reader reports the error.
  * @throws {HubError} If the download fails; one line.
  * @example
  * ```ts
@@ -16,6 +16,6 @@ import { fetchModel, type HubOptions, isModelId } from "./fetch_model.ts";
  */
 export async function resolveModel(source: string, options: HubOptions = {}): Promise<string> {
   if (!source.includes("/") || !isModelId(source)) return source;
-  const isThere = await Deno.stat(source).then(() => true, () => false);
-  return isThere ? source : await fetchModel(source, options);
+  const exists = await Deno.stat(source).then(() => true, () => false);
+  return exists ? source : await fetchModel(source, options);
 }

@@ -19,7 +19,7 @@ const FILES = {
   "pytorch_model.bin": encode("never loaded"),
 };
 
-// Environment variables during `use`; those named as undefined are unset.
+// Sets environment variables during `use`; undefined unsets one.
 async function withEnv(
   variables: Record<string, string | undefined>,
   use: () => Promise<void>,
@@ -37,7 +37,7 @@ async function withEnv(
   }
 }
 
-// A hub and an empty cache, and a way to get the model from one into the other.
+// Starts a hub with an empty cache; `get` downloads the model.
 async function withHub(
   use: (given: { hub: Hub; cache: string; get: (options?: HubOptions) => Promise<string> }) => Promise<void>,
   files: Record<string, Uint8Array<ArrayBuffer>> = FILES,
@@ -86,7 +86,7 @@ Deno.test("a model is downloaded into the layout of the Hugging Face cache", asy
     const last = seen.at(-1)!;
     assertEquals(last, { file: "model.safetensors", received: weights.length, size: weights.length });
     assert(seen.some(({ file }) => file === "vocab.json"));
-    // Again: the list is asked for, no file.
+    // The second time, only the list of files is requested.
     hub.requests.length = 0;
     assertEquals(await get(), folder);
     assertEquals(hub.requests.filter((request) => request.startsWith("GET")), [
@@ -99,7 +99,7 @@ Deno.test("a model is downloaded into the layout of the Hugging Face cache", asy
   });
 });
 
-Deno.test("a cut connection is taken up where it broke", async () => {
+Deno.test("a broken connection is resumed", async () => {
   await withHub(async ({ hub, get }) => {
     hub.cuts.push(100_000, 50_000);
     const folder = await get();
@@ -110,10 +110,10 @@ Deno.test("a cut connection is taken up where it broke", async () => {
   });
 });
 
-Deno.test("a download that was given up goes on with the next call", async () => {
+Deno.test("an aborted download is resumed by the next call", async () => {
   await withHub(async ({ hub, cache, get }) => {
     hub.cuts.push(1000, ...new Array(10).fill(0));
-    await failsWith(() => get(), /^Cannot download model\.safetensors of org\/name as .+: .+/);
+    await failsWith(() => get(), /^Cannot download model\.safetensors of org\/name: connection lost, .+/);
     const part = `${cache}/${model}/blobs/${large}.incomplete`;
     assertEquals(Deno.statSync(part).size, 1000);
     assert(!names(`${cache}/${model}`).includes("refs"));
@@ -126,7 +126,7 @@ Deno.test("a download that was given up goes on with the next call", async () =>
   });
 });
 
-Deno.test("a server that cannot resume starts again", async () => {
+Deno.test("a server without ranges starts again", async () => {
   await withHub(async ({ hub, get }) => {
     hub.ranges = false;
     hub.cuts.push(1000);
@@ -135,7 +135,7 @@ Deno.test("a server that cannot resume starts again", async () => {
   });
 });
 
-Deno.test("rests of another download are found by the hash and replaced", async () => {
+Deno.test("a partial file of another version is detected and replaced", async () => {
   await withHub(async ({ hub, cache, get }) => {
     await Deno.mkdir(`${cache}/${model}/blobs`, { recursive: true });
     const part = `${cache}/${model}/blobs/${large}.incomplete`;
@@ -149,28 +149,28 @@ Deno.test("rests of another download are found by the hash and replaced", async 
   });
 });
 
-Deno.test("a wrong hash is refused and nothing is kept", async () => {
+Deno.test("a wrong hash is refused and the file is deleted", async () => {
   await withHub(async ({ hub, cache, get }) => {
     for (const [file, digits] of [["model.safetensors", 64], ["vocab.json", 40]] as const) {
       hub.hashes.clear();
       hub.hashes.set(file, "0".repeat(digits));
       const message =
-        `^Cannot download ${file} of org/name as it must have the hash 0{${digits}}: it has [0-9a-f]{${digits}}$`;
+        `^Cannot download ${file} of org/name as its hash must be 0{${digits}}: it is [0-9a-f]{${digits}}$`;
       await failsWith(() => get(), new RegExp(message));
       assert(!names(`${cache}/${model}/blobs`).includes("0".repeat(digits)));
       assertEquals(Deno.statSync(`${cache}/${model}/blobs/${"0".repeat(digits)}.incomplete`).size, 0);
       assert(!names(`${cache}/${model}`).includes("refs"));
     }
     hub.hashes.set("vocab.json", "opaque");
-    await failsWith(() => get(), /must tell its hash: opaque$/);
+    await failsWith(() => get(), /from http:.+: the hash is opaque$/);
   });
 });
 
-Deno.test("what is cached is used offline and when the hub is down", async () => {
+Deno.test("the cache is used offline and when the hub is down", async () => {
   await withHub(async ({ hub, cache, get }) => {
     await failsWith(
       () => get({ offline: true }),
-      /^Cannot load org\/name as it must be in the cache while offline: .+models--org--name lacks it$/,
+      /^Cannot load org\/name offline: it is not in the cache .+models--org--name$/,
     );
     const folder = await get();
     hub.requests.length = 0;
@@ -180,19 +180,19 @@ Deno.test("what is cached is used offline and when the hub is down", async () =>
     assertEquals(await get({ endpoint: "http://127.0.0.1:1" }), folder);
     hub.answer = () => new Response("", { status: 503 });
     assertEquals(await get(), folder);
-    // Not without its weights.
+    // The cache is not used if weights are missing.
     await Deno.remove(`${folder}/model.safetensors`);
-    await failsWith(() => get({ offline: true }), /must be in the cache while offline/);
-    await failsWith(() => get(), /^Cannot download org\/name as http:.+ must answer: it says 503$/);
+    await failsWith(() => get({ offline: true }), /offline: it is not in the cache/);
+    await failsWith(() => get(), /^Cannot download org\/name: http:.+ answers HTTP 503$/);
     await failsWith(
       () => get({ endpoint: "http://127.0.0.1:1" }),
-      /^Cannot download org\/name as 127\.0\.0\.1:1 must be reachable: .+/,
+      /^Cannot download org\/name: 127\.0\.0\.1:1 cannot be reached, .+/,
     );
     assert(names(cache).includes(model));
   });
 });
 
-Deno.test("a new commit downloads what changed, and the old one stays", async () => {
+Deno.test("a new commit downloads changed files, and the old one stays", async () => {
   await withHub(async ({ hub, get }) => {
     const old = await get();
     hub.commit = "f".repeat(40);
@@ -220,23 +220,23 @@ Deno.test("sharded weights are downloaded with their index", async () => {
     assertEquals(names(folder), Object.keys(files).sort());
     assertEquals(await get({ offline: true }), folder);
     await Deno.remove(`${folder}/model-2.safetensors`);
-    await failsWith(() => get({ offline: true }), /while offline/);
+    await failsWith(() => get({ offline: true }), /offline: it is not in the cache/);
   }, files);
   const escape = {
     ...files,
     "model.safetensors.index.json": encode('{"weight_map":{"a":"../../x.safetensors"}}'),
   };
   await withHub(async ({ get }) => {
-    await failsWith(() => get(), /must name the files of the weights: "\.\.\/\.\.\/x\.safetensors"$/);
+    await failsWith(() => get(), /must list the files of the weights: "\.\.\/\.\.\/x\.safetensors"$/);
   }, escape);
 });
 
-Deno.test("the token is shown to the hub and to nobody else", async () => {
+Deno.test("the token is sent to the hub and to no other server", async () => {
   await withHub(async ({ hub, cache, get }) => {
     hub.token = "hf_secret";
     await failsWith(
       () => get(),
-      /^Cannot download org\/name as http:.+ must have it: it does not, or not for you: 401$/,
+      /^Cannot download org\/name: not found at http:.+, or private \(set HF_TOKEN\): HTTP 401$/,
     );
     const folder = await get({ token: "hf_secret" });
     assertEquals(Deno.readFileSync(`${folder}/model.safetensors`), weights);
@@ -260,29 +260,32 @@ Deno.test("the token is shown to the hub and to nobody else", async () => {
   });
 });
 
-Deno.test("refusals of the hub are one line that says what to do", async () => {
+Deno.test("errors of the hub are one line with the remedy", async () => {
   await withHub(async ({ hub, get }) => {
     const refused: [ResponseInit, RegExp][] = [
-      [{ status: 404 }, /as http:.+ must have it: it does not, or not for you: 404$/],
-      [{ status: 404, headers: { "x-error-message": "Repo gone" } }, /: 404, Repo gone$/],
-      [{ status: 401 }, /must allow it: no token is set \(HF_TOKEN\): 401$/],
-      [{ status: 403 }, /must allow it: no token is set \(HF_TOKEN\): 403$/],
+      [{ status: 404 }, /: not found at http:.+, or private \(set HF_TOKEN\): HTTP 404$/],
+      [{ status: 404, headers: { "x-error-message": "Repo gone" } }, /: HTTP 404, Repo gone$/],
+      [{ status: 401 }, /: http:.+ denies access \(set HF_TOKEN\): HTTP 401$/],
+      [{ status: 403 }, /: http:.+ denies access \(set HF_TOKEN\): HTTP 403$/],
       [
         { status: 403, headers: { "x-error-code": "GatedRepo" } },
-        /its licence must be accepted at http:.+: no token is set/,
+        /accept the licence at http:.+ first \(set HF_TOKEN\): HTTP 403$/,
       ],
-      [{ status: 429 }, /must answer: it says 429$/],
-      [{ status: 418 }, /must answer: it says 418$/],
-      [{ status: 200 }, /must list its files: the answer is no list$/],
-      [{ status: 302, headers: { location: "/api/models/org/name/revision/main" } }, /it sends on 10 times$/],
+      [{ status: 429 }, /: http:.+ answers HTTP 429$/],
+      [{ status: 418 }, /: http:.+ answers HTTP 418$/],
+      [{ status: 200 }, /from http:.+: the response is not a list of files$/],
+      [
+        { status: 302, headers: { location: "/api/models/org/name/revision/main" } },
+        /from http:.+: more than 10 redirects$/,
+      ],
     ];
     for (const [init, message] of refused) {
       hub.answer = () => new Response("<html>", init);
       await failsWith(() => get(), message);
     }
     hub.answer = null;
-    await failsWith(() => get({ revision: "v2" }), /^Cannot download org\/name at v2 as .+ must have it/);
-    await failsWith(() => get({ endpoint: "huggingface" }), /HF_ENDPOINT must be an address: huggingface$/);
+    await failsWith(() => get({ revision: "v2" }), /^Cannot download org\/name at v2: not found at /);
+    await failsWith(() => get({ endpoint: "huggingface" }), /HF_ENDPOINT must be a URL: huggingface$/);
   });
 });
 
@@ -291,23 +294,23 @@ Deno.test("models without safetensors are refused", async () => {
   await withHub(async ({ get }) => {
     await failsWith(
       () => get(),
-      /its weights must be safetensors: it has pytorch_model\.bin; a revision such as/,
+      /its weights must be safetensors: found pytorch_model\.bin; a revision such as/,
     );
   }, { "config.json": config, "pytorch_model.bin": config });
   await withHub(async ({ get }) => {
-    await failsWith(() => get(), /its weights must be safetensors: it has none$/);
+    await failsWith(() => get(), /its weights must be safetensors: found none$/);
   }, { "config.json": config });
   await withHub(async ({ get }) => {
-    await failsWith(() => get(), /a model must have a config\.json: it has none$/);
+    await failsWith(() => get(), /config\.json is required: it is missing$/);
   }, { "model.safetensors": weights });
 });
 
-Deno.test("a silent server and a cache that cannot be written are told", async () => {
+Deno.test("a stalled server and a cache that cannot be written are errors", async () => {
   await withHub(async ({ cache, get }) => {
     await Deno.writeTextFile(`${cache}/file`, "");
     await failsWith(
       () => get({ cacheFolder: `${cache}/file` }),
-      /^Cannot write .+\/blobs\/[0-9a-f]{40} as the disk must take it: .+/,
+      /^Cannot write .+\/blobs\/[0-9a-f]{40}: .+/,
     );
   });
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
@@ -320,28 +323,28 @@ Deno.test("a silent server and a cache that cannot be written are told", async (
         token: "",
         timeout: 100,
       }),
-    /must be reachable: no answer in 0\.1 s$/,
+    /cannot be reached, no response in 0\.1 s$/,
   );
 });
 
-Deno.test("names and revisions that cannot be one are refused", async () => {
+Deno.test("malformed names and revisions are refused", async () => {
   assertEquals(["gpt2", "facebook/wav2vec2-base-100h", "a.b/c_d"].map(isModelId), [true, true, true]);
   assertEquals(
     ["", "./model", "/tmp/model", "a/b/c", "a--b", "a/..", "a b", "-a"].map(isModelId),
     new Array(8).fill(false),
   );
   const error = await assertRejects(() => fetchModel("../x"), RangeError);
-  assertEquals(error.message, "Cannot download as a model is called ORGANISATION/NAME: ../x is not");
+  assertEquals(error.message, "Cannot download as a model name must be ORGANISATION/NAME: ../x");
   for (const revision of ["", "../../x", "a b", "/x"]) {
     await assertRejects(
       () => fetchModel("org/name", { revision }),
       RangeError,
-      "a revision is a branch, tag or commit",
+      "a revision must be a branch, tag or commit",
     );
   }
 });
 
-Deno.test("the cache is where Hugging Face's programs look for it", async () => {
+Deno.test("the cache folder is that of huggingface_hub", async () => {
   const unset = {
     HF_HUB_CACHE: undefined,
     HUGGINGFACE_HUB_CACHE: undefined,
@@ -361,7 +364,7 @@ Deno.test("the cache is where Hugging Face's programs look for it", async () => 
   assertEquals(await folderWith({ HF_HUB_CACHE: "~/c", HF_HOME: "/h" }), "/home/me/c");
 });
 
-Deno.test("two downloads at once share one", async () => {
+Deno.test("two concurrent downloads share one", async () => {
   await withHub(async ({ hub, get }) => {
     const [one, two] = await Promise.all([get(), get()]);
     assertEquals(one, two);

@@ -1,34 +1,34 @@
-// A hub on this machine: the interface of Hugging Face's, with a second server for large files as there.
+// A local hub with the interface of Hugging Face, and as there a second server for large files.
 import { createHash } from "node:crypto";
 
-/** What goes wrong, and what was asked. */
+/** A running hub: the failures to simulate, and the requests received. */
 export interface Hub extends AsyncDisposable {
   readonly endpoint: string;
   /** Method and path of every request, with its range. */
   readonly requests: string[];
-  /** Tokens that the large-file server was shown. */
+  /** Tokens that the large-file server received. */
   readonly leaked: string[];
-  /** Bytes after which the next downloads of large files end, one for each. */
+  /** Number of bytes after which each of the next downloads of large files is cut. */
   readonly cuts: number[];
-  /** Whether the large-file server resumes. */
+  /** Whether the large-file server supports ranges. */
   ranges: boolean;
-  /** Answers of every request to the hub, instead of the true ones. */
+  /** Replaces the response to every request to the hub. */
   answer: (() => Response) | null;
-  /** Token without which nothing is shown. */
+  /** Token required by the hub. */
   token: string | null;
-  /** Hashes told instead of the true ones, by file. */
+  /** Hashes reported instead of the true ones, by file. */
   readonly hashes: Map<string, string>;
   /** Commit of `main`. */
   commit: string;
 }
 
-/** SHA-1 as git hashes a file's content, or SHA-256. */
+/** SHA-256 of a large file, SHA-1 of the git blob of a small one. */
 export function hashOf(bytes: Uint8Array, large: boolean): string {
   if (large) return createHash("sha256").update(bytes).digest("hex");
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
-/** Serves the files of one model, `org/name`. Weights are large files. */
+/** Serves the files of one model, `org/name`. Weights are large files. Long because it is two servers with shared state. */
 export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
   const quiet = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
   const isLarge = (file: string) => file.endsWith(".safetensors");
@@ -59,7 +59,7 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
         siblings: Object.keys(files).map((rfilename) => ({ rfilename })),
       });
     }
-    // Small files are moved within the hub, large ones to the other server.
+    // Small files are redirected within the hub, large ones to the other server.
     const [, prefix, file] = /^(\/org\/name\/resolve\/[0-9a-f]{40}\/|\/small\/)(.+)$/.exec(pathname) ?? [];
     const bytes = files[file ?? ""];
     if (file === undefined || bytes === undefined) return new Response("no such file", { status: 404 });
@@ -92,14 +92,14 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
   return hub;
 }
 
-/** All bytes; with `cut` the connection breaks after so many. */
+/** All bytes; with `cut`, the connection breaks after that many. */
 function bodyOf(bytes: Uint8Array<ArrayBuffer>, cut?: number): ReadableStream<Uint8Array> {
   const pieces = cut === undefined ? [bytes] : [bytes.subarray(0, cut)];
   return new ReadableStream({
     async pull(controller) {
       const piece = pieces.shift();
       if (piece) return controller.enqueue(piece);
-      // Fewer bytes than announced: the server breaks the connection, once they are on their way.
+      // With fewer bytes than announced, the server breaks the connection after sending them.
       if (cut !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
       controller.close();
     },
