@@ -21,8 +21,12 @@ function tooLong(path: string, text: string): string[] {
       return;
     }
     const length = lines.slice(i + 1).findIndex((other) => new RegExp(`^${indent}\\}`).test(other)) + 2;
-    // What ends at once, or has no body of its own, is no function.
-    if (length < MOST.function + 1 || !lines.slice(i, i + 12).some((other) => /(\{|=>)$/.test(other))) return;
+    // A signature ends with a brace, on its line or where its parentheses close.
+    const close = lines.slice(i + 1).find((other) =>
+      other.startsWith(indent) && other[indent.length] !== " "
+    );
+    const opens = line.endsWith("{") || (line.endsWith("(") && /^ *\).*\{$/.test(close ?? ""));
+    if (!opens || length <= MOST.function) return;
     const comment = lines.slice(Math.max(0, i - 25), i + 3).join("\n");
     if (!/Long because/.test(comment)) found.push(`${path}:${i + 1}: ${name} has ${length} lines`);
   });
