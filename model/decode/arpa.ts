@@ -1,32 +1,33 @@
+// N-gram language models in ARPA format, for beam search.
 import { ArpaReader, type Ngrams } from "./arpa_reader.ts";
 import type { LanguageModel } from "./beam_search.ts";
 import { printable } from "../checkpoint/json_fields.ts";
 import { NONE } from "./ngram_table.ts";
 
-/** What a language model does with words that it does not have. */
+/** Options of an ARPA language model. */
 export interface ArpaOptions {
-  /** Log10 probability of an unknown word where the file has no `<unk>`; −10 unless given. */
+  /** Log10 probability of an out-of-vocabulary word if the file has no `<unk>`; default −10. */
   readonly unknown?: number;
 }
 
-/** The words before: their numbers, at most order − 1. */
+/** Ids of the previous words, at most order − 1. */
 export type ArpaState = readonly number[];
 
-// A line of a hundred words is a few thousand bytes.
-const LONGEST_LINE = 1_000_000;
+// A line of 100 words is a few thousand bytes.
+const MAX_LINE = 1_000_000;
 
 /** A backoff n-gram language model (Katz, 1987) from an ARPA file. */
 export class ArpaModel implements LanguageModel<ArpaState> {
-  /** Words of the longest n-gram. */
+  /** Length of the longest n-grams. */
   readonly order: number;
   /** Number of n-grams of each order, from 1. */
   readonly counts: readonly number[];
-  /** State at the start of a text: `<s>`, where the file has it. */
+  /** State at the start of a text: `<s>`, if the file has it. */
   readonly start: ArpaState;
   readonly #ngrams: Ngrams;
   readonly #unknown: number;
 
-  /** Made by {@linkcode parseArpa} and {@linkcode loadArpa}. */
+  /** Use {@linkcode parseArpa} or {@linkcode loadArpa}. */
   constructor(ngrams: Ngrams, { unknown = -10 }: ArpaOptions = {}) {
     this.#ngrams = ngrams;
     this.#unknown = unknown;
@@ -41,7 +42,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     return this.#ngrams.words.has(word);
   }
 
-  /** Natural log-probability of a word after a state, and the state after it. */
+  /** Returns the natural log-probability of a word in a state, and the next state. */
   score(state: ArpaState, word: string): { logProb: number; state: ArpaState } {
     const { words } = this.#ngrams;
     const id = words.get(word) ?? words.get("<unk>") ?? words.get("<UNK>");
@@ -50,13 +51,13 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     return { logProb: this.#log10(state, id) * Math.LN10, state: next };
   }
 
-  /** Natural log-probability that a text ends after a state: that of `</s>`, or 0 where the model has none. */
+  /** Natural log-probability of the end of the text in a state: that of `</s>`, or 0 if the model has none. */
   end(state: ArpaState): number {
     const id = this.#ngrams.words.get("</s>");
     return id === undefined ? 0 : this.#log10(state, id) * Math.LN10;
   }
 
-  /** Natural log-probability of a whole text, its end included. */
+  /** Natural log-probability of a text, including its end. */
   logProb(words: readonly string[]): number {
     let sum = 0;
     let state = this.start;
@@ -68,7 +69,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     return sum + this.end(state);
   }
 
-  /** p(w | h) is that of the longest n-gram h w there is, times the backoffs of the longer histories. */
+  /** p(w | h): probability of the longest stored n-gram h w, times the backoff weights of the longer histories. */
   #log10(state: ArpaState, word: number): number {
     const { table } = this.#ngrams;
     let backoff = 0;
@@ -82,7 +83,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     return backoff + table.probs[word]!;
   }
 
-  /** Node of a history without its first words. */
+  /** Node of a history without its first `skipped` words. */
   #node(state: ArpaState, skipped: number): number {
     let node = state[skipped]!;
     for (let i = skipped + 1; i < state.length && node !== NONE; i++) {
@@ -93,11 +94,11 @@ export class ArpaModel implements LanguageModel<ArpaState> {
 }
 
 /**
- * Reads a language model in ARPA format.
+ * Parses a language model in ARPA format.
  *
  * @param text Content of the file.
- * @param name What to call it in errors, such as its path.
- * @throws {SyntaxError} If it is not valid; one line that names file, line and rule.
+ * @param name File name for error messages.
+ * @throws {SyntaxError} If it is invalid; one line with file, line number and rule.
  *
  * @example
  * ```ts
@@ -120,11 +121,11 @@ export function parseArpa(text: string, name: string, options: ArpaOptions = {})
 }
 
 /**
- * Reads a language model from an ARPA file of any size, gzipped or not, line by line.
+ * Reads an ARPA file of any size line by line; it may be gzipped.
  *
- * @param path File to read.
- * @throws {SyntaxError} If it is not valid, not UTF-8, or broken gzip.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @param path Path of the file.
+ * @throws {SyntaxError} If it is invalid, not UTF-8, or corrupt gzip.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  *
  * @example
  * ```ts ignore
@@ -140,20 +141,20 @@ export async function loadArpa(path: string | URL, options: ArpaOptions = {}): P
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) reader.push(line);
-      if (rest.length > LONGEST_LINE) {
-        reader.fail(`a line may have ${LONGEST_LINE} characters`, `after it comes ${rest.slice(0, 40)}`);
+      if (rest.length > MAX_LINE) {
+        reader.fail(`a line must have at most ${MAX_LINE} characters`, `it starts with ${rest.slice(0, 40)}`);
       }
     }
   } catch (error) {
-    // What the decoders of gzip and UTF-8 throw.
-    if (error instanceof TypeError) reader.fail("it must be UTF-8 or gzip of it", error.message);
+    // Thrown by the decoders of gzip and UTF-8.
+    if (error instanceof TypeError) reader.fail("it must be UTF-8, plain or gzipped", error.message);
     throw error;
   }
   reader.push(rest);
   return new ArpaModel(reader.finish(), options);
 }
 
-/** The text of a file piece by piece; the file is closed at the end. */
+/** Streams the text of a file, and closes it at the end. */
 function textOf(file: Deno.FsFile): ReadableStream<string> {
   const magic = new Uint8Array(2);
   file.readSync(magic);

@@ -1,15 +1,15 @@
-// The tree of prefixes that a beam search keeps.
+// Prefix tree of beam search.
 
-/** What a language model knows of a prefix. */
-export interface Words<State> {
+/** State of the language model for a prefix. */
+export interface WordState<State> {
   /** Characters since the last word delimiter. */
   readonly word: string;
-  /** alpha · language model + beta · words, of the complete words. */
+  /** alpha · language model + beta · words, over the complete words. */
   readonly bonus: number;
   readonly state: State | undefined;
 }
 
-/** The start of a text: its last token, and the prefix before it. */
+/** A prefix of token ids: its last token, and the prefix before it. */
 export class Prefix<State> {
   readonly children = new Map<number, Prefix<State>>();
   kept = true;
@@ -24,12 +24,12 @@ export class Prefix<State> {
   constructor(
     readonly token: number,
     readonly parent: Prefix<State> | null,
-    readonly words: Words<State>,
+    readonly words: WordState<State>,
   ) {
     if (parent === null) this.blank = this.total = this.score = 0;
   }
 
-  /** Takes over what the frame has added. */
+  /** Makes the log-probabilities of the next frame the current ones. */
   step(): void {
     this.blank = this.nextBlank;
     this.label = this.nextLabel;
@@ -38,7 +38,7 @@ export class Prefix<State> {
     this.score = this.total + this.words.bonus;
   }
 
-  /** Leaves the beam. It stays in the tree while longer prefixes need it, so that a way back finds it again. */
+  /** Removes the prefix from the beam. It stays in the tree while longer prefixes depend on it, and may be reached again. */
   drop(): void {
     this.kept = false;
     this.blank = this.label = -Infinity;
@@ -52,7 +52,7 @@ export class Prefix<State> {
     }
   }
 
-  /** Its tokens. */
+  /** Token ids of the prefix. */
   ids(): number[] {
     const ids = this.parent === null ? [] : [this.token];
     for (let prefix = this.parent; prefix?.parent; prefix = prefix.parent) ids.push(prefix.token);

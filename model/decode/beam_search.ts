@@ -1,40 +1,41 @@
-import { logAdd, Prefix, type Words } from "./beam_prefix.ts";
+// CTC beam search with an optional language model.
+import { logAdd, Prefix, type WordState } from "./beam_prefix.ts";
 import { logProbabilities } from "./greedy.ts";
 import type { CtcTokenizer } from "./tokenizer.ts";
 
-/** What tells how probable words are; {@linkcode ArpaModel} is one. */
+/** A word-level language model, such as {@linkcode ArpaModel}. */
 export interface LanguageModel<State> {
   /** State at the start of a text. */
   readonly start: State;
-  /** Natural log-probability of a word after a state, and the state after it. */
+  /** Returns the natural log-probability of a word in a state, and the next state. */
   score(state: State, word: string): { readonly logProb: number; readonly state: State };
-  /** Natural log-probability that the text ends after a state. */
+  /** Natural log-probability of the end of the text in a state. */
   end(state: State): number;
 }
 
-/** How far the search looks, and what it prefers. */
+/** Options of {@linkcode beamSearch}. */
 export interface BeamOptions<State> {
-  /** Prefixes kept after each frame, 100 unless given. */
+  /** Prefixes kept after each frame; default 100. */
   readonly width?: number;
-  /** Least natural log-probability of a token that a frame adds, −5 unless given; its best one always counts. */
+  /** Tokens of a frame with a lower natural log-probability are skipped, except the best; default −5. */
   readonly leastLogProb?: number;
-  /** Scores words when they are complete. */
+  /** Scores complete words; default: none. */
   readonly languageModel?: LanguageModel<State>;
-  /** Weight of the language model, 0.5 unless given. */
+  /** Weight of the language model; default 0.5. */
   readonly alpha?: number;
-  /** Bonus of a word where there is a language model, which dislikes long texts; 1 unless given. */
+  /** Bonus per word with a language model, which favours short texts; default 1. */
   readonly beta?: number;
 }
 
-/** A text that the search found. */
+/** A hypothesis of the search. */
 export interface BeamResult {
   /** The words, joined by spaces. */
   readonly text: string;
-  /** Its tokens, without blanks; `alignTokens` places them in time. */
+  /** Token ids, without blanks. */
   readonly ids: readonly number[];
-  /** Natural log of the probability of these tokens, summed over all paths that the search kept. */
+  /** Natural log-probability of these tokens, summed over the paths in the beam. */
   readonly logProb: number;
-  /** `logProb` + alpha · language model + beta · words: what results are ordered by. */
+  /** `logProb` + alpha · language model + beta · words. Results are sorted by it. */
   readonly score: number;
 }
 
@@ -42,11 +43,11 @@ export interface BeamResult {
  * CTC prefix beam search (Hannun, Maas, Jurafsky and Ng, "First-pass large vocabulary continuous speech recognition
  * using bi-directional recurrent DNNs", 2014), with the score ln P(tokens) + alpha · ln P(words) + beta · words.
  *
- * @param logits [T, V] raw outputs of the CTC head, of one clip, without padding.
- * @param frames T.
- * @returns The texts found, best first: one at least, `width` at most.
- * @throws {TypeError} If the logits are not T rows of the vocabulary's size.
- * @throws {RangeError} If a logit is not a number, or the width is no whole number from 1.
+ * @param logits [T, V] logits of a CTC head for one utterance, without padding.
+ * @param frames Number of frames T.
+ * @returns Hypotheses, best first: at least one, at most `width`.
+ * @throws {TypeError} If the logits are not T rows of the size of the vocabulary.
+ * @throws {RangeError} If a logit is NaN or infinite, or the width is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -54,7 +55,7 @@ export interface BeamResult {
  * import { parseTokenizer } from "./tokenizer.ts";
  *
  * const tokenizer = parseTokenizer({ vocab: '{ "<pad>": 0, "|": 1, "A": 2 }' });
- * // Blank is the best token of both frames, yet "A" the best text: its three paths sum to more.
+ * // Blank is the best token of both frames, but "A" is the best text: its three paths have a higher sum.
  * const logits = Float32Array.of(1, -9, 0.9, 1, -9, 0.9);
  * console.log(beamSearch(logits, 2, tokenizer)[0]?.text); // "A"
  * ```
@@ -76,14 +77,14 @@ export function beamSearch<State>(
   for (let t = 0; t < frames; t++) {
     const row = logProbs.subarray(t * V, (t + 1) * V);
     const reached = new Set(beam);
-    const tokens = likely(row, leastLogProb, tokenizer.padId);
+    const tokens = likelyTokens(row, leastLogProb, tokenizer.padId);
     for (const prefix of beam) {
       prefix.nextBlank = logAdd(prefix.nextBlank, prefix.total + row[tokenizer.padId]!);
       if (prefix.token >= 0) {
         prefix.nextLabel = logAdd(prefix.nextLabel, prefix.label + row[prefix.token]!);
       }
       for (const token of tokens) {
-        // The same token again is a new one only after a blank.
+        // A repeated token is a new one only after a blank.
         const from = token === prefix.token ? prefix.blank : prefix.total;
         if (from === -Infinity) continue;
         let child = prefix.children.get(token);
@@ -105,7 +106,7 @@ export function beamSearch<State>(
   return beam.map((prefix) => scorer.result(prefix)).sort((a, b) => b.score - a.score);
 }
 
-/** Adds language model and bonus as words become complete. */
+/** Scores complete words with language model and bonus. */
 class Scorer<State> {
   readonly #tokenizer: CtcTokenizer;
   readonly #model: LanguageModel<State> | undefined;
@@ -119,7 +120,7 @@ class Scorer<State> {
     this.#beta = beta;
   }
 
-  extend({ words }: Prefix<State>, token: number): Words<State> {
+  extend({ words }: Prefix<State>, token: number): WordState<State> {
     if (token !== this.#tokenizer.delimiterId) {
       return { ...words, word: words.word + this.#tokenizer.textOf(token) };
     }
@@ -134,7 +135,7 @@ class Scorer<State> {
     return { text, ids, logProb: prefix.total, score: prefix.total + bonus + end };
   }
 
-  #complete(words: Words<State>): Words<State> {
+  #complete(words: WordState<State>): WordState<State> {
     if (this.#model === undefined || words.state === undefined || words.word === "") {
       return { ...words, word: "" };
     }
@@ -143,8 +144,8 @@ class Scorer<State> {
   }
 }
 
-/** Tokens but the blank that are probable enough, or the most probable of all. */
-function likely(row: Float64Array, least: number, blank: number): number[] {
+/** Tokens other than the blank whose log-probability is high enough, or the best one. */
+function likelyTokens(row: Float64Array, least: number, blank: number): number[] {
   const most = row.reduce((a, b) => Math.max(a, b), -Infinity);
   const tokens: number[] = [];
   row.forEach((logProb, id) => {

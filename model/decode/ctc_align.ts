@@ -1,17 +1,17 @@
 import { logProbabilities, type TokenSpan } from "./greedy.ts";
 
 /**
- * Places given tokens in time: the most probable path of CTC that shows them in order (Viterbi).
+ * Forced alignment: finds the most probable CTC path of the given tokens (Viterbi).
  *
- * @param logits [T, V] raw outputs of the CTC head, of one clip, without padding.
- * @param frames T.
+ * @param logits [T, V] logits of a CTC head for one utterance, without padding.
+ * @param frames Number of frames T.
  * @param ids L tokens, without blanks.
- * @param vocabSize V.
+ * @param vocabSize Size of the vocabulary V.
  * @param blank Id of the blank.
- * @returns A span for every token.
- * @throws {TypeError} If the logits are not T rows of V numbers.
- * @throws {RangeError} If the tokens do not fit into T frames (each needs one, equal neighbours one more between
- * them), or a logit is not a number.
+ * @returns The frames of every token.
+ * @throws {TypeError} If the logits are not T rows of V values.
+ * @throws {RangeError} If the tokens do not fit into T frames (each takes one, equal neighbours one more in
+ * between), or a logit is NaN or infinite.
  *
  * @example
  * ```ts
@@ -33,10 +33,10 @@ export function alignTokens(
   const least = ids.length + ids.filter((id, i) => i > 0 && id === ids[i - 1]).length;
   if (least > frames) {
     throw new RangeError(
-      `Cannot align as the tokens must fit into the frames: ${least} are needed, ${frames} there`,
+      `Cannot align as the tokens must fit into the frames: ${least} frames are required, there are ${frames}`,
     );
   }
-  // States are blanks at even places and tokens at odd ones; a step stays, goes on by one, or skips a blank.
+  // States are blanks at even indices and tokens at odd ones. A transition stays, advances by one, or skips a blank.
   const states = 2 * ids.length + 1;
   const idOf = (s: number) => s % 2 === 0 ? blank : ids[(s - 1) / 2]!;
   const skips = (s: number) => s % 2 === 1 && s > 1 && idOf(s) !== idOf(s - 2);

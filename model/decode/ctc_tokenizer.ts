@@ -1,35 +1,35 @@
 import { printable, show } from "../checkpoint/json_fields.ts";
 
-/** What the files of a tokenizer say beside the vocabulary, by their names. */
+/** Settings of a tokenizer besides its vocabulary, named as in its files. */
 export interface TokenizerSettings {
   readonly pad_token: string;
   readonly unk_token: string;
   readonly bos_token: string;
   readonly eos_token: string;
   readonly word_delimiter_token: string;
-  /** What stands for the delimiter in texts. */
+  /** Replacement of the delimiter in texts. */
   readonly replace_word_delimiter_char: string;
-  /** Whether texts are lower case and tokens upper case. */
+  /** Whether texts are lower case and tokens are upper case. */
   readonly do_lower_case: boolean;
 }
 
-/** How ids are joined to a text. */
+/** Options of {@linkcode CtcTokenizer.decode}. */
 export interface JoinOptions {
-  /** Whether equal neighbours are one, as in the frames of CTC; true unless given. */
+  /** Whether equal neighbours collapse, as for frames of CTC; default true. */
   readonly collapse?: boolean;
 }
 
-/** Characters of CTC and their ids, with the rules of Hugging Face's `Wav2Vec2CTCTokenizer`. */
+/** A CTC vocabulary with the rules of `Wav2Vec2CTCTokenizer` of transformers. */
 export class CtcTokenizer {
-  /** Token by id; `null` where no token has the id. */
+  /** Token by id; `null` for unused ids. */
   readonly tokens: readonly (string | null)[];
-  /** Id of the padding token, which is the blank of CTC. */
+  /** Id of the padding token, the blank of CTC. */
   readonly padId: number;
-  /** Id of what is not in the vocabulary, or null. */
+  /** Id for out-of-vocabulary characters, or null. */
   readonly unknownId: number | null;
-  /** Id of the token between words, or null where texts are not split. */
+  /** Id of the word delimiter, or null if there is none. */
   readonly delimiterId: number | null;
-  /** Oddities that do no harm, a line each. */
+  /** Harmless irregularities of the files, a line each. */
   readonly notes: readonly string[];
   #ids: ReadonlyMap<string, number>;
   #longest: number;
@@ -37,20 +37,20 @@ export class CtcTokenizer {
   #lowerCase: boolean;
   #space: string;
 
-  /** Made by {@linkcode parseTokenizer}, which says more about its errors. */
+  /** Use {@linkcode parseTokenizer}, which checks the files. */
   constructor(ids: ReadonlyMap<string, number>, settings: TokenizerSettings, name: string) {
-    const tokens = new Array<string | null>(most(ids.values()) + 1).fill(null);
+    const tokens = new Array<string | null>(maxOf(ids.values()) + 1).fill(null);
     for (const [token, id] of ids) tokens[id] = token;
     this.tokens = tokens;
     this.#ids = ids;
-    this.#longest = most([...ids.keys()].map((token) => [...token].length));
+    this.#longest = maxOf([...ids.keys()].map((token) => [...token].length));
     const idOf = (token: string) => ids.get(token) ?? null;
     const pad = idOf(settings.pad_token);
     if (pad === null) {
       throw new RangeError(
-        `Cannot read ${name} as the padding token, the blank of CTC, must be in it: ${
+        `Cannot read ${name} as the padding token, the CTC blank, must be in it: ${
           show(settings.pad_token)
-        } is not`,
+        } is missing`,
       );
     }
     this.padId = pad;
@@ -64,17 +64,17 @@ export class CtcTokenizer {
     const few = holes.slice(0, 8).join(", ") + (holes.length > 8 ? ", ..." : "");
     this.notes = [
       ...(holes.length > 0 ? [`${name} has no token for ${holes.length} ids: ${few}`] : []),
-      ...(this.delimiterId === null ? [`${name} has no token between words: texts are one word`] : []),
+      ...(this.delimiterId === null ? [`${name} has no word delimiter: texts are not split into words`] : []),
     ];
   }
 
-  /** Ids there are, the size that the model's head must have. */
+  /** Number of ids, equal to the output size of the CTC head. */
   get size(): number {
     return this.tokens.length;
   }
 
   /**
-   * Holds the vocabulary to the size of a model's head.
+   * Checks that the vocabulary has the size of a CTC head.
    *
    * @throws {RangeError} If they differ.
    */
@@ -83,15 +83,15 @@ export class CtcTokenizer {
     throw new RangeError(
       `Cannot use ${
         printable(name)
-      } as it must have as many ids as the model's head: ${this.size}, not ${vocabSize}`,
+      } as it must have as many ids as the CTC head: ${this.size}, not ${vocabSize}`,
     );
   }
 
   /**
-   * Ids of a text: its characters, or the longest tokens that fit where there are longer ones. Runs of white space
-   * are one word delimiter; what is not in the vocabulary becomes `unknownId`.
+   * Encodes a text as ids. The longest matching token is taken; runs of white space are one word delimiter;
+   * out-of-vocabulary characters become `unknownId`.
    *
-   * @throws {RangeError} If a character has no id and there is no token for such.
+   * @throws {RangeError} If a character is out of vocabulary and there is no unknown token.
    */
   encode(text: string): number[] {
     const cased = this.#lowerCase ? text.toUpperCase() : text;
@@ -102,7 +102,7 @@ export class CtcTokenizer {
       const found = id ?? this.unknownId;
       if (found === null) {
         throw new RangeError(
-          `Cannot encode as each character must be in the vocabulary: ${show(characters[at])} is not`,
+          `Cannot encode as each character must be in the vocabulary: ${show(characters[at])} is missing`,
         );
       }
       ids.push(found);
@@ -111,15 +111,15 @@ export class CtcTokenizer {
     return ids;
   }
 
-  /** Characters of a text that are not in the vocabulary, each once. */
+  /** Out-of-vocabulary characters of a text, each once. */
   missing(text: string): string[] {
     const cased = [...(this.#lowerCase ? text.toUpperCase() : text).replace(/\s+/g, " ")];
     return [...new Set(cased.filter((_, at) => this.#match(cased, at).id === null))];
   }
 
   /**
-   * Text of ids, such as the best token of every frame. Equal neighbours become one unless told otherwise, then
-   * special tokens and ids without a token are dropped. Runs of word delimiters are one space.
+   * Decodes ids, such as the best token of every frame. Equal neighbours are collapsed unless `collapse` is false, then
+   * special tokens and unused ids are dropped. Runs of word delimiters become one space.
    */
   decode(ids: Iterable<number>, { collapse = true }: JoinOptions = {}): string {
     let text = "";
@@ -131,7 +131,7 @@ export class CtcTokenizer {
     return text.split(this.#space).filter((word) => word !== "").join(this.#space);
   }
 
-  /** Text of one id; `""` for special tokens, the word delimiter and ids without a token. */
+  /** Text of one id; `""` for special tokens, the word delimiter and unused ids. */
   textOf(id: number): string {
     if (this.#special.has(id) || id === this.delimiterId) return "";
     const token = this.tokens[id] ?? "";
@@ -148,8 +148,8 @@ export class CtcTokenizer {
   }
 }
 
-// Not Math.max of all, as a large vocabulary does not fit into the arguments of a call.
-function most(values: Iterable<number>): number {
+// Math.max(...values) would fail for large vocabularies, whose ids exceed the argument limit of a call.
+function maxOf(values: Iterable<number>): number {
   let largest = 0;
   for (const value of values) largest = Math.max(largest, value);
   return largest;

@@ -1,18 +1,19 @@
+// Decodes the outputs of CTC models to text: greedily here, with beam search and alignment in other files.
 import type { CtcTokenizer } from "./tokenizer.ts";
 
-/** A word with its place in the audio. */
+/** A word with its time and confidence. */
 export interface TimedWord {
-  /** Its letters. */
+  /** Text of the word. */
   readonly text: string;
-  /** Seconds from the start of the audio. */
+  /** Start in seconds. */
   readonly start: number;
-  /** Seconds from the start of the audio, where its last frame ends. */
+  /** End in seconds: the end of its last frame. */
   readonly end: number;
-  /** Geometric mean over its tokens of each one's highest probability, 0 to 1. */
+  /** Geometric mean of the highest probability of each of its tokens, 0 to 1. */
   readonly confidence: number;
 }
 
-/** What was said. */
+/** A transcript. */
 export interface Transcript {
   /** The words, joined by spaces. */
   readonly text: string;
@@ -20,15 +21,15 @@ export interface Transcript {
   readonly words: readonly TimedWord[];
 }
 
-/** Where frames lie in time. */
+/** Times of frames. */
 export interface TimingOptions {
-  /** 0.02 unless given: 320 samples at 16 kHz. */
+  /** Seconds per frame; default 0.02, 320 samples at 16 kHz. */
   readonly secondsPerFrame?: number;
-  /** Time of the first frame in seconds, 0 unless given: where a window of a longer file starts. */
+  /** Time of the first frame in seconds; default 0. Used for chunks of longer audio. */
   readonly offset?: number;
 }
 
-/** A token of a text and the frames that show it. */
+/** A token and its frames. */
 export interface TokenSpan {
   /** Id of the token. */
   readonly id: number;
@@ -41,12 +42,12 @@ export interface TokenSpan {
 }
 
 /**
- * Transcribes by the most probable token of every frame: equal neighbours become one, then blanks are dropped.
+ * Greedy decoding: takes the most probable token of every frame, collapses equal neighbours and drops blanks.
  *
- * @param logits [T, V] raw outputs of the CTC head, of one clip, without padding.
- * @param frames T.
- * @throws {TypeError} If the logits are not T rows of the vocabulary's size.
- * @throws {RangeError} If a logit is not a number.
+ * @param logits [T, V] logits of a CTC head for one utterance, without padding.
+ * @param frames Number of frames T.
+ * @throws {TypeError} If the logits are not T rows of the size of the vocabulary.
+ * @throws {RangeError} If a logit is NaN or infinite.
  *
  * @example
  * ```ts
@@ -84,7 +85,7 @@ export function greedyDecode(
 }
 
 /**
- * Joins tokens to words and text. Words are split at the delimiter; special tokens are dropped.
+ * Joins tokens to words and text. Words are split at the word delimiter; special tokens are dropped.
  *
  * @param spans Tokens in order, without blanks.
  *
@@ -126,12 +127,14 @@ export function transcriptOf(
 }
 
 /**
- * Natural log-probabilities of logits: each frame's softmax.
+ * Log-softmax of logits over the vocabulary.
  *
- * @param logits [T, V], of which V is checked.
- * @returns [T, V] in float64.
- * @throws {TypeError} If the logits are not T rows of V numbers.
- * @throws {RangeError} If a logit is not a number, or a frame has none that is possible.
+ * @param logits [T, V].
+ * @param frames Number of frames T.
+ * @param V Size of the vocabulary.
+ * @returns Natural log-probabilities, [T, V], in float64.
+ * @throws {TypeError} If the logits are not T rows of V values.
+ * @throws {RangeError} If a logit is NaN or ∞, or all logits of a frame are −∞.
  *
  * @example
  * ```ts
@@ -153,7 +156,7 @@ export function logProbabilities(logits: Float32Array, frames: number, V: number
     const sum = row.reduce((total, x) => total + Math.exp(x - most), 0);
     if (!Number.isFinite(sum)) {
       throw new RangeError(
-        `Cannot decode as logits must be numbers: frame ${t} has none, or an infinite one`,
+        `Cannot decode as logits must be finite: frame ${t} is not`,
       );
     }
     const shift = most + Math.log(sum);

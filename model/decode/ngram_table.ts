@@ -1,28 +1,28 @@
-// N-grams as nodes of a tree: a node's number and a word give the number of the node one word further. Kept in typed
-// arrays, as models have millions of them; the arrays grow with what is added, whatever a file's header announces.
+// N-grams as nodes of a tree: a node and a word id give the node of the n-gram extended by that word. Models have millions of
+// nodes, so they are in typed arrays, which grow with the content and not by the counts that a file announces.
 
-/** Number that stands for "there is none". */
+/** Node id for a missing n-gram. */
 export const NONE = -1;
 
-/** A tree of n-grams with the log10 probability and backoff of each. */
+/** A tree of n-grams with log10 probability and backoff weight of each. */
 export class NgramTable {
-  /** Log10 probability by node; NaN for one that only leads to longer ones. */
+  /** Log10 probability by node; NaN for a prefix of longer n-grams that is not an n-gram itself. */
   probs: Float32Array<ArrayBuffer> = new Float32Array(64);
   /** Log10 backoff weight by node. */
   backoffs: Float32Array<ArrayBuffer> = new Float32Array(64);
-  /** Nodes there are. */
+  /** Number of nodes. */
   size = 0;
-  // Open addressing: the key of a slot is node · words + word, or −1.
+  // Hash table with open addressing: the key of a slot is node · words + word, or −1.
   #keys = new Float64Array(128).fill(NONE);
   #nodes = new Int32Array(128);
   #words = 1;
 
-  /** Tells how many words there are, once all are added as the first nodes: their numbers are the words'. */
+  /** Sets the number of words, once all are added as the first nodes: their ids are their nodes. */
   set words(count: number) {
     this.#words = count;
   }
 
-  /** Adds a node without a way to it. */
+  /** Adds a node without an edge to it. */
   add(prob: number, backoff: number): number {
     if (this.size === this.probs.length) {
       this.probs = grown(this.probs);
@@ -33,13 +33,13 @@ export class NgramTable {
     return this.size++;
   }
 
-  /** Node that a word leads to, or {@linkcode NONE}. */
+  /** Node of a node extended by a word, or {@linkcode NONE}. */
   get(node: number, word: number): number {
     const slot = this.#slotOf(node * this.#words + word);
     return this.#keys[slot] === NONE ? NONE : this.#nodes[slot]!;
   }
 
-  /** Adds the node that a word leads to, which must not be there yet. */
+  /** Adds the node of a node extended by a word, which must not exist yet. */
   extend(node: number, word: number, prob: number, backoff: number): number {
     if (this.size * 2 > this.#keys.length) this.#rehash();
     const key = node * this.#words + word;

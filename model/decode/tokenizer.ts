@@ -1,9 +1,10 @@
+// Reads the tokenizer of a CTC model from its files.
 import { CtcTokenizer, type JoinOptions } from "./ctc_tokenizer.ts";
 import { isObject, JsonFields, printable, show } from "../checkpoint/json_fields.ts";
 
 export { CtcTokenizer, type JoinOptions };
 
-/** Files of a CTC tokenizer, as text. Only `vocab.json` is needed. */
+/** Files of a CTC tokenizer, as text. Only `vocab.json` is required. */
 export interface TokenizerFiles {
   /** `vocab.json`: id by token. */
   readonly vocab: string;
@@ -11,21 +12,20 @@ export interface TokenizerFiles {
   readonly tokenizerConfig?: string;
   /** `special_tokens_map.json`: special tokens. */
   readonly specialTokensMap?: string;
-  /** `added_tokens.json`: id by token, more of them. */
+  /** `added_tokens.json`: id by token, in addition to `vocab.json`. */
   readonly addedTokens?: string;
-  /** What to call `vocab.json` in errors; the others are named as they are. */
+  /** File name of `vocab.json` for error messages. */
   readonly name?: string;
 }
 
 const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_token: "</s>" };
 
 /**
- * Reads a CTC tokenizer. Special tokens are `<pad>`, `<unk>`, `<s>` and `</s>`, and the word delimiter is `|`, where
- * the files say nothing else; `do_lower_case` turns texts to upper case for the model and back to lower case, as the
- * reference does.
+ * Parses a CTC tokenizer. Defaults: special tokens `<pad>`, `<unk>`, `<s>` and `</s>`, word delimiter `|`. With `do_lower_case`,
+ * texts are converted to upper case for the model and back to lower case, as in transformers.
  *
- * @throws {SyntaxError} If a file is no JSON object, or two tokens have the same id.
- * @throws {TypeError | RangeError} If an id is no whole number, there are no tokens, or the padding token is missing.
+ * @throws {SyntaxError} If a file is not a JSON object, or two tokens have the same id.
+ * @throws {TypeError | RangeError} If an id is not a whole number, there are no tokens, or the padding token is missing.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   const map = new JsonFields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
   addTokens(ids, new JsonFields(files.vocab, name).raw, name);
   addTokens(ids, new JsonFields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
-  // Newer files list the added tokens by id.
+  // Newer versions store the added tokens by id.
   const added = isObject(config["added_tokens_decoder"]) ? config["added_tokens_decoder"] : {};
   const byToken = Object.entries(added).map(([id, token]) => [contentOf(token) ?? "", Number(id)]);
   addTokens(ids, Object.fromEntries(byToken), "tokenizer_config.json");
@@ -59,8 +59,8 @@ export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   return new CtcTokenizer(ids, settings, name);
 }
 
-// A file cannot name more ids than it has bytes; holes are no reason for a long list.
-const LARGEST_ID = 2 ** 20;
+// Ids are indices of a list, so a huge id must not allocate one.
+const MAX_ID = 2 ** 20;
 
 function addTokens(ids: Map<string, number>, entries: Readonly<Record<string, unknown>>, name: string): void {
   const taken = new Map([...ids].map(([token, id]) => [id, token]));
@@ -70,7 +70,7 @@ function addTokens(ids: Map<string, number>, entries: Readonly<Record<string, un
         `Cannot read ${name} as each token must have an id: that of ${show(token)} is ${show(id)}`,
       );
     }
-    if (!(Number.isInteger(id) && id >= 0 && id < LARGEST_ID)) {
+    if (!(Number.isInteger(id) && id >= 0 && id < MAX_ID)) {
       throw new RangeError(
         `Cannot read ${name} as an id must be a whole number below 2^20: that of ${show(token)} is ${id}`,
       );
@@ -78,7 +78,7 @@ function addTokens(ids: Map<string, number>, entries: Readonly<Record<string, un
     if (taken.has(id) && taken.get(id) !== token || ids.has(token) && ids.get(token) !== id) {
       const other = taken.get(id) ?? token;
       throw new SyntaxError(
-        `Cannot read ${name} as ids must differ: ${show(token)} and ${show(other)} have ${id}`,
+        `Cannot read ${name} as ids must be unique: ${show(token)} and ${show(other)} have ${id}`,
       );
     }
     ids.set(token, id);
@@ -86,7 +86,7 @@ function addTokens(ids: Map<string, number>, entries: Readonly<Record<string, un
   }
 }
 
-/** A special token is a string, or an object that holds one. */
+/** Text of a special token, which is a string or an object with `content`. */
 function contentOf(token: unknown): string | undefined {
   if (isObject(token)) return contentOf(token["content"]);
   return typeof token === "string" ? token : undefined;

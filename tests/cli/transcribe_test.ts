@@ -122,7 +122,7 @@ Deno.test("a folder that is not a model is one line and status 2", async () => {
     await Deno.writeTextFile(`${model}/vocab.json`, `{ "<pad>": 0, "|": 1, "A": 2 }`);
     const { status, err } = await run("transcribe", "--model", model, clip);
     assertEquals([status, err.length], [2, 1]);
-    assertStringIncludes(err[0]!, "must have as many ids as the model's head");
+    assertStringIncludes(err[0]!, "must have as many ids as the CTC head");
   });
   const none = await run("transcribe", "--model", `${testdata}/base`);
   assertEquals(none.status, 2);

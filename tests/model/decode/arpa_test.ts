@@ -29,13 +29,13 @@ ngram 3=2
 -0.25 turn on  light
 
 \\end\\
-what follows is not read
+text after the end is ignored
 `;
 
 const log10 = (model: ArpaModel, ...words: string[]) =>
   Math.round(model.logProb(words) / Math.LN10 * 1e6) / 1e6;
 
-Deno.test("an ARPA model gives the probabilities of the file, and backs off", () => {
+Deno.test("an ARPA model uses the probabilities of the file, and backs off", () => {
   const model = parseArpa(TINY, "tiny.arpa");
   assertEquals([model.order, model.counts], [3, [6, 4, 2]]);
   assertEquals([model.has("light"), model.has("lamp")], [true, false]);
@@ -48,12 +48,12 @@ Deno.test("an ARPA model gives the probabilities of the file, and backs off", ()
     log10(model, "turn", "turn"),
     Math.round((-0.2 + (-0.15 - 0.3 - 0.6) + (-0.3 - 1.1)) * 1e6) / 1e6,
   );
-  // an unknown word is <unk>; after it nothing is known
+  // an out-of-vocabulary word is <unk>, which no n-gram follows
   assertEquals(log10(model, "lamp"), -4.1);
   assertEquals(log10(model), -1.6);
 });
 
-Deno.test("a state holds what the next word needs", () => {
+Deno.test("a state has the words that the next one depends on", () => {
   const model = parseArpa(TINY, "tiny.arpa");
   const first = model.score(model.start, "turn");
   const second = model.score(first.state, "on");
@@ -63,13 +63,13 @@ Deno.test("a state holds what the next word needs", () => {
   assert(Math.abs(sum - model.logProb(["turn", "on", "light"])) < 1e-12);
 });
 
-Deno.test("words that no file knows get a floor", () => {
+Deno.test("out-of-vocabulary words get the default without <unk>", () => {
   const text = "\\data\\\nngram 1=1\n\\1-grams:\n-0.5 a\n\\end\\";
   assertEquals(log10(parseArpa(text, "x"), "b", "a"), -10.5);
   assertEquals(log10(parseArpa(text, "x", { unknown: -3 }), "b"), -3);
 });
 
-// Models of a few words with random n-grams, and their scores by the definition, from the text alone.
+// Models of a few words with random n-grams, and their scores by the definition.
 function randomModel(seed: number): { text: string; score: (words: string[]) => number } {
   const words = ["<s>", "</s>", "<unk>", "a", "b", "c"];
   const entries = new Map<string, [number, number]>();
@@ -97,8 +97,8 @@ function randomModel(seed: number): { text: string; score: (words: string[]) => 
     if (found !== undefined) return found[0];
     return (entries.get(history.join(" "))?.[1] ?? 0) + p(history.slice(1), word);
   };
-  const score = (said: string[]) => {
-    const all = ["<s>", ...said.map((word) => words.includes(word) ? word : "<unk>"), "</s>"];
+  const score = (text: string[]) => {
+    const all = ["<s>", ...text.map((word) => words.includes(word) ? word : "<unk>"), "</s>"];
     let sum = 0;
     for (let i = 1; i < all.length; i++) sum += p(all.slice(Math.max(0, i - 4), i), all[i]!);
     return sum;
@@ -112,8 +112,8 @@ Deno.test("5-gram models with gaps score as the definition says", () => {
     const model = parseArpa(text, "random.arpa");
     assertEquals(model.order, 5);
     for (let i = 0; i < 50; i++) {
-      const said = philox([i, 0, 0, 0], [seed, 22]);
-      const length = said[0]! % 8;
+      const drawn = philox([i, 0, 0, 0], [seed, 22]);
+      const length = drawn[0]! % 8;
       const words = Array.from({ length }, (_, j) => "abcdz"[philox([i, j, 1, 0], [seed, 22])[0]! % 5]!);
       assert(Math.abs(model.logProb(words) / Math.LN10 - score(words)) < 1e-5, `${seed}: ${words}`);
     }
@@ -122,8 +122,8 @@ Deno.test("5-gram models with gaps score as the definition says", () => {
 
 const head = "\\data\\\nngram 1=2\nngram 2=1\n\n\\1-grams:\n-1 a -0.5\n-1 b\n\n\\2-grams:\n";
 const REFUSED: [what: string, text: string, message: string][] = [
-  ["nothing", "", "it must have a line \\data\\: line 0, there is none"],
-  ["another file", "hello\nworld\n", "it must have a line \\data\\: line 2, there is none"],
+  ["nothing", "", "it must have a line \\data\\: line 0, it is missing"],
+  ["another file", "hello\nworld\n", "it must have a line \\data\\: line 2, it is missing"],
   ["a cut file", head, "it must end with \\end\\: line 9, the file ends before"],
   [
     "a cut section",
@@ -136,32 +136,32 @@ const REFUSED: [what: string, text: string, message: string][] = [
     "a section must have as many n-grams as counted: line 11, -1 b a",
   ],
   [
-    "a section out of turn",
+    "a section out of order",
     "\\data\\\nngram 1=0\n\\2-grams:\n",
-    "the section \\1-grams: must be next: line 3, \\2-grams:",
+    "the section \\1-grams: must follow: line 3, \\2-grams:",
   ],
-  ["no counts", "\\data\\\n\\1-grams:\n", "the section \\1-grams: must be next: line 2, \\1-grams:"],
+  ["no counts", "\\data\\\n\\1-grams:\n", "the section \\1-grams: must follow: line 2, \\1-grams:"],
   [
     "a section more",
     "\\data\\\nngram 1=0\n\\1-grams:\n\\2-grams:\n",
-    "\\end\\ must be next: line 4, \\2-grams:",
+    "\\end\\ must follow: line 4, \\2-grams:",
   ],
-  ["no section", "\\data\\\nngram 1=0\n\\end\\", "the section \\1-grams: must be next: line 3, \\end\\"],
-  ["a bad count", "\\data\\\nngram 1=x\n", "a count must be written ngram N=COUNT: line 2, ngram 1=x"],
+  ["no section", "\\data\\\nngram 1=0\n\\end\\", "the section \\1-grams: must follow: line 3, \\end\\"],
+  ["a bad count", "\\data\\\nngram 1=x\n", "a count must have the form ngram N=COUNT: line 2, ngram 1=x"],
   [
-    "a count out of turn",
+    "a count out of order",
     "\\data\\\nngram 2=1\n",
-    "counts must be of orders 1 to 20 in turn: line 2, ngram 2=1",
+    "counts must be of orders 1 to 20, in order: line 2, ngram 2=1",
   ],
   [
     "too few words",
     head + "-1 a\n",
-    "an n-gram must have a number, 2 words and at most one number more: line 10, -1 a",
+    "an n-gram must have a log-probability, 2 words and at most one backoff: line 10, -1 a",
   ],
   [
     "too many words",
     head + "-1 a b b -1\n",
-    "an n-gram must have a number, 2 words and at most one number more",
+    "an n-gram must have a log-probability, 2 words and at most one backoff",
   ],
   ["no number", head + "x a b\n", "log-probability and backoff must be numbers: line 10, x a b"],
   ["an empty number", head + "- a b\n", "log-probability and backoff must be numbers: line 10, - a b"],
@@ -176,22 +176,22 @@ const REFUSED: [what: string, text: string, message: string][] = [
     head + "-1e300 a b\n",
     "log-probability and backoff must be numbers: line 10, -1e300 a b",
   ],
-  ["a probability over 1", head + "0.1 a b\n", "a log-probability must not be above 0: line 10, 0.1 a b"],
+  ["a probability over 1", head + "0.1 a b\n", "a log-probability must be at most 0: line 10, 0.1 a b"],
   ["an unknown word", head + "-1 a z\n", "its words must be among the 1-grams: line 10, z"],
-  ["a word twice", head.replace("-1 b", "-1 a"), "no n-gram may be there twice: line 7, a"],
+  ["a word twice", head.replace("-1 b", "-1 a"), "each n-gram must be unique: line 7, a"],
   [
     "an n-gram twice",
     head.replace("2=1", "2=2") + "-1 a b\n-1 a b\n",
-    "no n-gram may be there twice: line 11, -1 a b",
+    "each n-gram must be unique: line 11, -1 a b",
   ],
   [
-    "a lie about its size",
+    "a wrong count",
     head.replace("1=2", "1=99999999999"),
     "a section must have as many n-grams as counted",
   ],
 ];
 
-Deno.test("broken ARPA files are refused in one line that names file, line and rule", async (t) => {
+Deno.test("invalid ARPA files are refused in one line with file, line and rule", async (t) => {
   for (const [what, text, message] of REFUSED) {
     await t.step(what, () => {
       const error = assertThrows(() => parseArpa(text, "lm.arpa"), SyntaxError);
@@ -237,14 +237,14 @@ Deno.test("loadArpa reads a file line by line, gzipped or not", async () => {
   }
 });
 
-Deno.test("loadArpa refuses what it cannot read", async () => {
+Deno.test("loadArpa refuses missing and invalid files", async () => {
   const missing = await assertRejects(() => loadArpa("no/such.arpa"), Deno.errors.NotFound);
   assertEquals(missing.message, "Cannot read no/such.arpa as it must exist: there is no such file");
   const broken: [Uint8Array, string][] = [
-    [Uint8Array.of(...encode("\\data\\\n"), 0xff, 0xfe), "it must be UTF-8 or gzip of it: line"],
-    [Uint8Array.of(0x1f, 0x8b, 1, 2, 3), "it must be UTF-8 or gzip of it: line 0"],
-    [encode("x".repeat(1_200_000)), "a line may have 1000000 characters: line 0"],
-    [new Uint8Array(0), "it must have a line \\data\\: line 1, there is none"],
+    [Uint8Array.of(...encode("\\data\\\n"), 0xff, 0xfe), "it must be UTF-8, plain or gzipped: line"],
+    [Uint8Array.of(0x1f, 0x8b, 1, 2, 3), "it must be UTF-8, plain or gzipped: line 0"],
+    [encode("x".repeat(1_200_000)), "a line must have at most 1000000 characters: line 0"],
+    [new Uint8Array(0), "it must have a line \\data\\: line 1, it is missing"],
   ];
   for (const [bytes, message] of broken) {
     await withFile(bytes, async (path) => {
@@ -255,7 +255,7 @@ Deno.test("loadArpa refuses what it cannot read", async () => {
   }
 });
 
-Deno.test("500 mutated ARPA files are read or refused, quickly", () => {
+Deno.test("500 mutated ARPA files are parsed or refused, quickly", () => {
   const bytes = encode(TINY);
   let parsed = 0;
   for (let seed = 0; seed < 500; seed++) {

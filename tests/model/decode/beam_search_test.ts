@@ -15,7 +15,7 @@ function randomLogits(T: number, seed: number, scale: number): Float32Array {
   );
 }
 
-// Probability of every token sequence by adding up all V^T paths.
+// Probability of every token sequence, summed over all V^T paths.
 function totals(logits: Float32Array, T: number): Map<string, number> {
   const logProbs = logProbabilities(logits, T, V);
   const sums = new Map<string, number>();
@@ -28,7 +28,7 @@ function totals(logits: Float32Array, T: number): Map<string, number> {
   return sums;
 }
 
-Deno.test("a beam that keeps everything finds the exact probability of every text", () => {
+Deno.test("a beam without pruning finds the exact probability of every text", () => {
   for (let seed = 0; seed < 10; seed++) {
     const T = 1 + seed % 6;
     const logits = randomLogits(T, seed, 4);
@@ -61,7 +61,7 @@ Deno.test("a narrow beam never counts a path twice, and mostly finds the best te
   assert(found >= 38, `${found} of 40`);
 });
 
-Deno.test("a beam of one agrees with greedy decoding where each frame is sure", () => {
+Deno.test("a beam of width 1 agrees with greedy decoding if each frame has a clear maximum", () => {
   for (let seed = 0; seed < 20; seed++) {
     const T = 50;
     const words = philox([seed, 0, 0, 0], [5, 5]);
@@ -72,7 +72,7 @@ Deno.test("a beam of one agrees with greedy decoding where each frame is sure", 
   }
 });
 
-Deno.test("a beam sums the paths that greedy decoding does not", () => {
+Deno.test("a beam sums over paths, unlike greedy decoding", () => {
   // Blank is the best of both frames with 0.4; A has 0.35 in each, and three paths.
   const row = [0.4, 0.05, 0.35, 0.2].map(Math.log);
   const logits = Float32Array.from([...row, ...row]);
@@ -119,7 +119,7 @@ Deno.test("scores add the language model and the word bonus at word ends", () =>
   }
 });
 
-Deno.test("a language model decides between words that sound alike", () => {
+Deno.test("a language model decides between words of similar probability", () => {
   // A and B are nearly as probable; the model expects B first, then A.
   const row = (a: number, b: number, bar: number) => [0.02, bar, a, b].map(Math.log);
   const logits = Float32Array.from([
@@ -157,7 +157,7 @@ Deno.test("words are scored once each time they become complete", () => {
   assert(Math.abs(result!.score - result!.logProb - 2 * (0.25 - 1)) < 1e-12);
 });
 
-Deno.test("a long clip is searched in bounded time and memory", () => {
+Deno.test("a long utterance is searched in bounded time and memory", () => {
   const T = 3000;
   const logits = randomLogits(T, 9, 3);
   const start = performance.now();
@@ -167,7 +167,7 @@ Deno.test("a long clip is searched in bounded time and memory", () => {
   assert(performance.now() - start < 20_000);
 });
 
-Deno.test("beamSearch refuses a width that is none", () => {
+Deno.test("beamSearch refuses an invalid width", () => {
   for (const width of [0, -1, 1.5, NaN]) {
     assertThrows(
       () => beamSearch(new Float32Array(V), 1, tokenizer, { width }),

@@ -7,7 +7,7 @@ import { philox, uniforms } from "../../oracle/uniform.ts";
 const tokenizer = parseTokenizer({ vocab: '{"<pad>":0,"<s>":1,"|":2,"A":3,"B":4}' });
 const V = tokenizer.size;
 
-// Logits whose best token of each frame is the one given, by some margin.
+// Logits whose best token in each frame is the given one, by a margin.
 const peaks = (ids: number[], margin = 8) =>
   Float32Array.from({ length: ids.length * V }, (_, i) => i % V === ids[Math.floor(i / V)] ? margin : 0);
 const round = (x: number) => Math.round(x * 1e9) / 1e9;
@@ -32,17 +32,17 @@ Deno.test("confidence is the geometric mean of each token's best frame", () => {
   assert(Math.abs(word!.confidence - Math.sqrt(p(4) * p(2))) < 1e-7);
 });
 
-Deno.test("greedyDecode of silence and of nothing is empty", () => {
+Deno.test("greedyDecode of silence and of no frames is empty", () => {
   assertEquals(greedyDecode(peaks([0, 0, 2, 0]), 4, tokenizer), { text: "", words: [] });
   assertEquals(greedyDecode(new Float32Array(0), 0, tokenizer), { text: "", words: [] });
 });
 
-Deno.test("frames of another length are timed by it", () => {
+Deno.test("times follow the length of a frame", () => {
   const { words } = greedyDecode(peaks([3, 4]), 2, tokenizer, { secondsPerFrame: 0.5 });
   assertEquals(words.map(({ start, end }) => [start, end]), [[0, 1]]);
 });
 
-Deno.test("logits of another shape or without numbers are refused", () => {
+Deno.test("logits that are not finite or have the wrong shape are refused", () => {
   assertThrows(
     () => greedyDecode(new Float32Array(11), 2, tokenizer),
     TypeError,
@@ -54,7 +54,7 @@ Deno.test("logits of another shape or without numbers are refused", () => {
     assertThrows(
       () => greedyDecode(logits, 2, tokenizer),
       RangeError,
-      "frame 1 has none, or an infinite one",
+      "logits must be finite: frame 1 is not",
     );
   }
   const masked = peaks([3, 0]);
@@ -69,7 +69,7 @@ Deno.test("alignTokens finds the path that greedyDecode takes", () => {
   assertEquals(transcriptOf(spans, tokenizer), greedyDecode(logits, frames.length, tokenizer));
 });
 
-// Every path of T frames, as lists of ids.
+// All paths of T frames, as lists of ids.
 function* paths(T: number): Generator<number[]> {
   for (let code = 0; code < V ** T; code++) {
     yield Array.from({ length: T }, (_, t) => Math.floor(code / V ** t) % V);
@@ -102,6 +102,6 @@ Deno.test("alignTokens refuses more tokens than fit", () => {
   assertThrows(
     () => alignTokens(peaks([3, 3]), 2, [3, 3], V, 0),
     RangeError,
-    "Cannot align as the tokens must fit into the frames: 3 are needed, 2 there",
+    "Cannot align as the tokens must fit into the frames: 3 frames are required, there are 2",
   );
 });

@@ -46,41 +46,41 @@ Deno.test("special tokens, delimiter and letter case follow the files", () => {
   assertEquals(tokenizer.tokens, ["A", "B", "[PAD]", "_", "<s>", "</s>"]);
 });
 
-Deno.test("longer tokens are taken before shorter ones", () => {
+Deno.test("the longest matching token is taken", () => {
   const tokenizer = parseTokenizer({ vocab: '{"<pad>":0,"t":1,"tʃ":2,"ʃ":3,"😀":4,"|":5}' });
   assertEquals(tokenizer.encode("tʃt ʃ😀"), [2, 1, 5, 3, 4]);
   assertEquals(tokenizer.decode([2, 1, 5, 3, 4]), "tʃt ʃ😀");
 });
 
-Deno.test("holes and a missing delimiter are noted", () => {
+Deno.test("unused ids and a missing delimiter are noted", () => {
   const tokenizer = parseTokenizer({ vocab: '{"<pad>":0,"a":3}', name: "v.json" });
   assertEquals(tokenizer.notes, [
     "v.json has no token for 2 ids: 1, 2",
-    "v.json has no token between words: texts are one word",
+    "v.json has no word delimiter: texts are not split into words",
   ]);
   assertEquals(tokenizer.decode([1, 3, 2]), "a");
   assertThrows(
     () => tokenizer.encode("ab"),
     RangeError,
-    'each character must be in the vocabulary: "b" is not',
+    'each character must be in the vocabulary: "b" is missing',
   );
   assertThrows(
     () => tokenizer.encode("a a"),
     RangeError,
-    'each character must be in the vocabulary: " " is not',
+    'each character must be in the vocabulary: " " is missing',
   );
 });
 
-Deno.test("broken tokenizers are refused in one line", () => {
+Deno.test("invalid tokenizers are refused in one line", () => {
   const refused: [string, typeof Error, string][] = [
     ["", SyntaxError, "Cannot read v.json as it must be JSON"],
     ["{}", RangeError, "Cannot read v.json as it must have tokens: there are none"],
     [
       '{"a":0}',
       RangeError,
-      'Cannot read v.json as the padding token, the blank of CTC, must be in it: "<pad>" is not',
+      'Cannot read v.json as the padding token, the CTC blank, must be in it: "<pad>" is missing',
     ],
-    ['{"<pad>":0,"a":0}', SyntaxError, 'Cannot read v.json as ids must differ: "a" and "<pad>" have 0'],
+    ['{"<pad>":0,"a":0}', SyntaxError, 'Cannot read v.json as ids must be unique: "a" and "<pad>" have 0'],
     ['{"<pad>":0,"a":-1}', RangeError, "Cannot read v.json as an id must be a whole number below 2^20"],
     ['{"<pad>":0,"a":1e9}', RangeError, 'that of "a" is 1000000000'],
     ['{"<pad>":0,"a":0.5}', RangeError, 'that of "a" is 0.5'],
@@ -113,6 +113,6 @@ Deno.test("broken tokenizers are refused in one line", () => {
   assertThrows(
     () => parseTokenizer({ vocab: base }).checkSize(31, "vocab.json"),
     RangeError,
-    "Cannot use vocab.json as it must have as many ids as the model's head: 32, not 31",
+    "Cannot use vocab.json as it must have as many ids as the CTC head: 32, not 31",
   );
 });
