@@ -6,7 +6,7 @@ fn largest_of(v: Number) -> f32 {
   return max(max(v.x, v.y), max(v.z, v.w));
 }
 
-/// `v` in the first `n` numbers of a row, of which this is Number `i`; `other` beyond.
+/// `v` at the first `n` elements of a row, of which this is Number `i`; `other` beyond.
 fn first_of(n: u32, i: u32, v: Number, other: Number) -> Number {
   return select(other, v, vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(n));
 }

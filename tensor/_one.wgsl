@@ -6,7 +6,7 @@ fn largest_of(v: Number) -> f32 {
   return v;
 }
 
-/// `v` in the first `n` numbers of a row, of which this is number `i`; `other` beyond.
+/// `v` at the first `n` elements of a row, of which this is Number `i`; `other` beyond.
 fn first_of(n: u32, i: u32, v: Number, other: Number) -> Number {
   return select(other, v, i < n);
 }

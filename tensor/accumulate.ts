@@ -6,8 +6,8 @@ import type { Tensor } from "./tensor.ts";
 const kernels = wideKernel("accumulate", source, [index]);
 
 /**
- * Adds `x` to `y`, both of one shape, and returns the sum: `y` itself, or a new tensor in its place if other
- * tensors share the storage of `y`, which is then disposed.
+ * Adds `x` to `y`, of the same shape, and returns the sum: `y` itself, or a new tensor if other tensors share the storage
+ * of `y`, which is disposed then.
  */
 export function accumulate(y: Tensor, x: Tensor): Tensor {
   const { gpu } = y;

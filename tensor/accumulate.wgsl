@@ -1,7 +1,7 @@
 // y_i = y_i + x_i. Entry point `main` reads `x` and updates `y`; `anew` reads `before` and writes the sum to `y`.
 
 struct Params {
-  n: u32, // Numbers
+  n: u32, // length of y
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;

@@ -1,16 +1,16 @@
 import type { GpuOptions } from "./gpu_options.ts";
 
-/** What to install where there is no adapter. */
+/** What to do where there is no adapter. */
 const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
   "or use a browser with WebGPU";
 
-/** Features that are used where they are. */
+/** Features that are used if the adapter has them. */
 const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 
 /**
- * Asks for an adapter, and for its device with the adapter's own limits.
+ * Requests an adapter, and a device with the adapter's own limits.
  *
- * @throws {Error} If there is no adapter; the message says what to install.
+ * @throws {Error} If there is no adapter; the message names what to install.
  */
 export async function requestDevice(
   options: Pick<GpuOptions, "powerPreference" | "profile">,
@@ -20,9 +20,9 @@ export async function requestDevice(
     options.powerPreference ? { powerPreference: options.powerPreference } : {},
   );
   if (!adapter) {
-    throw new Error(`Cannot compute as there is no WebGPU adapter: ${ADVICE}`);
+    throw new Error(`No WebGPU adapter found: ${ADVICE}`);
   }
-  const wanted = [
+  const raised = [
     "maxBufferSize",
     "maxStorageBufferBindingSize",
     "maxTextureDimension2D",
@@ -32,7 +32,7 @@ export async function requestDevice(
   const features: GPUFeatureName[] = options.profile ? [...FEATURES, "timestamp-query"] : [...FEATURES];
   const device = await adapter.requestDevice({
     label: "espalier",
-    requiredLimits: Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
+    requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
   });
   return { adapter, device };

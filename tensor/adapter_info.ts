@@ -1,4 +1,4 @@
-// What an adapter reports of itself.
+// Name, kind and limits of an adapter.
 
 import type { GpuLimits } from "./gpu_options.ts";
 

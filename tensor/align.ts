@@ -1,13 +1,13 @@
 import { type DType, elementBytes } from "./dtype.ts";
 
-/** Elements at whose multiples a binding may start on every adapter: 256 bytes. */
+/** Number of elements that the start of a binding is a multiple of, on every adapter: 256 bytes. */
 export const alignOf = (dtype: DType): number => 256 / elementBytes(dtype);
 
-/** The same for elements of 4 bytes. */
+/** {@linkcode alignOf} elements of 4 bytes. */
 export const ALIGN = 64;
 
-/** The first multiple of `to` from `n` on; of {@linkcode ALIGN} unless told. */
+/** `n` rounded up to a multiple of `to`, of {@linkcode ALIGN} unless given. */
 export const roundUp = (n: number, to = ALIGN): number => Math.ceil(n / to) * to;
 
-/** The last multiple of `to` up to `n`; of {@linkcode ALIGN} unless told. */
+/** `n` rounded down to a multiple of `to`, of {@linkcode ALIGN} unless given. */
 export const roundDown = (n: number, to = ALIGN): number => Math.floor(n / to) * to;

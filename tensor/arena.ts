@@ -10,11 +10,11 @@ import { Tensor } from "./tensor.ts";
 const kernels = wideKernel("accumulate", addition, [index]);
 
 /**
- * Splits tensors, in their order, into runs that fit arenas.
+ * Splits a list of tensors, in order, into runs that fit one arena each.
  *
  * @param sizes Elements of each tensor.
- * @param capacity Elements of an arena; a larger tensor has one of its own.
- * @returns Numbers of the tensors of each arena.
+ * @param capacity Elements that an arena holds at most; a larger tensor gets an arena to itself.
+ * @returns For each arena, the indices of its tensors.
  */
 export function splitIntoArenas(sizes: readonly number[], capacity: number): number[][] {
   const arenas: number[][] = [];
@@ -33,8 +33,8 @@ export function splitIntoArenas(sizes: readonly number[], capacity: number): num
 }
 
 /**
- * Several tensors of one type one after the other in a single buffer, so that one dispatch works on all of them. Each slot
- * starts at a multiple of 256 bytes; what lies between them is 0.
+ * Several tensors of one type in a single buffer, so that one dispatch updates all of them. Each slot starts at a multiple of
+ * 256 bytes; the elements between slots are 0.
  */
 export class Arena {
   /** All elements, in one dimension. */
@@ -42,7 +42,7 @@ export class Arena {
   /** The tensors of the given shapes, views of `flat`. */
   readonly slots: readonly Tensor[];
 
-  /** An arena of zeros. @param gpu Device that holds it. @param shapes Shapes of the slots. @param dtype Their type. */
+  /** An arena of zeros. @param gpu Device. @param shapes Shapes of the slots. @param dtype Element type of all. */
   constructor(gpu: Gpu, shapes: readonly (readonly number[])[], dtype: DType = "f32") {
     let size = 0;
     const starts = shapes.map((shape) => {
@@ -54,7 +54,7 @@ export class Arena {
     this.slots = shapes.map((shape, i) => new Tensor(gpu, this.flat.storage, shape, dtype, starts[i]!));
   }
 
-  /** Writes `x` to slot `i`, or zeros if there is none. */
+  /** Writes `x` to slot `i`, or zeros if `x` is null. */
   write(i: number, x: Tensor | null): void {
     const slot = this.slots[i]!;
     using zeros = x ? null : slot.gpu.zeros(slot.shape, slot.dtype);
@@ -66,7 +66,7 @@ export class Arena {
     runEach(x.gpu, kernels, x.size, { each: { x, y: this.slots[i]! } });
   }
 
-  /** Moves tensors to the slots, in their order: the handles stay valid, views made of them before do not follow. */
+  /** Moves tensors to the slots, in order. The tensors stay valid; views made of them before keep the old storage. */
   adopt(tensors: readonly Tensor[]): void {
     tensors.forEach((tensor, slot) => {
       this.write(slot, tensor);
@@ -74,7 +74,7 @@ export class Arena {
     });
   }
 
-  /** Gives the handles back; the buffer lives on while others share it. */
+  /** Disposes `flat` and the slots; the buffer lives on while other tensors share it. */
   dispose(): void {
     for (const tensor of [...this.slots, this.flat]) tensor.dispose();
   }

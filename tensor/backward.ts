@@ -6,28 +6,30 @@ import { showShape } from "./shape.ts";
 import { noGrad, type Step, type Tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** How {@linkcode backward} starts and what it leaves. */
+/** Options of {@linkcode backward}. */
 export interface BackwardOptions {
-  /** Gradient of the output itself; ones unless given. Its shape is the output's. */
+  /** Gradient of the output, of its shape; ones unless given. */
   readonly seed?: Tensor;
-  /** Operation results to leave alive; all others on the tape are disposed as soon as they are of no use. */
+  /** Results of operations to keep; all others on the tape are disposed as soon as they are no longer needed. */
   readonly keep?: readonly Tensor[];
-  /** Tensors to return gradients of beside those that require one. */
+  /** Tensors to return the gradients of, beside those that require one. */
   readonly wrt?: readonly Tensor[];
   /**
-   * Where the gradients of tensors that require one go; what it takes is in no result, and its memory is free at once.
-   * All are returned unless given.
+   * Where gradients of tensors that require one go. Gradients that it takes are not returned, and their memory is free at
+   * once.
    */
   readonly sink?: GradientSink;
 }
 
 /**
- * Walks the tape in reverse from `output` and returns the gradients of the tensors that require one. The tape is
- * empty afterwards, and the operation results on it are disposed, but for `output` and those to keep.
+ * Reverse-mode differentiation: runs the pullbacks on the tape from `output` back and returns the gradients of the tensors that
+ * require one. The tape is empty afterwards, and the results of operations on it are disposed, except `output` and those to
+ * keep.
  *
- * @param output Tensor to differentiate, a scalar unless a seed is given.
+ * @param output Tensor to differentiate, of one element unless a seed is given.
  * @returns Gradient by tensor, of the same shape; a tensor that `output` does not depend on is absent.
- * @throws {TypeError} If `output` is no scalar and there is no seed, or if it was not recorded.
+ * @throws {TypeError} If `output` has several elements and there is no seed, the seed has another shape, no input of the output
+ * requires a gradient, or backward has run over its tape already.
  * @example
  * ```ts
  * import { backward, gelu, requestGpu, sum } from "../mod.ts";
@@ -56,7 +58,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     );
   }
   const kept = new Set([output, ...keep]);
-  const wanted = new Set(wrt);
+  const others = new Set(wrt);
   const steps = gpu.tape.steps.splice(0);
   const grads = new Map<Tensor, Tensor>();
   withSink(gpu, slotsOf(steps, sink, gpu.tape.sink), () => {
@@ -64,9 +66,9 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     for (let step = steps.pop(); step; step = steps.pop()) {
       const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
       if (dys.some((dy) => dy !== null)) {
-        const found = step.pullback(dys);
+        const parts = step.pullback(dys);
         step.inputs.forEach((input, i) => {
-          const part = check(step.op, input, found[i] ?? null);
+          const part = check(step.op, input, parts[i] ?? null);
           if (!part) return;
           if (input.requiresGrad && sink?.take(input, part)) part.dispose();
           else receive(grads, input, part);
@@ -83,7 +85,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     }
   });
   for (const [tensor, grad] of grads) {
-    if (tensor.requiresGrad || wanted.has(tensor)) continue;
+    if (tensor.requiresGrad || others.has(tensor)) continue;
     grad.dispose();
     grads.delete(tensor);
   }
@@ -111,7 +113,7 @@ function withSink(gpu: Gpu, sink: Tape["sink"], fn: () => void): void {
   }
 }
 
-/** A gradient that a pullback gave, if the input wants one. */
+/** The gradient that a pullback returned, if the input needs one. */
 function check(op: string, input: Tensor, grad: Tensor | null): Tensor | null {
   if (!grad) return null;
   if (!input.needsGrad) {
@@ -128,7 +130,7 @@ function check(op: string, input: Tensor, grad: Tensor | null): Tensor | null {
   return grad;
 }
 
-/** Adds a part of a gradient to those before it. */
+/** Adds a part of a gradient to the parts before it. */
 function receive(grads: Map<Tensor, Tensor>, input: Tensor, grad: Tensor): void {
   const before = grads.get(input);
   if (!before) {

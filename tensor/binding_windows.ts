@@ -1,7 +1,7 @@
 import { ALIGN, roundDown } from "./align.ts";
 import type { GpuLimits } from "./gpu_options.ts";
 
-/** A stretch of a tensor that one binding holds, in elements. */
+/** A range of a tensor that fits one binding, in elements. */
 export interface Window {
   /** First element. */
   readonly start: number;
@@ -9,7 +9,7 @@ export interface Window {
   readonly length: number;
 }
 
-/** A stretch of whole rows. */
+/** A range of whole rows. */
 export interface RowWindow {
   /** First row. */
   readonly row: number;
@@ -17,20 +17,23 @@ export interface RowWindow {
   readonly rows: number;
 }
 
-/** Splits `n` elements into stretches that fit one binding each. */
-export function flatWindows({ limits }: { readonly limits: GpuLimits }, n: number): Window[] {
+/** Splits `n` elements into ranges that fit one binding each. */
+export function flatWindows(
+  { limits }: { readonly limits: Pick<GpuLimits, "bindingBytes"> },
+  n: number,
+): Window[] {
   return rowWindows({ limits }, n, 1).map(({ row, rows }) => ({ start: row, length: rows }));
 }
 
 /**
- * Splits `rows` rows of `rowSize` elements each into stretches that fit one binding each and start where a
- * binding may.
+ * Splits `rows` rows of `rowSize` elements each into ranges that fit one binding each and start at a multiple of 64 rows,
+ * where a binding may start.
  *
  * @param rowSize Elements of a row, in the widest tensor that is bound by rows.
  * @throws {RangeError} If 64 rows exceed a binding.
  */
 export function rowWindows(
-  { limits }: { readonly limits: GpuLimits },
+  { limits }: { readonly limits: Pick<GpuLimits, "bindingBytes"> },
   rows: number,
   rowSize: number,
 ): RowWindow[] {

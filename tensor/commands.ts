@@ -2,7 +2,7 @@ import type { DeviceErrors } from "./device_errors.ts";
 import type { Profiler } from "./profiler.ts";
 import type { UniformRing } from "./uniforms.ts";
 
-/** What {@linkcode Commands} need of a device. */
+/** What {@linkcode Commands} works with. */
 export interface CommandOptions {
   /** The WebGPU device. */
   readonly device: GPUDevice;
@@ -10,34 +10,34 @@ export interface CommandOptions {
   readonly errors: DeviceErrors;
   /** `Params` of the recorded dispatches. */
   readonly uniforms: UniformRing;
-  /** Time of every dispatch, if it is to be measured. */
+  /** Measures the time of every dispatch; null if not asked for. */
   readonly profiler: Profiler | null;
 }
 
-/** The commands that are recorded and not yet submitted: dispatches share a pass until a copy comes between. */
+/** The recorded commands that are not submitted yet. Dispatches share a compute pass until a copy comes between. */
 export class Commands {
   readonly #options: CommandOptions;
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #submission = 0;
 
-  /** None as yet. @param options What they need of the device. */
+  /** Starts without commands. @param options Parts of the device. */
   constructor(options: CommandOptions) {
     this.#options = options;
   }
 
-  /** Number of the submission that what is recorded now belongs to. */
+  /** Index of the submission that commands recorded now belong to. */
   get submission(): number {
     return this.#submission;
   }
 
-  /** For a command outside a pass. */
+  /** The encoder, for a command outside a pass. */
   encoder(): GPUCommandEncoder {
     this.#endPass();
     return this.#open();
   }
 
-  /** Records one dispatch. @param label Name in a profile. @param record Records it. */
+  /** Records one dispatch. @param label Name in a profile. @param record Adds the dispatch to a pass. */
   dispatch(label: string, record: (pass: GPUComputePassEncoder) => void): void {
     const { profiler } = this.#options;
     this.#pass ??= this.#open().beginComputePass(profiler?.pass(label) ?? {});
@@ -45,7 +45,7 @@ export class Commands {
     if (profiler) this.#endPass();
   }
 
-  /** Submits what is recorded. Returns whether there was anything. */
+  /** Submits the recorded commands. @returns Whether there were any. */
   submit(): boolean {
     const encoder = this.#encoder;
     if (!encoder) return false;

@@ -1,14 +1,14 @@
 import { Gpu } from "./gpu.ts";
 
-/** Bytes of buffers and textures that a device would hold. */
+/** Memory of buffers and textures that a device would hold. */
 export interface DeviceMemory {
   /** Bytes now. */
   readonly bytes: number;
-  /** Largest number of bytes so far. */
+  /** Largest number of bytes at a time so far. */
   readonly peakBytes: number;
 }
 
-/** Something on a device that takes memory until it is destroyed. */
+/** A buffer or texture, whose memory counts until it is destroyed. */
 class Held {
   readonly #count: (bytes: number) => void;
   #bytes: number;
@@ -25,7 +25,7 @@ class Held {
   }
 }
 
-/** A buffer whose numbers are all 0 whenever they are read. */
+/** A buffer that reads as zeros. */
 class FakeBuffer extends Held {
   readonly #size: number;
 
@@ -54,19 +54,19 @@ class FakeTexture extends Held {
 const nothing = () => {};
 
 /**
- * A device that plans like another and computes nothing: what runs on it allocates, binds and records as it would there,
- * and every number that is read is 0. It tells how much memory a run will take before it is begun.
+ * A fake (meta) device, which plans memory without computing: operations allocate, bind and record as on the real device, and
+ * all tensors read as zeros. It estimates the memory of a run before the run starts.
  *
- * @param like Device whose limits and kernels are to be planned with.
- * @returns The device, and the memory that it would hold: tensors, textures, parameters and read-backs.
+ * @param like Device whose limits and choice of kernels it has.
+ * @returns The fake device, and the memory that a real one would hold: tensors, textures, uniforms and read-back buffers.
  * @example
  * ```ts
  * import { fakeGpu, gelu, requestGpu } from "../mod.ts";
  *
  * using gpu = await requestGpu();
- * const { gpu: dry, memory } = fakeGpu(gpu);
+ * const { gpu: fake, memory } = fakeGpu(gpu);
  * const before = memory.bytes;
- * dry.scope(() => gelu(dry.zeros([1024, 1024])));
+ * fake.scope(() => gelu(fake.zeros([1024, 1024])));
  * console.log(memory.peakBytes - before); // 8388608
  * ```
  */

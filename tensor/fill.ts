@@ -6,7 +6,7 @@ import type { Tensor } from "./tensor.ts";
 
 const kernels = wideKernel("fill", source, [index]);
 
-/** A float tensor whose elements all have one value. */
+/** An f32 tensor whose elements all have one value. */
 export function fill(gpu: Gpu, shape: readonly number[], value: number): Tensor {
   const y = gpu.empty(shape);
   runEach(gpu, kernels, y.size, { each: { y }, params: { value } });

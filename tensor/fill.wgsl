@@ -1,7 +1,7 @@
 // y_i = value. Entry point `main` writes `y`.
 
 struct Params {
-  n: u32, // Numbers of y
+  n: u32, // length of y
   value: f32,
 }
 

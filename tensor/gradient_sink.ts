@@ -3,8 +3,8 @@
 import type { Tensor } from "./tensor.ts";
 
 /**
- * A destination of gradients, such as an optimizer. {@linkcode backward} first asks it for the memory of a gradient and then
- * offers it what was computed, so that no copy is made where a pullback writes to that memory.
+ * A destination of gradients, such as an optimizer. Before a pullback computes a gradient, the sink may provide the memory for
+ * it; afterwards {@linkcode backward} offers it the gradient. No copy is needed where the pullback wrote to that memory.
  *
  * A tensor that is used several times has several parts of its gradient. Each part is offered by itself, and their sum is the
  * gradient.

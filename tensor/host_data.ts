@@ -1,16 +1,16 @@
 import { roundUp } from "./align.ts";
 import type { DType, TensorData } from "./dtype.ts";
 
-/** Numbers that a tensor can be made of. */
+/** Arrays on the host that a tensor can be made of: f32, f16 or i32. */
 export type HostArray = Float32Array | Float16Array | Int32Array;
 
-/** Type of a tensor of such numbers. */
+/** Element type of the tensor that an array makes. */
 export function dtypeOf(data: HostArray): DType {
   if (data instanceof Int32Array) return "i32";
   return data instanceof Float32Array ? "f32" : "f16";
 }
 
-/** Numbers as bytes of whole words, as a buffer is written. */
+/** Bytes of an array, padded to a multiple of 4, as a buffer is written. */
 export function inWords(data: HostArray): ArrayBufferView<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = data as HostArray & ArrayBufferView<ArrayBuffer>;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);
@@ -20,7 +20,7 @@ export function inWords(data: HostArray): ArrayBufferView<ArrayBuffer> {
   return whole;
 }
 
-/** The numbers that a tensor's bytes are. */
+/** Elements from a tensor's bytes; those of f16 as f32. */
 export function typedArrayOf(bytes: ArrayBuffer, dtype: DType): TensorData {
   if (dtype === "f16") return Float32Array.from(new Float16Array(bytes));
   return dtype === "i32" ? new Int32Array(bytes) : new Float32Array(bytes);

@@ -1,11 +1,11 @@
 import { roundUp } from "./align.ts";
 
-/** Bytes of unused buffers that are kept beyond the largest number of bytes in use, or an eighth of it where that is more. */
+/** Bytes of unused buffers kept beyond the peak in use; an eighth of the peak is kept where that is more. */
 export const SPARE = 1 << 27;
 
 /** A device buffer that {@linkcode BufferPool} lends out. */
 export interface PooledBuffer {
-  /** Number that no other buffer of the pool has had; part of bind-group keys. */
+  /** Unique number within the pool; part of bind-group keys. */
   readonly id: number;
   /** The WebGPU buffer, of `bytes` bytes. */
   readonly buffer: GPUBuffer;
@@ -16,19 +16,19 @@ export interface PooledBuffer {
 }
 
 /**
- * Rounds a size up to a class of a pool: a multiple of `unit`, 256 bytes unless told, with at most three significant
- * bits, so that neighbouring sizes share what is pooled at a cost of at most 25 %.
+ * Rounds a size up to a size class of a pool: a multiple of `unit` (256 bytes unless given) with at most three significant
+ * bits, so that similar sizes share buffers at a cost of at most 25 %.
  */
 export function sizeClass(size: number, unit = 256): number {
   const least = Math.max(unit, roundUp(size, unit));
   return roundUp(least, Math.max(unit, 2 ** (Math.floor(Math.log2(least)) - 2)));
 }
 
-/** Storage buffers by size class, reused, with a count of those that are lent out. */
+/** Storage buffers by size class, reused, with counts of those in use. */
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #guard: (label: string) => () => void;
-  /** By size class, oldest last: a step that frees what it took then takes the same as the one before, in the same order. */
+  /** By size class, oldest last, so that each step takes the same buffers in the same order as the step before. */
   readonly #free = new Map<number, PooledBuffer[]>();
   readonly #onDestroy: (id: number) => void;
   #nextId = 1;
@@ -38,11 +38,11 @@ export class BufferPool {
   #peakBytes = 0;
 
   /**
-   * An empty pool.
+   * Starts empty.
    *
    * @param device Device that makes the buffers.
    * @param guard Opens an error scope under a label and returns the function that closes it.
-   * @param onDestroy Called with the id of a buffer that leaves the pool for good.
+   * @param onDestroy Called with the id of a buffer that is destroyed.
    */
   constructor(
     device: GPUDevice,
@@ -75,8 +75,12 @@ export class BufferPool {
   }
 
   /**
-   * Lends a buffer of at least `bytes` bytes. With `idleBefore`, only one that no command since that submission
-   * has named, which the host may write before the commands still being recorded run.
+   * Lends a buffer of at least `bytes` bytes.
+   *
+   * @param bytes Size in bytes.
+   * @param idleBefore Submission since which no command may have used the buffer, so that the host may write it before the
+   * commands being recorded run.
+   * @throws {RangeError} If the adapter has no buffers of that size.
    */
   take(bytes: number, idleBefore = Infinity): PooledBuffer {
     const size = Math.min(sizeClass(bytes), Math.floor(this.#device.limits.maxBufferSize / 4) * 4);
@@ -116,9 +120,9 @@ export class BufferPool {
   }
 
   /**
-   * Destroys buffers that are not lent out, those first that were used longest ago. Call it between submissions.
+   * Destroys buffers that are not lent out, least recently used first. Call it between submissions.
    *
-   * @param keepBytes Bytes of all buffers below which no more are destroyed; 0 unless given.
+   * @param keepBytes Stops once all buffers together have at most this many bytes; 0 unless given.
    */
   trim(keepBytes = 0): void {
     if (this.#allBytes <= keepBytes) return;

@@ -1,8 +1,8 @@
-/** Time of a kernel's dispatches. */
+/** Time of a kernel's dispatches, as timestamp queries measure it. */
 export interface KernelTime {
-  /** Dispatches. */
+  /** Number of dispatches. */
   count: number;
-  /** Milliseconds of all of them. */
+  /** Milliseconds of all of them together. */
   ms: number;
 }
 
@@ -28,10 +28,10 @@ export class Profiler {
   #labels: string[] = [];
   #batch: { labels: string[]; buffer: GPUBuffer } | null = null;
 
-  /** Dispatches that one submission can time; later ones of it are not counted. */
+  /** Dispatches of one submission that are timed; later ones are not counted. */
   static readonly capacity = 2048;
 
-  /** Makes room for timestamps. @param device Device with the feature `timestamp-query`. */
+  /** Creates the query set. @param device Device with the feature `timestamp-query`. */
   constructor(device: GPUDevice) {
     this.#device = device;
     const count = Profiler.capacity * 2;
@@ -88,7 +88,7 @@ export class Profiler {
           this.times.set(label, time);
         });
         buffer.destroy();
-      }, () => {}), // a lost device rejects; the next wait tells
+      }, () => {}), // a lost device rejects; the next wait reports it
     );
   }
 }

@@ -1,13 +1,13 @@
-/** Bytes that are read back at once: enough to keep the device busy, and few beside a model. */
+/** Bytes that are read back at a time: enough to keep the device busy, little compared with a model. */
 export const TOGETHER = 2 ** 26;
 
 /**
- * Reads things one after the other, some at once, so that only these are on the host while the caller works through them.
+ * Reads a sequence in batches of about 64 MiB, so that only one batch is on the host while the caller works through it.
  *
- * @param things What to read.
- * @param bytesOf Bytes of a thing.
- * @param read Reads a thing.
- * @returns What was read, in order.
+ * @param things Items to read.
+ * @param bytesOf Bytes of an item.
+ * @param read Reads an item.
+ * @returns The results, in order.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ export const TOGETHER = 2 ** 26;
  *
  * using gpu = await requestGpu();
  * const tensors = [gpu.tensor([1]), gpu.tensor([2])];
- * for await (const numbers of readTogether(tensors, ({ size }) => size * 4, (x) => x.read())) console.log(numbers);
+ * for await (const data of readTogether(tensors, ({ bytes }) => bytes, (x) => x.read())) console.log(data);
  * ```
  */
 export async function* readTogether<T, R>(

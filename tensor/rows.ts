@@ -6,13 +6,13 @@ import type { Tensor } from "./tensor.ts";
 import { TypedKernel } from "./typed_kernel.ts";
 import { type RowWindow, rowWindows } from "./binding_windows.ts";
 
-/** A pass over the rows of its tensors. */
+/** A pass of a shader over the rows of tensors. */
 export interface RowPass {
   /** Entry point; `main` unless given. */
   readonly entry?: string;
-  /** Tensors of as many rows as the pass has, of any width, by variable name; null where unused. */
+  /** Tensors that are split by rows, all with the same number of rows, of any width, by variable name; null where unused. */
   readonly rows: Record<string, Tensor | null>;
-  /** What every window reads or writes as a whole; null where unused. */
+  /** Resources that every window binds whole; null where unused. */
   readonly whole?: Record<string, Resource | null>;
   /** `Params` of a window. */
   readonly params: (window: RowWindow) => Record<string, number>;
@@ -22,7 +22,7 @@ export interface RowPass {
   readonly workgroups: (window: RowWindow) => number;
 }
 
-/** Runs a shader over `count` rows, a window of them at a time where they exceed a binding. */
+/** Runs a shader over `count` rows, in several dispatches where the rows exceed a binding. */
 export function runRows(gpu: Gpu, kernel: Kernel, count: number, pass: RowPass): void {
   if (count === 0) return;
   let widest = 1;
@@ -44,17 +44,18 @@ export function runRows(gpu: Gpu, kernel: Kernel, count: number, pass: RowPass):
   }
 }
 
-/** A shader for `Number`s of one f32 each, and the same for four, which halves the time where channels allow. */
+/** A shader in two variants: its type `Number` is f32, or vec4f, which halves the time where rows are multiples of four. */
 export interface WideKernel {
-  /** Kernel for rows of `columns` f32, and how many of them a `Number` of it holds. */
+  /** Variant for rows of `columns` f32, and the number of f32 in its `Number`, 1 or 4. */
   pick(columns: number): { kernel: Kernel; width: number };
 }
 
 /**
- * Reads a shader that is written for `Number`.
+ * Makes both variants of a shader that is written for the type `Number`.
  *
  * @param name Stem of its file.
- * @param helpers Texts appended.
+ * @param source WGSL text.
+ * @param helpers Texts appended to it.
  */
 export function wideKernel(name: string, source: string, helpers: readonly Helper[]): WideKernel {
   const text = new TypedKernel(name, source, helpers);
@@ -63,26 +64,26 @@ export function wideKernel(name: string, source: string, helpers: readonly Helpe
   return { pick: (columns) => columns % 4 === 0 ? wide : single };
 }
 
-/** An elementwise pass that knows where in its row an element is. */
+/** An elementwise pass of a shader, which may use the position of an element in its row. */
 export interface EachPass {
   /** Entry point; `main` unless given. */
   readonly entry?: string;
-  /** f32 of a row; the pass is one row unless given. */
+  /** Number of f32 in a row; the pass is one row unless given. */
   readonly columns?: number;
-  /** Tensors with an element for each of the pass, by variable name; null where unused. */
+  /** Tensors with one element per element of the pass, by variable name; null where unused. */
   readonly each: Record<string, Tensor | null>;
-  /** What is bound as a whole; null where unused. */
+  /** Resources that are bound whole; null where unused. */
   readonly whole?: Record<string, Resource | null>;
   /**
-   * ParamFields of `Params` beside `n`, the `Number`s of a window, and those that the shader has of `first`, the first of
-   * them, and `columns`, those of a row.
+   * Fields of `Params` beside `n`, the count of `Number`s in a window, and, if the shader has them, `first`, the index of the
+   * first of them, and `columns`, the count in a row.
    */
   readonly params?: Record<string, number>;
   /** Values of `override` constants. */
   readonly constants?: Constants;
 }
 
-/** Runs a shader whose invocation i, of workgroups of 256, works on the window's `Number` i of `count` f32. */
+/** Runs a shader over `count` f32; invocation i, of workgroups of 256, computes `Number` i of a window. */
 export function runEach(gpu: Gpu, kernels: WideKernel, count: number, pass: EachPass): void {
   const { columns = count } = pass;
   const { kernel, width } = kernels.pick(columns);

@@ -5,7 +5,7 @@ import { Tensor } from "./tensor.ts";
 export class Scopes {
   readonly #scopes: Tensor[][] = [];
 
-  /** Runs `fn` in a scope of its own; see {@linkcode Gpu.scope}. */
+  /** Runs `fn` in a new scope; see {@linkcode Gpu.scope}. */
   run<T>(tape: Tape, fn: () => T): T {
     const made: Tensor[] = [];
     const recorded = tape.steps.length;

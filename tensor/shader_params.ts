@@ -1,4 +1,4 @@
-/** Numbers by name, such as the fields of `Params`. Loops, since every dispatch goes through here. */
+/** Values by name, such as the fields of `Params`. The functions are loops for speed: every dispatch calls them. */
 export type ParamFields = Readonly<Record<string, number>>;
 
 /** The fields, each with `prefix` and an underscore before its name. */

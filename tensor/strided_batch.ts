@@ -5,15 +5,15 @@ import type { DType } from "./dtype.ts";
 import { sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Tensors of one shape at equal distances in one buffer, so that one dispatch works on all of them. */
+/** Tensors of one shape at equal distances in one buffer, so that one dispatch computes on all of them. */
 export interface StridedBatch {
-  /** From the first number of the first tensor to the last of the last one; the caller disposes it. */
+  /** All elements from the first tensor to the last, with those between; the caller disposes it. */
   readonly span: Tensor;
-  /** Numbers between the starts of two. */
+  /** Elements between the starts of two tensors. */
   readonly step: number;
 }
 
-/** The row that tensors make in their order, or null if they make none. */
+/** Tensors as a strided batch in their order, or null if they do not lie at equal distances in one buffer. */
 export function stridedBatchOf(tensors: readonly Tensor[]): StridedBatch | null {
   const [first, second] = tensors;
   if (!first || !second) return null;
@@ -28,12 +28,12 @@ export function stridedBatchOf(tensors: readonly Tensor[]): StridedBatch | null 
 }
 
 /**
- * Tensors without defined content that make a row, each of which starts where a binding may.
+ * Tensors without defined content that form a strided batch. Each starts at a multiple of 256 bytes, where a binding may.
  *
  * @param gpu Device.
- * @param count Their number.
- * @param shape Shape of each, with numbers.
- * @param dtype Their type.
+ * @param count Number of tensors.
+ * @param shape Shape of each.
+ * @param dtype Element type; f32 unless given.
  */
 export function emptyBatch(
   gpu: Gpu,
@@ -43,17 +43,20 @@ export function emptyBatch(
 ): Tensor[] {
   const step = roundUp(sizeOf(shape), alignOf(dtype));
   const all = gpu.empty([count * step], dtype);
-  const row = Array.from({ length: count }, (_, i) => new Tensor(gpu, all.storage, shape, dtype, i * step));
+  const tensors = Array.from(
+    { length: count },
+    (_, i) => new Tensor(gpu, all.storage, shape, dtype, i * step),
+  );
   all.dispose();
-  return row;
+  return tensors;
 }
 
-/** Where a pullback is to write gradients of tensors that make a row: a row, too. */
+/** Tensors that a pullback writes the gradients of a strided batch to: the slots of a sink if they form a batch, or new ones. */
 export function gradientBatch(tensors: readonly Tensor[]): Tensor[] {
   const slots = tensors.map(gradientSlot);
-  const row = stridedBatchOf(slots);
-  row?.span.dispose();
-  if (row) return slots;
+  const batch = stridedBatchOf(slots);
+  batch?.span.dispose();
+  if (batch) return slots;
   for (const slot of slots) slot.dispose();
   const [first] = tensors as [Tensor, ...Tensor[]];
   return emptyBatch(first.gpu, tensors.length, first.shape);

@@ -3,9 +3,9 @@ import type { GradientSink } from "./gradient_sink.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * Computes the gradients of an operation's inputs from those of its outputs. `needs[i]` tells whether input i
- * wants one; the others may be null. It owns what it returns and must not return the tensors it was given:
- * use `view()` to pass one through.
+ * Computes the gradients of an operation's inputs, `dxs`, from those of its outputs, `dys`. `needs[i]` is whether input i
+ * needs a gradient; the others may be null. The caller disposes what is returned, so it must not be one of `dys`: use
+ * `view()` to pass a gradient through.
  */
 export type Pullback = (
   dys: readonly (Tensor | null)[],
@@ -14,11 +14,11 @@ export type Pullback = (
 
 /** A recorded operation. */
 export interface Step {
-  /** Name for errors. */
+  /** Name in error messages. */
   readonly op: string;
-  /** What it read. */
+  /** Tensors that it read. */
   readonly inputs: readonly Tensor[];
-  /** What it made. */
+  /** Tensors that it made. */
   readonly outputs: readonly Tensor[];
   /** Intermediate tensors that only the pullback needs. */
   readonly saved: readonly Tensor[];
@@ -28,28 +28,28 @@ export interface Step {
   readonly pullback: (dys: readonly (Tensor | null)[]) => readonly (Tensor | null)[];
 }
 
-/** The operations that ran since it was last cleared, with their pullbacks. */
+/** The recorded operations with their pullbacks, for reverse-mode differentiation. {@linkcode backward} empties it. */
 export class Tape {
   /** The recorded operations, oldest first. */
   readonly steps: Step[] = [];
-  /** Depth of {@linkcode noGrad} calls. */
+  /** Depth of nested {@linkcode noGrad} calls; above 0 nothing is recorded. */
   paused = 0;
   /** Where gradients go while {@linkcode backward} runs; pullbacks ask it through {@linkcode gradientSlot}. */
   sink: Pick<GradientSink, "slot"> | null = null;
 }
 
-/** Whether an operation on these inputs will be recorded, so that it must save what its pullback needs. */
+/** Whether an operation on these inputs is to be recorded, so that it must save what its pullback needs. */
 export function recording(inputs: readonly (Tensor | null)[]): boolean {
   const first = inputs.find((input) => input !== null);
   return !!first && first.gpu.tape.paused === 0 && inputs.some((input) => input?.needsGrad);
 }
 
 /**
- * Records an operation, if one of its inputs is followed.
+ * Records an operation, if one of its inputs needs a gradient.
  *
- * @param op Name for errors.
- * @param inputs What it read; null for an absent optional input.
- * @param outputs What it made.
+ * @param op Name in error messages.
+ * @param inputs Tensors that it read; null for an absent optional input.
+ * @param outputs Tensors that it made.
  * @param pullback Gradients of the inputs, in their order.
  * @param saved Intermediate tensors that only the pullback needs; disposed with the record.
  * @param slot Memory for the gradient of an output, as {@linkcode GradientSink.slot} gives it; none unless given.
@@ -57,7 +57,7 @@ export function recording(inputs: readonly (Tensor | null)[]): boolean {
  * ```ts
  * import { backward, record, requestGpu, scale, sum, type Tensor } from "../mod.ts";
  *
- * // x, whose gradient is turned round (Ganin and Lempitsky 2015, arXiv 1409.7495)
+ * // Gradient reversal: the identity, whose gradient is negated (Ganin and Lempitsky 2015, arXiv 1409.7495).
  * function reverse(x: Tensor): Tensor {
  *   const y = x.view();
  *   record("reverse", [x], [y], ([dy]) => [scale(dy!, -1)]);
@@ -122,7 +122,7 @@ export function noGrad<T>(gpu: Gpu, fn: () => T): T {
   }
 }
 
-/** Runs `fn` with recording, within {@linkcode noGrad} too, as a pullback that differentiates itself does. */
+/** Runs `fn` with recording even inside {@linkcode noGrad}, for a pullback that runs {@linkcode backward} itself. */
 export function withGrad<T>(gpu: Gpu, fn: () => T): T {
   const { paused } = gpu.tape;
   gpu.tape.paused = 0;

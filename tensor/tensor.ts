@@ -5,7 +5,7 @@ import { showShape, sizeOf } from "./shape.ts";
 import type { Storage } from "./storage.ts";
 
 /**
- * A dense array on the device, row-major, of a fixed shape.
+ * A dense row-major array of a fixed shape on a device.
  *
  * @example
  * ```ts
@@ -14,14 +14,14 @@ import type { Storage } from "./storage.ts";
  * using gpu = await requestGpu();
  * {
  *   using x = gpu.tensor([1, 2, 3, 4], [2, 2]);
- *   using row = x.view([4]); // the same numbers
+ *   using row = x.view([4]); // the same elements
  *   console.log(await row.read(), gpu.pool.live); // [1, 2, 3, 4] 1
  * }
  * console.log(gpu.pool.live); // 0
  * ```
  */
 export class Tensor {
-  /** Device that holds it. */
+  /** Its device. */
   readonly gpu: Gpu;
   /** Extents, outermost first. */
   readonly shape: readonly number[];
@@ -31,16 +31,16 @@ export class Tensor {
   readonly size: number;
   /** Bytes of its elements. */
   readonly bytes: number;
-  /** Whether {@linkcode backward} computes a gradient for it, as for a parameter. */
+  /** Whether {@linkcode backward} returns its gradient, as of a parameter; set it before the tensor is used. */
   requiresGrad = false;
-  /** Whether its value depends on a tensor that requires a gradient; set by the tape. */
+  /** Whether it is the result of a recorded operation; set by the tape. */
   tracked = false;
-  /** Whether {@linkcode backward} has used up what the tape held of it; set by the tape. */
+  /** Whether {@linkcode backward} has run over the operation that made it; set by the tape. */
   spent = false;
   #storage: Storage | null;
   #offset: number;
 
-  /** Made by {@linkcode Gpu.tensor} and the operations. @param offset First element in the storage. */
+  /** {@linkcode Gpu.tensor} and operations make tensors. @param offset First element in the storage. */
   constructor(gpu: Gpu, storage: Storage, shape: readonly number[], dtype: DType, offset = 0) {
     this.gpu = gpu;
     this.shape = [...shape];
@@ -53,7 +53,7 @@ export class Tensor {
     gpu.adopt(this);
   }
 
-  /** Shared storage. @throws {ReferenceError} If the tensor is disposed. */
+  /** Its storage, which views share. @throws {ReferenceError} If the tensor is disposed. */
   get storage(): Storage {
     if (!this.#storage) {
       throw new ReferenceError(
@@ -63,22 +63,22 @@ export class Tensor {
     return this.#storage;
   }
 
-  /** First element in the storage, in elements. */
+  /** Index of its first element in the storage. */
   get offset(): number {
     return this.#offset;
   }
 
-  /** Whether its storage was given back. */
+  /** Whether it was disposed. */
   get disposed(): boolean {
     return this.#storage === null;
   }
 
-  /** Whether the tape follows it. */
+  /** Whether operations on it are recorded. */
   get needsGrad(): boolean {
     return this.requiresGrad || this.tracked;
   }
 
-  /** Another handle on the same numbers, with the same or another shape of equal size. */
+  /** A tensor that shares its elements, with the same or another shape. @throws {TypeError} If the sizes differ. */
   view(shape: readonly number[] = this.shape): Tensor {
     if (sizeOf(shape) !== this.size) {
       throw new TypeError(
@@ -88,7 +88,7 @@ export class Tensor {
     return new Tensor(this.gpu, this.storage, shape, this.dtype, this.#offset);
   }
 
-  /** Moves the handle to other storage that holds the same numbers, as an optimizer does with parameters. */
+  /** Moves the tensor to other storage, as an optimizer does with parameters; the caller has copied the elements. */
   rebase(storage: Storage, offset: number): void {
     storage.refs++;
     this.dispose();
@@ -96,12 +96,12 @@ export class Tensor {
     this.#offset = offset;
   }
 
-  /** Reads the numbers back; waits for the device. @throws {Error} What the device reported meanwhile. */
+  /** Reads the elements back; see {@linkcode Gpu.read}. */
   read(): Promise<TensorData> {
     return this.gpu.read(this);
   }
 
-  /** Gives its storage back once no other tensor shares it. Calling it again does nothing. */
+  /** Frees its storage if no other tensor shares it. Calling it again does nothing. */
   dispose(): void {
     const storage = this.#storage;
     if (!storage) return;

@@ -2,10 +2,10 @@ import { type Helper, Kernel } from "./kernel.ts";
 import four from "./_four.wgsl" with { type: "text" };
 import one from "./_one.wgsl" with { type: "text" };
 
-/** A type of WGSL for every name that a shader leaves open. */
+/** WGSL type for each type parameter of a shader. */
 export type WgslTypes = Readonly<Record<string, string>>;
 
-/** A shader that leaves types open, and is compiled for each choice of them. */
+/** A shader with type parameters, which is compiled for each choice of types. */
 export class TypedKernel {
   readonly #name: string;
   readonly #source: string;
@@ -13,10 +13,10 @@ export class TypedKernel {
   readonly #made = new Map<string, Kernel>();
 
   /**
-   * Nothing is compiled yet.
+   * Compiles nothing yet.
    *
    * @param name Stem of the shader's file.
-   * @param source WGSL text, in which `X` is a type left open, and `X_TEXEL` the format of texels of four of them.
+   * @param source WGSL text, in which `X` is a type parameter and `X_TEXEL` the format of texels of four elements of it.
    * @param helpers Texts appended to it.
    */
   constructor(name: string, source: string, helpers: readonly Helper[]) {
@@ -26,9 +26,10 @@ export class TypedKernel {
   }
 
   /**
-   * The shader for types; its lines keep their numbers.
+   * The shader for given types; line numbers stay those of the text.
    *
-   * @param width f32 of a `Number`, if it is written for those.
+   * @param types Type by parameter.
+   * @param width Number of f32 in the type `Number`, if the shader uses it.
    */
   of(types: WgslTypes, width?: 1 | 4): Kernel {
     const key = [...Object.values(types), width].join();

@@ -1,6 +1,6 @@
 import type { Kernel } from "./kernel.ts";
 
-/** Capacity in bytes; a submission ends when it is used up. */
+/** Capacity in bytes; the commands are submitted when it is full. */
 const SIZE = 1 << 18;
 
 /** One uniform buffer that holds the `Params` of every dispatch of a submission, written once. */
@@ -44,7 +44,7 @@ export class UniformRing {
     return at;
   }
 
-  /** Writes what was added to the device and starts afresh. Call it just before the submission. */
+  /** Uploads what was added and empties the buffer. Call it just before the submission. */
   upload(): void {
     if (this.#used === 0) return;
     const bytes = Math.min(this.#used, SIZE);

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import type { Gpu } from "../../tensor/gpu.ts";
 import { flatWindows, rowWindows } from "../../tensor/binding_windows.ts";
 
-/** As much of a device as windows are cut for. */
-const binding = (numbers: number) => ({ limits: { bindingBytes: numbers * 4 } }) as Gpu;
+/** A device with the limit that windows are cut for. */
+const binding = (values: number) => ({ limits: { bindingBytes: values * 4 } });
 
-Deno.test("what fits a binding is one window, nothing is none", () => {
+Deno.test("a tensor that fits a binding is one window, an empty one has no window", () => {
   assertEquals(flatWindows(binding(128), 0), []);
   assertEquals(flatWindows(binding(128), 1), [{ start: 0, length: 1 }]);
   assertEquals(flatWindows(binding(128), 128), [{ start: 0, length: 128 }]);

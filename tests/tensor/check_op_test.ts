@@ -1,4 +1,4 @@
-// The check of the operations is itself checked: it must refuse operations that are wrong in one way each.
+// checkOp is itself tested: it must refuse operations that are wrong in one way each.
 import { assertRejects } from "@std/assert";
 import { scale } from "../../kernels/scale.ts";
 import { noGrad, record } from "../../tensor/tape.ts";
@@ -21,7 +21,7 @@ function doubleWith(forward: number, pullback: (dy: Tensor) => Tensor | null) {
   };
 }
 
-/** Multiplies by 2, and replaces the last number but one. */
+/** Multiplies by 2, and replaces the last element but one. */
 function doubleWithOne(value: number) {
   return (dy: Tensor): Tensor => {
     const { gpu } = dy;
@@ -38,13 +38,13 @@ const check = (n: number, op: (inputs: Tensor[]) => Tensor) =>
 for (const [n, nearly] of [[65, 2.0002], [1000, 2.01]] as const) {
   const gradient = n > 300 ? "double: slope along input 0" : "double: gradient of input 0";
 
-  Deno.test(`checkOp accepts a right operation of ${n} numbers`, () => check(n, double(2, 2)));
+  Deno.test(`checkOp accepts a right operation of ${n} elements`, () => check(n, double(2, 2)));
 
-  Deno.test(`checkOp refuses a wrong value of ${n} numbers`, async () => {
+  Deno.test(`checkOp refuses a wrong value of ${n} elements`, async () => {
     await assertRejects(() => check(n, double(2.0002, 2)), Error, "double: value: element");
   });
 
-  Deno.test(`checkOp refuses a wrong pullback of ${n} numbers`, async () => {
+  Deno.test(`checkOp refuses a wrong pullback of ${n} elements`, async () => {
     for (const factor of [nearly, -2, 0]) {
       await assertRejects(() => check(n, double(2, factor)), Error, gradient);
     }

@@ -78,7 +78,7 @@ Deno.test("a device that is lost while it is waited for rejects the wait", async
   await assertRejects(() => gpu.sync(), Error, "Cannot wait as the device was destroyed");
 });
 
-Deno.test("a disposed device is destroyed once, and later calls say so", async () => {
+Deno.test("a disposed device is destroyed once, and later calls report it", async () => {
   let x;
   {
     using gpu = await requestGpu();

@@ -8,7 +8,7 @@ import { FinetuneTrainer } from "../../train/trainer.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "../train/tiny.ts";
 
 for (const gemm of ["texture", "tile-64"] as const) {
-  Deno.test(`a dry device allocates what a real one does, with ${gemm} products`, async () => {
+  Deno.test(`a fake device allocates what a real one does, with ${gemm} GEMM kernels`, async () => {
     preferVulkan();
     const real = await requestGpu();
     setGemm(real, gemm);

@@ -11,7 +11,7 @@ import { assertNoHalf, testGpu } from "../gpu.ts";
 
 const constant = (n: number, value: number) => new Float32Array(n).fill(value);
 
-/** Asserts that all numbers of a tensor are one. */
+/** Asserts that all elements of a tensor are equal to one value. */
 async function assertAll(tensor: Tensor, value: number): Promise<void> {
   const found = await tensor.read();
   assertEquals(found.find((number) => number !== value), undefined);
@@ -47,7 +47,7 @@ Deno.test("tensors hold what they were given, of both types and any shape", () =
     assertEquals(await part.read(), new Float32Array(3).fill(9));
   }));
 
-Deno.test("tensors of f16 hold numbers of 11 bits, an odd number of them too", () =>
+Deno.test("f16 tensors hold values of 11 bits, an odd number of them too", () =>
   balanced(async (gpu) => {
     if (!gpu.half) return assertNoHalf(gpu);
     using x = gpu.tensor(Float16Array.of(1, -2.5, 1 / 3), [3, 1]);
@@ -75,7 +75,7 @@ Deno.test("zeros are zeros in a used buffer, and fill fills", () =>
     await assertAll(filled, -1.25);
   }));
 
-Deno.test("views share the numbers, which live as long as one of them", () =>
+Deno.test("views share the elements, which live as long as one of them", () =>
   balanced(async (gpu) => {
     const x = gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]);
     const view = x.view([3, 2]);
@@ -162,7 +162,7 @@ Deno.test("tensors are read at once, each as it was when asked", () =>
     sum.dispose();
   }));
 
-Deno.test("what no tensor has is given back, and commands that name it run before", () =>
+Deno.test("memory that no tensor uses is freed, after the commands that use it have run", () =>
   balanced(async (gpu) => {
     const x = gpu.tensor(constant(5000, 1));
     using y = gpu.tensor(constant(5000, 2));
@@ -173,7 +173,7 @@ Deno.test("what no tensor has is given back, and commands that name it run befor
     assertEquals((await sum.read())[4999], 3);
   }));
 
-Deno.test("accumulate adds in place, unless others look at the numbers", () =>
+Deno.test("accumulate adds in place, unless other tensors share the storage", () =>
   balanced(async (gpu) => {
     using x = gpu.tensor([1, 2]);
     const own = gpu.tensor([10, 20]);

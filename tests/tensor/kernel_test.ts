@@ -44,7 +44,7 @@ Deno.test("a kernel reads the bindings from the text, not from comments", () => 
   ]);
 });
 
-Deno.test("an entry point binds what it and the functions it calls name", () => {
+Deno.test("an entry point binds the variables that it and the functions it calls use", () => {
   assertEquals(names("main"), ["x", "y", "params"]);
   assertEquals(names("clear"), ["y"]);
   assertEquals(names("draw"), ["picture", "drawn"]);
@@ -107,7 +107,7 @@ Deno.test("values that do not fit Params are refused by name", () => {
   write(right)();
 });
 
-Deno.test("a field of Params that is no scalar is refused", () => {
+Deno.test("a field of Params that is not a scalar is refused", () => {
   assertThrows(
     () => new Kernel("wide", "struct Params { n: u32, size: vec2u }"),
     SyntaxError,

@@ -1,5 +1,5 @@
-// Past the limits for real, with the adapter's own. Inputs repeat a short pattern, so that the expected numbers
-// take no oracle of that size.
+// Tensors past the adapter's own limits. Inputs repeat a short pattern, so that the expected values need no oracle of that
+// size.
 import { assert, assertEquals } from "@std/assert";
 import { gelu } from "../../kernels/gelu.ts";
 import { matmul } from "../../kernels/matmul.ts";
@@ -17,7 +17,7 @@ import { randomNd } from "../oracle/nd.ts";
 import { sum as sumOracle } from "../oracle/sum.ts";
 import { sumRows as sumRowsOracle } from "../oracle/sum_rows.ts";
 
-/** The pattern over and over, `n` numbers in all. */
+/** The pattern repeated to `n` elements. */
 function repeated(pattern: ArrayLike<number>, n: number): Float32Array {
   const out = new Float32Array(n);
   out.set(Float32Array.from(pattern).subarray(0, n));
@@ -25,7 +25,7 @@ function repeated(pattern: ArrayLike<number>, n: number): Float32Array {
   return out;
 }
 
-/** Asserts that numbers repeat a pattern: its first copy is compared with it, the rest with the first. */
+/** Asserts that values repeat a pattern: its first copy is compared with it, the rest with the first. */
 function assertRepeats(what: string, found: Float32Array, pattern: ArrayLike<number>): void {
   const first = found.slice(0, pattern.length);
   assertClose(what, first, pattern);

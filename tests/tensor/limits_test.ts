@@ -1,5 +1,5 @@
-// Under lowered limits, where small tensors are split as large ones are elsewhere, every operation gives what it
-// gives without.
+// With lowered limits, which split small tensors as large ones otherwise are, every operation has the same result as
+// without.
 import { assert, assertEquals } from "@std/assert";
 import { add } from "../../kernels/add.ts";
 import { attention } from "../../kernels/attention.ts";
@@ -21,7 +21,7 @@ import { assertNoHalf, testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { type Nd, randomNd } from "../oracle/nd.ts";
 
-/** 16,384 numbers in a binding, 256 workgroups in a dispatch, 64 by 64 texels of four numbers in a texture. */
+/** 16,384 elements in a binding, 256 workgroups in a dispatch, 64 by 64 texels of four elements in a texture. */
 const limits = { bindingBytes: 65536, workgroups: 16, texture: 64 };
 
 type Op = (inputs: Tensor[]) => Tensor;
@@ -37,10 +37,10 @@ async function compute(gpu: Gpu, inputs: Nd[], op: Op): Promise<TensorData[]> {
     const grads = backward(y, { seed: upload(gpu, randomNd([...y.shape], 99)) });
     return [y, ...tensors.map((tensor) => grads.get(tensor)!)];
   });
-  const numbers = await Promise.all(results.map((tensor) => tensor.read()));
+  const values = await Promise.all(results.map((tensor) => tensor.read()));
   for (const tensor of [...results, ...tensors]) tensor.dispose();
   assertEquals(lent(), before);
-  return numbers;
+  return values;
 }
 
 async function checkSplit(
@@ -183,7 +183,7 @@ for (const gemm of ["texture", "tile-64"] as const) {
   });
 
   Deno.test(`attention in parts, ${gemm}`, async () => {
-    // Batch, frames, heads, numbers of a head.
+    // Batch, frames, heads, elements of a head.
     for (const [batch, frames, heads, width] of [[2, 97, 3, 33], [1, 250, 2, 35], [3, 67, 4, 64]] as const) {
       const shape = [batch, frames, heads * width];
       const lengths = [frames, frames - 30, 1].slice(0, batch);

@@ -1,4 +1,4 @@
-// What operations refuse, before they take any memory: integers where they read floats, sizes that do not match,
+// Operands that operations refuse before they allocate memory: integers in place of floats, sizes that do not match,
 // disposed tensors.
 import { assertEquals, assertThrows } from "@std/assert";
 import { attention } from "../../kernels/attention.ts";

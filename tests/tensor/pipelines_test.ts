@@ -13,7 +13,7 @@ import { testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { upload } from "../kernels/check_op.ts";
 
-/** A small model on a clip of `frames` frames, forward and backward. */
+/** A small model on an utterance of `frames` frames, forward and backward. */
 function step(gpu: Gpu, frames: number): void {
   gpu.scope(() => {
     const parameter = (shape: number[]) => {
@@ -33,7 +33,7 @@ function step(gpu: Gpu, frames: number): void {
 for (const gemm of ["texture", "tile-64"] as const) {
   Deno.test(`a new sequence length compiles nothing, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
-    // The texture product has one entry point for small and one for large, and stores fours of columns directly.
+    // The texture GEMM has one entry point for small and one for large sizes, and stores each vec4 of columns directly.
     for (const frames of [9, 12, 93, 128]) step(gpu, frames);
     const compiled = gpu.pipelines.count;
     for (const frames of [10, 11, 16, 61, 64, 65, 100, 119, 127]) step(gpu, frames);

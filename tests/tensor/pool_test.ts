@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BufferPool, sizeClass } from "../../tensor/pool.ts";
 import { testGpu } from "../gpu.ts";
 
-/** A pool of its own, with the ids of the buffers that left it. */
+/** A new pool, with the ids of the buffers that it destroyed. */
 async function pool(): Promise<{ pool: BufferPool; destroyed: number[] }> {
   const { device } = await testGpu();
   const destroyed: number[] = [];
@@ -27,7 +27,7 @@ Deno.test("size classes are multiples of 256 bytes with three significant bits",
   }
 });
 
-Deno.test("a buffer that was given back is lent again to its size class", async () => {
+Deno.test("a returned buffer is lent again to its size class", async () => {
   const { pool: buffers } = await pool();
   const first = buffers.take(1000);
   buffers.give(first);
@@ -60,7 +60,7 @@ Deno.test("the pool counts what is lent and what exists", async () => {
   assertEquals([counts(), destroyed], [[0, 0, 768, 0], [a.id, b.id]]);
 });
 
-Deno.test("a buffer that recent commands name is not lent for an upload", async () => {
+Deno.test("a buffer that recent commands use is not lent for an upload", async () => {
   const { pool: buffers } = await pool();
   const busy = buffers.take(256);
   busy.lastUse = 7;
@@ -75,7 +75,7 @@ Deno.test("a buffer that recent commands name is not lent for an upload", async 
   buffers.trim();
 });
 
-Deno.test("a step takes the buffers of the step before, in whatever order that gave them back", async () => {
+Deno.test("a step takes the buffers of the step before, in whatever order that returned them", async () => {
   const { pool: buffers } = await pool();
   const step = (order: readonly number[]) => {
     const taken = order.map(() => buffers.take(256));
@@ -86,7 +86,7 @@ Deno.test("a step takes the buffers of the step before, in whatever order that g
   buffers.trim();
 });
 
-Deno.test("a tensor larger than a buffer may be is refused with both sizes", async () => {
+Deno.test("a tensor larger than the largest buffer is refused with both sizes", async () => {
   const gpu = await testGpu();
   const { maxBufferSize } = gpu.device.limits;
   const live = gpu.pool.live;

@@ -8,7 +8,7 @@ import { testGpu } from "../gpu.ts";
 
 const gpu = await testGpu();
 
-Deno.test("reads that follow each other bring what was computed last, of every size", async () => {
+Deno.test("successive reads return what was computed last, of every size", async () => {
   for (const size of [1, 3, 64, 1000, 400_000]) { // the last is not kept for reads to come
     const found: number[] = [];
     using first = gpu.tensor(new Float32Array(size).fill(1));
@@ -17,16 +17,16 @@ Deno.test("reads that follow each other bring what was computed last, of every s
       const next = scale(x, 2);
       x.dispose();
       x = next;
-      const numbers = await x.read();
-      assertEquals(numbers.length, size);
-      found.push(numbers[0]!, numbers.at(-1)!);
+      const values = await x.read();
+      assertEquals(values.length, size);
+      found.push(values[0]!, values.at(-1)!);
     }
     x.dispose();
     assertEquals(found, Array.from({ length: 24 }, (_, i) => 2 ** (1 + Math.floor(i / 2))));
   }
 });
 
-Deno.test("what was read stays as it is while the next is read", async () => {
+Deno.test("values that were read do not change while the next are read", async () => {
   const kept: Float32Array[] = [];
   for (let i = 0; i < 8; i++) {
     using x = gpu.tensor([i, -i]);
@@ -36,14 +36,14 @@ Deno.test("what was read stays as it is while the next is read", async () => {
   assertEquals(kept.map(([a]) => a), [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("waits and reads go together", async () => {
+Deno.test("waits and reads may be concurrent", async () => {
   using x = gpu.tensor([1, 2]);
   using y = scale(x, 3);
-  const [, numbers] = await Promise.all([gpu.sync(), y.read(), gpu.sync()]);
-  assertEquals(numbers, Float32Array.of(3, 6));
+  const [, values] = await Promise.all([gpu.sync(), y.read(), gpu.sync()]);
+  assertEquals(values, Float32Array.of(3, 6));
 });
 
-Deno.test("a device may go as soon as it was read", async () => {
+Deno.test("a device may be destroyed right after a read", async () => {
   const other = await requestGpu();
   for (let i = 0; i < 3; i++) {
     using x = other.tensor([i]);

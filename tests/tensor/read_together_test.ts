@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { readTogether, TOGETHER } from "../../tensor/read_together.ts";
 
-Deno.test("things are read in order, no more at once than are wanted", async () => {
+Deno.test("items are read in order, in batches of bounded size", async () => {
   const sizes = [1, TOGETHER / 2, TOGETHER / 2, 3 * TOGETHER, 5, 7];
   const begun: number[] = [];
   const read = (i: number) => {
@@ -16,7 +16,7 @@ Deno.test("things are read in order, no more at once than are wanted", async () 
   assertEquals(await Array.fromAsync(readTogether([], () => 1, read)), []);
 });
 
-Deno.test("what cannot be read ends the reading", async () => {
+Deno.test("an item that cannot be read ends the reading", async () => {
   const read = (i: number) => i < 2 ? Promise.resolve(i) : Promise.reject(new Error("lost"));
   await assertRejects(() => Array.fromAsync(readTogether([0, 1, 2], () => 1, read)), Error, "lost");
 });

@@ -24,7 +24,7 @@ const parameters = (gpu: Gpu): Tensor[] =>
 
 type Hook = (x: Tensor) => Tensor;
 
-/** The loss of a small model; `hook` sees what goes from its first half to its second. */
+/** The loss of a small model; `hook` receives the output of its first half. */
 function forward(gpu: Gpu, [conv, w1, b1, w2, b2]: Tensor[], hook: Hook = (x) => x): Tensor {
   const clips = upload(gpu, randomNd([2, 21, 2], 11));
   const h = hook(conv1d(clips, conv!, null, { stride: 2, gelu: true }));
@@ -32,7 +32,7 @@ function forward(gpu: Gpu, [conv, w1, b1, w2, b2]: Tensor[], hook: Hook = (x) =>
   return sum(gelu(linear(add(y, h), w2!, b2!)));
 }
 
-/** Passes its input through, with a pullback of the caller's. */
+/** Passes its input through, with the given pullback. */
 function passing(pullback: (dy: Tensor) => Tensor): Hook {
   return (x) => {
     const y = scale(x.view(), 1); // a view is not followed by the tape
@@ -42,7 +42,7 @@ function passing(pullback: (dy: Tensor) => Tensor): Hook {
   };
 }
 
-/** Buffers and surfaces that are lent out, records and pauses of the tape. */
+/** Counts of buffers and textures in use, of records and pauses of the tape. */
 const counts = (gpu: Gpu) => [gpu.pool.live, gpu.textures.live, gpu.tape.steps.length, gpu.tape.paused];
 
 const assertAtStart = (gpu: Gpu, start: number[]) => assertEquals(counts(gpu), start);
@@ -75,7 +75,7 @@ for (const gemm of ["texture", "tile-32"] as const) {
   });
 }
 
-Deno.test("an error anywhere in a step gives back every buffer", async () => {
+Deno.test("an error anywhere in a step frees every buffer", async () => {
   const gpu = await testGpu();
   const weights = parameters(gpu);
   const start = counts(gpu);

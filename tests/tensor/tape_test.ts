@@ -11,18 +11,18 @@ import { noGrad, record, recording } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { testGpu } from "../gpu.ts";
 
-/** Runs a test within a scope of its own and asserts that it leaves neither buffers nor records behind. */
+/** Runs a test in a scope and asserts that it leaves neither buffers nor records behind. */
 async function within(test: (gpu: Gpu) => Record<string, Tensor>): Promise<Record<string, number[]>> {
   const gpu = await testGpu();
   const live = gpu.pool.live;
   const kept = gpu.scope(() => test(gpu));
-  const numbers: Record<string, number[]> = {};
+  const values: Record<string, number[]> = {};
   for (const [name, tensor] of Object.entries(kept)) {
-    numbers[name] = [...await tensor.read()];
+    values[name] = [...await tensor.read()];
     tensor.dispose();
   }
   assertEquals([gpu.pool.live, gpu.tape.steps.length, gpu.tape.paused], [live, 0, 0]);
-  return numbers;
+  return values;
 }
 
 function parameter(gpu: Gpu, data: number[], shape?: number[]): Tensor {
@@ -68,7 +68,7 @@ Deno.test("a gradient that passes through to two inputs is not changed by the su
   assertEquals(found, { da: [9], db: [3], seed: [3] });
 });
 
-Deno.test("the product of a tensor with itself", async () => {
+Deno.test("matmul of a tensor with itself", async () => {
   const found = await within((gpu) => {
     const a = parameter(gpu, [1, 2, 3, 4], [2, 2]);
     return { da: backward(sum(matmul(a, a))).get(a)! };
@@ -76,7 +76,7 @@ Deno.test("the product of a tensor with itself", async () => {
   assertEquals(found, { da: [7, 11, 9, 13] });
 });
 
-Deno.test("branches that the output does not depend on are left out", async () => {
+Deno.test("branches that the output does not depend on have no gradient", async () => {
   const found = await within((gpu) => {
     const x = parameter(gpu, [2]);
     const other = parameter(gpu, [5]);
@@ -134,7 +134,7 @@ Deno.test("operations on inputs that need no gradient are not recorded, and drop
   });
 });
 
-Deno.test("backward disposes operation results but for the output and those to keep", async () => {
+Deno.test("backward disposes operation results except the output and those to keep", async () => {
   await within((gpu) => {
     const x = parameter(gpu, [1, 2]);
     const [a, b] = [scale(x, 2), scale(x, 3)];
@@ -175,7 +175,7 @@ Deno.test("what was differentiated is a constant afterwards", async () => {
   assertEquals(found, { dx: [7] });
 });
 
-Deno.test("a seed must have the output's shape, and a tensor of several numbers needs one", async () => {
+Deno.test("a seed must have the output's shape, and a tensor of several elements needs one", async () => {
   await within((gpu) => {
     const x = parameter(gpu, [1, 2, 3, 4], [2, 2]);
     const y = scale(x, 2);
@@ -195,7 +195,7 @@ Deno.test("a seed must have the output's shape, and a tensor of several numbers 
   });
 });
 
-Deno.test("a gradient of another shape than its input is refused by the name of the operation", async () => {
+Deno.test("a gradient of another shape than its input is refused with the name of the operation", async () => {
   await within((gpu) => {
     const x = parameter(gpu, [1, 2]);
     const y = gpu.tensor([1, 2]);
@@ -209,7 +209,7 @@ Deno.test("a gradient of another shape than its input is refused by the name of 
   });
 });
 
-Deno.test("a pullback learns which gradients are wanted, and others are dropped", async () => {
+Deno.test("a pullback is given which gradients are needed, and others are dropped", async () => {
   const found = await within((gpu) => {
     const x = parameter(gpu, [1, 2]);
     const constant = gpu.tensor([3, 4]);
