@@ -28,6 +28,7 @@ export interface CompletableOption {
   /** Name without dashes. */
   readonly name: string;
   readonly short: string | null;
+  /** The first clause of its description. */
   readonly description: string;
   /** What follows: nothing, one of some words, a file or folder, or anything. */
   readonly value: "none" | "words" | "files" | "any";
@@ -89,7 +90,7 @@ function optionsOf(options: Options): CompletableOption[] {
   return Object.entries(options).map(([name, option]) => ({
     name: option.type === "flag" && option.default ? `no-${name}` : name,
     short: option.short ?? null,
-    description: option.description,
+    description: option.description.replace(/[:;(].*/s, "").trimEnd(),
     value: valueOf(option),
     words: choicesOf(option) ?? [],
   }));

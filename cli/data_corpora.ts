@@ -4,6 +4,7 @@ import { makeCommands } from "../data/synthetic/make_commands.ts";
 import { readVocabulary } from "../data/corpus/vocabulary.ts";
 import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
+import { folderOf } from "./model_option.ts";
 import { isQuiet } from "./stderr.ts";
 
 /** `data commands`: the default corpus, synthesised unless it exists. */
@@ -37,7 +38,7 @@ export async function makeAsteriskData({ out, seed, format, json }: DataValues):
 export async function checkData({ task, vocab, json }: DataValues, dir: string): Promise<number> {
   const report = await checkCorpus(fromUser(dir), {
     ...task && { task },
-    ...vocab !== undefined && { tokenizer: await readVocabulary(vocab) },
+    ...vocab !== undefined && { tokenizer: await readVocabulary(await folderOf(vocab)) },
     progress: showProgress("decoded"),
   });
   console.log(json ? JSON.stringify(report, null, 2) : renderReport(report));

@@ -51,9 +51,9 @@ export const dataOptions = {
       computed: { text: "by its lists" },
     },
     vocab: {
-      type: "path",
-      value: "FILE",
-      description: "vocab.json, or its folder, to check the transcripts against",
+      type: "string",
+      value: "MODEL",
+      description: "vocabulary to check the transcripts against: vocab.json, or a model as in prune --model",
       computed: { text: "the characters of the training transcripts" },
     },
   }),

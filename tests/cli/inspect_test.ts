@@ -83,7 +83,7 @@ Deno.test("inspect prints a row per module that adds up to the totals", async ()
   assert(/^total +35,616 +100\.0 % +3,476,000 +100\.0 %$/.test(total), total);
 });
 
-Deno.test("inspect tells what is odd about a model's files", () =>
+Deno.test("inspect prints notes on a model's files", () =>
   withCopy(async (folder) => {
     const { tensors } = parseSafetensors(await Deno.readFile(`${folder}/model.safetensors`));
     tensors.set("quantizer.codevectors", { dtype: "U8", shape: [1], data: new Uint8Array(1) });
@@ -96,7 +96,7 @@ Deno.test("inspect tells what is odd about a model's files", () =>
     assert(!out.includes("pruned") && !out.includes("kept"), "nothing more of a dense model");
   }));
 
-Deno.test("inspect tells target, achieved cost and distance of a pruned model", () =>
+Deno.test("inspect prints target, achieved cost and distance of a pruned model", () =>
   withCopy(async (folder) => {
     const options: ConstraintOptions = { method: "mac", target: 0.3, seconds: 2.5 };
     const record = await prune(folder, options, { base_model: "a\x1b[2Jdense" });
@@ -136,7 +136,7 @@ Deno.test("inspect has a line for each constraint and for each earlier pruning",
     assert(!lines[0]!.includes("kept at"), "parameters have no length");
   }));
 
-Deno.test("inspect draws the units that are left, of those the unpruned model had", () =>
+Deno.test("inspect draws the kept units of the unpruned model", () =>
   withCopy(async (folder) => {
     const checkpoint = await readCheckpoint(folder);
     const { config } = checkpoint;
@@ -178,7 +178,7 @@ Deno.test("a bar is blank or full only where all its units are gone or kept", ()
   assertEquals(bar([0], 5), "█".repeat(9) + "▒" + " ".repeat(38));
 });
 
-Deno.test("inspect tells bad input in one line, with status 2", () =>
+Deno.test("inspect reports bad input in one line, with status 2", () =>
   withCopy(async (folder) => {
     const model = await Deno.readFile(`${folder}/model.safetensors`);
     const lying = model.slice();

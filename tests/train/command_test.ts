@@ -8,7 +8,7 @@ import { assertMistake, run, withCorpus } from "./tone_corpus.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
 
-Deno.test("train makes a model that eval reads, goes on when it is told to, and can be trained further", () =>
+Deno.test("train makes a model that eval reads, that can be resumed and trained further", () =>
   withCorpus(async (dir) => {
     const out = `${dir}/out`;
     const words = [
@@ -55,10 +55,13 @@ Deno.test("train makes a model that eval reads, goes on when it is told to, and 
     assertEquals(JSON.parse(evaluated.out).wer.value, wer, evaluated.err);
     assertEquals((info["settings"] as Record<string, unknown>)["lr"], 0.003);
 
-    // With more steps, and nothing else said.
-    const again = await run("train", "--out", out, "--resume", "--steps", "8");
+    // With more steps, and no other option.
+    const again = await run("train", "--out", out, "--resume", "--steps", "8", "--json");
     assertEquals(again.status, 0, again.err);
     assertStringIncludes(again.err, "note: resuming with --steps 8 (was 6)");
+    const summary = JSON.parse(again.out);
+    assertEquals([summary.out, summary.steps, summary.ended], [out, 8, "steps"]);
+    assert(summary.best.wer <= wer! && summary.best.accuracy === null && summary.audio_seconds > 0);
     assertEquals((await loadRunState(`${out}/state`))!.step, 8);
     assertEquals((await readMetrics(`${out}/metrics.jsonl`)).at(-1)?.step, 8);
 
@@ -80,7 +83,7 @@ Deno.test("train makes a model that eval reads, goes on when it is told to, and 
     );
   }));
 
-Deno.test("train tells a loss that is no number in one line, with the state before it", () =>
+Deno.test("a loss that is not finite ends train with one line, with the state before it", () =>
   withCorpus(async (dir) => {
     const words = ["train", "--out", `${dir}/out`, "--schedule", "constant", "--warmup", "0"];
     const recipe = ["--recipe", `${dir}/recipe.json`, "--max-grad-norm", "1e30", "--dev-subset", "none"];
@@ -91,7 +94,7 @@ Deno.test("train tells a loss that is no number in one line, with the state befo
     assert([...state.tensors.values()].every(({ data }) => data.every(Number.isFinite)));
   }));
 
-Deno.test("train tells mistakes in one line each", () =>
+Deno.test("mistakes with train are one line each", () =>
   withCorpus(async (dir) => {
     const recipe = `${dir}/recipe.json`;
     const train = (...words: string[]) => run("train", "--recipe", recipe, ...words);

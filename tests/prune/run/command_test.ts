@@ -166,7 +166,7 @@ Deno.test("every method meets its target, and a compact model can be pruned agai
     assertEquals(record.earlier.map(({ method }: { method: string }) => method), ["size"]);
   }));
 
-Deno.test("train and prune tell the memory that they take, less where layers are computed again, and write nothing", () =>
+Deno.test("train and prune estimate memory, less with gradient checkpointing, and write nothing", () =>
   withModel("asr", async (dir, prune) => {
     const train = ["train", "--model", `${dir}/model`, "--data", `${dir}/corpus`, "--batch-seconds", "1.5"];
     for (const start of [prune, (...more: string[]) => run(...train, ...more)]) {
@@ -175,13 +175,17 @@ Deno.test("train and prune tell the memory that they take, less where layers are
         const { status, out, err } = await start("--out", `${dir}/out`, "--dry-run", ...more);
         assertEquals(status, 0, err);
         bytes.push(Number(/^estimated memory: ([\d.]+) GB on /.exec(out)![1]));
+        const { out: json } = await start("--out", `${dir}/out`, "--dry-run", "--json", ...more);
+        const { device_bytes, host_bytes } = JSON.parse(json);
+        assertAlmostEquals(device_bytes / 1e9, bytes.at(-1)!, 0.006);
+        assert(host_bytes > 0);
       }
       assert(bytes[0]! > 0 && bytes[1]! <= bytes[0]!, `${bytes}`);
     }
     assertEquals(await Deno.lstat(`${dir}/out`).catch(() => null), null);
   }));
 
-Deno.test("prune tells mistakes in one line each, and loses nothing", () =>
+Deno.test("mistakes with prune are one line each, and nothing is lost", () =>
   withModel("asr", async (dir, prune) => {
     const out = ["--out", `${dir}/a`];
     assertMistake(
