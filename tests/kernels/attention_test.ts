@@ -5,6 +5,7 @@ import { sum } from "../../kernels/sum.ts";
 import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import { backward } from "../../tensor/backward.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
 import { logSoftmax } from "../oracle/log_softmax.ts";
@@ -16,7 +17,7 @@ import { narrowGpu } from "./narrow.ts";
 /** Batch, frames, heads, numbers of a head. */
 const sizes = [[1, 1, 1, 1], [2, 9, 3, 5], [2, 17, 2, 16], [1, 65, 4, 8]] as const;
 
-for (const gemm of GEMM_VARIANTS) {
+for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`attention, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, heads, width] of sizes) {

@@ -1,5 +1,6 @@
 import { conv1d } from "../../kernels/conv1d.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { conv1d as oracle } from "../oracle/conv1d.ts";
 import { gate as applyGate } from "../oracle/gate.ts";
@@ -18,7 +19,7 @@ const sizes = [
   [1, 3, 1, 1, 3, 2],
 ] as const;
 
-for (const gemm of GEMM_VARIANTS) {
+for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`conv1d, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, channels, outputs, taps, stride] of sizes) {

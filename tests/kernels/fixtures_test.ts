@@ -14,6 +14,7 @@ import { GEMM_VARIANTS, type GemmVariant } from "../../kernels/gemm/choice.ts";
 import { backward } from "../../tensor/backward.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Fixtures } from "../fixtures.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { type Nd, nd, permute, reshape } from "../oracle/nd.ts";
 import { assertClose, upload } from "./check_op.ts";
@@ -54,7 +55,7 @@ async function compare(
   }
 }
 
-for (const variant of GEMM_VARIANTS) {
+for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   const check = compare.bind(null, variant);
 
   Deno.test(`operations agree with ops.safetensors, ${variant}`, async () => {

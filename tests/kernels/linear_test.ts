@@ -1,12 +1,13 @@
 import { linear } from "../../kernels/linear.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { add } from "../oracle/add.ts";
 import { linear as oracle } from "../oracle/linear.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 
-for (const gemm of GEMM_VARIANTS) {
+for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`linear, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [rows, inputs, outputs] of [[1, 1, 1], [63, 5, 65], [65, 64, 63], [4, 257, 7]] as const) {

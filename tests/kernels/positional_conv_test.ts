@@ -1,5 +1,6 @@
 import { positionalConv } from "../../kernels/positional_conv.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { gelu as applyGelu } from "../oracle/gelu.ts";
 import { randomNd } from "../oracle/nd.ts";
@@ -9,7 +10,7 @@ import { checkOp } from "./check_op.ts";
 /** Batch, frames, groups, channels of a group, taps. */
 const sizes = [[2, 33, 2, 6, 8], [1, 5, 4, 3, 7], [2, 17, 1, 16, 16], [1, 65, 2, 20, 4]] as const;
 
-for (const gemm of GEMM_VARIANTS) {
+for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`positionalConv, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, groups, width, taps] of sizes) {

@@ -3,6 +3,7 @@ import { attention } from "../../kernels/attention.ts";
 import { qkvLinear } from "../../kernels/qkv_linear.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { add as oracleAdd } from "../oracle/add.ts";
 import { attention as oracleAttention } from "../oracle/attention.ts";
@@ -20,7 +21,7 @@ const oracles = (inputs: readonly Nd[]) => {
   return [0, 1, 2].map((i) => oracle(x, rest[i]!, rest[i + 3]!));
 };
 
-for (const gemm of GEMM_VARIANTS) {
+for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`qkvLinear, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     for (const [batch, frames, inputs, outputs] of [[2, 5, 8, 16], [1, 3, 5, 7], [2, 33, 32, 64]] as const) {
