@@ -23,7 +23,7 @@ const ARCHITECTURES = /(Model|ForPreTraining|ForCTC|ForMaskedLM|ForSequenceClass
 export function checkConfig(config: ModelConfig, fields: JsonFields): void {
   for (const [key, allowed] of Object.entries(UNSUPPORTED)) {
     if (fields.has(key) && !allowed.includes(fields.raw[key])) {
-      const rule = allowed.map((value) => JSON.stringify(value)).join(" or ") || "left out";
+      const rule = allowed.map((value) => JSON.stringify(value)).join(" or ") || "absent";
       fields.refuse(key, `must be ${rule}, anything else is not supported`);
     }
   }

@@ -2,7 +2,7 @@ import { type ModelConfig, parseConfig } from "./config.ts";
 
 /**
  * Serialises a `config.json`. An unchanged config gives back its source text. A changed one keeps unknown fields, the order of
- * the fields and the spelling of their numbers. Equal sizes of all layers are written as one number, as in a dense
+ * the fields and the spelling of values. Equal sizes of all layers are written as one number, as in a dense
  * model; if the number of heads differs, `head_dim` is added.
  *
  * @param config The config, with its source text.
@@ -45,7 +45,7 @@ export function encodeConfig(config: ModelConfig): string {
   return JSON.stringify(json, null, indent) + "\n";
 }
 
-/** Keeps the spelling of numbers that JavaScript would write differently, such as 1e-05. */
+/** Keeps the spelling of a number that JavaScript would write differently, such as 1e-05. */
 function keepSpelling(_key: string, value: unknown, from?: { source?: string }): unknown {
   if (typeof value !== "number" || from?.source === undefined || String(value) === from.source) return value;
   // TypeScript's library lacks JSON.rawJSON.

@@ -34,7 +34,7 @@ export const MASK_EMBEDDING = "masked_spec_embed";
 /**
  * The tensors of a model in the order of its modules, with the published names but without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
- * or units, are left out; the output bias of such a layer stays.
+ * or units, are omitted; the output bias of such a layer stays.
  *
  * @param config Architecture, dense or compact.
  * @param head Head on top of the Transformer.

@@ -9,7 +9,7 @@ const MAX_PARAMETERS = 2 ** 31;
 /**
  * A randomly initialised model: convolutions uniform by fan-in (He et al. 2015), linear layers with standard deviation
  * `initializer_range`, norms 1 and 0, `weight_g` of the positional convolution the norms of `weight_v`. Where published code
- * draws normal numbers, these are uniform with the same standard deviation. Philox draws them by seed and tensor name,
+ * draws from a normal distribution, these are uniform with the same standard deviation. Philox draws them by seed and tensor name,
  * so a tensor does not depend on the others and is the same on every machine.
  *
  * @param config Architecture, dense or compact.

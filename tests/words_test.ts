@@ -79,8 +79,6 @@ const PENDING: readonly string[] = [
   "tests/train/",
   "tests/tensor/",
   "tests/prune/",
-  "model/",
-  "tests/model/",
   "tests/cli/",
   "tests/browser/",
   "random/",

@@ -1,5 +1,5 @@
-// Python's pickle format, as far as files of tensors need it. Nothing is imported, called or executed: a global is its name, and a
-// call of an unknown one is an inert value. https://github.com/python/cpython/blob/main/Lib/pickletools.py has the opcodes.
+// Interprets Python's pickle format as far as files of tensors need it. Nothing is imported or executed: a global is its name, and a
+// call of an unknown one gives an inert value. Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
 
 import { printable } from "./json_fields.ts";
 import { view } from "./safetensors_format.ts";
@@ -17,7 +17,7 @@ export class Inert {
   constructor(readonly of: string) {}
 }
 
-/** How a pickle's references to the outside and its calls are resolved. */
+/** How persistent ids and calls of a pickle are resolved. */
 export interface PickleOptions {
   /** Resolves a persistent id: a tuple. */
   readonly persistent: (id: unknown) => unknown;
@@ -33,10 +33,10 @@ const MARK = Symbol("mark");
 /**
  * Reads one pickle, protocols 2 to 5.
  *
- * @param bytes Bytes that hold it.
- * @param start Its first byte.
+ * @param bytes Bytes that contain it.
+ * @param start Offset of its first byte.
  * @param options How calls and persistent ids are resolved.
- * @returns Its value, where dictionaries are maps, lists and tuples arrays; and the place after it.
+ * @returns Its value, with dictionaries as maps, lists and tuples as arrays; and the offset after it.
  */
 export function readPickle(
   bytes: Uint8Array,
@@ -47,7 +47,7 @@ export function readPickle(
   return { value: machine.run(), end: machine.at };
 }
 
-/** The stack machine that a pickle is a program of. Its work and memory are bounded by the length of the program. */
+/** Stack machine for the program in a pickle. Time and memory are bounded by the length of the program. */
 class Machine {
   at: number;
   readonly #bytes: Uint8Array;
@@ -214,7 +214,7 @@ class Machine {
   #append(list: unknown, items: readonly unknown[]): void {
     if (list instanceof Inert) return;
     if (!Array.isArray(list)) {
-      return this.#options.fail("a pickle appends to lists alone", "it appends to something else");
+      return this.#options.fail("a pickle may append only to lists", "it appends to something else");
     }
     for (const item of items) list.push(item);
   }
@@ -222,7 +222,10 @@ class Machine {
   #setItems(target: unknown, pairs: readonly unknown[]): void {
     if (target instanceof Inert) return;
     if (!(target instanceof Map)) {
-      return this.#options.fail("a pickle sets items of dictionaries alone", "it sets one of something else");
+      return this.#options.fail(
+        "a pickle may set items only of dictionaries",
+        "it sets one of something else",
+      );
     }
     if (pairs.length % 2 > 0) this.#options.fail("a dictionary has a value for every key", "one is missing");
     for (let i = 0; i < pairs.length; i += 2) target.set(pairs[i], pairs[i + 1]);
@@ -259,7 +262,7 @@ class Machine {
     return this.#bytes[this.#take(1)]!;
   }
 
-  /** The place of the next `length` bytes, which are passed. */
+  /** Advances over the next `length` bytes and returns their offset. */
   #take(length: number): number {
     const { at } = this;
     if (!(at + length <= this.#bytes.length)) {

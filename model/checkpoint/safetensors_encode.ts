@@ -7,7 +7,7 @@ import { byteSize, isSizes, quote, type SafetensorsDtype, show, view } from "./s
  * spaces to a multiple of 8 bytes, as in the reference library.
  *
  * @param tensors Tensor by name.
- * @param metadata Strings for `__metadata__`, left out if empty; files of Hugging Face have
+ * @param metadata Strings for `__metadata__`, omitted if empty; files of Hugging Face have
  * `{ format: "pt" }`.
  * @returns The bytes of the file.
  * @throws {TypeError} If the data of a tensor does not have product(shape) elements, its shape is invalid, or

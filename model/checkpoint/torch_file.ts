@@ -1,4 +1,4 @@
-// Files of torch.save, read without running code: the zip format (PyTorch 1.6 and later) and the legacy one.
+// Reads files of torch.save without running code: the zip format (PyTorch 1.6 and later) and the legacy format.
 // https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
 import { printable } from "./json_fields.ts";
@@ -17,30 +17,30 @@ import { type Fail, isZip, zipEntries } from "./zip_directory.ts";
 
 /** Content of a file of torch.save. */
 export interface TorchFile {
-  /** Tensors by name, of the state_dict. Contiguous ones are views of the file. */
+  /** Tensors of the state_dict by name. Contiguous ones are views of the file. */
   readonly tensors: Map<string, SafetensorsEntry>;
-  /** The plain values beside the state_dict, such as the config of a DPHuBERT model; empty where the state_dict is all. */
+  /** Values stored next to the state_dict, such as the config of a DPHuBERT model. */
   readonly beside: ReadonlyMap<string, unknown>;
 }
 
-/** What the legacy format begins with, after its protocol. */
+/** First value of the legacy format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 
-/** Keys under which a checkpoint may hold its state_dict. */
+/** Keys of the state_dict in a checkpoint. */
 const STATE_KEYS = ["state_dict", "model_state_dict", "model"];
 
-/** Whether bytes begin as a file of torch.save does. */
+/** Whether a file has the signature of torch.save. */
 export function isTorchFile(bytes: Uint8Array): boolean {
   return isZip(bytes) || (bytes.length > 2 && bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5);
 }
 
 /**
- * Reads a file of torch.save. No code in it is run: its pickle is interpreted by a machine that knows tensors and dictionaries
- * alone. Other objects are inert, and refused by name where a tensor or the state_dict depends on one.
+ * Parses a file of torch.save. No code is run: a restricted interpreter of its pickle builds only tensors and dictionaries. Other
+ * objects are inert; if a tensor or the state_dict depends on one, the error names it.
  *
- * @param bytes The whole file.
- * @param name What to call it in errors.
- * @throws {SyntaxError} If it is not such a file, or a part of it is wrong; one line.
+ * @param bytes Content of the file.
+ * @param name File name for error messages.
+ * @throws {SyntaxError} If it is invalid; one line.
  *
  * @example
  * ```ts ignore
@@ -59,7 +59,7 @@ export function parseTorchFile(bytes: Uint8Array, name: string): TorchFile {
   return stateOf(content, fail);
 }
 
-/** STEM/data.pkl, and a storage in each STEM/data/KEY. */
+/** The zip format: STEM/data.pkl, and the bytes of each storage in STEM/data/KEY. */
 function readZip(bytes: Uint8Array, fail: Fail): unknown {
   const entries = zipEntries(bytes, fail);
   const path = [...entries.keys()].find((path) => /^[^/]+\/data\.pkl$/.test(path));
@@ -81,7 +81,7 @@ function readZip(bytes: Uint8Array, fail: Fail): unknown {
   return value;
 }
 
-/** Five pickles – magic, protocol, system, the object, keys of the storages –, then each storage's size and bytes. */
+/** The legacy format: five pickles (magic, protocol, system, object, keys of storages), then size and bytes of each storage. */
 function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
   const storages = new Map<string, TorchStorage>();
   let at = 0;
@@ -94,7 +94,7 @@ function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
     at = end;
     return value;
   };
-  if (next() !== MAGIC) fail("a pickle of PyTorch begins with its magic number", "it does not");
+  if (next() !== MAGIC) fail("a legacy PyTorch file must start with its magic number", "it does not");
   if (next() !== 1001) fail("the protocol must be 1001", "it is another one");
   const system = next();
   const big = system instanceof Map && system.get("little_endian") === false;
@@ -130,7 +130,7 @@ function fill(storage: TorchStorage, bytes: Uint8Array, big: boolean, name: () =
   storage.bytes = big ? littleEndian(bytes.subarray(0, length), storage.dtype) : bytes.subarray(0, length);
 }
 
-/** The state_dict: the object itself, or what it holds under a usual key. */
+/** Finds the state_dict: the object itself, or its entry under a usual key. */
 function stateOf(content: unknown, fail: Fail): TorchFile {
   if (content instanceof Inert) {
     return fail("it must hold a dictionary of tensors", `it is a ${printable(content.of)}`);

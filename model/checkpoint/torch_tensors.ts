@@ -1,4 +1,4 @@
-// Tensors of PyTorch's files: a storage is a run of elements of one type, a tensor a strided view of it.
+// Tensors of PyTorch files: a storage is an array of elements of one type, a tensor a strided view of it.
 
 import { printable } from "./json_fields.ts";
 import { byteSize, isSizes, type SafetensorsDtype, show } from "./safetensors_format.ts";
@@ -6,7 +6,7 @@ import { Global } from "./pickle.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import type { Fail } from "./zip_directory.ts";
 
-/** Element types by the name of their storage class. */
+/** Dtype by storage class. */
 const STORAGES: Readonly<Record<string, SafetensorsDtype>> = {
   FloatStorage: "F32",
   HalfStorage: "F16",
@@ -45,7 +45,7 @@ export function isTorchTensor(value: unknown): value is TorchTensor {
 }
 
 /**
- * The storage that a persistent id names: `("storage", type, key, location, number of elements)`.
+ * Returns the storage of a persistent id: `("storage", type, key, location, number of elements)`.
  *
  * @param id The persistent id.
  * @param known Storages by key; each is made once.
@@ -77,7 +77,7 @@ export function storageOf(id: unknown, known: Map<string, TorchStorage>, fail: F
 }
 
 /**
- * The result of the calls that build tensors and dictionaries; undefined for all others.
+ * Evaluates a call that builds a tensor or dictionary; undefined for all other calls.
  *
  * @param name Name of the function or class.
  * @param args Its arguments.
@@ -107,7 +107,7 @@ export function torchCall(name: string, args: readonly unknown[], fail: Fail): u
   }
 }
 
-/** A dictionary from the pairs that one is made of, if there are any. */
+/** A dictionary from a list of pairs, if there is one. */
 function dictionary(pairs: unknown): Map<unknown, unknown> {
   const made = new Map<unknown, unknown>();
   for (const pair of Array.isArray(pairs) ? pairs : []) {
@@ -136,10 +136,10 @@ function tensorOf([storage, offset, shape, strides]: readonly unknown[], fail: F
 }
 
 /**
- * A tensor's elements in row-major order: a view of the storage where it is contiguous, else a copy.
+ * Returns the elements of a tensor in row-major order: a view of the storage if it is contiguous, else a copy.
  *
- * @param tensor The tensor; its storage's bytes are there.
- * @param fail Called where a copy would be larger than the storage, as an expanded tensor's is.
+ * @param tensor The tensor; the bytes of its storage must have been read.
+ * @param fail Called if a copy would be larger than the storage, as for an expanded tensor.
  */
 export function entryOf({ storage, offset, shape, strides }: TorchTensor, fail: Fail): SafetensorsEntry {
   const { dtype } = storage;

@@ -24,7 +24,7 @@ const INDEX = "model.safetensors.index.json";
  *
  * @param folder Folder name for error messages.
  * @param read Reads a file of the folder.
- * @param pickles Names of the pickle files in the folder. If there is nothing else, the error says how to convert them.
+ * @param pickles Names of the pickle files in the folder. If there is nothing else, the error shows how to convert them.
  * @throws {SyntaxError} If a file is not safetensors, or the index is invalid; one line.
  * @throws {Error} If files are missing; one line, with the conversion of a pickle file.
  */

@@ -4,7 +4,7 @@
 import { printable } from "./json_fields.ts";
 import { view } from "./safetensors_format.ts";
 
-/** Fails with one line: the rule that is broken, and what was found. */
+/** Throws an error of one line: the violated rule, and what was found. */
 export type Fail = (rule: string, found: string) => never;
 
 const END = 0x06054b50;
@@ -12,9 +12,9 @@ const END_64 = 0x06064b50;
 const LOCATOR_64 = 0x07064b50;
 const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
-const MOST = 0xffffffff;
+const MAX_U32 = 0xffffffff;
 
-/** Whether bytes begin as a zip file does. */
+/** Whether bytes have the signature of a zip file. */
 export function isZip(bytes: Uint8Array): boolean {
   return bytes.length >= 4 && view(bytes).getUint32(0, true) === LOCAL;
 }
@@ -22,7 +22,7 @@ export function isZip(bytes: Uint8Array): boolean {
 /**
  * Finds the entries of a zip file. Nothing is copied: an entry is a view of `bytes`.
  *
- * @param bytes The whole file.
+ * @param bytes Content of the file.
  * @param fail Called with the rule that the file breaks.
  * @returns Bytes of every entry by its path.
  */
@@ -69,7 +69,7 @@ interface Sizes {
   readonly header: number;
 }
 
-/** Sizes and place of an entry, from its zip64 field where the 32-bit ones are full. */
+/** Sizes and offset of an entry; from its zip64 field if the 32-bit ones overflow. */
 function sizesOf(data: DataView, at: number, extra: Uint8Array): Sizes {
   const found = [data.getUint32(at + 24, true), data.getUint32(at + 20, true), data.getUint32(at + 42, true)];
   const fields = view(extra);
@@ -78,7 +78,7 @@ function sizesOf(data: DataView, at: number, extra: Uint8Array): Sizes {
     let place = i + 4;
     const end = Math.min(place + length, extra.length);
     for (let n = 0; id === 1 && n < 3; n++) {
-      if (found[n] !== MOST || place + 8 > end) continue;
+      if (found[n] !== MAX_U32 || place + 8 > end) continue;
       found[n] = Number(fields.getBigUint64(place, true));
       place += 8;
     }
@@ -100,7 +100,7 @@ function contentOf(
   return start + size > bytes.length ? outside() : bytes.subarray(start, start + size);
 }
 
-/** Where the directory is, by the record at the end of the file. */
+/** Offset of the directory, from the record at the end of the file. */
 function directoryOf(
   bytes: Uint8Array,
   data: DataView,
@@ -115,11 +115,11 @@ function directoryOf(
     size: data.getUint32(end + 12, true),
     offset: data.getUint32(end + 16, true),
   };
-  if (plain.count !== 0xffff && plain.size !== MOST && plain.offset !== MOST) return plain;
+  if (plain.count !== 0xffff && plain.size !== MAX_U32 && plain.offset !== MAX_U32) return plain;
   if (end < 20 || data.getUint32(end - 20, true) !== LOCATOR_64) return plain;
   const at = Number(data.getBigUint64(end - 12, true));
   if (at + 56 > bytes.length || data.getUint32(at, true) !== END_64) {
-    return fail("the zip64 directory must lie within the file", `it is said to be at ${at}`);
+    return fail("the zip64 directory must lie within the file", `its offset is ${at}`);
   }
   const [count, size, offset] = [32, 40, 48].map((n) => Number(data.getBigUint64(at + n, true))) as [
     number,

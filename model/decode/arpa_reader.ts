@@ -136,7 +136,7 @@ export class ArpaReader {
     // Impossible n-grams; most files use -99.
     if (/^-inf(inity)?$/i.test(text)) return -99;
     const value = NUMBER.test(text) ? Number(text) : NaN;
-    if (!(Math.abs(value) < 1e6)) this.fail("log-probability and backoff must be numbers", line);
+    if (!(Math.abs(value) < 1e6)) this.fail("log-probability and backoff must be numeric", line);
     return value;
   }
 }

@@ -185,7 +185,7 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     RangeError,
     "add_adapter must be false, anything else is not",
   ],
-  ["adapters of layers", changed({ adapter_attn_dim: 16 }), RangeError, "adapter_attn_dim must be left out"],
+  ["adapters of layers", changed({ adapter_attn_dim: 16 }), RangeError, "adapter_attn_dim must be absent"],
   ["a batch norm", changed({ conv_pos_batch_norm: true }), RangeError, "conv_pos_batch_norm must be false"],
   ["another head", changed({ architectures: ["Wav2Vec2ForXVector"] }), RangeError, "architectures must be"],
   [

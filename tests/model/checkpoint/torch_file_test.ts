@@ -32,7 +32,7 @@ Deno.test("contiguous tensors are views of the file", () => {
   assertEquals(tensors.get("view")!.data.buffer, bytes.buffer);
 });
 
-Deno.test("plain values beside the state_dict are kept", () => {
+Deno.test("other values than the state_dict are kept", () => {
   const { beside } = parse("nested.bin");
   assertEquals(
     beside.get("config"),
@@ -49,7 +49,7 @@ Deno.test("code in a file is not run", async () => {
   assert(!await Deno.stat("harmed").then(() => true, () => false));
 });
 
-Deno.test("a file of torch.save is told from others", () => {
+Deno.test("files of torch.save are recognised", () => {
   assert(isTorchFile(bytesOf("zip.bin")));
   assert(isTorchFile(bytesOf("legacy.bin")));
   assert(!isTorchFile(new TextEncoder().encode("version https://git-lfs.github.com/spec/v1")));
@@ -64,22 +64,22 @@ function pickle(...parts: (string | number[])[]): Uint8Array {
   );
 }
 
-Deno.test("a pickle that breaks a rule is refused in one line", () => {
+Deno.test("an invalid pickle is refused in one line", () => {
   const refused = (bytes: Uint8Array, message: string) =>
     assertThrows(() => parseTorchFile(bytes, "x.bin"), SyntaxError, message);
   const start = [0x80, 2];
   refused(pickle(start, "K\x01K\x02s."), "a pickle's stack must not be empty");
-  refused(pickle(start, "K\x01K\x02K\x03s."), "sets items of dictionaries alone");
-  refused(pickle(start, "K\x01K\x02a."), "appends to lists alone");
+  refused(pickle(start, "K\x01K\x02K\x03s."), "may set items only of dictionaries");
+  refused(pickle(start, "K\x01K\x02a."), "may append only to lists");
   refused(pickle(start, "h\x07."), "entry 7 is missing");
   refused(pickle(start, "t."), "lists begin with a mark");
   refused(pickle(start, "X", [255, 255, 255, 255], "."), "it is cut off");
   refused(pickle(start, [0xff]), "opcodes must be known: 0xff");
-  refused(pickle(start, "K\x05."), "begins with its magic number");
+  refused(pickle(start, "K\x05."), "must start with its magic number");
 });
 
 for (const name of ["zip.bin", "legacy.bin"]) {
-  Deno.test(`500 mutations of ${name} parse or are refused, quickly`, () => {
+  Deno.test(`500 mutations of ${name} are parsed or refused, quickly`, () => {
     const bytes = bytesOf(name);
     let parsed = 0;
     for (let seed = 0; seed < 500; seed++) {

@@ -106,7 +106,7 @@ function randomModel(seed: number): { text: string; score: (words: string[]) => 
   return { text: [...text, "\\end\\"].join("\n"), score };
 }
 
-Deno.test("5-gram models with gaps score as the definition says", () => {
+Deno.test("5-gram models with gaps score as defined", () => {
   for (let seed = 0; seed < 3; seed++) {
     const { text, score } = randomModel(seed);
     const model = parseArpa(text, "random.arpa");
@@ -163,18 +163,18 @@ const REFUSED: [what: string, text: string, message: string][] = [
     head + "-1 a b b -1\n",
     "an n-gram must have a log-probability, 2 words and at most one backoff",
   ],
-  ["no number", head + "x a b\n", "log-probability and backoff must be numbers: line 10, x a b"],
-  ["an empty number", head + "- a b\n", "log-probability and backoff must be numbers: line 10, - a b"],
-  ["a hexadecimal", head + "-0x1 a b\n", "log-probability and backoff must be numbers: line 10, -0x1 a b"],
+  ["no number", head + "x a b\n", "log-probability and backoff must be numeric: line 10, x a b"],
+  ["an empty number", head + "- a b\n", "log-probability and backoff must be numeric: line 10, - a b"],
+  ["a hexadecimal", head + "-0x1 a b\n", "log-probability and backoff must be numeric: line 10, -0x1 a b"],
   [
     "a bad backoff",
     head + "-1 a b NaN\n",
-    "log-probability and backoff must be numbers: line 10, -1 a b NaN",
+    "log-probability and backoff must be numeric: line 10, -1 a b NaN",
   ],
   [
     "a huge number",
     head + "-1e300 a b\n",
-    "log-probability and backoff must be numbers: line 10, -1e300 a b",
+    "log-probability and backoff must be numeric: line 10, -1e300 a b",
   ],
   ["a probability over 1", head + "0.1 a b\n", "a log-probability must be at most 0: line 10, 0.1 a b"],
   ["an unknown word", head + "-1 a z\n", "its words must be among the 1-grams: line 10, z"],
