@@ -21,12 +21,13 @@ const LEFT_OUT: Record<string, string> = {
   "positionalConv, tile-32": SLOW,
   "the kernels are measured on a product of each class, and the fastest is the choice": SLOW,
   "rows are multiplied to the same bits whatever others there are, by whichever kernels": SLOW,
-  "every op has shader, function, oracle, test and export": "it reads the folders of the checkout",
+  "every operation has shader, function, oracle, test and export, every shader a purpose":
+    "it reads the folders of the checkout",
   "ctc lets NaN through": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
 };
 
 /** The tests of the core that run here beside those of the kernels: what WebGPU itself answers. */
-const CORE = ["faults", "gpu", "read_back", "scope", "tape"];
+const CORE = ["device_errors", "gpu", "gradient_sink", "read_back", "scope", "tape"];
 
 const SECONDS = 190;
 const ROOT = new URL("../../", import.meta.url);
@@ -59,8 +60,10 @@ async function findChromium(): Promise<string | null> {
 async function bundle(folder: string): Promise<string> {
   const address = (path: string) => JSON.stringify(new URL(path, ROOT).href);
   const tests = CORE.map((name) => `tests/tensor/${name}_test.ts`);
-  for await (const { name } of Deno.readDir(new URL("tests/kernels/", ROOT))) {
-    if (name.endsWith("_test.ts")) tests.push(`tests/kernels/${name}`);
+  for (const folder of ["tests/kernels/", "tests/kernels/gemm/"]) {
+    for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
+      if (name.endsWith("_test.ts")) tests.push(folder + name);
+    }
   }
   const entry = `${folder}/entry.ts`;
   await Deno.writeTextFile(
