@@ -1,5 +1,6 @@
 // Interprets Python's pickle format as far as files of tensors need it. Nothing is imported or executed: a global is its name, and a
-// call of an unknown one gives an inert value. Opcodes: https://github.com/python/cpython/blob/main/Lib/pickletools.py
+// call of an unknown one gives an inert value. Long because of the table of opcodes:
+// https://github.com/python/cpython/blob/main/Lib/pickletools.py
 
 import { printable } from "./json_fields.ts";
 import { view } from "./safetensors_format.ts";

@@ -2,8 +2,7 @@
 import { matchTensors } from "./match.ts";
 import {
   folderReader,
-  isPickle,
-  pickleAdvice,
+  isTorchName,
   type ReadFile,
   readWeights,
   type WeightFile,
@@ -52,11 +51,11 @@ export async function readCheckpoint(
   source: string | CheckpointFiles,
   options: ReadCheckpointOptions = {},
 ): Promise<Checkpoint> {
-  const { folder, read, pickles, file } = typeof source === "string"
+  const { folder, read, file } = typeof source === "string"
     ? await openPath(source.replace(/(?<=.)\/+$/, ""))
     : inMemory(source);
   const config = options.config ?? await readConfig(folder, read);
-  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(folder, read, pickles);
+  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(folder, read);
   const [only] = files.length === 1 ? files : [];
   const { onDisk: tensors, ...model } = matchTensors(config, files);
   const metadata = only?.content.metadata ??
@@ -64,17 +63,19 @@ export async function readCheckpoint(
   return { ...model, layoutOnDisk: { tensors, metadata, header: only?.header ?? null } };
 }
 
+/** What the path of a model may be. */
+const KINDS = "a model must be a folder or a .safetensors, .bin, .pt or .pth file";
+
 interface Source {
   readonly folder: string;
   readonly read: ReadFile;
-  readonly pickles: readonly string[];
   /** Name of the weight file, if the path is one. */
   readonly file?: string;
 }
 
 function inMemory({ files, name = "the files" }: CheckpointFiles): Source {
   const read: ReadFile = (file) => Promise.resolve(Object.hasOwn(files, file) ? files[file]! : null);
-  return { folder: name, read, pickles: Object.keys(files).filter(isPickle) };
+  return { folder: name, read };
 }
 
 async function openPath(path: string): Promise<Source> {
@@ -83,22 +84,16 @@ async function openPath(path: string): Promise<Source> {
   };
   try {
     const { isDirectory } = await Deno.stat(path);
-    if (isDirectory) {
-      const names = (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name).sort();
-      return { folder: path, read: folderReader(path), pickles: names.filter(isPickle) };
-    }
+    if (isDirectory) return { folder: path, read: folderReader(path) };
   } catch (error) {
     const [reason] = (error as Error).message.split(": ");
-    return refuse("a model must be a folder or a .safetensors file", reason!);
+    return refuse(KINDS, reason!);
   }
   const slash = path.lastIndexOf("/");
   const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
   const file = path.slice(slash + 1);
-  if (isPickle(file)) throw new Error(pickleAdvice(path, `${folder}/model.safetensors`));
-  if (!file.endsWith(".safetensors")) {
-    return refuse("a model must be a folder or a .safetensors file", "it is another file");
-  }
-  return { folder, read: folderReader(folder), pickles: [], file };
+  if (!file.endsWith(".safetensors") && !isTorchName(file)) return refuse(KINDS, "it is another file");
+  return { folder, read: folderReader(folder), file };
 }
 
 async function readConfig(folder: string, read: ReadFile): Promise<ModelConfig> {

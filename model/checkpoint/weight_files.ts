@@ -1,14 +1,15 @@
-// Reads the safetensors files of a model folder: one file, or shards with an index.
+// Reads the weights of a model folder: safetensors or PyTorch's files, whole or in shards with an index.
 import { isObject, JsonFields, printable, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
 import { readFileIfExists } from "./atomic_file.ts";
+import { parseTorchFile } from "./torch_file.ts";
 
-/** A parsed safetensors file of a model. */
+/** A parsed weight file of a model. */
 export interface WeightFile {
   /** File name for error messages. */
   readonly name: string;
-  /** Header bytes as in the file, without their length. */
-  readonly header: Uint8Array;
+  /** Header bytes of a safetensors file, without their length; null for PyTorch's. */
+  readonly header: Uint8Array | null;
   /** Tensors and metadata. */
   readonly content: Safetensors;
 }
@@ -16,47 +17,67 @@ export interface WeightFile {
 /** Reads a file of a model folder; null if it is missing. */
 export type ReadFile = (name: string) => Promise<Uint8Array | null>;
 
-const SINGLE = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
+/** Weight files of a model, in order of preference; each may be in shards instead, listed in `NAME.index.json`. */
+export const WEIGHT_FILES: readonly string[] = ["model.safetensors", "pytorch_model.bin"];
 
 /**
- * Reads the weights of a model folder: `model.safetensors`, or the shards listed in `model.safetensors.index.json`.
+ * Reads the weights of a model folder: the first of {@linkcode WEIGHT_FILES} that is there, whole or in shards.
  *
  * @param folder Folder name for error messages.
  * @param read Reads a file of the folder.
- * @param pickles Names of the pickle files in the folder. If there is nothing else, the error shows how to convert them.
- * @throws {SyntaxError} If a file is not safetensors, or the index is invalid; one line.
- * @throws {Error} If files are missing; one line, with the conversion of a pickle file.
+ * @throws {SyntaxError} If a weight file cannot be parsed, or the index is invalid; one line.
+ * @throws {Error} If files are missing; one line.
  */
-export async function readWeights(
+export async function readWeights(folder: string, read: ReadFile): Promise<WeightFile[]> {
+  for (const file of WEIGHT_FILES) {
+    const single = await read(file);
+    if (single) return [weightFile(single, `${folder}/${file}`)];
+    const index = await read(`${file}.index.json`);
+    if (index) return await readShards(folder, `${file}.index.json`, index, read);
+  }
+  const [first, second] = WEIGHT_FILES;
+  throw new Error(`Cannot load ${printable(folder)} as ${first} or ${second} is required: both are missing`);
+}
+
+async function readShards(
   folder: string,
+  name: string,
+  index: Uint8Array,
   read: ReadFile,
-  pickles: readonly string[],
 ): Promise<WeightFile[]> {
-  const single = await read(SINGLE);
-  if (single) return [weightFile(single, `${folder}/${SINGLE}`)];
-  const index = await read(INDEX);
-  if (!index) throw missingWeights(folder, pickles);
-  const { names, shards } = readIndex(new TextDecoder().decode(index), `${folder}/${INDEX}`);
+  const { names, shards } = readIndex(new TextDecoder().decode(index), `${folder}/${name}`);
   const files: WeightFile[] = [];
   for (const shard of shards) {
     const bytes = await read(shard);
-    if (!bytes) throw new Error(`Cannot load ${folder} as ${INDEX} lists a missing file: ${shard}`);
+    if (!bytes) throw new Error(`Cannot load ${folder} as ${name} lists a missing file: ${shard}`);
     files.push(weightFile(bytes, `${folder}/${shard}`));
   }
-  for (const [name, shard] of names) {
-    if (!files[shards.indexOf(shard)]!.content.tensors.has(name)) {
-      const found = printable(name);
+  for (const [tensor, shard] of names) {
+    if (!files[shards.indexOf(shard)]!.content.tensors.has(tensor)) {
+      const found = printable(tensor);
       throw new SyntaxError(
-        `Cannot load ${folder}/${shard} as ${INDEX} lists a tensor of it that is missing: ${found}`,
+        `Cannot load ${folder}/${shard} as ${name} lists a tensor of it that is missing: ${found}`,
       );
     }
   }
   return files;
 }
 
-/** Parses a weight file. @throws {SyntaxError} If it is not safetensors. */
+/** Whether a file name is that of a PyTorch file. */
+export function isTorchName(name: string): boolean {
+  return /\.(bin|pt|pth|ckpt)$/.test(name);
+}
+
+/** Parses a weight file, by its name. @throws {SyntaxError} If it is not what the name states. */
 export function weightFile(bytes: Uint8Array, name: string): WeightFile {
+  if (isTorchName(name)) {
+    // The metadata that transformers requires of a safetensors file.
+    return {
+      name,
+      header: null,
+      content: { tensors: parseTorchFile(bytes, name).tensors, metadata: { format: "pt" } },
+    };
+  }
   const content = parseSafetensors(bytes, name);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   return { name, header: bytes.slice(8, 8 + Number(length)), content };
@@ -69,40 +90,11 @@ function readIndex(text: string, name: string): { names: [string, string][]; sha
   if (!isObject(map)) return fields.fail("weight_map", "must be an object");
   const names = Object.entries(map).map(([tensor, shard]): [string, string] => {
     // A path in a name could point outside of the folder.
-    if (typeof shard === "string" && /^[\w.-]+\.safetensors$/.test(shard)) return [tensor, shard];
-    return fields.refuse("weight_map", "must list .safetensors files of the folder", `it has ${show(shard)}`);
+    if (typeof shard === "string" && /^[\w.-]+\.(safetensors|bin)$/.test(shard)) return [tensor, shard];
+    const rule = "must list .safetensors or .bin files of the folder";
+    return fields.refuse("weight_map", rule, `it has ${show(shard)}`);
   });
   return { names, shards: [...new Set(names.map(([, shard]) => shard))] };
-}
-
-function missingWeights(folder: string, pickles: readonly string[]): Error {
-  const [pickle] = pickles;
-  if (pickle === undefined) {
-    return new Error(
-      `Cannot load ${printable(folder)} as ${SINGLE} or ${INDEX} is required: both are missing`,
-    );
-  }
-  return new Error(pickleAdvice(`${folder}/${pickle}`, `${folder}/${SINGLE}`));
-}
-
-/** Whether a file is a pickle, which can run code when it is loaded. */
-export function isPickle(name: string): boolean {
-  return /\.(bin|pt|pth|ckpt|pkl)$/.test(name);
-}
-
-/** One line: why a pickle file is refused, and how to convert it. */
-export function pickleAdvice(pickle: string, target: string): string {
-  const python = [
-    "import torch",
-    "from safetensors.torch import save_file",
-    `w=torch.load('${pickle}',map_location='cpu',weights_only=True)`,
-    "w=w.get('state_dict',w)",
-    `save_file({k:v.contiguous() for k,v in w.items()},'${target}',{'format':'pt'})`,
-  ].join("; ");
-  return `Cannot load ${
-    printable(pickle)
-  } as loading a pickle file can run code: if you trust it, convert it with ` +
-    `python3 -c "${python.replace(/[^\x20-\x7e]+/g, " ")}"`;
 }
 
 /** Returns a reader of the files of a folder. @param folder Its path. */

@@ -1,5 +1,6 @@
 // The cache of Hugging Face, models--ORG--NAME/{blobs,refs,snapshots} as in huggingface_hub, so that both share downloads.
 import { printable } from "../checkpoint/json_fields.ts";
+import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 
 /** An error of the hub, the network, the cache or the disk: one line for the user. */
 export class HubError extends Error {
@@ -61,10 +62,12 @@ export class ModelCache {
     const folder = this.snapshot(commit);
     const has = async (file: string) => await sizeOf(`${folder}/${file}`) !== null;
     if (!await has("config.json")) return false;
-    if (await has("model.safetensors")) return true;
-    const index = await textOf(`${folder}/model.safetensors.index.json`);
-    if (index === null) return false;
-    return (await Promise.all(shardsOf(index).map(has))).every(Boolean);
+    for (const file of WEIGHT_FILES) {
+      if (await has(file)) return true;
+      const index = await textOf(`${folder}/${file}.index.json`);
+      if (index !== null) return (await Promise.all(shardsOf(index).map(has))).every(Boolean);
+    }
+    return false;
   }
 }
 
@@ -72,7 +75,7 @@ export class ModelCache {
 export function shardsOf(index: string): string[] {
   const fail = (found: string): never => {
     throw new HubError(
-      `Cannot read model.safetensors.index.json as it must list the files of the weights: ${found}`,
+      `Cannot read the index as it must list the files of the weights: ${found}`,
     );
   };
   let map: unknown;
@@ -84,7 +87,7 @@ export function shardsOf(index: string): string[] {
   if (typeof map !== "object" || map === null) return fail("it has no weight_map");
   const shards = [...new Set(Object.values(map))];
   const invalid = shards.find((shard) =>
-    typeof shard !== "string" || !/^\w[\w.-]*\.safetensors$/.test(shard)
+    typeof shard !== "string" || !/^\w[\w.-]*\.(safetensors|bin)$/.test(shard)
   );
   if (invalid !== undefined) fail(printable(JSON.stringify(invalid)));
   return shards as string[];

@@ -1,5 +1,6 @@
 // Downloads models from the Hugging Face hub into its cache.
 import { printable } from "../checkpoint/json_fields.ts";
+import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";
 import { accessOf, type HubAccess, NetworkError, request } from "./request.ts";
@@ -46,8 +47,6 @@ const FILES = [
   "added_tokens.json",
   "espalier.json",
 ];
-const WEIGHTS = "model.safetensors";
-const INDEX = "model.safetensors.index.json";
 
 /**
  * Whether a string is a possible name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
@@ -64,12 +63,12 @@ export function isModelId(id: string): boolean {
 }
 
 /**
- * Downloads a model from the Hugging Face hub: config, tokenizer and safetensors weights. Files in the cache are reused, partial
+ * Downloads a model from the Hugging Face hub: config, tokenizer and weights: safetensors, else PyTorch's. Files in the cache are reused, partial
  * downloads resumed, sizes and hashes verified. Without a network, the version downloaded last is used.
  *
  * @param id `ORGANISATION/NAME`, such as `facebook/wav2vec2-base-960h`.
  * @returns Path of its folder in the cache.
- * @throws {HubError} If the hub, the network or the disk fails, or there are no safetensors weights; one line.
+ * @throws {HubError} If the hub, the network or the disk fails, or there are no weights; one line.
  * @throws {RangeError} If `id` or the revision is malformed.
  *
  * @example
@@ -116,26 +115,24 @@ async function update(
   cache: ModelCache,
   options: HubOptions,
 ): Promise<string> {
-  const { commit, files } = await list(access, id, revision);
+  const { commit, files, weights } = await list(access, id, revision);
   const get = (file: string) => getFile(access, id, commit, file, cache, options);
   for (const file of FILES.filter((name) => files.includes(name))) await get(file);
-  if (files.includes(WEIGHTS)) {
-    await get(WEIGHTS);
-  } else {
-    await get(INDEX);
-    const index = await Deno.readTextFile(`${cache.snapshot(commit)}/${INDEX}`);
+  await get(weights);
+  if (weights.endsWith(".index.json")) {
+    const index = await Deno.readTextFile(`${cache.snapshot(commit)}/${weights}`);
     for (const shard of shardsOf(index)) await get(shard);
   }
   await cache.setCommit(revision, commit);
   return cache.snapshot(commit);
 }
 
-/** Commit of a revision and its file names. */
+/** Commit of a revision, its file names, and the file or index of its weights that is to be used. */
 async function list(
   access: HubAccess,
   id: string,
   revision: string,
-): Promise<{ commit: string; files: string[] }> {
+): Promise<{ commit: string; files: string[]; weights: string }> {
   const url = `${access.endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}`;
   const task = `download ${id}${revision === "main" ? "" : ` at ${revision}`}`;
   const { response } = await request(access, url, task);
@@ -148,14 +145,13 @@ async function list(
   if (!files.includes("config.json")) {
     throw new HubError(`Cannot ${task} as config.json is required: it is missing`);
   }
-  if (!files.includes(WEIGHTS) && !files.includes(INDEX)) {
-    const pickle = files.find((name: string) => /\.(bin|pt|pth|ckpt)$/.test(name));
-    throw new HubError(
-      `Cannot ${task} as its weights must be safetensors: found ${pickle ? printable(pickle) : "none"}` +
-        (pickle ? "; a revision such as refs/pr/1 may have them, see the model's pull requests" : ""),
-    );
+  const weights = WEIGHT_FILES.flatMap((file) => [file, `${file}.index.json`]).find((file) =>
+    files.includes(file)
+  );
+  if (weights === undefined) {
+    throw new HubError(`Cannot ${task} as ${WEIGHT_FILES.join(" or ")} is required: both are missing`);
   }
-  return { commit, files };
+  return { commit, files, weights };
 }
 
 /** Downloads a file of a commit into the cache. */

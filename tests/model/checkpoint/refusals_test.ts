@@ -109,13 +109,13 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "no weights",
     { name: "m", files: { "config.json": configBytes("base") } },
     Error,
-    "Cannot load m as model.safetensors or model.safetensors.index.json is required: both are missing",
+    "Cannot load m as model.safetensors or pytorch_model.bin is required: both are missing",
   ],
   [
-    "a pickle file",
+    "a .bin file that is not PyTorch's",
     { name: "m", files: { "config.json": configBytes("base"), "pytorch_model.bin": new Uint8Array(9) } },
-    Error,
-    "Cannot load m/pytorch_model.bin as loading a pickle file can run code: if you trust it, convert it with python3",
+    SyntaxError,
+    "Cannot read m/pytorch_model.bin as a PyTorch file as it must be a zip file or a pickle: it is neither",
   ],
   [
     "a missing shard",
@@ -133,7 +133,7 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
       },
     },
     RangeError,
-    'weight_map must list .safetensors files of the folder: it has "../model.safetensors"',
+    'weight_map must list .safetensors or .bin files of the folder: it has "../model.safetensors"',
   ],
   [
     "an index with a wrong shard",
@@ -157,7 +157,7 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "another file",
     path("README.md"),
     Error,
-    "a model must be a folder or a .safetensors file: it is another file",
+    "a model must be a folder or a .safetensors, .bin, .pt or .pth file: it is another file",
   ],
   ["a folder without a model", path("."), Error, "config.json is required: it is missing"],
 ];

@@ -1,6 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
 import { isTorchFile, parseTorchFile } from "../../../model/checkpoint/torch_file.ts";
+import { readCheckpoint } from "../../../model/checkpoint/read.ts";
+import { encodeCheckpoint } from "../../../model/checkpoint/write.ts";
 import { mutate } from "../../mutate.ts";
 
 const folder = new URL("../../testdata/torch/", import.meta.url);
@@ -96,3 +98,39 @@ for (const name of ["zip.bin", "legacy.bin"]) {
     assert(parsed > 10 && parsed < 490, `${parsed} parsed`);
   });
 }
+
+Deno.test("a model is read from pytorch_model.bin, whole, in shards and by its path, and written as safetensors", async () => {
+  const config = Deno.readFileSync(new URL("../base/config.json", folder));
+  const expected = await readCheckpoint(decodeURIComponent(new URL("../base", folder).pathname));
+  const bin = bytesOf("base.bin");
+  const names = [...parseTorchFile(bin, "base.bin").tensors.keys()];
+  const index = {
+    weight_map: Object.fromEntries(names.map((name) => [name, "pytorch_model-00001-of-00001.bin"])),
+  };
+  const shards = {
+    "pytorch_model.bin.index.json": new TextEncoder().encode(JSON.stringify(index)),
+    "pytorch_model-00001-of-00001.bin": bin,
+  };
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.writeFile(`${dir}/config.json`, config);
+    await Deno.writeFile(`${dir}/model.pt`, bin);
+    for (
+      const source of [
+        { files: { "config.json": config, "pytorch_model.bin": bin } },
+        { files: { "config.json": config, ...shards } },
+        `${dir}/model.pt`,
+      ]
+    ) {
+      const found = await readCheckpoint(source);
+      assertEquals(found.head, expected.head);
+      assertEquals([...found.tensors], [...expected.tensors]);
+      const again = await readCheckpoint({
+        files: { "config.json": config, "model.safetensors": encodeCheckpoint(found) },
+      });
+      assertEquals([...again.tensors], [...expected.tensors]);
+    }
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -289,16 +289,14 @@ Deno.test("errors of the hub are one line with the remedy", async () => {
   });
 });
 
-Deno.test("models without safetensors are refused", async () => {
+Deno.test("PyTorch's weights are downloaded where there are no safetensors; without weights a model is refused", async () => {
   const { "config.json": config } = FILES;
   await withHub(async ({ get }) => {
-    await failsWith(
-      () => get(),
-      /its weights must be safetensors: found pytorch_model\.bin; a revision such as/,
-    );
-  }, { "config.json": config, "pytorch_model.bin": config });
+    const folder = await get();
+    assertEquals(await Deno.readFile(`${folder}/pytorch_model.bin`), weights);
+  }, { "config.json": config, "pytorch_model.bin": weights, "tf_model.h5": config });
   await withHub(async ({ get }) => {
-    await failsWith(() => get(), /its weights must be safetensors: found none$/);
+    await failsWith(() => get(), /model\.safetensors or pytorch_model\.bin is required: both are missing$/);
   }, { "config.json": config });
   await withHub(async ({ get }) => {
     await failsWith(() => get(), /config\.json is required: it is missing$/);

@@ -41,3 +41,19 @@ torch.save(Harmful(eval, "open('harmed', 'w')"), "harmful.bin")
 torch.save(torch.nn.Linear(1, 1), "module.bin")
 with open("expected.json", "w") as file:
     json.dump({name: [list(x.shape), x.detach().double().flatten().tolist()] for name, x in state.items()}, file)
+
+
+def read_safetensors(path):
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        data = bytearray(file.read())
+    header.pop("__metadata__", None)
+    return {
+        name: torch.frombuffer(data, dtype=torch.float32, count=(at[1] - at[0]) // 4, offset=at[0]).reshape(entry["shape"]).clone()
+        for name, entry in header.items()
+        for at in [entry["data_offsets"]]
+    }
+
+
+torch.save(read_safetensors("../base/model.safetensors"), "base.bin")
