@@ -80,9 +80,7 @@ const PENDING: readonly string[] = [
   "tests/tensor/",
   "tests/prune/",
   "tests/cli/",
-  "tests/browser/",
   "random/",
-  ".ci/",
   "espalier",
   "tests/espalier_test.ts",
 ];

@@ -1,14 +1,13 @@
-// Runs the checks of the kernels in headless Chromium, whose shader compiler and software adapter are others
-// than Deno's: bundles the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints
-// what the page reports. The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is
-// no Chromium. Arguments are parts of names: only tests that have one of them run.
+// Runs the tests of the kernels in headless Chromium, whose shader compiler and software adapter differ from Deno's: bundles
+// the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints the results that the page reports.
+// The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium. Arguments are parts
+// of names: only tests whose name has one of them run.
 import type { Report } from "./page.ts";
 
-const SLOW =
-  "Chromium's software adapter takes minutes to compile all tiles, and products alone try one here";
+const SLOW = "Chromium's software adapter takes minutes to compile all tiles; GEMM alone is tested with one";
 
-/** Tests that are left out, with the reason; an ellipsis stands for the beginning of their names. */
-const LEFT_OUT: Record<string, string> = {
+/** Tests that are skipped, with the reason; an ellipsis stands for the beginning of their names. */
+const SKIPPED: Record<string, string> = {
   "…, tile-64": SLOW,
   "…, tile-64-k2": SLOW,
   "…, tile-64x128": SLOW,
@@ -23,10 +22,11 @@ const LEFT_OUT: Record<string, string> = {
   "rows are multiplied to the same bits whatever others there are, by whichever kernels": SLOW,
   "every operation has shader, function, oracle, test and export, every shader a purpose":
     "it reads the folders of the checkout",
+  "an operation that lacks a part is found": "it reads the folders of the checkout",
   "ctc lets NaN through": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
 };
 
-/** The tests of the core that run here beside those of the kernels: what WebGPU itself answers. */
+/** The tests of `tests/tensor` that depend on the implementation of WebGPU. */
 const CORE = ["device_errors", "gpu", "gradient_sink", "read_back", "scope", "tape"];
 
 const SECONDS = 190;
@@ -60,7 +60,7 @@ async function findChromium(): Promise<string | null> {
 async function bundle(folder: string): Promise<string> {
   const address = (path: string) => JSON.stringify(new URL(path, ROOT).href);
   const tests = CORE.map((name) => `tests/tensor/${name}_test.ts`);
-  for (const folder of ["tests/kernels/", "tests/kernels/gemm/"]) {
+  for (const folder of ["tests/kernels/", "tests/kernels/gemm/", "tests/kernels/internal/"]) {
     for await (const { name } of Deno.readDir(new URL(folder, ROOT))) {
       if (name.endsWith("_test.ts")) tests.push(folder + name);
     }
@@ -71,7 +71,7 @@ async function bundle(folder: string): Promise<string> {
     [
       `import { run } from ${address("tests/browser/page.ts")};`,
       ...tests.sort().map((path) => `import ${address(path)};`),
-      `await run(${JSON.stringify(LEFT_OUT)}, ${JSON.stringify(Deno.args)});`,
+      `await run(${JSON.stringify(SKIPPED)}, ${JSON.stringify(Deno.args)});`,
     ].join("\n"),
   );
   const output = `${folder}/bundle.js`;
@@ -85,7 +85,7 @@ async function bundle(folder: string): Promise<string> {
   return await Deno.readTextFile(output);
 }
 
-/** Answers with the page, its script and the test data, and hands each report to `receive`. */
+/** Serves the page, its script and the test data, and calls `receive` with each report. */
 function serve(script: string, receive: (report: Report) => void): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
@@ -150,19 +150,18 @@ async function main(): Promise<number> {
   const program = await findChromium();
   if (!program) {
     console.error(
-      "Cannot test in a browser as there is no Chromium: install one (Debian: apt-get install chromium) " +
-        "or name it in CHROMIUM",
+      "Chromium not found: install it (Debian: apt-get install chromium), or set CHROMIUM to its path",
     );
     return 2;
   }
   const start = performance.now();
   const over = Promise.withResolvers<string | null>();
   const timer = setTimeout(
-    () => over.resolve(`Cannot finish as the time is limited: ${SECONDS} s are over`),
+    () => over.resolve(`The tests did not end within ${SECONDS} s`),
     SECONDS * 1000,
   );
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, () => over.resolve(`Cannot finish as the run was stopped: ${signal}`));
+    Deno.addSignalListener(signal, () => over.resolve(`The tests were stopped by ${signal}`));
   }
   let [passed, failed] = [0, 0];
   let running: string | null = null;
@@ -170,8 +169,8 @@ async function main(): Promise<number> {
     switch (report.kind) {
       case "adapter":
         return console.log(`${program} on ${report.name}`);
-      case "left out":
-        return console.log(`${report.name} ... left out: ${report.why}`);
+      case "skipped":
+        return console.log(`${report.name} ... skipped: ${report.why}`);
       case "start":
         running = report.name;
         return;
@@ -191,8 +190,8 @@ async function main(): Promise<number> {
   try {
     const server = serve(await bundle(folder), receive);
     const chromium = open(program, `http://127.0.0.1:${server.addr.port}/`, `${folder}/profile`);
-    const said = new Response(chromium.stderr).text();
-    chromium.status.then(async () => over.resolve(`Cannot go on as Chromium ended:\n${await said}`));
+    const stderr = new Response(chromium.stderr).text();
+    chromium.status.then(async () => over.resolve(`Cannot test as Chromium ended:\n${await stderr}`));
     const error = await over.promise;
     if (error !== null) {
       failed++;

@@ -1,13 +1,13 @@
-// What the browser runs: collects the tests of the bundled files, runs them one after the other and reports
-// to the server that sent the page. Imported before the test files, since it stands in for Deno's test API.
+// Runs in the browser: collects the tests of the bundled files, runs them in turn and reports to the server of the
+// page. Imported before the test files, since it replaces Deno's test API.
 import { testGpu } from "../gpu.ts";
 
-/** What the page tells the server, in this order: the adapter, each test twice, the end. */
+/** Messages of the page to the server, in this order: the adapter, each test's start and result, the end. */
 export type Report =
   | { readonly kind: "adapter"; readonly name: string }
   | { readonly kind: "start"; readonly name: string }
   | { readonly kind: "result"; readonly name: string; readonly ms: number; readonly error: string | null }
-  | { readonly kind: "left out"; readonly name: string; readonly why: string }
+  | { readonly kind: "skipped"; readonly name: string; readonly why: string }
   | { readonly kind: "end"; readonly error: string | null };
 
 type Body = () => void | Promise<void>;
@@ -48,7 +48,7 @@ function readFileSync(url: URL): Uint8Array {
   return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0) & 255);
 }
 
-// As much of Deno as the tests of the kernels and what they import use; the system is one that has no Vulkan.
+// The parts of Deno that the tests of the kernels and their imports use; the system is one without Vulkan.
 const build = { os: "browser" };
 const inspect = (value: unknown) =>
   ArrayBuffer.isView(value) ? `[${value}]` : JSON.stringify(value) ?? `${value}`;
@@ -62,21 +62,23 @@ const fits = (pattern: string, name: string) =>
   pattern.startsWith("…") ? name.endsWith(pattern.slice(1)) : name === pattern;
 
 /**
- * Runs the collected tests, but for those named in `leftOut` with a reason, by their end after an ellipsis, and only those whose names contain a
- * text of `parts`, if there is one.
+ * Runs the collected tests.
+ *
+ * @param skipped Reasons by name of the test, or by its end after an ellipsis.
+ * @param parts Only tests whose name has one of these parts run; all if empty.
  */
-export async function run(leftOut: Record<string, string>, parts: readonly string[]): Promise<void> {
+export async function run(skipped: Record<string, string>, parts: readonly string[]): Promise<void> {
   try {
-    const reasons = Object.entries(leftOut);
+    const reasons = Object.entries(skipped);
     const [stale] = reasons.find(([pattern]) => !tests.some(({ name }) => fits(pattern, name))) ?? [];
-    if (stale) throw new Error(`Cannot leave a test out as there is none of that name: "${stale}"`);
+    if (stale) throw new Error(`Cannot skip a test that does not exist: "${stale}"`);
     const gpu = await testGpu();
     await report({ kind: "adapter", name: gpu.name });
     for (const { name, ignore, fn } of tests) {
       if (parts.length > 0 && !parts.some((part) => name.includes(part))) continue;
       const why = ignore ? "ignored" : reasons.find(([pattern]) => fits(pattern, name))?.[1];
       if (why) {
-        await report({ kind: "left out", name, why });
+        await report({ kind: "skipped", name, why });
         continue;
       }
       await report({ kind: "start", name });
