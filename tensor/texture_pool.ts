@@ -1,10 +1,11 @@
+// Reuses textures, and the copies of operands in them.
 import { sizeClass } from "./pool.ts";
 import { type DType, elementBytes } from "./dtype.ts";
 import type { Storage } from "./storage.ts";
 
-/** A two-dimensional texture of four numbers a texel, lent by {@linkcode TexturePool}. */
+/** A 2-D texture with a vec4 a texel, lent by {@linkcode TexturePool}. */
 export interface PooledTexture {
-  /** Number that no other surface has had; part of bind-group keys. */
+  /** Unique among all textures so far; part of bind-group keys. */
   readonly id: number;
   /** The texture itself, for copies. */
   readonly texture: GPUTexture;
@@ -18,51 +19,51 @@ export interface PooledTexture {
   readonly bytes: number;
 }
 
-/** What a surface holds: a copy of a storage's numbers, as they were at one version of it. */
+/** What a texture holds: a copy of elements of a storage, as they were at one version of it. */
 export interface TextureContent {
-  /** Storage of the numbers. */
+  /** The storage. */
   readonly storage: Storage;
-  /** Their type. */
+  /** Type of the elements. */
   readonly dtype: DType;
-  /** Its version when they were copied. */
+  /** Version of the storage when they were copied. */
   readonly version: number;
-  /** Which numbers, and how they lie in the surface. */
+  /** Which elements, and how they lie in the texture. */
   readonly layout: string;
 }
 
-/** A surface and what it holds. */
+/** A texture and what it holds. */
 interface Filled {
-  readonly surface: PooledTexture;
+  readonly texture: PooledTexture;
   readonly content: TextureContent;
 }
 
-/** One that is lent out, and how many have it. */
+/** A texture that is lent out, and to how many. */
 interface Lent extends Filled {
   users: number;
 }
 
-/** Bytes of idle surfaces that are kept for what they hold before the oldest is filled anew. */
+/** Bytes of idle textures that are kept for what they hold; beyond, the one idle for longest is filled anew. */
 const KEEP = 1 << 26;
 
-/** Bytes of idle surfaces at most. */
+/** Largest number of bytes of idle textures. */
 const MOST = 1 << 28;
 
 const same = (a: TextureContent, b: TextureContent): boolean =>
   a.storage === b.storage && a.version === b.version && a.layout === b.layout;
 
-/** Whether no product can want it any more. */
+/** Whether no GEMM can read the content any more. */
 const isStale = ({ storage, version }: TextureContent): boolean =>
   storage.refs === 0 || storage.version !== version;
 
-/** What surfaces that can stand for each other have in common. */
+/** Key of textures that can replace each other. */
 const keyOf = (width: number, height: number, dtype: DType) => `${width}x${height} ${dtype}`;
 
-/** Texels that a side of a surface is a multiple of. */
+/** A texture's sides are multiples of so many texels. */
 const SIDE = 16;
 
 /**
- * Textures by size and type, reused; the products on adapters that load texels faster than buffers live in them. An
- * operand that several products of a step read is copied once, if its copy is still there.
+ * Textures by size and type, reused, for GEMM on adapters that load texels faster than buffers. An operand that several GEMMs of
+ * a step read is copied once, if its copy is still there.
  */
 export class TexturePool {
   readonly #device: GPUDevice;
@@ -79,8 +80,8 @@ export class TexturePool {
    *
    * @param device Device that makes the textures.
    * @param guard Opens an error scope under a label and returns the function that closes it.
-   * @param onDestroy Called with the id of a surface that leaves the pool for good.
-   * @param flush Submits what is recorded, since what commands name may not be destroyed before.
+   * @param onDestroy Called with the id of a texture that is destroyed.
+   * @param flush Submits the recorded commands, before which the textures that they use must not be destroyed.
    */
   constructor(
     device: GPUDevice,
@@ -94,27 +95,27 @@ export class TexturePool {
     this.#flush = flush;
   }
 
-  /** Surfaces lent out now. */
+  /** Textures lent out now. */
   get live(): number {
     return this.#lent.size;
   }
 
   /**
-   * Lends a surface of at least `width` by `height` texels: one that still holds `content`, which `held` tells, even if it
-   * is lent out, or else one to be filled at once.
+   * Lends a texture of at least `width` by `height` texels. If one holds `content`, even one that is lent out, it is that one
+   * and `held` is true; otherwise the caller fills it at once.
    */
-  take(width: number, height: number, content: TextureContent): { surface: PooledTexture; held: boolean } {
+  take(width: number, height: number, content: TextureContent): { texture: PooledTexture; held: boolean } {
     for (const lent of this.#lent.values()) {
       if (!same(lent.content, content)) continue;
       lent.users++;
-      return { surface: lent.surface, held: true };
+      return { texture: lent.texture, held: true };
     }
     const found = this.#find(width, height, content);
-    this.#lent.set(found.surface, { surface: found.surface, content, users: 1 });
+    this.#lent.set(found.texture, { texture: found.texture, content, users: 1 });
     return found;
   }
 
-  #find(width: number, height: number, content: TextureContent): { surface: PooledTexture; held: boolean } {
+  #find(width: number, height: number, content: TextureContent): { texture: PooledTexture; held: boolean } {
     const limit = this.#device.limits.maxTextureDimension2D;
     // Rows a multiple of 1 KiB apart fall on few sets of a cache: four texels more spread them.
     const rounded = sizeClass(width, SIDE);
@@ -127,7 +128,7 @@ export class TexturePool {
     const [found] = idle.splice(at >= 0 ? at : this.#spare(idle), 1);
     if (found) {
       this.#freeBytes -= bytes;
-      return { surface: found.surface, held: at >= 0 };
+      return { texture: found.texture, held: at >= 0 };
     }
     if (this.#freeBytes + bytes > MOST) {
       this.#flush();
@@ -135,47 +136,47 @@ export class TexturePool {
     }
     const close = this.#guard(`allocate a ${w} by ${h} texture`);
     const texture = this.#device.createTexture({
-      label: `surface ${this.#nextId}`,
+      label: `texture ${this.#nextId}`,
       size: [w, h],
       format: content.dtype === "f16" ? "rgba16float" : "rgba32float",
       usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
     });
     const view = texture.createView();
     close();
-    return { surface: { id: this.#nextId++, texture, view, width: w, height: h, bytes }, held: false };
+    return { texture: { id: this.#nextId++, texture, view, width: w, height: h, bytes }, held: false };
   }
 
   /**
-   * Number of the surface to fill anew: the first made of those whose content is stale, so that a step takes the same ones as
-   * the step before, else the one idle for longest, if there are enough; else their count.
+   * Index of the idle texture to fill anew: the oldest with stale content, so that a step takes the same textures as the step
+   * before; else the one idle for longest, if there are enough; else the number of idle ones.
    */
   #spare(idle: readonly Filled[]): number {
     let first = -1;
-    idle.forEach(({ surface, content }, i) => {
-      if (isStale(content) && (first < 0 || surface.id < idle[first]!.surface.id)) first = i;
+    idle.forEach(({ texture, content }, i) => {
+      if (isStale(content) && (first < 0 || texture.id < idle[first]!.texture.id)) first = i;
     });
     if (first >= 0) return first;
     return this.#freeBytes > KEEP ? 0 : idle.length;
   }
 
-  /** Takes a lent surface back. */
-  give(surface: PooledTexture): void {
-    const lent = this.#lent.get(surface)!;
+  /** Takes a lent texture back. */
+  give(texture: PooledTexture): void {
+    const lent = this.#lent.get(texture)!;
     if (--lent.users > 0) return;
-    this.#lent.delete(surface);
+    this.#lent.delete(texture);
     const { content } = lent;
-    const key = keyOf(surface.width, surface.height, content.dtype);
+    const key = keyOf(texture.width, texture.height, content.dtype);
     const free = this.#free.get(key);
-    if (free) free.push({ surface, content });
-    else this.#free.set(key, [{ surface, content }]);
-    this.#freeBytes += surface.bytes;
+    if (free) free.push({ texture, content });
+    else this.#free.set(key, [{ texture, content }]);
+    this.#freeBytes += texture.bytes;
   }
 
-  /** Destroys the unused surfaces. Call it between submissions. */
+  /** Destroys the unused textures. Call it between submissions. */
   trim(): void {
-    for (const { surface } of [...this.#free.values()].flat()) {
-      surface.texture.destroy();
-      this.#onDestroy(surface.id);
+    for (const { texture } of [...this.#free.values()].flat()) {
+      texture.texture.destroy();
+      this.#onDestroy(texture.id);
     }
     this.#free.clear();
     this.#freeBytes = 0;

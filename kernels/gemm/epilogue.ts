@@ -1,31 +1,32 @@
+// Describes a GEMM's output and epilogue to the kernels that write C.
 import { alignOf } from "../../tensor/align.ts";
 import type { Resource } from "../../tensor/dispatch.ts";
 import { areMultiples, divided, type ParamFields } from "../../tensor/shader_params.ts";
 import type { GemmProblem } from "./problem.ts";
 import { sliceOf, writtenRange } from "./ranges.ts";
 
-/** How `_gemm_epilogue.wgsl` writes a product. */
+/** What `_epilogue.wgsl` needs. */
 export interface Epilogue {
   /** `c`, `bias`, `pre`, `gate`, `item_gate` and `residual`; null where absent. */
   readonly bind: Record<"c" | "bias" | "pre" | "gate" | "item_gate" | "residual", Resource | null>;
-  /** Which parts there are. */
-  readonly constants: Record<
+  /** Which parts there are, for the preprocessor. */
+  readonly parts: Record<
     "ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "ITEM_GATE" | "RESIDUAL",
     boolean
   >;
-  /** f32 of a `Number`: four where all of it allows. */
+  /** f32 of a `Number`: a vec4 where all offsets and strides are multiples of four. */
   readonly width: 1 | 4;
-  /** Type of WGSL that `c` keeps a `Number` as. */
+  /** WGSL type in which `c` stores a `Number`. */
   readonly stored: string;
-  /** ParamFields of `Params`: addresses, in `Number`s, but for those of a gate per item. */
+  /** Fields of `Params`: addresses in `Number`s, except those of a gate of each item. */
   readonly params: Record<string, number>;
 }
 
-/** Types that keep a `Number` of so many f32, by the type of the tensor. */
+/** Types that store a `Number` of so many f32, by the type of the tensor. */
 const STORED = { f32: { 1: "f32", 4: "vec4f" }, f16: { 1: "f16", 4: "vec4<f16>" } } as const;
 
 /**
- * Reads the epilogue of a product for the shaders that do it.
+ * Describes the output and the epilogue of a GEMM.
  *
  * @param others Other fields of `Params` that are counted in `Number`s.
  */
@@ -34,22 +35,22 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
   const range = writtenRange(problem);
   const at = c.offset ?? 0;
   const dtype = c.tensor.dtype === "f16" ? "f16" : "f32";
-  // One address finds all three, so all start where C does, whose elements may be shorter.
+  // One address is that of all three, so all bindings start where that of C does, whose elements may be shorter.
   const align = alignOf(dtype);
   const { slice, base } = sliceOf(c.tensor, range, at);
   const perItem = gate?.n === 0;
-  const gatePlace = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
-  const numbers: ParamFields = {
+  const gateFields = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
+  const fields: ParamFields = {
     c_base: base,
     c_z1: c.z1 ?? 0,
     c_z2: c.z2 ?? 0,
     c_row: c.row,
     bias_base: bias?.offset ?? 0,
     bias_z2: bias?.z2 ?? 0,
-    ...(!perItem && gatePlace),
+    ...(!perItem && gateFields),
     ...others,
   };
-  const width = areMultiples({ n, ...numbers }, 4) ? 4 : 1;
+  const width = areMultiples({ n, ...fields }, 4) ? 4 : 1;
   const gates = gate?.tensor ?? null;
   return {
     bind: {
@@ -60,7 +61,7 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
       pre: pre ? sliceOf(pre, range, at, align).slice : null,
       residual: residual ? sliceOf(residual, range, at, align).slice : null,
     },
-    constants: {
+    parts: {
       ACCUMULATE: problem.accumulate ?? false,
       BIAS: !!bias,
       PRE: !!pre,
@@ -71,6 +72,6 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
     },
     width,
     stored: STORED[dtype][width],
-    params: { ...gatePlace, ...divided(numbers, width) },
+    params: { ...gateFields, ...divided(fields, width) },
   };
 }

@@ -1,30 +1,34 @@
+// Runs the kernel that reduces split-K and applies the epilogue.
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import gelu from "../internal/_gelu.wgsl" with { type: "text" };
 import epilogue from "./_epilogue.wgsl" with { type: "text" };
-import { batchOf, type GemmProblem } from "./problem.ts";
 import { epilogueOf } from "./epilogue.ts";
 import source from "./finish.wgsl" with { type: "text" };
+import { preprocess } from "./preprocess.ts";
+import { batchOf, type GemmProblem } from "./problem.ts";
+import { SpecializedKernel } from "./specialized_kernel.ts";
 
-const kernels = new TypedKernel("gemm_finish", source, [epilogue, gelu, index]);
+const kernels = new SpecializedKernel("gemm_finish", (values) => {
+  return [source, preprocess(epilogue, values), gelu, index];
+});
 
-/** `Number`s that an invocation does: on graphics processors neighbours are to do neighbours. */
+/** `Number`s of an invocation: on GPUs neighbouring invocations are to compute neighbouring columns. */
 const chunkOf = (gpu: Gpu) => gpu.software ? 8 : 1;
 
-/** Sums the parts of a product, [parts, rows of all items, columns], into its place, with its epilogue. */
-export function finishGemm(gpu: Gpu, problem: GemmProblem, product: Tensor): void {
+/** Adds the partial sums [splits, rows of all items, columns] of a GEMM and writes C, with the epilogue. */
+export function finishGemm(gpu: Gpu, problem: GemmProblem, partial: Tensor): void {
   const { m, n } = problem;
-  const [parts, rows, row] = product.shape as [number, number, number];
+  const [splits, rows, row] = partial.shape as [number, number, number];
   const [z1, z2] = batchOf(problem);
-  const numbers = { n, product_part: rows * row, product_row: row };
-  const { bind, constants, params, width, stored } = epilogueOf(problem, numbers);
+  const fields = { n, partial_split: rows * row, partial_row: row };
+  const { bind, parts, params, width, stored } = epilogueOf(problem, fields);
   const chunk = chunkOf(gpu);
-  gpu.run(kernels.of({ Stored: stored }, width), {
-    bind: { product, ...bind },
-    constants: { CHUNK: chunk, ...constants },
-    params: { m, z: z1 * z2, z2, parts, ...params },
+  gpu.run(kernels.of(parts, { Stored: stored }, width), {
+    bind: { partial, ...bind },
+    constants: { CHUNK: chunk },
+    params: { m, z: z1 * z2, z2, splits, ...params },
     workgroups: Math.ceil(z1 * z2 * m * Math.ceil(n / width / chunk) / 64),
   });
 }

@@ -1,15 +1,15 @@
-// Moves a product from scratch to its place: for element (z1, z2, m, n), the sum of its parts, with what follows it.
-// Addresses and columns are in `Number`s. An invocation does CHUNK `Number`s of a row: where its lanes run one after another,
-// to find the row takes longer than to do one.
+// Reduces split-K and applies the epilogue: for element (z1, z2, m, n) of C, the sum of its partial sums.
+// Addresses and columns are in `Number`s. An invocation computes CHUNK `Number`s of a row: on a CPU, where the invocations of a
+// workgroup run one after another, finding the row takes longer than computing one.
 
 struct Params {
-  m: u32, // rows
-  n: u32, // columns
+  m: u32, // rows of C
+  n: u32, // columns of C
   z: u32, // items of both batch indices
   z2: u32, // extent of the inner batch index
-  parts: u32, // of the product, to be summed
-  product_part: u32, // address strides of a part and of a row
-  product_row: u32,
+  splits: u32, // partial sums of an element
+  partial_split: u32, // address strides of a split and of a row
+  partial_row: u32,
   c_base: u32, // addresses of c, pre and residual
   c_z1: u32,
   c_z2: u32,
@@ -23,7 +23,7 @@ struct Params {
 override CHUNK: u32 = 1u;
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> product: array<Number>;
+@group(0) @binding(1) var<storage, read> partial: array<Number>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -45,15 +45,15 @@ fn main(
   let first = (number - row * chunks) * CHUNK;
   let end = min(first + CHUNK, params.n);
   for (var n = first; n < end; n++) {
-    finish(c_row + n, n, z2, sum_of_parts(row * params.product_row + n));
+    finish(c_row + n, n, z2, sum_of_splits(row * params.partial_row + n));
   }
 }
 
-// Of the element whose first part is at `place`.
-fn sum_of_parts(place: u32) -> Number {
-  var sum = product[place];
-  for (var part = 1u; part < params.parts; part++) {
-    sum += product[place + part * params.product_part];
+// The sum of the element whose first partial sum is at `at`.
+fn sum_of_splits(at: u32) -> Number {
+  var sum = partial[at];
+  for (var split = 1u; split < params.splits; split++) {
+    sum += partial[at + split * params.partial_split];
   }
   return sum;
 }

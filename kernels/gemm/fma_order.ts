@@ -1,33 +1,33 @@
-/** Blocks of 4×4 numbers of an invocation, along m and along n. */
+// Writes the multiply–adds of a tile kernel in an order that reuses registers.
+
+/** 4×4 blocks of an invocation. */
 export interface Blocks {
   /** Along m. */
-  readonly rowBlocks: number;
-  /** Along n; at most two. */
-  readonly columnBlocks: number;
+  readonly blocksM: number;
+  /** Along n, at most two. */
+  readonly blocksN: number;
 }
 
 /**
- * Statements of WGSL that add four terms to the strips `c0`, `c1`, …, from `rows0`, `rows1`, … and from `left` and `right`, which are
- * matrices of four rows or columns with a column for each term. Indices go back and forth, so that a multiply–add shares an
- * operand with that before it.
+ * WGSL statements that add four k to the strips `c0`, `c1`, … from the matrices `rows0`, `rows1`, … and `left` and `right`, which
+ * have a column for each k. Indices run in serpentine order (up, then down), so that each multiply–add shares an operand with
+ * the one before.
  *
- * @param blocks What an invocation computes.
- * @param turnTerms Whether terms go back and forth, too; otherwise every sum adds them up in their order.
+ * @param blocks Blocks of an invocation.
+ * @param serpentineK Whether k runs in serpentine order, too; otherwise every sum adds its terms in order.
  */
-export function multiplyAdds({ rowBlocks, columnBlocks }: Blocks, turnTerms: boolean): string {
-  const nextRowBlocks = backAndForth(rowBlocks);
-  const nextTerms = turnTerms ? backAndForth(4) : () => upTo(4);
-  const nextColumnBlocks = backAndForth(columnBlocks);
+export function multiplyAdds({ blocksM, blocksN }: Blocks, serpentineK: boolean): string {
+  const nextBlocksM = serpentine(blocksM);
+  const nextK = serpentineK ? serpentine(4) : () => upTo(4);
+  const nextBlocksN = serpentine(blocksN);
   const statements: string[] = [];
   for (const row of upTo(4)) {
-    for (const rowBlock of nextRowBlocks()) {
-      for (const term of nextTerms()) {
-        for (const columnBlock of nextColumnBlocks()) {
-          const columns = columnBlock === 0 ? "left" : "right";
-          const sum = `c${rowBlock}.${columns}[${row}]`;
-          statements.push(
-            `${sum} = fma(vec4f(rows${rowBlock}[${term}][${row}]), ${columns}[${term}], ${sum});`,
-          );
+    for (const m of nextBlocksM()) {
+      for (const k of nextK()) {
+        for (const n of nextBlocksN()) {
+          const columns = n === 0 ? "left" : "right";
+          const sum = `c${m}.${columns}[${row}]`;
+          statements.push(`${sum} = fma(vec4f(rows${m}[${k}][${row}]), ${columns}[${k}], ${sum});`);
         }
       }
     }
@@ -37,8 +37,8 @@ export function multiplyAdds({ rowBlocks, columnBlocks }: Blocks, turnTerms: boo
 
 const upTo = (extent: number) => Array.from({ length: extent }, (_, i) => i);
 
-/** The indices below an extent, at every second call in reverse. */
-function backAndForth(extent: number): () => number[] {
+/** A function that returns the indices below an extent, reversed on every second call. */
+function serpentine(extent: number): () => number[] {
   let indices = upTo(extent).reverse();
   return () => indices = indices.toReversed();
 }

@@ -1,4 +1,4 @@
-// Computes a GEMM: chooses the kernel, and splits what exceeds the adapter's limits.
+// Computes a GEMM: chooses the kernel, and splits a GEMM that exceeds the adapter's limits.
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { GemmVariant } from "./choice.ts";
 import { variantOf } from "./policy.ts";
@@ -8,12 +8,12 @@ import { runTexture, textureExcess } from "./texture.ts";
 import { runTile, tileExcess } from "./tile.ts";
 
 /**
- * Computes a batched product on the device, split where an operand exceeds a binding, a texture or the length of
- * a sum.
+ * Computes a batched GEMM. One that exceeds a binding, a texture or the length of a sum is split.
  *
  * @param gpu Device.
  * @param problem What to compute.
- * @param variant Kernel; the device's choice for the sizes unless given.
+ * @param variant Kernel; the choice of {@linkcode setGemm} or the default for the extents unless given.
+ * @throws {RangeError} If K is 0, or if a single term exceeds the limits of the adapter.
  *
  * @example
  * ```ts
@@ -54,15 +54,15 @@ export function gemm(
   else runTile(gpu, merged, variant);
 }
 
-/** Takes (k1, k2) as one index where both operands run through it without a gap, if k2 is below `limit`. */
+/** Makes one index of (k1, k2) where both operands are contiguous along it, if k2 is below `limit`. */
 function mergeTaps(problem: GemmProblem, limit: number): GemmProblem {
   const { a, b, k: [k1, k2], m, n } = problem;
   if (k1 === 1 || k2 >= limit) return problem;
-  const runs = (operand: Operand, extent: number) =>
+  const isContiguous = (operand: Operand, extent: number) =>
     operand.alongK && (operand.k1 ?? 0) === 0 && !operand.z2Step &&
     (operand.tap ?? 0) * operand.row === k2 && (operand.y0 ?? 0) === 0 &&
     (extent - 1) * (operand.step ?? 1) + (k1 - 1) * operand.tap! < operand.height;
-  if (!runs(a, m) || !runs(b, n)) return problem;
+  if (!isContiguous(a, m) || !isContiguous(b, n)) return problem;
   const flat = (operand: Operand, height: number): Operand => ({
     ...operand,
     height,

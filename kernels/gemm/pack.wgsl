@@ -1,8 +1,7 @@
-// Puts the images of one operand of a product together as a line of texels, four numbers of a row each, where rows
-// do not start at every fourth number: texel t of row y of image i gets the number (i·rows + y)·texels + t. Images
-// are numbered by (z1, z2, k1), the last fastest. What a row's last texel has beyond the row is not defined. X is the
-// type of a number, f32 or f16. Writes `packed`, an invocation a chunk of 16 texels of a row, or some short rows: where its
-// lanes run one after another, to find a row takes longer than to move it.
+// Packs the rows of a GEMM operand that are not aligned to four elements into whole texels, which form one line: texel t of row y
+// of image i goes to address (i·rows + y)·texels + t. Images are ordered by (z1, z2, k1), the last fastest. Elements of a row's
+// last texel past the end of the row are undefined. X is the type of the elements, f32 or f16. Writes `packed`; an invocation
+// writes 16 texels of a row, or several short rows: on a CPU, finding a row takes longer than copying a texel.
 
 struct Params {
   texels: u32, // texels of a row
@@ -17,7 +16,7 @@ struct Params {
   z2: u32,
   k1: u32,
   row: u32, // address stride of a row
-  column_bits: u32, // bits of a texel's number that are its column in the surface
+  column_bits: u32, // bits of a texel's address that are its column in the texture
 }
 
 const CHUNK = 16u;
@@ -59,9 +58,9 @@ fn main(
     var texel = r * params.texels + first;
     let last = texel + width;
     for (; texel < last; texel++) {
-      let place = vec2u(extractBits(texel, 0u, params.column_bits), texel >> params.column_bits);
-      let numbers = vec4<X>(x[source], x[source + 1u], x[source + 2u], x[source + 3u]);
-      textureStore(packed, place, vec4f(numbers));
+      let coordinates = vec2u(extractBits(texel, 0u, params.column_bits), texel >> params.column_bits);
+      let elements = vec4<X>(x[source], x[source + 1u], x[source + 2u], x[source + 3u]);
+      textureStore(packed, coordinates, vec4f(elements));
       source += 4u;
     }
     y++;

@@ -1,16 +1,16 @@
-// What a GEMM computes: its operands in memory, its output and its epilogue.
+// Types of a GEMM: its operands in memory, its output and its epilogue.
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GemmExtents } from "./choice.ts";
 
 /**
- * One operand of a product, as images of rows and columns in a buffer. For A, the element of row m and
- * reduction index (k1, k2) in item (z1, z2) is row y, column x of image (z1, z2, k1):
+ * One operand of a GEMM, as images of rows and columns in a buffer. K has two indices, (k1, k2). For A, the element of row m and
+ * (k1, k2) in item (z1, z2) of the batch is row y, column x of image (z1, z2, k1):
  *
  *     along k:  y = y0 + m·step + k1·tap + z2·z2Step,   x = k2
  *     else:     y = y0 + k2·step + k1·tap + z2·z2Step,  x = m
  *
- * and zero where y is no row of the image. B is alike, with column n for m. Rows of an image may overlap, which
- * is what makes a convolution a product without im2col.
+ * and zero where y is outside the image. B is alike, with column n for m. Rows may overlap in memory, which makes a convolution
+ * a GEMM without im2col (implicit GEMM); `docs/kernels.md` draws it.
  */
 export interface Operand {
   /** Tensor that holds the images, f32 or f16. */
@@ -21,15 +21,15 @@ export interface Operand {
   readonly height: number;
   /** Elements between the starts of two rows. */
   readonly row: number;
-  /** Whether the inner reduction index runs along the rows. */
+  /** Whether k2 runs along the rows. */
   readonly alongK: boolean;
   /** Image row of the first index; 0 unless given. */
   readonly y0?: number;
-  /** Image rows per step of the index that does not run along the rows; 1 unless given. */
+  /** Image rows from one index to the next of the one that does not run along the rows; 1 unless given. */
   readonly step?: number;
-  /** Image rows per step of k1; 0 unless given. */
+  /** Image rows from one k1 to the next; 0 unless given. */
   readonly tap?: number;
-  /** Image rows per step of z2; 0 unless given. */
+  /** Image rows from one z2 to the next; 0 unless given. */
   readonly z2Step?: number;
   /** Elements between the images of two z1; 0 (shared) unless given. */
   readonly z1?: number;
@@ -39,15 +39,15 @@ export interface Operand {
   readonly k1?: number;
 }
 
-/** Where a product goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
+/** Where C goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
 export interface GemmOutput {
-  /** Tensor that is written, f32 or f16; sums are f32, but for what is added to what C holds. */
+  /** Tensor that is written, f32 or f16; sums are f32, except that of `accumulate`. */
   readonly tensor: Tensor;
   /** First element; 0 unless given. */
   readonly offset?: number;
   /** Elements between rows. */
   readonly row: number;
-  /** Whether what lies between a row's last column and the next multiple of four may be overwritten. */
+  /** Whether the padding of a row's columns to a multiple of four may be overwritten. */
   readonly padded?: boolean;
   /** Elements between two z1; 0 unless given. */
   readonly z1?: number;
@@ -67,13 +67,13 @@ export interface Vector {
   readonly n?: number;
 }
 
-/** A batched product with its epilogue: u = A·B (+ C) (+ bias); C = u, or gelu(u) · gate (+ residual). */
+/** A batched GEMM with its epilogue: u = A·B (+ C) (+ bias); C = u, or gelu(u) · gate (+ residual). */
 export interface GemmProblem {
   /** Rows of C. */
   readonly m: number;
   /** Columns of C. */
   readonly n: number;
-  /** Outer and inner extent of the reduction. */
+  /** Outer and inner extent of K. */
   readonly k: readonly [number, number];
   /** Extents of the batch indices z1 and z2; [1, 1] unless given. */
   readonly batch?: readonly [number, number];
@@ -81,7 +81,7 @@ export interface GemmProblem {
   readonly a: Operand;
   /** Right operand. */
   readonly b: Operand;
-  /** Where the product goes. */
+  /** Output. */
   readonly c: GemmOutput;
   /** Adds to what C holds. */
   readonly accumulate?: boolean;
@@ -97,7 +97,7 @@ export interface GemmProblem {
   readonly residual?: Tensor;
 }
 
-/** The extents of a product's batch, z1 and z2. */
+/** The extents of a GEMM's batch, z1 and z2. */
 export function batchOf(gemm: GemmProblem): readonly [number, number] {
   return gemm.batch ?? [1, 1];
 }
@@ -106,5 +106,5 @@ export function batchOf(gemm: GemmProblem): readonly [number, number] {
 export function extentsOf(gemm: GemmProblem): GemmExtents {
   const { m, n, k: [k1, k2] } = gemm;
   const [z1, z2] = batchOf(gemm);
-  return { m, n, terms: k1 * k2, items: z1 * z2 };
+  return { m, n, k: k1 * k2, batch: z1 * z2 };
 }

@@ -1,3 +1,4 @@
+// Which elements of its tensors a GEMM touches, and how far they exceed a binding.
 import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
 import type { Slice } from "../../tensor/dispatch.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
@@ -5,7 +6,7 @@ import { elementBytes } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 
-/** First element and one past the last that something touches, relative to its tensor. */
+/** The first element and one past the last, relative to the tensor. */
 export interface Range {
   /** First element. */
   readonly from: number;
@@ -13,7 +14,7 @@ export interface Range {
   readonly to: number;
 }
 
-/** The image rows that an operand's indices reach, within the image or not. `outer` is m or n. */
+/** The image rows that an operand's indices reach, inside the image or not. `outer` is m or n. */
 export function rowsOf(problem: GemmProblem, operand: Operand, outer: number): Range {
   const [, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
@@ -28,14 +29,14 @@ export function rowsOf(problem: GemmProblem, operand: Operand, outer: number): R
   return { from: least, to: most + 1 };
 }
 
-/** Those of them that are rows of the image. */
+/** Those of {@linkcode rowsOf} that are inside the image; at least one. */
 export function imageRows(problem: GemmProblem, operand: Operand, outer: number): Range {
   const { from, to } = rowsOf(problem, operand, outer);
   const top = Math.max(0, Math.min(from, operand.height - 1));
   return { from: top, to: Math.max(top + 1, Math.min(to, operand.height)) };
 }
 
-/** The elements of an operand's tensor that a product reads. */
+/** The elements of an operand's tensor that a GEMM reads. */
 export function readRange(problem: GemmProblem, operand: Operand, outer: number): Range {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
@@ -47,7 +48,7 @@ export function readRange(problem: GemmProblem, operand: Operand, outer: number)
   return { from: offset + top * operand.row, to: offset + last };
 }
 
-/** The elements of C's tensor that a product writes. */
+/** The elements of C's tensor that a GEMM writes. */
 export function writtenRange(problem: GemmProblem): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
@@ -60,7 +61,7 @@ export function writtenRange(problem: GemmProblem): Range {
 /**
  * The slice to bind for a range, and the address in it of the tensor's element `at`.
  *
- * @param align Elements at whose multiples it may start; as the tensor's type has it unless given.
+ * @param align The slice starts at a multiple of so many elements; that of the tensor's type unless given.
  */
 export function sliceOf(
   tensor: Tensor,
@@ -73,12 +74,12 @@ export function sliceOf(
   return { slice: { tensor, start, length }, base: at - start };
 }
 
-/** What is beyond a limit, as a share of it; 0 if nothing is. */
+/** By how much of itself a limit is exceeded; 0 if it is not. */
 export function beyond(need: number, limit: number): number {
   return Math.max(0, need / limit - 1);
 }
 
-/** What of C, or of what lies at its addresses, is beyond one binding. */
+/** How far C, or the tensors at its addresses, exceed a binding. */
 export function beyondWritten(gpu: Gpu, problem: GemmProblem): number {
   const { c, pre, residual } = problem;
   const range = writtenRange(problem);
@@ -86,7 +87,7 @@ export function beyondWritten(gpu: Gpu, problem: GemmProblem): number {
   return Math.max(...tensors.map((tensor) => beyondBinding(gpu, tensor, range)));
 }
 
-/** What of a tensor's range, aligned, is beyond one binding. */
+/** How far a tensor's range, aligned, exceeds a binding. */
 export function beyondBinding(gpu: Gpu, { dtype }: Tensor, range: Range): number {
   return beyond((range.to - range.from + alignOf(dtype)) * elementBytes(dtype), gpu.limits.bindingBytes);
 }

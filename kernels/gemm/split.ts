@@ -1,3 +1,4 @@
+// Splits a GEMM that exceeds the adapter's limits into two.
 import { batchOf, type GemmProblem, type Operand, type Vector } from "./problem.ts";
 
 type Pair = readonly [GemmProblem, GemmProblem];
@@ -14,7 +15,7 @@ const along = (operand: Operand, inner: boolean, count: number): Operand =>
 
 const place = ({ c }: GemmProblem, elements: number) => ({ ...c, offset: (c.offset ?? 0) + elements });
 
-/** The vectors of the epilogue, each moved by as many elements as `elements` says. */
+/** The vectors of the epilogue, each moved by `elements` of it. */
 function vectors(
   { bias, gate }: GemmProblem,
   elements: (v: Vector) => number,
@@ -23,7 +24,7 @@ function vectors(
   return { ...(bias && { bias: to(bias) }), ...(gate && { gate: to(gate) }) };
 }
 
-/** Half of an extent, a multiple of the tile where it is long. */
+/** Half of an extent, a multiple of 16 where it is long. */
 const half = (extent: number) => extent > 32 ? Math.ceil(extent / 32) * 16 : extent >> 1;
 
 function byBatch(problem: GemmProblem): Pair | null {
@@ -49,7 +50,7 @@ function byBatch(problem: GemmProblem): Pair | null {
   return [{ ...problem, batch: [1, h] }, { ...problem, ...rest, batch: [1, z2 - h] }];
 }
 
-function byReduction(problem: GemmProblem): Pair | null {
+function byK(problem: GemmProblem): Pair | null {
   const { k: [k1, k2], a, b } = problem;
   const { bias: _bias, gelu: _gelu, pre: _pre, gate: _gate, residual: _residual, ...raw } = problem;
   if (k1 > 1) {
@@ -85,19 +86,19 @@ function byColumns(problem: GemmProblem): Pair | null {
 }
 
 /**
- * Two products that together are the given one: half of the batch, or else of the reduction, the rows or the
- * columns, whichever leaves the least beyond the limits.
+ * Two GEMMs that together are the given one: halves of the batch, or else of K, the rows or the columns, whichever exceeds the
+ * limits least.
  *
- * @param excess How far a product is beyond the limits.
+ * @param excess How far a GEMM exceeds the limits.
  * @throws {RangeError} If there is nothing left to halve.
  */
 export function halves(problem: GemmProblem, excess: (problem: GemmProblem) => number): Pair {
   const { m, n, k: [k1, k2] } = problem;
   const batch = byBatch(problem);
   if (batch) return batch;
-  // Of ways that are equally good the longest extent comes first; sums in two parts cost a pass more.
+  // Of equally good ways the longest extent comes first; halving K costs one more pass over C.
   const outer = m >= n ? [byRows, byColumns] : [byColumns, byRows];
-  const ways = k1 * k2 >= Math.max(65, m, n) ? [byReduction, ...outer] : [...outer, byReduction];
+  const ways = k1 * k2 >= Math.max(65, m, n) ? [byK, ...outer] : [...outer, byK];
   const pairs = ways.map((way) => way(problem)).filter((pair) => pair !== null);
   const [best] = pairs.map((pair) => ({ pair, beyond: Math.max(...pair.map(excess)) }))
     .toSorted((a, b) => a.beyond - b.beyond);

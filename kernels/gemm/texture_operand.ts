@@ -1,9 +1,11 @@
+// Places a GEMM's operand in a texture: copies it as it is where its rows are aligned, and packs it where not.
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { alignOf } from "../../tensor/align.ts";
 import { areMultiples, type ParamFields } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { PooledTexture, TextureContent } from "../../tensor/texture_pool.ts";
 import { elementBytes } from "../../tensor/dtype.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 import source from "./pack.wgsl" with { type: "text" };
@@ -14,15 +16,15 @@ const pack = new TypedKernel("gemm_pack", source, [index]);
 /** Texels that one invocation of the pack kernel moves. */
 const CHUNK = 16;
 
-/** Bits of a texel's address that are its column in a surface; the others are its row. */
+/** Bits of a texel's address that are its column in a texture; the others are its row. */
 export function columnBits(gpu: Gpu): number {
   return Math.min(10, Math.floor(Math.log2(gpu.limits.texture)));
 }
 
-/** Rows of a tile that are a multiple of so many texels apart fall on few sets of a cache. */
+/** Rows a multiple of so many texels apart fall into few sets of a CPU's cache. */
 const UNEVEN = 64;
 
-/** Where the first row lies, and how far the next index of each kind is from it, in elements or texels. */
+/** Address of the first row, and address strides of the indices, in elements or texels. */
 interface Steps extends ParamFields {
   readonly base: number;
   readonly z1: number;
@@ -32,13 +34,13 @@ interface Steps extends ParamFields {
   readonly step: number;
 }
 
-/** How an operand lies in a surface, whose texels hold four numbers each. */
-interface Layout {
-  /** Copied as one line of texels, copied row by row, or put together by the pack kernel, as one line too. */
+/** How an operand lies in a texture, whose texels are vec4s. */
+interface TextureLayout {
+  /** Copied as one line of texels, copied row by row, or packed into one line by the pack kernel. */
   readonly how: "line" | "rows" | "packed";
   /** Linear addresses of the texels. */
   readonly steps: Steps;
-  /** Texels of the line, or those of a row that are read. */
+  /** Texels of the line, or the texels of a row that are read. */
   readonly texels: number;
   readonly width: number;
   readonly height: number;
@@ -46,7 +48,7 @@ interface Layout {
   readonly start: number;
 }
 
-/** Bytes of a buffer that is copied as a whole for the sake of a small part, since others are read, too: weights in an arena. */
+/** Largest buffer, in bytes, that is copied as a whole for a small part: of weights in an arena, the others are read too. */
 const WHOLE = 1 << 22;
 
 const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): Steps => ({
@@ -57,7 +59,7 @@ const mapped = ({ base, z1, z2, k1, step }: Steps, to: (at: number) => number): 
   step: to(step),
 });
 
-/** What the pack kernel makes: rows of whole texels, image after image. */
+/** `Params` of the pack kernel, which writes rows of whole texels, image after image. */
 function packParams(problem: GemmProblem, operand: Operand, outer: number) {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
@@ -80,13 +82,14 @@ function packParams(problem: GemmProblem, operand: Operand, outer: number) {
   };
 }
 
-/** Numbers and distances of packed images along the indices that there are several of: all that their order depends on. */
+/** Counts and strides of packed images along the indices that have several: all that their order depends on. */
 function imagesOf({ height, rows, n2, nk, z1, z2, k1 }: ReturnType<typeof packParams>): number[] {
   const n1 = height / rows / n2 / nk;
   return [[n1, z1], [n2, z2], [nk, k1]].filter(([n]) => n! > 1).flat() as number[];
 }
 
-function parameterSpecs(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): Layout {
+/** Chooses how an operand goes to a texture: as a line or in rows if it is aligned, else packed. `outer` is m or n. */
+function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): TextureLayout {
   const [z1, z2] = batchOf(problem);
   const { k: [k1, k2] } = problem;
   const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
@@ -139,68 +142,54 @@ function parameterSpecs(gpu: Gpu, problem: GemmProblem, operand: Operand, outer:
   const all = bytes / elementBytes(tensor.dtype);
   const whole = bytes <= WHOLE && to - from < all / 2 && line(all / 4).height <= limit;
   const start = whole ? -tensor.offset : from;
-  const numbers = whole ? all : to - from;
+  const elements = whole ? all : to - from;
   const inLine = { ...steps, base: base - start };
-  return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(numbers / 4)), start };
+  return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(elements / 4)), start };
 }
 
-/** How far an operand is beyond a surface, or a binding where it must be packed; 0 if it fits. */
+/** How far an operand exceeds a texture, or a binding if it must be packed; 0 if it fits. */
 export function operandExcess(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): number {
-  const { how, height } = parameterSpecs(gpu, problem, operand, outer);
+  const { how, height } = textureLayout(gpu, problem, operand, outer);
   const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
   return beyond(height, gpu.limits.texture) + bound;
 }
 
-/** An operand in a surface, as the product's shader reads it. */
+/** An operand in a texture, as the texture kernel reads it. */
 export interface Placed {
-  /** The surface, lent by the pool. */
-  readonly surface: PooledTexture;
+  /** The texture, lent by the pool. */
+  readonly texture: PooledTexture;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
-  /** ParamFields of `Params`, without the operand's name before them. */
+  /** Fields of `Params`, without the operand's name before them. */
   readonly params: Record<string, number>;
 }
 
-/** Brings an operand to a surface, if none holds it yet. `outer` is m or n. */
+/** Puts an operand in a texture, if none holds it yet; the caller gives the texture back. `outer` is m or n. */
 export function placeOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): Placed {
-  const { how, steps, texels, width, height, start } = parameterSpecs(gpu, problem, operand, outer);
-  const { tensor, row } = operand;
-  const { storage, offset, dtype } = tensor;
+  const layout = textureLayout(gpu, problem, operand, outer);
+  const { how, steps, texels, width, height, start } = layout;
+  const { storage, offset, dtype } = operand.tensor;
   const packing = packParams(problem, operand, outer);
-  const layout = [how, offset + start, texels];
-  if (how === "rows") layout.push(row, height);
-  if (how === "packed") layout.push(packing.rows, packing.row, ...imagesOf(packing));
-  const content: TextureContent = { storage, dtype, version: storage.version, layout: layout.join() };
-  const { surface, held } = gpu.textures.take(width, height, content);
-  if (held) { // as it was left by a product before
-  } else if (how === "packed") {
-    const { slice, base } = sliceOf(tensor, readRange(problem, operand, outer), start);
-    gpu.run(pack.of({ X: dtype }), {
-      bind: { x: slice, packed: surface },
-      params: { ...packing, base, column_bits: columnBits(gpu) },
-      workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
-    });
-  } else if (how === "rows") {
-    gpu.copyToTexture(tensor, surface, { start, row, rows: height, texels });
-  } else {
-    // What lies behind the line is never read: where the buffer goes on that far, it is one copy instead of two.
-    const all = Math.ceil(texels / width);
-    const ends = (offset + start + all * width * 4) * elementBytes(dtype);
-    const rows = all > 1 && ends <= storage.entry.bytes ? all : Math.floor(texels / width);
-    const filled = rows * width;
-    gpu.copyToTexture(tensor, surface, { start, row: width * 4, rows, texels: width });
-    const rest = {
-      start: start + filled * 4,
-      row: width * 4,
-      rows: 1,
-      texels: Math.max(0, texels - filled),
-      y: rows,
-    };
-    gpu.copyToTexture(tensor, surface, rest);
+  const key = [how, offset + start, texels];
+  if (how === "rows") key.push(operand.row, height);
+  if (how === "packed") key.push(packing.rows, packing.row, ...imagesOf(packing));
+  const content: TextureContent = { storage, dtype, version: storage.version, layout: key.join() };
+  const { texture, held } = gpu.textures.take(width, height, content);
+  if (!held) {
+    if (how === "packed") {
+      const { slice, base } = sliceOf(operand.tensor, readRange(problem, operand, outer), start);
+      gpu.run(pack.of({ X: dtype }), {
+        bind: { x: slice, packed: texture },
+        params: { ...packing, base, column_bits: columnBits(gpu) },
+        workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
+      });
+    } else if (how === "rows") {
+      gpu.copyToTexture(operand.tensor, texture, { start, row: operand.row, rows: height, texels });
+    } else copyLine(gpu, operand.tensor, texture, layout);
   }
   const reach = rowsOf(problem, operand, outer);
   return {
-    surface,
+    texture,
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,
@@ -211,4 +200,26 @@ export function placeOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, o
       y_step: operand.step ?? 1,
     },
   };
+}
+
+/** Copies a line of texels, in rows of the texture's width. */
+function copyLine(
+  gpu: Gpu,
+  tensor: Tensor,
+  texture: PooledTexture,
+  { start, texels, width }: TextureLayout,
+): void {
+  // What follows the line is never read: if the buffer is long enough for a full last row, one copy does.
+  const all = Math.ceil(texels / width);
+  const end = (tensor.offset + start + all * width * 4) * elementBytes(tensor.dtype);
+  const rows = all > 1 && end <= tensor.storage.entry.bytes ? all : Math.floor(texels / width);
+  const copied = rows * width;
+  gpu.copyToTexture(tensor, texture, { start, row: width * 4, rows, texels: width });
+  gpu.copyToTexture(tensor, texture, {
+    start: start + copied * 4,
+    row: width * 4,
+    rows: 1,
+    texels: Math.max(0, texels - copied),
+    y: rows,
+  });
 }

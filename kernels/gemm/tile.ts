@@ -1,63 +1,61 @@
+// Runs a GEMM with a tile kernel, straight from the operands' buffers.
 import { roundUp } from "../../tensor/align.ts";
-import type { TileVariant } from "./choice.ts";
-import { prefixed } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import { prefixed } from "../../tensor/shader_params.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
+import type { TileVariant } from "./choice.ts";
 import { epilogueOf } from "./epilogue.ts";
 import { finishGemm } from "./finish.ts";
 import { isBatchInvariant } from "./policy.ts";
+import { batchOf, extentsOf, type GemmProblem, type Operand } from "./problem.ts";
 import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./ranges.ts";
-import { tileKernel, type TileShape, tileShapes } from "./tile_source.ts";
+import { type TileFlags, tileKernel, type TileShape, tileShapes } from "./tile_kernel.ts";
 
-/** Longest reduction of one part: software adapters cut loops short past 65,535 rounds. */
-const LONGEST = 4096;
+/** Largest K of a split: software adapters end loops after 65,535 iterations. */
+const MAX_SPLIT_K = 4096;
 
-/** Terms that make a part of a reduction worth its sum with the others. */
-const WORTH = 128;
+/** Smallest K that makes a further split worth its share of the reduction. */
+const MIN_SPLIT_K = 128;
 
-/** Invocations, of all parts, that keep a graphics processor busy. */
+/** Invocations, of all splits, that keep a GPU busy. */
 const INVOCATIONS = 32_768;
 
-/** Tiles of a product, and the parts of its reduction: several where it is long and there are few tiles. */
+/** The number of tiles, and split-K: several splits where K is long and there are few tiles. */
 function divide(gpu: Gpu, problem: GemmProblem, shape: TileShape) {
-  const { m, n, k: [k1, k2] } = problem;
-  const [z1, z2] = batchOf(problem);
-  const down = 4 * shape.down * shape.rowBlocks;
-  const across = 4 * shape.across * shape.columnBlocks;
-  const tiles = Math.ceil(m / down) * Math.ceil(n / across) * z1 * z2;
-  const terms = k1 * k2;
-  const invocations = tiles * shape.down * shape.across * shape.groups;
-  const few = isBatchInvariant(gpu) ? 1 : Math.min(INVOCATIONS / invocations, terms / WORTH);
-  const useful = Math.max(terms / LONGEST, few);
+  const { m, n, k, batch } = extentsOf(problem);
+  const rows = 4 * shape.invocationsM * shape.blocksM;
+  const columns = 4 * shape.invocationsN * shape.blocksN;
+  const tiles = Math.ceil(m / rows) * Math.ceil(n / columns) * batch;
+  const invocations = tiles * shape.invocationsM * shape.invocationsN * shape.sliceK;
+  const few = isBatchInvariant(gpu) ? 1 : Math.min(INVOCATIONS / invocations, k / MIN_SPLIT_K);
+  const useful = Math.max(k / MAX_SPLIT_K, few);
   const most = gpu.limits.bindingBytes / bytesOf(problem);
-  const parts = Math.max(1, Math.floor(Math.min(useful, most)));
-  const length = roundUp(terms / parts, termsAtOnce(shape));
-  return { tiles, parts: Math.ceil(terms / length), length };
+  const splits = Math.max(1, Math.floor(Math.min(useful, most)));
+  const splitK = roundUp(k / splits, loopK(shape));
+  return { tiles, splits: Math.ceil(k / splitK), splitK };
 }
 
-/** Terms of a round of the shader's loop. */
-const termsAtOnce = ({ groups, slices, depth }: TileShape) => groups * slices * depth;
+/** K of an iteration of the shader's loop: that of all buffers. */
+const loopK = ({ sliceK, buffers, groupK }: TileShape) => sliceK * buffers * groupK;
 
-/** Bytes of a part of a product whose rows are whole fours. */
-const bytesOf = (problem: GemmProblem) =>
-  batchOf(problem)[0] * batchOf(problem)[1] * problem.m * roundUp(problem.n, 4) * 4;
+/** Bytes of one split's partial sums, whose rows are whole vec4s. */
+const bytesOf = (problem: GemmProblem) => extentsOf(problem).batch * problem.m * roundUp(problem.n, 4) * 4;
 
-/** How far a product is beyond what {@linkcode runTile} can do; 0 if it fits. */
+/** How far a GEMM exceeds what {@linkcode runTile} can compute; 0 if it fits. */
 export function tileExcess(gpu: Gpu, problem: GemmProblem, variant: TileVariant): number {
   const { a, b, m, n } = problem;
-  const { length } = divide(gpu, problem, tileShapes[variant]);
-  return beyond(length, 2 * LONGEST) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
+  const { splitK } = divide(gpu, problem, tileShapes[variant]);
+  return beyond(splitK, 2 * MAX_SPLIT_K) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
     beyondBinding(gpu, b.tensor, readRange(problem, b, n)) +
     beyondWritten(gpu, problem);
 }
 
-/** An operand as the shader reads it, `terms` at a time. `outer` is m or n. */
-function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, terms: number) {
+/** The binding and `Params` fields of an operand, and how it can be loaded. `outer` is m or n, `tileK` the K of an iteration. */
+function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, tileK: number) {
   const o = problem[name];
   const range = readRange(problem, o, outer);
   const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
-  const fours = inFours(problem, o, base);
+  const vec4 = isAligned(problem, o, base);
   const params = {
     base,
     z1: o.z1 ?? 0,
@@ -71,79 +69,65 @@ function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, term
     z2_step: o.z2Step ?? 0,
   };
   return {
-    // Read four numbers at a time; a buffer is as long as that.
+    // An array of vec4; the buffer is as long as that.
     slice: { ...slice, length: roundUp(slice.length!, 4) },
     params: prefixed(name, params),
-    fours,
-    direct: fours && isInside(problem, o, outer, terms),
+    vec4,
+    unchecked: vec4 && isInside(problem, o, outer, tileK),
   };
 }
 
-/** Whether no element is outside the image, or past the last term in the last slice, of products of one k1. */
+/** Whether k1 is one, and no element is outside the image, or past the end of K in the last K-tile. */
 function isInside(
   { k: [k1, k2], batch = [1, 1] }: GemmProblem,
   { y0 = 0, step = 1, z2Step = 0, height, alongK }: Operand,
   outer: number,
-  terms: number,
+  tileK: number,
 ): boolean {
   const ends = [((alongK ? outer : k2) - 1) * step, (batch[1] - 1) * z2Step];
   const rows = ends.reduce((rows, end) => rows.flatMap((y) => [y, y + end]), [y0]);
-  return k1 === 1 && k2 > 0 && k2 % terms === 0 && rows.every((y) => y >= 0 && y < height);
+  return k1 === 1 && k2 > 0 && k2 % tileK === 0 && rows.every((y) => y >= 0 && y < height);
 }
 
-/** Whether four neighbours, from a multiple of four on, always start at a multiple of four in the binding. */
-function inFours({ k: [, k2] }: GemmProblem, o: Operand, base: number): boolean {
+/** Whether four neighbours, from every fourth of a row on, are a vec4 of the binding. */
+function isAligned({ k: [, k2] }: GemmProblem, o: Operand, base: number): boolean {
   const steps = [base, o.row, o.z1 ?? 0, o.z2 ?? 0, o.k1 ?? 0, o.alongK ? k2 : 0];
   return steps.every((step) => step % 4 === 0);
 }
 
-/** The parts of a product, [parts, rows of all items, columns], without an epilogue. */
-function plain({ m, n, k, batch = [1, 1], a, b }: GemmProblem, parts: Tensor): GemmProblem {
-  const row = parts.shape[2]!;
-  return { m, n, k, batch, a, b, c: { tensor: parts, row, z1: batch[1] * m * row, z2: m * row } };
+/** A GEMM that writes partial sums [splits, rows of all items, columns], without an epilogue. */
+function withoutEpilogue({ m, n, k, batch = [1, 1], a, b }: GemmProblem, partial: Tensor): GemmProblem {
+  const row = partial.shape[2]!;
+  return { m, n, k, batch, a, b, c: { tensor: partial, row, z1: batch[1] * m * row, z2: m * row } };
 }
 
-/** Computes a product by tiles staged in workgroup memory, straight from the operands' buffers. */
+/** Computes a GEMM with tiles that are staged in workgroup memory. */
 export function runTile(gpu: Gpu, problem: GemmProblem, variant: TileVariant): void {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
   const shape = tileShapes[variant];
-  const { tiles, parts, length } = divide(gpu, problem, shape);
+  const { tiles, splits, splitK } = divide(gpu, problem, shape);
   const row = roundUp(n, 4);
-  using scratch = parts === 1 ? null : gpu.empty([parts, z1 * z2 * m, row]);
-  const target: GemmProblem = scratch ? plain(problem, scratch) : problem;
-  const { bind, constants, params, width, stored } = epilogueOf(target, { c_part: z1 * z2 * m * row });
-  const a = placeOperand(problem, "a", m, termsAtOnce(shape));
-  const b = placeOperand(problem, "b", n, termsAtOnce(shape));
+  using partial = splits === 1 ? null : gpu.empty([splits, z1 * z2 * m, row]);
+  const target = partial ? withoutEpilogue(problem, partial) : problem;
+  const { bind, parts, params, width, stored } = epilogueOf(target, { c_split: z1 * z2 * m * row });
+  const a = placeOperand(problem, "a", m, loopK(shape));
+  const b = placeOperand(problem, "b", n, loopK(shape));
   const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
-  const types = { A: typeA, B: typeB, Next: typeA === typeB ? typeA : "f32", Stored: stored };
-  const selected = {
+  const types = { A: typeA, B: typeB, Loaded: typeA === typeB ? typeA : "f32", Stored: stored };
+  const flags: TileFlags = {
     A_ALONG_K: problem.a.alongK,
     B_ALONG_K: problem.b.alongK,
-    A_FOURS: a.fours,
-    B_FOURS: b.fours,
-    A_DIRECT: a.direct,
-    B_DIRECT: b.direct,
+    A_VEC4: a.vec4,
+    B_VEC4: b.vec4,
+    A_UNCHECKED: a.unchecked,
+    B_UNCHECKED: b.unchecked,
     TAPS: k1 > 1,
-    ...constants,
   };
-  gpu.run(tileKernel(variant, selected, types, width), {
-    bind: { a: a.slice, b: b.slice, ...bind, ...(scratch && { c: scratch }) },
-    constants: selected,
-    params: {
-      m,
-      n,
-      k1,
-      k2,
-      z: z1 * z2,
-      z2,
-      parts,
-      part_k: length,
-      ...a.params,
-      ...b.params,
-      ...params,
-    },
-    workgroups: tiles * parts,
+  gpu.run(tileKernel(variant).of({ ...flags, ...parts }, types, width), {
+    bind: { a: a.slice, b: b.slice, ...bind, ...(partial && { c: partial }) },
+    params: { m, n, k1, k2, z: z1 * z2, z2, splits, split_k: splitK, ...a.params, ...b.params, ...params },
+    workgroups: tiles * splits,
   });
-  if (scratch) finishGemm(gpu, problem, scratch);
+  if (partial) finishGemm(gpu, problem, partial);
 }

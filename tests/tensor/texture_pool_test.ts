@@ -14,26 +14,26 @@ async function pool(): Promise<TexturePool> {
   return new TexturePool(device, () => () => {}, () => {}, () => {});
 }
 
-Deno.test("a surface that holds what is asked for is shared while it is lent, and lent again afterwards", async () => {
+Deno.test("a texture that holds the content is shared while it is lent, and lent again afterwards", async () => {
   const gpu = await testGpu();
-  const surfaces = await pool();
+  const textures = await pool();
   using x = gpu.zeros([64]);
   const content = { storage: x.storage, dtype: "f32", version: x.storage.version, layout: "line" } as const;
-  const first = surfaces.take(4, 4, content);
-  const second = surfaces.take(4, 4, { ...content });
-  assertEquals([first.held, second.held, second.surface.id], [false, true, first.surface.id]);
-  assertEquals(surfaces.live, 1);
-  surfaces.give(first.surface);
-  assertEquals(surfaces.live, 1);
-  surfaces.give(second.surface);
-  assertEquals(surfaces.live, 0);
-  assert(surfaces.take(4, 4, content).held);
-  assertNotEquals(surfaces.take(4, 4, { ...content, layout: "rows" }).surface.id, first.surface.id);
+  const first = textures.take(4, 4, content);
+  const second = textures.take(4, 4, { ...content });
+  assertEquals([first.held, second.held, second.texture.id], [false, true, first.texture.id]);
+  assertEquals(textures.live, 1);
+  textures.give(first.texture);
+  assertEquals(textures.live, 1);
+  textures.give(second.texture);
+  assertEquals(textures.live, 0);
+  assert(textures.take(4, 4, content).held);
+  assertNotEquals(textures.take(4, 4, { ...content, layout: "rows" }).texture.id, first.texture.id);
 });
 
-Deno.test("surfaces whose content is stale are filled anew in the order they were made in", async () => {
+Deno.test("textures whose content is stale are filled anew, the oldest first", async () => {
   const gpu = await testGpu();
-  const surfaces = await pool();
+  const textures = await pool();
   const tensors = [1, 2, 3].map(() => gpu.zeros([64]));
   const contentOf = (i: number) => {
     return {
@@ -43,21 +43,21 @@ Deno.test("surfaces whose content is stale are filled anew in the order they wer
       layout: "line",
     } as const;
   };
-  const lent = tensors.map((_, i) => surfaces.take(4, 4, contentOf(i)).surface);
-  for (const surface of lent.toReversed()) surfaces.give(surface);
+  const lent = tensors.map((_, i) => textures.take(4, 4, contentOf(i)).texture);
+  for (const texture of lent.toReversed()) textures.give(texture);
   const fresh = contentOf(1);
   gpu.copy(tensors[1]!, tensors[0]!); // a new version
   tensors[2]!.dispose(); // gone
   using y = gpu.zeros([64]);
   const other = { storage: y.storage, dtype: "f32", version: y.storage.version, layout: "line" } as const;
-  const taken = [1, 2, 3].map((n) => surfaces.take(4, 4, { ...other, layout: `line ${n}` }).surface.id);
+  const taken = [1, 2, 3].map((n) => textures.take(4, 4, { ...other, layout: `line ${n}` }).texture.id);
   assertEquals(taken.slice(0, 2), [lent[0]!.id, lent[2]!.id]);
-  assert(!lent.some(({ id }) => id === taken[2]), "what may still be wanted was overwritten");
-  assertEquals(surfaces.take(4, 4, fresh), { surface: lent[1]!, held: true });
+  assert(!lent.some(({ id }) => id === taken[2]), "content that is not stale was overwritten");
+  assertEquals(textures.take(4, 4, fresh), { texture: lent[1]!, held: true });
   for (const tensor of tensors.slice(0, 2)) tensor.dispose();
 });
 
-Deno.test("weights in an arena are copied to a surface once, all of them", async () => {
+Deno.test("all weights in an arena are copied to a texture once", async () => {
   const gpu = await requestGpu();
   setGemm(gpu, "texture");
   const shapes = [[8, 12], [12, 20], [20, 4], [4, 8]];
@@ -72,7 +72,7 @@ Deno.test("weights in an arena are copied to a surface once, all of them", async
   };
   for (const [i, w] of weights.slice(0, 3).entries()) {
     const y = matmul(arena.slots[i]!, arena.slots[i + 1]!);
-    assertClose(`product ${i}`, await y.read(), oracle(w, weights[i + 1]!).data);
+    assertClose(`GEMM ${i}`, await y.read(), oracle(w, weights[i + 1]!).data);
   }
   assertEquals(copies, 1);
   gpu.destroy();

@@ -8,13 +8,13 @@ import { testGpu } from "../../gpu.ts";
 import { randomNd } from "../../oracle/nd.ts";
 import { upload } from "../check_op.ts";
 
-Deno.test("the kernels are measured on a product of each class, and the fastest is the choice", async () => {
+Deno.test("the kernels are measured on a GEMM of each class, and the fastest is chosen", async () => {
   const gpu = await testGpu();
   const live = gpu.pool.live;
-  const products = [{ m: 64, n: 40, terms: 40, items: 1 }, { m: 300, n: 20, terms: 600, items: 2 }];
+  const extents = [{ m: 64, n: 40, k: 40, batch: 1 }, { m: 300, n: 20, k: 600, batch: 2 }];
   const shown: string[] = [];
-  const timings = await tuneGemm(gpu, { products, sampleMs: 1, onTiming: ({ name }) => shown.push(name) });
-  assertEquals(timings.map(({ name }) => name), products.map(gemmClass));
+  const timings = await tuneGemm(gpu, { extents, sampleMs: 1, onTiming: ({ name }) => shown.push(name) });
+  assertEquals(timings.map(({ name }) => name), extents.map(gemmClass));
   assertEquals(shown, timings.map(({ name }) => name));
   assertEquals(Object.keys(timings[0]!.ms), [...GEMM_VARIANTS]);
   for (const { ms, best } of timings) {
@@ -24,10 +24,10 @@ Deno.test("the kernels are measured on a product of each class, and the fastest 
   assertEquals(gpu.pool.live, live);
 });
 
-Deno.test("products are of a class each, and a class that was measured has its kernel", async () => {
+Deno.test("tuning problems are of a class each, and a class that was measured has its kernel", async () => {
   const names = tuningProblems().map(gemmClass);
   assertEquals(new Set(names).size, names.length);
-  const [small, large] = [{ m: 9, n: 70, terms: 64, items: 2 }, { m: 512, n: 512, terms: 65, items: 1 }];
+  const [small, large] = [{ m: 9, n: 70, k: 64, batch: 2 }, { m: 512, n: 512, k: 65, batch: 1 }];
   assertEquals([gemmClass(small), gemmClass(large)], ["≤32 ≤4096 ≤64", ">64 ≤262144 ≤512"]);
   const gemm = tuningOf([{ name: gemmClass(small), ms: { "tile-64": 1 }, best: "tile-64" }]);
   const gpu = await testGpu({ gemm });
@@ -35,8 +35,8 @@ Deno.test("products are of a class each, and a class that was measured has its k
   assertEquals(variantOf(gpu, large), usualGemm(gpu.software, large));
 });
 
-Deno.test("without a measurement graphics processors get larger tiles for larger products", () => {
-  const usual = (m: number, n: number, terms = 512) => usualGemm(false, { m, n, terms, items: 1 });
+Deno.test("without tuning, GPUs get larger tiles for larger outputs", () => {
+  const usual = (m: number, n: number, k = 512) => usualGemm(false, { m, n, k, batch: 1 });
   assertEquals([usual(4096, 24), usual(128, 128), usual(4096, 64)], ["tile-32", "tile-32", "tile-32"]);
   assertEquals([usual(8192, 64), usual(65536, 256, 1024)], ["tile-64", "tile-64"]);
   assertEquals([usual(1024, 1024), usual(1024, 1024, 1024)], ["tile-64x128", "tile-64-k2"]);
@@ -47,19 +47,19 @@ Deno.test("without a measurement graphics processors get larger tiles for larger
   ]);
 });
 
-Deno.test("rows are multiplied to the same bits whatever others there are, by whichever kernels", async () => {
-  const [m, n, terms] = [700, 400, 520];
+Deno.test("a batch-invariant GEMM gives a row the same bits whatever other rows there are, with every kernel", async () => {
+  const [m, n, k] = [700, 400, 520];
   for (const chosen of ["tile-64-k2", "tile-64x128", "tile-128", "texture"] as const) {
-    const gpu = await testGpu({ software: false, gemm: { [gemmClass({ m, n, terms, items: 1 })]: chosen } });
-    using a = upload(gpu, randomNd([m, terms], 1));
-    using b = upload(gpu, randomNd([n, terms], 2));
+    const gpu = await testGpu({ software: false, gemm: { [gemmClass({ m, n, k, batch: 1 })]: chosen } });
+    using a = upload(gpu, randomNd([m, k], 1));
+    using b = upload(gpu, randomNd([n, k], 2));
     const rows = async (m: number) => {
       using c = gpu.empty([m, n]);
-      const operand = (tensor: Tensor, height: number) => ({ tensor, height, row: terms, alongK: true });
+      const operand = (tensor: Tensor, height: number) => ({ tensor, height, row: k, alongK: true });
       const problem = {
         m,
         n,
-        k: [1, terms],
+        k: [1, k],
         a: operand(a, m),
         b: operand(b, n),
         c: { tensor: c, row: n },
