@@ -42,7 +42,7 @@ struct Params {
   b_step: i32,
   b_tap: i32,
   b_z2_step: i32,
-  c_base: u32, // addresses of c, pre and residual, in Numbers, like those of bias and gate
+  c_base: u32, // addresses of c, pre and residual, in `Number`s, like those of bias and gate
   c_z1: u32,
   c_z2: u32,
   c_row: u32,

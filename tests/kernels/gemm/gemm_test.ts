@@ -1,5 +1,5 @@
-// The product itself, against its definition: every way an operand can lie in memory, with NaN in all that it must not
-// read, or must not count.
+// GEMM against its definition: every layout of an operand in memory, with NaN in all elements that a kernel must not read, or
+// must not count.
 import { assertEquals } from "@std/assert";
 import { gemm } from "../../../kernels/gemm/gemm.ts";
 import type { Operand } from "../../../kernels/gemm/problem.ts";
@@ -26,7 +26,7 @@ interface Case {
   readonly b: Place;
 }
 
-/** Address of an element, as the definition of an operand has it; null for a row that the image does not have. */
+/** Address of an element, by the definition of an operand; null for a row outside the image. */
 function addressOf(o: Place, i: number, k1: number, k2: number, z1: number, z2: number): number | null {
   const { offset = 0, row, y0 = 0, step = 1, tap = 0, z2Step = 0 } = o;
   const y = y0 + (o.alongK ? i : k2) * step + k1 * tap + z2 * z2Step;
@@ -34,7 +34,7 @@ function addressOf(o: Place, i: number, k1: number, k2: number, z1: number, z2: 
   return offset + z1 * (o.z1 ?? 0) + z2 * (o.z2 ?? 0) + k1 * (o.k1 ?? 0) + y * row + (o.alongK ? k2 : i);
 }
 
-/** Calls `each` with every pair of addresses whose product counts, and the place of their sum. */
+/** Calls `each` with every pair of addresses that is multiplied, and the index of its sum. */
 function terms(
   { m, n, k: [k1, k2], batch: [z1, z2] = [1, 1], a, b }: Case,
   each: (a: number | null, b: number | null, c: number) => void,
@@ -56,7 +56,7 @@ const cases: Record<string, Case> = {
     a: { height: 9, row: 24, alongK: true, offset: 4 },
     b: { height: 20, row: 28, alongK: false, offset: 8 },
   },
-  "a reduction of part of a texel": {
+  "K of part of a texel": {
     m: 17,
     n: 5,
     k: [2, 7],
@@ -86,7 +86,7 @@ const cases: Record<string, Case> = {
     a: { height: 20, row: 256, alongK: true, z2: 64 },
     b: { height: 18, row: 512, alongK: true, offset: 128, z2: 64 },
   },
-  "whole slices of a reduction, nothing outside": {
+  "whole K-tiles, nothing outside": {
     m: 36,
     n: 20,
     k: [1, 96],
@@ -94,21 +94,21 @@ const cases: Record<string, Case> = {
     a: { height: 98, row: 36, alongK: false, y0: 2, z1: 3600 },
     b: { height: 96, row: 24, alongK: false },
   },
-  "whole slices of more than a tile, along both rows": {
+  "whole K-tiles of more than a tile, both operands along k": {
     m: 130,
     n: 133,
     k: [1, 32],
     a: { height: 130, row: 32, alongK: true },
     b: { height: 133, row: 36, alongK: true, offset: 4 },
   },
-  "whole slices of more than a tile, along the left's rows": {
+  "whole K-tiles of more than a tile, A along k": {
     m: 70,
     n: 68,
     k: [1, 96],
     a: { height: 70, row: 96, alongK: true },
     b: { height: 96, row: 68, alongK: false },
   },
-  "whole slices of rows partly outside": {
+  "whole K-tiles of rows partly outside": {
     m: 20,
     n: 12,
     k: [1, 32],
@@ -116,7 +116,7 @@ const cases: Record<string, Case> = {
     a: { height: 17, row: 32, alongK: true, y0: -2, z1: 17 * 32 },
     b: { height: 32, row: 12, alongK: false },
   },
-  "whole slices of several taps": {
+  "whole K-tiles of several taps": {
     m: 20,
     n: 12,
     k: [2, 32],
@@ -139,7 +139,7 @@ const cases: Record<string, Case> = {
     a: { height: 11, row: 12, alongK: true, tap: -1, z1: 144 },
     b: { height: 36, row: 8, alongK: false, step: 3, tap: 1 },
   },
-  "padding on the right operand": {
+  "padding of B": {
     m: 5,
     n: 6,
     k: [2, 9],
@@ -147,7 +147,7 @@ const cases: Record<string, Case> = {
     a: { height: 9, row: 8, alongK: false, k1: 80 },
     b: { height: 9, row: 8, alongK: false, y0: -2, z2Step: 1, k1: 80 },
   },
-  "a long sum for few numbers": {
+  "long sums of few elements": {
     m: 3,
     n: 10,
     k: [3, 2001],
@@ -156,10 +156,10 @@ const cases: Record<string, Case> = {
   },
 };
 
-/** Types of both operands and of the product. */
+/** Types of both operands and of C. */
 type Types = readonly [DType, DType, DType];
 
-/** Every kernel with numbers of either type, and some with both. */
+/** Every kernel with elements of either type, and some with both. */
 const kernels: readonly (readonly [GemmVariant, Types])[] = [
   ...GEMM_VARIANTS.map((variant) => [variant, ["f32", "f32", "f32"]] as const),
   ...variants(GEMM_VARIANTS, "texture", "tile-32").map((variant) =>
@@ -180,15 +180,15 @@ function casesOf(variant: GemmVariant): [string, Case][] {
 /** Arrays of a type. */
 const arrayOf = (dtype: DType) => dtype === "f16" ? Float16Array : Float32Array;
 
-/** A tensor of random numbers where an operand reads, and of NaN elsewhere, also past its end. */
-function around(gpu: Gpu, numbers: Float64Array, read: ReadonlySet<number>, dtype: DType) {
-  return gpu.tensor(arrayOf(dtype).from(numbers.map((value, at) => read.has(at) ? value : NaN)));
+/** A tensor of `values` where an operand reads, and of NaN elsewhere, also past its end. */
+function around(gpu: Gpu, values: Float64Array, read: ReadonlySet<number>, dtype: DType) {
+  return gpu.tensor(arrayOf(dtype).from(values.map((value, at) => read.has(at) ? value : NaN)));
 }
 
 for (const [variant, types] of kernels) {
   const [typeA, typeB, typeC] = types;
   const how = types.includes("f16") ? `${types.join(" ")}, ${variant}` : variant;
-  Deno.test(`a product is its definition, whatever lies around its operands, ${how}`, async () => {
+  Deno.test(`GEMM equals its definition, whatever surrounds its operands, ${how}`, async () => {
     const gpu = await testGpu({ gemm: variant });
     if (types.includes("f16") && !gpu.half) return assertNoHalf(gpu);
     for (const [name, one] of casesOf(variant)) {
@@ -220,10 +220,10 @@ for (const [variant, types] of kernels) {
   });
 }
 
-Deno.test("a product reads its operands as they are now, not as a product before left them", async () => {
+Deno.test("GEMM reads its operands as they are now, not as an earlier GEMM read them", async () => {
   const gpu = await testGpu({ gemm: "texture" });
   for (const k of [8, 7]) { // copied, and packed
-    const product = (a: Tensor, b: Tensor) => {
+    const dot = (a: Tensor, b: Tensor) => {
       const c = gpu.empty([1, 1]);
       const place = { height: 1, row: k, alongK: true };
       gemm(gpu, {
@@ -239,17 +239,17 @@ Deno.test("a product reads its operands as they are now, not as a product before
     const sums = gpu.scope(() => {
       const of = (value: number) => fill(gpu, [k], value);
       const [a, b] = [of(2), of(1)];
-      const sums = [product(a, b), product(a, b)];
+      const sums = [dot(a, b), dot(a, b)];
       gpu.copy(of(3), a);
-      sums.push(product(a, b));
+      sums.push(dot(a, b));
       accumulate(a, of(4));
-      sums.push(product(a, b));
+      sums.push(dot(a, b));
       a.dispose();
-      sums.push(product(of(5), b)); // most likely in a's buffer
+      sums.push(dot(of(5), b)); // most likely in a's buffer
       return sums;
     });
-    const numbers = await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k));
-    assertEquals(numbers, [2, 2, 3, 7, 5]);
+    const values = await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k));
+    assertEquals(values, [2, 2, 3, 7, 5]);
     for (const sum of sums) sum.dispose();
   }
 });

@@ -43,7 +43,7 @@ Deno.test("lines are repeated over a range, by steps, and in loops within loops"
   assertEquals(linesOf(text, { N: 0 }), []);
 });
 
-Deno.test("a loop's value is known in its conditions, and values are substituted in directives", () => {
+Deno.test("a loop's value is known in its conditions, and directives may have values in them", () => {
   const text = `
     //#for i in 0..3
     //#if i > 0 && \${X}_ALONG_K
