@@ -105,11 +105,10 @@ function framesAfter({ conv_kernel, conv_stride }: ModelConfig, i: number, n: nu
  * import { parseConfig, randomCheckpoint, requestGpu, SpeechModel } from "../mod.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
- * const gpu = await requestGpu();
- * const model = new SpeechModel(gpu, randomCheckpoint(config, 1));
+ * using gpu = await requestGpu();
+ * using model = new SpeechModel(gpu, randomCheckpoint(config, 1));
  * const output = gpu.scope(() => model.forward({ samples: gpu.zeros([2, 3200]) }));
  * console.log(output.hidden.shape, output.frameLengths); // [2, 9, 96] [9, 9]
- * gpu.destroy();
  * ```
  */
 export class SpeechModel {

@@ -66,11 +66,10 @@ interface Cached {
  * ```ts
  * import { Weights, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const weights = new Weights(gpu);
  * weights.add("lm_head.bias", [2], Float32Array.of(1, 2));
  * console.log(weights.names, weights.get("lm_head.bias").shape); // ["lm_head.bias"] [2]
- * gpu.destroy();
  * ```
  */
 export class Weights {
