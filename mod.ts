@@ -156,6 +156,7 @@ export { Weights } from "./model/weights.ts";
 export type { Training } from "./model/forward_context.ts";
 export {
   type AudioBatch,
+  DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
   prepareBatch,
   type PreprocessorConfig,

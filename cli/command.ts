@@ -49,7 +49,7 @@ export function defineCommand<const O extends Options>(command: Command<O>): Com
 
 /** Options of every command. */
 export const commonOptions = group("General", {
-  quiet: { type: "flag", short: "q", description: "print no progress, notes or log lines, only errors" },
+  quiet: { type: "flag", short: "q", description: "print no progress, notes or log lines" },
   help: { type: "flag", short: "h", description: "print this help" },
 });
 

@@ -35,13 +35,11 @@ export interface CompletableOption {
   readonly words: readonly string[];
 }
 
+/** The script for each shell, and a file where the shell finds it. */
 const SHELLS = {
-  bash: { script: bashCompletions, use: 'eval "$(./espalier completions bash)"' },
-  zsh: { script: zshCompletions, use: "./espalier completions zsh > ~/.zfunc/_espalier" },
-  fish: {
-    script: fishCompletions,
-    use: "./espalier completions fish > ~/.config/fish/completions/espalier.fish",
-  },
+  bash: { script: bashCompletions, file: "~/.local/share/bash-completion/completions/espalier" },
+  zsh: { script: zshCompletions, file: "~/.zfunc/_espalier" },
+  fish: { script: fishCompletions, file: "~/.config/fish/completions/espalier.fish" },
 } as const;
 
 /**
@@ -56,8 +54,8 @@ export function completionsCommand(commandsOf: () => readonly Command[]): Comman
     operands: "bash|zsh|fish",
     choices: Object.keys(SHELLS),
     options: {},
-    examples: Object.values(SHELLS).map(({ use }, i) =>
-      [`for ${Object.keys(SHELLS)[i]}`, use.replace("./espalier ", "")] as const
+    examples: Object.entries(SHELLS).map(([shell, { file }]) =>
+      [`install for ${shell}`, `completions ${shell} > ${file}`] as const
     ),
     run: (_, [shell, ...more]) => {
       if (shell === undefined || more.length > 0 || !Object.hasOwn(SHELLS, shell)) {

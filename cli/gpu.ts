@@ -16,7 +16,7 @@ export interface GpuReport {
     readonly software: boolean;
   };
   readonly features: readonly string[];
-  /** The device's limits, in bytes where the name says size. */
+  /** The device's limits, in bytes where the name contains size. */
   readonly limits: Readonly<Record<string, number>>;
   /** Features that the adapter lacks, with the consequence of each. */
   readonly missing: Readonly<Record<string, string>>;

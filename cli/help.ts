@@ -121,7 +121,10 @@ function optionRow([name, option]: readonly [string, Option]): [string, string] 
 function table(rows: readonly (readonly [string, string])[], width: number): string {
   const indent = " ".repeat(width + 4);
   return rows.map(([left, right]) => {
-    const lines = wrap(right, COLUMNS - width - 4).join(`\n${indent}`);
+    // A note such as [default: 10] stays on one line if it fits.
+    const fits = new RegExp(`\\[[^\\]]{1,${COLUMNS - width - 6}}\\]`, "g");
+    const joined = right.replace(fits, (note) => note.replaceAll(" ", "\u00a0"));
+    const lines = wrap(joined, COLUMNS - width - 4).join(`\n${indent}`).replaceAll("\u00a0", " ");
     return left.length > width ? `  ${left}\n${indent}${lines}` : `  ${left.padEnd(width)}  ${lines}`;
   }).join("\n");
 }

@@ -17,7 +17,7 @@ export const modelOption = {
 /** The option for half precision. */
 export const halfOption = {
   type: "flag",
-  description: "read weights and activations of matrix products as f16: about half the memory for weights",
+  description: "half precision: GEMMs read f16; about half the memory for weights",
 } as const;
 
 /**

@@ -46,7 +46,7 @@ export interface TextOption extends Valued<string> {
   readonly choices?: readonly string[];
 }
 
-/** A finite number within the bounds, whole where the type says so. */
+/** A finite number within the bounds, whole for `integer`. */
 export interface NumberOption extends Valued<number> {
   readonly type: "number" | "integer";
   readonly min?: number;

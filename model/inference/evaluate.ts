@@ -71,10 +71,9 @@ export interface Hypothesis {
  * @example
  * ```ts ignore
  * import { evaluate, loadModel } from "../../mod.ts";
- * import { loadAudio } from "../../data/audio/audio.ts";
  *
  * async function* utterances() {
- *   const { samples } = await loadAudio("1.flac", { sampleRate: 16_000 });
+ *   const samples = new Float32Array(await (await fetch("1.f32")).arrayBuffer()); // mono, 16 kHz
  *   yield { id: "1", samples, text: "turn on the light" };
  * }
  * using model = await loadModel("pruned");

@@ -41,7 +41,7 @@ async function withCopy(test: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** Prunes the model of a folder in its place, and says how. */
+/** Prunes the model of a folder in its place, with its record. */
 async function prune(
   folder: string,
   options: ConstraintOptions,
@@ -108,7 +108,7 @@ Deno.test("inspect prints target, achieved cost and distance of a pruned model",
     const line = out.split("\n").find((line) => line.startsWith("pruned by ")) ?? "";
     const start = `pruned by mac: target 30.0 % of MACs removed, achieved ${share} % (${kept})`;
     assertEquals(line.slice(0, start.length), start);
-    // The choice ends within half of what a unit costs, and inspect says on which side.
+    // The choice ends within half of what a unit costs, and inspect prints on which side.
     const side = cost > 0.7 * base_cost ? "above" : "below";
     const miss = new RegExp(
       `^, (0\\.[0-5]\\d) times the cheapest unit's cost ${side} the target$|^, on the target$`,

@@ -65,6 +65,8 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     assertEquals((await loadRunState(`${out}/state`))!.step, 8);
     assertEquals((await readMetrics(`${out}/metrics.jsonl`)).at(-1)?.step, 8);
 
+    const quiet = await run("train", "--out", out, "--resume", "--steps", "9", "--quiet");
+    assertEquals([quiet.status, quiet.err], [0, ""], quiet.err);
     // Its weights, for intents: another head.
     const slu = `${dir}/slu`;
     const intents = await run(
