@@ -29,7 +29,7 @@ const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
 
 const command = defineCommand({
   name: "bench",
-  summary: "Measure every operation and a training step, beside other WebGPU libraries",
+  summary: "Benchmark kernels and a training step against other libraries",
   options: {
     only: { type: "string", description: "measure the cases alone whose name contains this" },
     rounds: {

@@ -1,4 +1,4 @@
-import type { Completable, CompletableCommand, CompletableOption } from "./completions.ts";
+import type { Completable, CompletableCommand, CompletableOption } from "./completable.ts";
 
 /**
  * Completions for bash, as a script to evaluate. Where a file or folder is expected the function gives no reply, and

@@ -1,4 +1,4 @@
-import type { Completable, CompletableCommand, CompletableOption } from "./completions.ts";
+import type { Completable, CompletableCommand, CompletableOption } from "./completable.ts";
 
 /** Completions for fish, as a file of its completions folder. */
 export function fishCompletions({ commands, options }: Completable): string {

@@ -1,4 +1,4 @@
-import type { Completable, CompletableCommand, CompletableOption } from "./completions.ts";
+import type { Completable, CompletableCommand, CompletableOption } from "./completable.ts";
 
 /** Completions for zsh, as a file of `$fpath`, or a script to evaluate. */
 export function zshCompletions({ commands, options }: Completable): string {

@@ -107,15 +107,13 @@ async function runProgramOption(word: string, rest: readonly string[], cwd: stri
 function commandOf(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
-  const meant = suggest(
-    name,
-    [...commands, ...developmentTasks().map(([name]) => ({ name }))].map(({ name }) => name),
-  );
-  const advice = meant ? `did you mean ${meant}?` : "see espalier --help";
-  throw new UserError(`Unknown command ${name}: ${advice}`);
+  const tasks = developmentTasks().map(([task]) => task);
+  if (tasks.includes(name)) throw new UserError(`${name} is a development task: run ./espalier ${name}`);
+  const meant = suggest(name, [...commands.map((one) => one.name), ...tasks]);
+  throw new UserError(`Unknown command ${name}: ${meant ? `did you mean ${meant}?` : "see espalier --help"}`);
 }
 
-/** Tasks of deno.json that are no commands of the program; the set-up script runs them, too. */
+/** Tasks of deno.json that are not commands of the program; the set-up script runs them, too. */
 function developmentTasks(): [name: string, summary: string][] {
   const names = commands.map(({ name }) => name);
   return Object.entries(program.tasks)

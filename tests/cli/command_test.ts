@@ -135,6 +135,7 @@ Deno.test("docs/cli.md and the tasks of deno.json are those of the declarations"
   const tasks = await textOf("deno.json");
   assertEquals(tasks, withSummaries(tasks, commands), "run: deno run -RW cli/docs.ts");
   const named: Record<string, { command: string; description: string }> = program.tasks;
+  assertStringIncludes(await textOf("bench/main.ts"), `summary: "${named["bench"]!.description}"`);
   for (const { name, summary } of commands) {
     assertEquals(named[name], {
       description: summary,
@@ -164,6 +165,7 @@ Deno.test("a mistake is one line and status 2", async () => {
   const mistakes: [string[], string][] = [
     [["gpx"], "Unknown command gpx: did you mean gpu?"],
     [["tset"], "Unknown command tset: did you mean test?"],
+    [["help", "test"], "test is a development task: run ./espalier test"],
     [["help", "prun"], "Unknown command prun: did you mean prune?"],
     [[], "No command given: see espalier --help"],
     [["--versoin"], "Unknown option --versoin: did you mean --version?"],
