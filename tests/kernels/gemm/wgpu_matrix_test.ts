@@ -6,6 +6,7 @@ import { GEMM_VARIANTS } from "../../../kernels/gemm/choice.ts";
 import { gemm } from "../../../kernels/gemm/gemm.ts";
 import { matmul } from "../../../kernels/matmul.ts";
 import { backward } from "../../../tensor/backward.ts";
+import { variants } from "../../full.ts";
 import { testGpu } from "../../gpu.ts";
 import { randomNd } from "../../oracle/nd.ts";
 import { assertClose } from "../check_op.ts";
@@ -36,7 +37,7 @@ function strided(matrices: readonly Float64Array[], size: 3 | 4, distance: numbe
   return all;
 }
 
-for (const variant of GEMM_VARIANTS) {
+for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`GEMM of 3×3 and 4×4 matrices equals wgpu-matrix, in every layout and by strides, ${variant}`, async () => {
     const gpu = await testGpu({ gemm: variant });
     for (const [size, library] of libraries) {
