@@ -1,6 +1,6 @@
 import type { SafetensorsEntry } from "../model/checkpoint/safetensors.ts";
 import { encodeSafetensors } from "../model/checkpoint/safetensors_encode.ts";
-import { writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../files/atomic_file.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";

@@ -1,9 +1,9 @@
 import { type Checkpoint, readCheckpoint } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model/costs.ts";
-import { printable } from "../model/checkpoint/json_fields.ts";
+import { printable } from "../files/printable.ts";
 import { MASK_EMBEDDING } from "../model/parameter_specs.ts";
-import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../files/atomic_file.ts";
 import { checkRecordedUnits, type PruneRecord, RECORD_FILE } from "../prune/record.ts";
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";

@@ -1,4 +1,4 @@
-import { makeFolder } from "../data/write_file.ts";
+import { makeFolder } from "../files/atomic_file.ts";
 import { planMethod } from "../prune/method.ts";
 import { summaryText } from "../prune/report/report.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";

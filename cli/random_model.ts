@@ -3,7 +3,7 @@ import { parseConfig } from "../model/config.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
-import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 
 /** Options of a random model. */
 export interface RandomModelOptions {

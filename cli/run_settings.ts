@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../files/atomic_file.ts";
 import { type Command, parse } from "./command.ts";
 import { type Given, type Options, withDefaults } from "./options.ts";
 import { withCurrentNames } from "./renamed_options.ts";

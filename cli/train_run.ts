@@ -1,5 +1,5 @@
-import { makeFolder } from "../data/write_file.ts";
-import { writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { makeFolder } from "../files/atomic_file.ts";
+import { writeFileAtomic } from "../files/atomic_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";

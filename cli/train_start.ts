@@ -12,7 +12,7 @@ import {
 } from "../model/inference/preprocess.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { type CtcTokenizer, parseTokenizer } from "../model/decode/tokenizer.ts";
-import { readFileIfExists } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists } from "../files/atomic_file.ts";
 import { RECORD_FILE } from "../prune/record.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "../train/prepare.ts";
 import { type Regularization, regularize } from "../train/regularize.ts";

@@ -6,7 +6,7 @@
 import config from "../deno.json" with { type: "json" };
 import { cacheFolder } from "../data/cache_folder.ts";
 import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm/tuning.ts";
-import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import { setGemm } from "../kernels/gemm/policy.ts";
 import type { Gpu } from "../tensor/gpu.ts";

@@ -23,7 +23,9 @@ async function file(request: Request): Promise<Response> {
   const model = /^\/(config\.json|model\.safetensors)$/.exec(pathname);
   if (model) return new Response(await Deno.readFile(new URL(`tests/testdata/base/${model[1]}`, root)));
   const type = pathname.endsWith(".ts") ? "application/typescript" : "text/plain";
-  if (!/^\/(mod\.ts|(random|tensor|kernels|model|prune|train|data)\/[\w/]+\.(ts|wgsl))$/.test(pathname)) {
+  if (
+    !/^\/(mod\.ts|(files|random|tensor|kernels|model|prune|train|data)\/[\w/]+\.(ts|wgsl))$/.test(pathname)
+  ) {
     return new Response(null, { status: 404 });
   }
   return await Deno.readTextFile(new URL(`.${pathname}`, root)).then(

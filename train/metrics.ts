@@ -1,5 +1,5 @@
-import { printable } from "../model/checkpoint/json_fields.ts";
-import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { printable } from "../files/printable.ts";
+import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 
 /** A line of the metrics: what was measured after a step. */
 export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {

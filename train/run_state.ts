@@ -1,8 +1,8 @@
 // The state of a run on disk: folders `step-00000120` with `state.safetensors` and `run.json`.
-import { printable } from "../model/checkpoint/json_fields.ts";
+import { printable } from "../files/printable.ts";
 import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
-import { readFileIfExists, writeFileAtomic } from "../model/checkpoint/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/shape.ts";
 

@@ -1,4 +1,5 @@
 // Bytes of an audio file, read a piece at a time, so that a header can be judged before anything is decoded.
+import { printable } from "../../files/printable.ts";
 
 /** Where audio comes from: a file or bytes in memory. */
 export interface AudioSource {
@@ -82,10 +83,4 @@ export function viewOf(bytes: Uint8Array): DataView {
 /** The four letters at a place. */
 export function tagAt(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4));
-}
-
-// What a file says or is called may hold anything: in an error it is one short line of printable text.
-function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
-  return line.length > 200 ? line.slice(0, 197) + "..." : line;
 }

@@ -1,7 +1,7 @@
 // A thread that decodes clips to see whether they are sound.
 import { decodeAudio } from "../audio/audio.ts";
 import { serveJobs } from "../worker_pool.ts";
-import { refused } from "../write_file.ts";
+import { fileError } from "../../files/atomic_file.ts";
 
 /** What a clip is found to be. */
 export interface UtteranceCheck {
@@ -14,7 +14,7 @@ export interface UtteranceCheck {
 
 serveJobs<string, UtteranceCheck>(async (path) => {
   const bytes = await Deno.readFile(path).catch((error) => {
-    throw refused("read", path, error);
+    throw fileError("read", path, error);
   });
   const { samples, sampleRate } = await decodeAudio(bytes, path);
   let peak = 0;

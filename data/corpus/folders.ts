@@ -1,4 +1,4 @@
-import { refused } from "../write_file.ts";
+import { fileError } from "../../files/atomic_file.ts";
 
 /** Names of audio files. */
 export const AUDIO_NAME = /\.(flac|wav|mp3|ogg|oga|opus|g722)$/i;
@@ -21,7 +21,7 @@ export async function readFolder(path: string): Promise<{ name: string; isFolder
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return [];
-    throw refused("read", path, error);
+    throw fileError("read", path, error);
   }
   return entries.sort((a, b) => a.name < b.name ? -1 : 1);
 }

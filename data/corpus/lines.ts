@@ -1,4 +1,4 @@
-import { refused } from "../write_file.ts";
+import { fileError } from "../../files/atomic_file.ts";
 
 /** Is told what is wrong with a corpus; whoever does not throw gets the clips that are sound. */
 export type OnFault = (fault: Error) => void;
@@ -19,7 +19,7 @@ export interface TextLine {
  */
 export async function readLines(path: string): Promise<TextLine[]> {
   const text = await Deno.readTextFile(path).catch((error) => {
-    throw refused("read", path, error);
+    throw fileError("read", path, error);
   });
   return text.replace(/^\uFEFF/, "").split("\n")
     .map((line, i) => ({ at: `${path}:${i + 1}`, text: line.trim() }))

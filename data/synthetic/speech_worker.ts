@@ -2,7 +2,7 @@
 import { encodeFlac } from "../audio/flac_write.ts";
 import { encodeWav } from "../audio/wav_write.ts";
 import { serveJobs } from "../worker_pool.ts";
-import { writeFile } from "../write_file.ts";
+import { writeFileAtomic } from "../../files/atomic_file.ts";
 import { loadFlite, type Speak, SPEECH_RATE } from "./flite.ts";
 import type { Voice } from "./plan.ts";
 
@@ -20,6 +20,6 @@ serveJobs<SpeechJob, number>(async ({ text, voice, path }) => {
   const speak = await (flite ??= loadFlite());
   const samples = await speak(text, voice);
   const encode = path.endsWith(".flac") ? encodeFlac : encodeWav;
-  await writeFile(path, await encode(samples, SPEECH_RATE));
+  await writeFileAtomic(path, await encode(samples, SPEECH_RATE), { flush: false });
   return { result: samples.length / SPEECH_RATE };
 });

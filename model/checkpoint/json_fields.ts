@@ -1,4 +1,5 @@
 // Fields of a JSON file, checked when they are read; the content of a file is not trusted.
+import { printable } from "../../files/printable.ts";
 
 // Deeper files would overflow the stack of recursive code.
 const MAX_DEPTH = 64;
@@ -161,12 +162,6 @@ export class JsonFields {
     }
     return value;
   }
-}
-
-/** Text of a file for an error message: one short line of printable ASCII. */
-export function printable(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]+/g, " ");
-  return line.length > 160 ? line.slice(0, 157) + "..." : line;
 }
 
 /** A JSON value for an error message. */

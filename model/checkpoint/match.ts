@@ -3,7 +3,7 @@ import type { DiskTensor, Weight } from "./types.ts";
 import type { WeightFile } from "./weight_files.ts";
 import { isInside, isTorchaudio, type ParsedName, parseTensorName } from "./names.ts";
 import type { HeadKind, ModelConfig } from "../config.ts";
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { headOf, MASK_EMBEDDING, type ParameterSpec, parameterSpecs } from "../parameter_specs.ts";
 import { type FileTensor, fillEmptyModules, formatShape, placeTensors, valuesOf } from "./place_tensors.ts";
 

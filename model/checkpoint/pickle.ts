@@ -2,7 +2,7 @@
 // call of an unknown one gives an inert value. Long because of the table of opcodes:
 // https://github.com/python/cpython/blob/main/Lib/pickletools.py
 
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { view } from "./safetensors_format.ts";
 import type { Fail } from "./zip_directory.ts";
 

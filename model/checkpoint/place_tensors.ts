@@ -1,7 +1,7 @@
 // Checks tensors of files and converts them to float32 weights.
 import type { Weight } from "./types.ts";
 import type { ModelConfig } from "../config.ts";
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import type { ParameterSpec } from "../parameter_specs.ts";
 import { type SafetensorsEntry, toFloat32 } from "./safetensors.ts";
 

@@ -9,7 +9,7 @@ import {
   weightFile,
 } from "./weight_files.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import type { Checkpoint, CheckpointFiles } from "./types.ts";
 
 export {

@@ -1,7 +1,8 @@
 // The safetensors format: an 8-byte little-endian header length, a JSON header, then the bytes of
 // the tensors, little-endian and row-major, without gaps. https://github.com/huggingface/safetensors
 
-import { isObject, printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
+import { isObject } from "./json_fields.ts";
 import {
   byteSize,
   isDtype,

@@ -1,5 +1,6 @@
 // Dtypes and error messages that reading and writing of safetensors share.
-import { printable, show as showValue } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
+import { show as showValue } from "./json_fields.ts";
 
 /**
  * Name of a dtype, as in the header.

@@ -1,7 +1,7 @@
 // Reads files of torch.save without running code: the zip format (PyTorch 1.6 and later) and the legacy format.
 // https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { Inert, readPickle } from "./pickle.ts";
 import { byteSize, view } from "./safetensors_format.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";

@@ -1,6 +1,6 @@
 // Tensors of PyTorch files: a storage is an array of elements of one type, a tensor a strided view of it.
 
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { byteSize, isSizes, type SafetensorsDtype, show } from "./safetensors_format.ts";
 import { Global } from "./pickle.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";

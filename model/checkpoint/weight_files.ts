@@ -1,7 +1,8 @@
 // Reads the weights of a model folder: safetensors or PyTorch's files, whole or in shards with an index.
-import { isObject, JsonFields, printable, show } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
+import { isObject, JsonFields, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
-import { readFileIfExists } from "./atomic_file.ts";
+import { readFileIfExists } from "../../files/atomic_file.ts";
 import { parseTorchFile } from "./torch_file.ts";
 
 /** A parsed weight file of a model. */

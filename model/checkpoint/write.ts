@@ -5,7 +5,7 @@ import { encodeConfig } from "../config_encode.ts";
 import { publishedName } from "../parameter_specs.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import { concatBytes, encodeParts } from "./safetensors_encode.ts";
-import { writeFileAtomic } from "./atomic_file.ts";
+import { writeFileAtomic } from "../../files/atomic_file.ts";
 
 /** Options of {@linkcode writeCheckpoint}. */
 export interface WriteCheckpointOptions {

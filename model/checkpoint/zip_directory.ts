@@ -1,7 +1,7 @@
 // The central directory of a zip file, as torch.save writes it: entries are stored, not compressed. Local headers may have zero
 // sizes, so only the directory counts. APPNOTE 6.3.10, zip64 included.
 
-import { printable } from "./json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { view } from "./safetensors_format.ts";
 
 /** Throws an error of one line: the violated rule, and what was found. */

@@ -1,7 +1,7 @@
 // N-gram language models in ARPA format, for beam search.
 import { ArpaReader, type Ngrams } from "./arpa_reader.ts";
 import type { LanguageModel } from "./beam_search.ts";
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { NONE } from "./ngram_table.ts";
 
 /** Options of an ARPA language model. */

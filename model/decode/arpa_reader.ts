@@ -1,5 +1,5 @@
 // Reads the ARPA format line by line: "\data\" with a count per order, a section per order, "\end\".
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { NgramTable, NONE } from "./ngram_table.ts";
 
 /** N-grams of a file. */

@@ -1,4 +1,5 @@
-import { printable, show } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
+import { show } from "../checkpoint/json_fields.ts";
 
 /** Settings of a tokenizer besides its vocabulary, named as in its files. */
 export interface TokenizerSettings {

@@ -1,6 +1,7 @@
 // Reads the tokenizer of a CTC model from its files.
 import { CtcTokenizer, type JoinOptions } from "./ctc_tokenizer.ts";
-import { isObject, JsonFields, printable, show } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
+import { isObject, JsonFields, show } from "../checkpoint/json_fields.ts";
 
 export { CtcTokenizer, type JoinOptions };
 

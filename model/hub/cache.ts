@@ -1,5 +1,5 @@
 // The cache of Hugging Face, models--ORG--NAME/{blobs,refs,snapshots} as in huggingface_hub, so that both share downloads.
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 
 /** An error of the hub, the network, the cache or the disk: one line for the user. */

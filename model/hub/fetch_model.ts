@@ -1,5 +1,5 @@
 // Downloads models from the Hugging Face hub into its cache.
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";

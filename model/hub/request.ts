@@ -1,5 +1,5 @@
 // HTTP requests to a hub: redirects, access tokens and errors.
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { HubError, hubHome, textOf } from "./cache.ts";
 
 /** Address of a hub, and the credentials for it. */

@@ -1,5 +1,5 @@
-import { printable } from "../../model/checkpoint/json_fields.ts";
-import { writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
+import { printable } from "../../files/printable.ts";
+import { writeFileAtomic } from "../../files/atomic_file.ts";
 import type { PruneReport } from "./report.ts";
 import { reportHtml } from "./html.ts";
 import { reportPlots } from "./plots.ts";

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
-import { writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
+import { writeFileAtomic } from "../../files/atomic_file.ts";
 import { type PruneRecord, RECORD_FILE } from "../record.ts";
 import { encodePruneRecord } from "../record_file.ts";
 

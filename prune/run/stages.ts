@@ -1,7 +1,7 @@
 // What of a run is done, in one small file: a run that goes on finds the results of its phases here.
 
-import { readFileIfExists, writeFileAtomic } from "../../model/checkpoint/atomic_file.ts";
-import { printable } from "../../model/checkpoint/json_fields.ts";
+import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
+import { printable } from "../../files/printable.ts";
 
 /** A phase that is done. */
 interface Entry {

@@ -9,7 +9,7 @@ const DENO: Record<string, string> = {
   "cli/backend.ts": "environment",
   "cli/tuning.ts": "environment, files",
   "data/cache_folder.ts": "environment",
-  "model/checkpoint/atomic_file.ts": "files",
+  "files/atomic_file.ts": "files",
   "model/checkpoint/read.ts": "files",
   "model/checkpoint/write.ts": "files",
   "model/decode/arpa.ts": "files",
