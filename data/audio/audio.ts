@@ -4,20 +4,20 @@ import { concat } from "./resample.ts";
 
 export type { AudioOptions, DecodedAudio };
 
-// In memory at once: a gibibyte, four hours at 16 kHz and more.
-const MOST_SAMPLES = 2 ** 28;
+// 1 GiB of float32, or more than four hours at 16 kHz.
+const MAX_SAMPLES = 2 ** 28;
 
 /**
- * Decodes audio in memory to one channel, the mean of the file's channels: WAV (8, 16, 24, 32 bits, float, A-law,
- * mu-law), FLAC, MP3, Ogg Vorbis, Opus or FLAC, and G.722 (64 kbit/s) where the name ends in `.g722`. Integers of n
- * bits are divided by 2^(n−1). Decoders and the resampler, libsamplerate, are loaded when they are needed.
- * libFLAC looks into the environment, so FLAC takes Deno's permission `--allow-env`.
+ * Decodes audio in memory and averages its channels: WAV (8, 16, 24, 32 bits, float, A-law, mu-law), FLAC, MP3, Ogg
+ * Vorbis, Opus or FLAC, and G.722 (64 kbit/s) if the name ends in `.g722`. Integers of n bits are divided by 2^(n−1).
+ * Decoders and the resampler (libsamplerate) are loaded on first use. libFLAC reads environment variables, so FLAC
+ * needs Deno's permission `--allow-env`.
  *
  * @param bytes The whole file.
- * @param name What to call it in errors, such as its path.
- * @param options The rate is the file's own unless one is given.
- * @throws {SyntaxError} If it is empty, broken or of no known format.
- * @throws {RangeError} If it is too short or too long (also 2^28 samples), or a rate is out of range.
+ * @param name Name for errors, such as the path.
+ * @param options Limits and sample rate; the default rate is the file's.
+ * @throws {SyntaxError} If the file is empty, broken or of an unknown format.
+ * @throws {RangeError} If it is too short or too long (more than 2^28 samples included), or a rate is out of range.
  *
  * @example
  * ```ts
@@ -33,18 +33,18 @@ export async function decodeAudio(
   name: string,
   options: AudioOptions = {},
 ): Promise<DecodedAudio> {
-  return await collect(bytesSource(bytes, name), options);
+  return await readAll(bytesSource(bytes, name), options);
 }
 
 /**
- * Reads an audio file at the rate of the models, 16 kHz unless another is given; else as {@linkcode decodeAudio}. A
- * file whose header says that it is too long is refused before it is decoded.
+ * Reads an audio file and resamples it, by default to 16 kHz; otherwise as {@linkcode decodeAudio}. A file that is too
+ * long by its header is refused before it is decoded.
  *
- * @param path File to read.
- * @throws {SyntaxError} If it is empty, broken or of no known format.
+ * @param path Path of the file.
+ * @throws {SyntaxError} If the file is empty, broken or of an unknown format.
  * @throws {RangeError} If it is too short or too long, or a rate is out of range.
- * @throws {TypeError | Deno.errors.NotFound | Deno.errors.PermissionDenied} If it is no file, missing, or may not be
- * read.
+ * @throws {TypeError | Deno.errors.NotFound | Deno.errors.PermissionDenied} If the path is not a file, does not exist,
+ * or may not be read.
  *
  * @example
  * ```ts ignore
@@ -52,17 +52,17 @@ export async function decodeAudio(
  * ```
  */
 export async function loadAudio(path: string | URL, options: AudioOptions = {}): Promise<DecodedAudio> {
-  return await collect(await fileSource(path), { sampleRate: 16_000, ...options });
+  return await readAll(await fileSource(path), { sampleRate: 16_000, ...options });
 }
 
 /**
- * Reads an audio file of any length in bounded memory: blocks of samples at the rate of the models, 16 kHz unless
- * another is given. Joined, they are what {@linkcode loadAudio} gives. Without `maxSeconds` there is no limit.
+ * Reads an audio file of any length in bounded memory, as blocks of samples, by default at 16 kHz. Concatenated, they
+ * equal the result of {@linkcode loadAudio}. Without `maxSeconds` there is no limit.
  *
- * @param path File to read.
+ * @param path Path of the file.
  * @returns Blocks of some ten thousand samples.
  * @throws {SyntaxError | RangeError | TypeError | Deno.errors.NotFound | Deno.errors.PermissionDenied} As
- * {@linkcode loadAudio}; a fault further on is thrown when it is reached.
+ * {@linkcode loadAudio}; an error later in the file is thrown when it is reached.
  *
  * @example
  * ```ts ignore
@@ -85,7 +85,7 @@ export async function* streamAudio(
   }
 }
 
-async function collect(source: AudioSource, options: AudioOptions): Promise<DecodedAudio> {
+async function readAll(source: AudioSource, options: AudioOptions): Promise<DecodedAudio> {
   try {
     const parts: Float32Array[] = [];
     let sampleRate = 0;
@@ -94,9 +94,9 @@ async function collect(source: AudioSource, options: AudioOptions): Promise<Deco
       parts.push(block.samples);
       sampleRate = block.sampleRate;
       total += block.samples.length;
-      if (total > MOST_SAMPLES) {
+      if (total > MAX_SAMPLES) {
         throw new RangeError(
-          `Cannot read ${source.name} as audio in memory has at most ${MOST_SAMPLES} samples: it has more`,
+          `Cannot read ${source.name} as audio in memory has at most ${MAX_SAMPLES} samples: it has more`,
         );
       }
     }

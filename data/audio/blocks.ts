@@ -6,7 +6,7 @@ import { G722Decoder } from "./g722.ts";
 import { createResampler, type Resampler } from "./resample.ts";
 import { decodeWav } from "./wav.ts";
 
-/** Audio in memory, one channel. */
+/** Decoded audio, one channel. */
 export interface DecodedAudio {
   /** [S] samples, ±1 at full scale. */
   readonly samples: Float32Array<ArrayBuffer>;
@@ -14,25 +14,25 @@ export interface DecodedAudio {
   readonly sampleRate: number;
 }
 
-/** How audio is read. */
+/** Options of {@linkcode readBlocks} and the functions built on it. */
 export interface AudioOptions {
-  /** Rate to convert to, 1,000 to 192,000 Hz. */
+  /** Sample rate of the result, 1,000 to 192,000 Hz. */
   readonly sampleRate?: number;
-  /** Longest audio that is read, in seconds; 4 hours unless given. */
+  /** Maximum length in seconds; default 4 hours. */
   readonly maxSeconds?: number;
-  /** Least number of samples, at the rate asked for: 400, of which the models make one frame, unless given. */
+  /** Minimum number of samples at the resulting rate; default 400, one frame of the models. */
   readonly minSamples?: number;
 }
 
 const FOUR_HOURS = 4 * 3600;
-// The least that gives a frame: the receptive field of the feature encoder.
+// The receptive field of the feature encoder.
 const ONE_FRAME = 400;
-const PIECE = 65_536;
+const CHUNK = 65_536; // bytes
 
 /**
- * Decodes a source to one channel at the rate asked for, block by block.
+ * Decodes a source block by block, averages its channels and resamples it.
  *
- * @throws {SyntaxError | RangeError} If it is broken, too short or too long, or a rate is out of range.
+ * @throws {SyntaxError | RangeError} If the file is broken, too short or too long, or a rate is out of range.
  */
 export async function* readBlocks(source: AudioSource, options: AudioOptions): AsyncGenerator<DecodedAudio> {
   const { maxSeconds = FOUR_HOURS, minSamples = ONE_FRAME } = options;
@@ -42,7 +42,7 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
     throw new RangeError(`Cannot read ${source.name} as audio may last at most ${most}: ${found}`);
   };
   const head = readAudioHead(source);
-  if ((head.seconds ?? 0) > maxSeconds) tooLong(`its header says ${Math.round(head.seconds!)} s`);
+  if ((head.seconds ?? 0) > maxSeconds) tooLong(`its header states ${Math.round(head.seconds!)} s`);
   let resampler: Resampler | undefined;
   let sampleRate = 0;
   let taken = 0;
@@ -68,15 +68,15 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
     if (head.frames !== null && head.frames !== taken) {
       refuse(
         source,
-        "it must have as many samples as its header says",
-        `${taken} of ${head.frames} are sound`,
+        "it must have as many samples as its header states",
+        `${taken} of ${head.frames} can be decoded`,
       );
     }
     const rest = resampler?.finish();
     given += rest?.length ?? 0;
     if (given < minSamples) {
       throw new RangeError(
-        `Cannot read ${source.name} as a clip must have at least ${minSamples} samples: found ${given}`,
+        `Cannot read ${source.name} as audio must have at least ${minSamples} samples: found ${given}`,
       );
     }
     if (rest !== undefined) {
@@ -90,15 +90,15 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
 async function* decode(source: AudioSource, { format, wav }: AudioHead): AsyncGenerator<AudioBlock> {
   if (wav !== undefined) {
     const frame = wav.width * wav.channels;
-    const most = Math.max(1, Math.floor(PIECE / frame));
+    const most = Math.max(1, Math.floor(CHUNK / frame));
     for (let done = 0; done < wav.frames; done += most) {
       const bytes = source.read(wav.start + done * frame, Math.min(most, wav.frames - done) * frame);
       yield { channels: decodeWav(bytes, wav), sampleRate: wav.sampleRate };
     }
   } else if (format === "g722") {
     const decoder = new G722Decoder();
-    for (let at = 0; at < source.size; at += PIECE) {
-      yield { channels: [decoder.decode(source.read(at, PIECE))], sampleRate: 16_000 };
+    for (let at = 0; at < source.size; at += CHUNK) {
+      yield { channels: [decoder.decode(source.read(at, CHUNK))], sampleRate: 16_000 };
     }
   } else if (format === "flac" || format === "ogg flac") {
     yield* decodeFlac(source, format === "ogg flac");
@@ -115,7 +115,7 @@ function mix({ channels }: AudioBlock, source: AudioSource): Float32Array {
   for (let i = 0; i < mono.length; i++) {
     let sum = first![i]!;
     for (const other of others) sum += other[i]!;
-    if (!Number.isFinite(sum)) refuse(source, "its samples must be finite numbers", `one is ${sum}`);
+    if (!Number.isFinite(sum)) refuse(source, "its samples must be finite", `one is ${sum}`);
     mono[i] = sum / channels.length;
   }
   return mono;

@@ -1,15 +1,15 @@
-// libvorbis, libopus and mpg123 as WebAssembly, each loaded when a file needs it.
+// Decodes with libvorbis, libopus and mpg123, compiled to WebAssembly and loaded on first use.
 import { type AudioSource, refuse } from "./source.ts";
 import { oggPages } from "./ogg.ts";
 
-/** Samples that were decoded together: one array for each channel, all of the same length. */
+/** Decoded samples: one array per channel, all of the same length. */
 export interface AudioBlock {
   readonly channels: readonly Float32Array[];
   /** Hz. */
   readonly sampleRate: number;
 }
 
-/** What the libraries have in common. */
+/** The common interface of the three libraries. */
 interface Decoder {
   readonly ready?: Promise<void>;
   decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
@@ -23,14 +23,15 @@ interface Decoded {
   errors?: { message: string }[];
 }
 
-const PIECE = 65_536;
-// Bytes without audio: more than any picture in a header, few enough for decoders that search again and again.
-const MOST_SILENT = 2 ** 25;
+const CHUNK = 65_536; // bytes
+// Bytes that may give no samples: more than any picture in a header, and few enough that a decoder's search for the
+// next frame stays fast.
+const MAX_WITHOUT_SAMPLES = 2 ** 25;
 
 /**
- * Decodes a compressed file, a piece at a time.
+ * Decodes a compressed file chunk by chunk.
  *
- * @throws {SyntaxError} If the library finds a fault in it.
+ * @throws {SyntaxError} If the library reports an error.
  */
 export async function* decodeByLibrary(
   source: AudioSource,
@@ -40,19 +41,19 @@ export async function* decodeByLibrary(
   const run = async (step: () => Decoded | Promise<Decoded>): Promise<AudioBlock[]> => {
     const { channelData, sampleRate, errors } = await attempt(source, step);
     const [error] = errors ?? [];
-    if (error !== undefined) refuse(source, `its ${format} data must be sound`, error.message);
+    if (error !== undefined) refuse(source, `its ${format} data must be valid`, error.message);
     if ((channelData[0]?.length ?? 0) === 0) return [];
     return [{ channels: channelData, sampleRate }];
   };
   try {
     await decoder.ready;
-    const pieces = format === "mp3" ? piecesOf(source) : oggPages(source);
-    let silent = 0;
-    for (const piece of pieces) {
-      const blocks = await run(() => decoder.decode(piece));
-      silent = blocks.length > 0 ? 0 : silent + piece.length;
-      if (silent > MOST_SILENT) {
-        refuse(source, `its ${format} data must be sound`, `no frame in ${silent} bytes`);
+    const chunks = format === "mp3" ? chunksOf(source) : oggPages(source);
+    let withoutSamples = 0;
+    for (const chunk of chunks) {
+      const blocks = await run(() => decoder.decode(chunk));
+      withoutSamples = blocks.length > 0 ? 0 : withoutSamples + chunk.length;
+      if (withoutSamples > MAX_WITHOUT_SAMPLES) {
+        refuse(source, `its ${format} data must be valid`, `no frame in ${withoutSamples} bytes`);
       }
       yield* blocks;
     }
@@ -73,21 +74,21 @@ async function load(format: "vorbis" | "opus" | "mp3"): Promise<Decoder> {
   }
 }
 
-function* piecesOf(source: AudioSource): Generator<Uint8Array> {
-  for (let at = 0; at < source.size; at += PIECE) yield source.read(at, PIECE);
+function* chunksOf(source: AudioSource): Generator<Uint8Array> {
+  for (let at = 0; at < source.size; at += CHUNK) yield source.read(at, CHUNK);
 }
 
-/** Runs a step of a decoder. What it prints about errors, which it also returns, and what it throws become one line. */
+/** Runs a step of a decoder without its console output; what it throws becomes an error of one line. */
 async function attempt(source: AudioSource, step: () => Decoded | Promise<Decoded>): Promise<Decoded> {
   const { error, warn } = console;
   try {
-    // The libraries compute before they return; only then is the console theirs.
+    // The libraries decode synchronously, so nothing else can print in between. They return the errors as well.
     console.error = console.warn = () => {};
     const result = step();
     Object.assign(console, { error, warn });
     return await result;
   } catch (thrown) {
     Object.assign(console, { error, warn });
-    return refuse(source, "it must be sound", thrown instanceof Error ? thrown.message : String(thrown));
+    return refuse(source, "it must be valid", thrown instanceof Error ? thrown.message : String(thrown));
   }
 }

@@ -1,11 +1,11 @@
-// FLAC by libFLAC, compiled to JavaScript and loaded when a file needs it. The build in plain JavaScript is used, as the
-// one in WebAssembly cannot be loaded from Deno. Of the other packages, @wasm-audio-decoders/flac 0.2.11 and
-// @audio/decode-flac 1.3.5 lose the last frame of some files when they are given in pieces.
+// Decodes FLAC with libFLAC, compiled to JavaScript and loaded on first use; Deno cannot load its WebAssembly build.
+// Other packages (@wasm-audio-decoders/flac 0.2.11, @audio/decode-flac 1.3.5) lose the last frame of some files when the
+// bytes come in chunks.
 import { createHash } from "node:crypto";
 import { type AudioSource, refuse } from "./source.ts";
 import type { AudioBlock } from "./codecs.ts";
 
-/** The part of the library that is used. */
+/** The functions of the library that are used here. */
 interface LibFlac {
   isReady(): boolean;
   on(event: "ready", listener: () => void): void;
@@ -35,7 +35,7 @@ interface StreamInfo {
   md5sum: string;
 }
 
-// FLAC__STREAM_DECODER_END_OF_STREAM; greater ones are failures.
+// FLAC__STREAM_DECODER_END_OF_STREAM; greater states are errors.
 const END = 4;
 
 let loading: Promise<LibFlac> | undefined;
@@ -48,18 +48,18 @@ async function load(): Promise<LibFlac> {
 }
 
 /**
- * Decodes a FLAC file of 8, 16 or 24 bits, frame by frame; integers of n bits are divided by 2^(n−1). The decoded
- * samples are held to the checksums of the file, each frame's and the MD5 of all.
+ * Decodes a FLAC file of 8, 16 or 24 bits frame by frame; integers of n bits are divided by 2^(n−1). The checksum of
+ * each frame and the MD5 of all samples are verified.
  *
- * @param ogg Whether the FLAC stream is in an Ogg file.
- * @throws {SyntaxError} If the file is broken or has another number of bits.
+ * @param ogg Whether the FLAC stream is in an Ogg container.
+ * @throws {SyntaxError} If the file is broken, has another bit depth, or a checksum differs.
  */
 export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGenerator<AudioBlock> {
   const library = await (loading ??= load());
   const blocks: AudioBlock[] = [];
   const sum = createHash("md5");
   let info: StreamInfo | undefined;
-  let fault: string | undefined;
+  let problem: string | undefined;
   let at = 0;
   let frames = 0;
   const read = (length: number) => {
@@ -70,7 +70,7 @@ export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGener
   const write = (channels: Uint8Array[], { blocksize, sampleRate, bitsPerSample: bits }: FrameHeader) => {
     frames += blocksize;
     if (bits !== 8 && bits !== 16 && bits !== 24) {
-      fault ??= `a frame has numbers of ${bits} bits, not 8, 16 or 24`;
+      problem ??= `a frame has samples of ${bits} bits, not 8, 16 or 24`;
       return;
     }
     const integers = channels.map((bytes) => integersOf(bytes, bits));
@@ -79,29 +79,29 @@ export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGener
   };
   const decoder = library.create_libflac_decoder(false);
   try {
-    const sound = "its FLAC data must be sound";
+    const valid = "its FLAC data must be valid";
     const status = library.init_decoder_stream(
       decoder,
       read,
       write,
       (_, text) =>
-        fault ??= text.replace("FLAC__STREAM_DECODER_ERROR_STATUS_", "").replaceAll("_", " ").toLowerCase(),
+        problem ??= text.replace("FLAC__STREAM_DECODER_ERROR_STATUS_", "").replaceAll("_", " ").toLowerCase(),
       (metadata) => info ??= metadata,
       ogg,
     );
-    if (status !== 0) refuse(source, sound, `the decoder does not start, with status ${status}`);
+    if (status !== 0) refuse(source, valid, `the decoder does not start, with status ${status}`);
     while (info === undefined || info.total_samples === 0 || frames < info.total_samples) {
       const going = library.FLAC__stream_decoder_process_single(decoder);
-      if (fault !== undefined) refuse(source, sound, fault);
+      if (problem !== undefined) refuse(source, valid, problem);
       yield* blocks.splice(0);
       const state = library.FLAC__stream_decoder_get_state(decoder);
       if (state === END) break;
-      if (!going || state > END) refuse(source, sound, `the decoder stops, in state ${state}`);
+      if (!going || state > END) refuse(source, valid, `the decoder stops, in state ${state}`);
     }
     const expected = info?.md5sum ?? "";
-    // Zeros where the writer left it out.
+    // All zeros if the encoder did not compute it.
     if (/[1-9a-f]/.test(expected) && frames > 0 && sum.digest("hex") !== expected) {
-      refuse(source, "its samples must have the checksum in its header", "they have another");
+      refuse(source, "the MD5 of its samples must be that of its header", "it differs");
     }
   } finally {
     library.FLAC__stream_decoder_finish(decoder);
@@ -109,9 +109,9 @@ export async function* decodeFlac(source: AudioSource, ogg: boolean): AsyncGener
   }
 }
 
-/** Numbers of one channel, which the library gives in 2 bytes up to 16 bits and in 4 above. */
+/** Samples of one channel: the library returns 2 bytes each up to 16 bits, 4 bytes above. */
 function integersOf(bytes: Uint8Array, bits: number): Int16Array | Int32Array {
-  // A copy, which starts where numbers may.
+  // A copy, since the bytes may start at an unaligned offset.
   const { buffer } = bytes.slice();
   return bits <= 16 ? new Int16Array(buffer) : new Int32Array(buffer);
 }
@@ -123,7 +123,7 @@ function scale(integers: Int16Array | Int32Array, bits: number): Float32Array {
   return samples;
 }
 
-/** The bytes that the checksum is of: all channels of a moment, little-endian, `width` bytes a number. */
+/** The bytes that the MD5 is computed from: channels interleaved, little-endian, `width` bytes per sample. */
 function interleave(channels: readonly (Int16Array | Int32Array)[], width: number): Uint8Array {
   const bytes = new Uint8Array((channels[0]?.length ?? 0) * channels.length * width);
   const step = channels.length * width;

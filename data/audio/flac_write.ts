@@ -1,6 +1,6 @@
-// FLAC by libFLAC, compiled to JavaScript and loaded when it is needed.
+// Encodes FLAC with libFLAC, compiled to JavaScript and loaded on first use.
 
-/** The part of the library that is used. */
+/** The functions of the library that are used here. */
 interface LibFlac {
   isReady(): boolean;
   on(event: "ready", listener: () => void): void;
@@ -25,12 +25,12 @@ interface LibFlac {
 const LEVEL = 5;
 
 /**
- * A FLAC file of one channel, 16 bits.
+ * Encodes one channel as a FLAC file of 16 bits.
  *
  * @param samples [S], at least one.
  * @param sampleRate Hz.
  * @returns The file's bytes.
- * @throws {RangeError} If the library refuses the numbers.
+ * @throws {RangeError} If the library refuses the samples or the rate.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export async function encodeFlac(samples: Int16Array, sampleRate: number): Promi
     done = flac.init_encoder_stream(
           encoder,
           (bytes) => parts.push(bytes.slice()),
-          (info) => parts[1] && complete(parts[1], info),
+          (info) => parts[1] && completeStreamInfo(parts[1], info),
         ) === 0 &&
       flac.FLAC__stream_encoder_process(encoder, [Int32Array.from(samples)], samples.length) &&
       flac.FLAC__stream_encoder_finish(encoder);
@@ -70,8 +70,8 @@ export async function encodeFlac(samples: Int16Array, sampleRate: number): Promi
   return file;
 }
 
-/** The library cannot go back in a stream: sizes of frames and checksum come in once the samples are through. */
-function complete(
+/** Fills in frame sizes and MD5, which libFLAC knows only after the last sample and cannot write into a stream. */
+function completeStreamInfo(
   block: Uint8Array,
   { min_framesize, max_framesize, md5sum }: { min_framesize: number; max_framesize: number; md5sum: string },
 ): void {

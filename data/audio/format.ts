@@ -1,28 +1,28 @@
-// What kind of audio a file is, and how long its header says that it lasts, from a few bytes.
+// Detects the format of an audio file and reads its duration from the header, without decoding.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 import { firstPacket, lastGranule } from "./ogg.ts";
 import { readWavHeader, type WavHeader } from "./wav.ts";
 
-/** Container and codec, as far as decoding differs. */
+/** Container and codec. */
 export type AudioFormat = "wav" | "flac" | "ogg flac" | "vorbis" | "opus" | "mp3" | "g722";
 
-/** What is known of a file before it is decoded. */
+/** Format and duration of a file, read from its header. */
 export interface AudioHead {
   readonly format: AudioFormat;
-  /** Seconds that it lasts at least if its header is true; null where that cannot be told. */
+  /** Duration in seconds according to the header, a lower bound for MP3; null if unknown. */
   readonly seconds: number | null;
-  /** Frames that must come out, where the header says so and the format promises it; else null. */
+  /** Number of frames that decoding must give, if the header states it and the format guarantees it; else null. */
   readonly frames: number | null;
-  /** Frames after which only padding comes, where the header says so. */
+  /** Number of frames before the encoder's padding, if the header states it. */
   readonly end?: number;
-  /** Of a WAV file. */
+  /** Header of a WAV file. */
   readonly wav?: WavHeader;
 }
 
 /**
- * Looks at a file: by its first bytes, and by its name for .g722, which has no header.
+ * Detects the format by the first bytes, or by the name for .g722, which has no header.
  *
- * @throws {SyntaxError} If it is empty, of an unknown format, or its header is broken.
+ * @throws {SyntaxError} If the file is empty, of an unknown format, or its header is broken.
  */
 export function readAudioHead(source: AudioSource): AudioHead {
   if (source.size === 0) refuse(source, "it must have samples", "the file is empty");
@@ -52,7 +52,7 @@ function flacHead(source: AudioSource, start: Uint8Array): AudioHead {
   const sampleRate = view.getUint32(18) >>> 12;
   const bits = (view.getUint16(20) >>> 4 & 31) + 1;
   if (![8, 16, 24].includes(bits)) refuse(source, "FLAC must have 8, 16 or 24 bits", `it has ${bits}`);
-  // 36 bits; 0 where the writer did not know.
+  // 36 bits; 0 if the encoder did not know.
   const frames = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22) || null;
   return { format: "flac", seconds: secondsOf(frames, sampleRate), frames };
 }
@@ -70,7 +70,7 @@ function oggHead(source: AudioSource, start: Uint8Array): AudioHead {
     return { format: "vorbis", seconds: secondsOf(last, sampleRate), frames: null };
   }
   if (text === "OpusHead" && packet.length >= 19) {
-    // The library leaves the padding of a stream of one page (RFC 7845: the end is the last granule less pre-skip).
+    // The library does not trim the padding of a stream of one page (RFC 7845: end = last granule − pre-skip).
     const end = last === null ? Infinity : Math.max(0, last - viewOf(packet).getUint16(10, true));
     return { format: "opus", seconds: secondsOf(last, 48_000), frames: null, end };
   }
@@ -86,7 +86,7 @@ function oggHead(source: AudioSource, start: Uint8Array): AudioHead {
   );
 }
 
-/** Whether the header of an MPEG-1 or -2 audio frame stands at a place. */
+/** Whether there is the header of an MPEG-1 or -2 audio frame at an offset. */
 function isMp3Frame(view: DataView, at: number): boolean {
   if (view.byteLength < at + 4) return false;
   const bits = view.getUint32(at);
@@ -103,7 +103,7 @@ function mp3Head(source: AudioSource, start: Uint8Array): AudioHead {
   const size = start.subarray(6, 10).reduce((sum, byte) => sum * 128 + (byte & 127), 0);
   const at = tagAt(start, 0).startsWith("ID3") ? 10 + size : 0;
   const frame = viewOf(source.read(at, 256));
-  // The highest bit rate is 320 kbit/s; a table of frames (Xing, LAME) tells more.
+  // A lower bound by the highest bit rate, 320 kbit/s, unless a Xing or LAME header gives the number of frames.
   let seconds = (source.size - at) / 40_000;
   if (isMp3Frame(frame, 0)) {
     const mpeg1 = (frame.getUint8(1) >> 3 & 3) === 3;
@@ -112,7 +112,7 @@ function mp3Head(source: AudioSource, start: Uint8Array): AudioHead {
     const mono = frame.getUint8(3) >> 6 === 3;
     const table = 4 + (mpeg1 ? (mono ? 17 : 32) : (mono ? 9 : 17));
     const name = table + 12 <= frame.byteLength ? frame.getUint32(table) : 0;
-    // "Xing" or "Info", and a flag that the number of frames follows.
+    // "Xing" or "Info", with the flag for the number of frames.
     if ((name === 0x58696e67 || name === 0x496e666f) && frame.getUint8(table + 7) & 1) {
       seconds = frame.getUint32(table + 8) * (mpeg1 ? 1152 : 576) / rate;
     }

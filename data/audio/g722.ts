@@ -1,5 +1,5 @@
-// ITU-T G.722 (09/2012) at 64 kbit/s, decoder only: two sub-bands of adaptive differential PCM, joined by a
-// quadrature mirror filter. Names of blocks and tables are the Recommendation's. No npm package decodes it.
+// Decoder of ITU-T G.722 (09/2012) at 64 kbit/s: two sub-bands of ADPCM, merged by a quadrature mirror filter. Names of
+// blocks and tables are those of the Recommendation. No npm package decodes it.
 
 const QM6 = Int16Array.of(
   ...[
@@ -62,7 +62,7 @@ const QM4 = Int16Array.of(
   ...[0, -20456, -12896, -8968, -6288, -4240, -2584, -1200, 20456, 12896, 8968, 6288, 4240, 2584, 1200, 0],
 );
 const QM2 = Int16Array.of(-7408, -1616, 7408, 1616);
-// Logarithmic step by code: W_L and W_H, the index R_L or R_H folded in.
+// Increments of the log step size, W_L and W_H, with the index tables R_L and R_H applied.
 const WL = Int16Array.of(-60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60);
 const WH = Int16Array.of(798, -214, 798, -214);
 const ILB = Int16Array.of(
@@ -74,9 +74,9 @@ const QMF = Int16Array.of(3, -11, 12, 32, -210, 951, 3876, -805, 362, -156, 53, 
 const limit = (value: number, most: number) => Math.max(-most, Math.min(most, value));
 const saturate = (value: number) => Math.max(-32768, Math.min(32767, value));
 
-/** A sub-band: its step size and its predictor of two poles and six zeros. */
+/** A sub-band: adaptive step size, and a predictor with two poles and six zeros. */
 class Band {
-  /** Step, DETL or DETH. */
+  /** Step size, DETL or DETH. */
   step: number;
   /** Predicted signal, SL or SH. */
   signal = 0;
@@ -136,8 +136,7 @@ class Band {
 }
 
 /**
- * Decoder of a G.722 stream of 64 kbit/s: a byte is two samples at 16 kHz. It keeps its state from one call to the
- * next.
+ * Decoder of a G.722 stream of 64 kbit/s: one byte gives two samples at 16 kHz. The state is kept between calls.
  *
  * @example
  * ```ts
@@ -149,10 +148,10 @@ class Band {
 export class G722Decoder {
   #low = new Band(32);
   #high = new Band(8);
-  // The last 12 sums and 12 differences of the bands, interleaved.
+  // The last 12 sums and 12 differences of the sub-bands, interleaved.
   #x = new Int32Array(24);
 
-  /** Decodes any number of bytes to twice as many samples in [−1, 1). */
+  /** Decodes n bytes to 2n samples in [−1, 1). */
   decode(bytes: Uint8Array): Float32Array<ArrayBuffer> {
     const samples = new Float32Array(bytes.length * 2);
     const low = this.#low;
@@ -183,7 +182,7 @@ export class G722Decoder {
   }
 }
 
-/** INVQAL: the difference that the lower predictor sees, from the upper four bits; the step adapts after it. */
+/** INVQAL: the difference for the lower band's predictor, from the upper four bits of the code; then adapts the step. */
 function stepLow(low: Band, code: number): number {
   const difference = low.step * QM4[code]! >> 15;
   low.adaptStep(WL[code]!, 18432, 8);

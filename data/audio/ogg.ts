@@ -1,14 +1,14 @@
-// Pages of an Ogg file (RFC 3533), checked before the decoders see them: those search on through garbage for a next
-// page in quadratic time, and decode what is left of a broken one.
+// Reads and checks the pages of an Ogg file (RFC 3533) before decoding: the decoders search for the next page in
+// quadratic time, and decode the rest of a broken page.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 
 const LARGEST_PAGE = 27 + 255 + 255 * 255;
 
 /**
- * The pages of a file one after the other, each whole and with the right checksum. Bytes after the last page of a
- * stream, such as tags, are left out.
+ * The pages of a file in order, each complete and with a valid checksum. Bytes after the last page of a stream, such as
+ * tags, are skipped.
  *
- * @throws {SyntaxError} If a page is broken or cut off, or a second stream starts.
+ * @throws {SyntaxError} If a page is broken or truncated, or a second stream starts.
  */
 export function* oggPages(source: AudioSource): Generator<Uint8Array> {
   let at = 0;
@@ -23,7 +23,7 @@ export function* oggPages(source: AudioSource): Generator<Uint8Array> {
     const page = pageOf(window.subarray(at - windowAt));
     if (page === null) {
       if (ended) return;
-      refuse(source, "each Ogg page must be whole", `the one at byte ${at} is broken or cut off`);
+      refuse(source, "each Ogg page must be complete", `the one at byte ${at} is broken or truncated`);
     }
     if (at > 0 && page[5]! & 2) {
       refuse(source, "an Ogg file must hold one stream", `another starts at byte ${at}`);
@@ -34,7 +34,7 @@ export function* oggPages(source: AudioSource): Generator<Uint8Array> {
   }
 }
 
-/** The page that bytes start with, or null. Its checksum must hold. */
+/** The page at the start of some bytes; null if it is incomplete or its checksum differs. */
 function pageOf(bytes: Uint8Array): Uint8Array | null {
   if (bytes.length < 27 || tagAt(bytes, 0) !== "OggS" || bytes[4] !== 0) return null;
   const body = 27 + bytes[26]!;
@@ -45,14 +45,13 @@ function pageOf(bytes: Uint8Array): Uint8Array | null {
   return checksumOf(page) === viewOf(page).getUint32(22, true) ? page : null;
 }
 
-/** Data of the first packet in a page. */
+/** Bytes of the first packet of a page. */
 export function firstPacket(page: Uint8Array): Uint8Array {
   return page.subarray(27 + (page[26] ?? 0));
 }
 
 /**
- * Position of the last page's end in samples, or null where the file does not tell: what its header claims to be its
- * length.
+ * End of the last page in samples, which is the length of the stream; null if no page states it.
  */
 export function lastGranule(source: AudioSource): number | null {
   const start = Math.max(0, source.size - LARGEST_PAGE - 1024);
@@ -68,7 +67,7 @@ export function lastGranule(source: AudioSource): number | null {
 
 let table: Uint32Array | undefined;
 
-/** CRC-32 of Ogg: polynomial 0x04c11db7, not reflected, over the page with its checksum taken as 0. */
+/** CRC-32 of Ogg: polynomial 0x04c11db7, not reflected, over the page with its checksum set to 0. */
 function checksumOf(page: Uint8Array): number {
   table ??= Uint32Array.from({ length: 256 }, (_, i) => {
     let value = i << 24;

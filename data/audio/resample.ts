@@ -1,6 +1,6 @@
-// Another sample rate, by libsamplerate as WebAssembly, loaded when a file needs it.
+// Resamples with libsamplerate, compiled to WebAssembly and loaded on first use.
 
-/** The part of the library that is used; its own types name exports that it does not have. */
+/** The functions of the library that are used here; the package's types name exports that do not exist. */
 interface Library {
   create(
     channels: number,
@@ -10,40 +10,40 @@ interface Library {
   ): Promise<{ full(samples: Float32Array): Float32Array; destroy(): void }>;
 }
 
-// SRC_SINC_MEDIUM_QUALITY: flat to 90 % of the bandwidth, noise at −121 dB, a quarter of the time of the best.
+// SRC_SINC_MEDIUM_QUALITY: 90 % bandwidth, −121 dB noise, four times as fast as the best.
 const CONVERTER = 1;
-// The library's buffers hold 1,008,000 samples, before and after.
-const LARGEST_PIECE = 900_000;
+// The library's buffers hold 1,008,000 samples of input and of output.
+const MAX_CHUNK = 900_000;
 const SILENCE = new Float32Array(4096);
 
-/** Converts a signal that comes in blocks. */
+/** Resamples a signal block by block. */
 export interface Resampler {
-  /** Takes the next samples; returns those that are ready, which lag behind. */
+  /** Takes the next samples; returns the resampled ones that are complete so far. */
   push(samples: Float32Array): Float32Array;
-  /** Ends the signal: the samples still missing to ⌈n · to / from⌉ in all. */
+  /** Ends the signal; returns the remaining samples, up to ⌈n · to / from⌉ in all. */
   finish(): Float32Array;
-  /** Gives the library's memory back. */
+  /** Frees the library's memory. */
   close(): void;
 }
 
 /**
- * Makes a resampler of one channel.
+ * Creates a resampler for one channel.
  *
- * @param from Sample rate of what is pushed, 1,000 to 192,000 Hz.
- * @param to Sample rate of what comes out, in the same range.
+ * @param from Sample rate of the input, 1,000 to 192,000 Hz.
+ * @param to Sample rate of the output, in the same range.
  */
 export async function createResampler(from: number, to: number): Promise<Resampler> {
   const loaded: unknown = await import("npm:@alexanderolsen/libsamplerate-js@2.1.2");
   const converter = await (loaded as { default: Library }).default.create(1, from, to, {
     converterType: CONVERTER,
   });
-  const piece = Math.min(32_768, Math.floor(LARGEST_PIECE * Math.min(1, from / to)));
+  const chunk = Math.min(32_768, Math.floor(MAX_CHUNK * Math.min(1, from / to)));
   let taken = 0;
   let given = 0;
   const push = (samples: Float32Array): Float32Array => {
     const parts: Float32Array[] = [];
-    for (let at = 0; at < samples.length; at += piece) {
-      parts.push(converter.full(samples.subarray(at, at + piece)));
+    for (let at = 0; at < samples.length; at += chunk) {
+      parts.push(converter.full(samples.subarray(at, at + chunk)));
     }
     const all = concat(parts);
     taken += samples.length;
@@ -55,7 +55,7 @@ export async function createResampler(from: number, to: number): Promise<Resampl
     finish() {
       const missing = Math.ceil(taken * to / from) - given;
       const parts: Float32Array[] = [];
-      // Silence pushes out what the filter still holds.
+      // Silence flushes the filter.
       for (let got = 0; got < missing;) {
         const part = push(SILENCE);
         parts.push(part);
@@ -67,7 +67,7 @@ export async function createResampler(from: number, to: number): Promise<Resampl
   };
 }
 
-/** Arrays joined into one. */
+/** Concatenates arrays. */
 export function concat(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

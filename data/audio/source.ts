@@ -1,19 +1,19 @@
-// Bytes of an audio file, read a piece at a time, so that a header can be judged before anything is decoded.
+// Random access to the bytes of an audio file, so that the header is checked before anything is decoded.
 import { printable } from "../../files/printable.ts";
 
 /** Where audio comes from: a file or bytes in memory. */
 export interface AudioSource {
-  /** What to call it in errors, such as its path. */
+  /** Name for errors, such as the path. */
   readonly name: string;
-  /** Bytes in all. */
+  /** Size in bytes. */
   readonly size: number;
   /** Up to `length` bytes from byte `at`; fewer at the end. */
   read(at: number, length: number): Uint8Array;
-  /** Gives the file back. */
+  /** Closes the file. */
   close(): void;
 }
 
-/** A source over bytes in memory, which are not copied. */
+/** A source that reads bytes in memory without copying them. */
 export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
   return {
     name: printable(name),
@@ -24,10 +24,10 @@ export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
 }
 
 /**
- * A source over a file, which stays open until `close`.
+ * A source that reads a file, which stays open until `close`.
  *
- * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied | TypeError} If it is missing, may not be read, or is
- * no file.
+ * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied | TypeError} If the path does not exist, may not be read,
+ * or is not a file.
  */
 export async function fileSource(path: string | URL): Promise<AudioSource> {
   const name = printable(String(path));
@@ -49,7 +49,7 @@ export async function fileSource(path: string | URL): Promise<AudioSource> {
 
 async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> {
   try {
-    // A look first, since opening a pipe would wait for a writer.
+    // Checked first, since opening a pipe would wait for a writer.
     const found = await Deno.stat(path);
     if (found.isFile) return await Deno.open(path);
     throw new TypeError(
@@ -67,7 +67,7 @@ async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> 
 }
 
 /**
- * Complains that a file is no audio, or broken.
+ * Refuses a file that is not audio, or broken.
  *
  * @throws {SyntaxError} Always: "Cannot read NAME as audio as RULE: FOUND".
  */
@@ -75,12 +75,12 @@ export function refuse(source: { readonly name: string }, rule: string, found: s
   throw new SyntaxError(`Cannot read ${source.name} as audio as ${rule}: ${printable(found)}`);
 }
 
-/** A view of bytes for reading numbers of any width. */
+/** A view of bytes, for reading values of any width. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The four letters at a place. */
+/** The four ASCII characters at an offset. */
 export function tagAt(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4));
 }

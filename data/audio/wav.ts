@@ -1,19 +1,18 @@
-// WAV files. Their header has to be read before decoding, to refuse lies and long files; what then remains of
-// decoding is a few lines, and they keep the scale of libsndfile (n-bit integers divided by 2^(n−1)), which models
-// were trained with and the libraries at hand do not keep.
+// Reads WAV files. The header is read before decoding, to refuse broken and long files; decoding itself is short, and
+// scales as libsndfile does (n-bit integers divided by 2^(n−1)), which models were trained with. npm packages do not.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 
-/** How the samples of a WAV file are written, and where. */
+/** Encoding and position of the samples in a WAV file. */
 export interface WavHeader {
   readonly encoding: "integer" | "float" | "alaw" | "mulaw";
-  /** Bytes of one number. */
+  /** Bytes per sample. */
   readonly width: number;
   readonly channels: number;
   /** Hz. */
   readonly sampleRate: number;
-  /** First byte of the samples. */
+  /** Offset of the samples in bytes. */
   readonly start: number;
-  /** Frames: a number of each channel. */
+  /** Number of frames; a frame is one sample per channel. */
   readonly frames: number;
 }
 
@@ -25,22 +24,22 @@ const ENCODINGS: Readonly<Record<number, WavHeader["encoding"]>> = {
 };
 const WIDTHS = { integer: [1, 2, 3, 4], float: [4, 8], alaw: [1], mulaw: [1] };
 
-// Sizes that programs write when they do not know the end: ffmpeg, arecord, SoX.
+// Sizes that ffmpeg, arecord and SoX write to a pipe, where they do not know the end.
 const isPlaceholder = (size: number) => size >= 0xffff_ff00 || (size >= 0x7fff_f000 && size <= 0x8000_0000);
 
-// A real file has a handful.
-const MOST_CHUNKS = 1000;
+// Real files have fewer than ten.
+const MAX_CHUNKS = 1000;
 
 /**
  * Reads the header of a WAV file: RIFF, or RF64 for more than 4 GB.
  *
- * @throws {SyntaxError} If there is no format or no data, a format that is not known, or data beyond the file.
+ * @throws {SyntaxError} If the format or the data are missing, the format is unknown, or the data end beyond the file.
  */
 export function readWavHeader(source: AudioSource): WavHeader {
   let format: Omit<WavHeader, "start" | "frames"> | undefined;
   let longSize: number | undefined;
   let at = 12;
-  for (let count = 0; count < MOST_CHUNKS && at + 8 <= source.size; count++) {
+  for (let count = 0; count < MAX_CHUNKS && at + 8 <= source.size; count++) {
     const head = source.read(at, 8);
     const tag = tagAt(head, 0);
     const size = viewOf(head).getUint32(4, true);
@@ -72,7 +71,7 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
   if (body.length < 16) refuse(source, "the format takes 16 bytes", `it has ${body.length}`);
   const view = viewOf(body);
   const tag = view.getUint16(0, true);
-  // WAVE_FORMAT_EXTENSIBLE: the tag proper opens a GUID.
+  // WAVE_FORMAT_EXTENSIBLE: the format tag is the start of a GUID.
   const known = tag === 0xfffe && body.length >= 26 ? view.getUint16(24, true) : tag;
   const encoding = ENCODINGS[known] ??
     refuse(source, "its encoding must be PCM, float, A-law or mu-law", `it is 0x${known.toString(16)}`);
@@ -90,14 +89,14 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
   if (!WIDTHS[encoding].includes(width)) {
     refuse(
       source,
-      `${encoding} numbers must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`,
+      `${encoding} samples must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`,
       `${bits}`,
     );
   }
   if (block !== width * channels) {
     refuse(
       source,
-      "a frame must hold a number of each channel",
+      "a frame must hold one sample per channel",
       `${channels} of ${bits} bits, in ${block} bytes`,
     );
   }
@@ -105,10 +104,10 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
 }
 
 /**
- * Numbers of some frames, channel by channel.
+ * Decodes frames.
  *
- * @param bytes Whole frames.
- * @returns `channels` arrays of samples, integers scaled to [−1, 1).
+ * @param bytes Complete frames.
+ * @returns An array of samples per channel, integers scaled to [−1, 1).
  */
 export function decodeWav(bytes: Uint8Array, { encoding, width, channels }: WavHeader): Float32Array[] {
   const view = viewOf(bytes);

@@ -1,16 +1,16 @@
 /**
- * Samples as integers of 16 bits: times 32,768, rounded, cut at full scale.
+ * Converts samples to 16 bits: times 32,768, rounded, saturated.
  *
  * @param samples [S], ±1 at full scale.
  * @returns [S]
  */
 export function toInt16(samples: Float32Array): Int16Array<ArrayBuffer> {
-  // Int16Array.from would wrap what is over full scale.
+  // Int16Array.from would wrap values beyond full scale.
   return Int16Array.from(samples, (x) => Math.max(-32768, Math.min(32767, Math.round(x * 32768))));
 }
 
 /**
- * A WAV file of one channel, 16 bits (RIFF, format tag 1).
+ * Encodes one channel as a WAV file of 16 bits (RIFF, format tag 1).
  *
  * @param samples [S]
  * @param sampleRate Hz.

@@ -12,7 +12,7 @@ const changed = (bytes: Uint8Array, at: number, ...values: number[]) => {
   copy.set(values, at);
   return copy;
 };
-const SHORT = "Cannot read a.x as a clip must have at least 400 samples: found";
+const SHORT = "Cannot read a.x as audio must have at least 400 samples: found";
 const FORMATS = "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus or .g722";
 
 type Refused = [what: string, bytes: Uint8Array, message: string, options?: AudioOptions];
@@ -40,19 +40,19 @@ const REFUSED: Refused[] = [
   ["ADPCM", wav({ tag: 0x11 }), "its encoding must be PCM, float, A-law or mu-law: it is 0x11"],
   ["no channel", wav({ channels: 0 }), "it must have 1 to 64 channels: it has 0"],
   ["65535 channels", wav({ channels: 65_535, blockAlign: 2 }), "it must have 1 to 64 channels: it has 65535"],
-  ["40 bits", wav({ bits: 40 }), "integer numbers must have 8, 16, 24, 32 bits: 40"],
-  ["16-bit floats", wav({ tag: 3 }), "float numbers must have 32, 64 bits: 16"],
+  ["40 bits", wav({ bits: 40 }), "integer samples must have 8, 16, 24, 32 bits: 40"],
+  ["16-bit floats", wav({ tag: 3 }), "float samples must have 32, 64 bits: 16"],
   [
     "odd frames",
     wav({ blockAlign: 7 }),
-    "a frame must hold a number of each channel: 1 of 16 bits, in 7 bytes",
+    "a frame must hold one sample per channel: 1 of 16 bits, in 7 bytes",
   ],
   ["a rate of 0", wav({ sampleRate: 0 }), "its sample rate must be 1000 to 192000 Hz: it is 0"],
   ["no samples", wavFile(new Uint8Array(0)), "it must have samples: none could be decoded"],
   [
-    "samples that are not numbers",
+    "NaN samples",
     wavFile(new Uint8Array(Float32Array.of(0, NaN).buffer), { tag: 3, bits: 32 }),
-    "its samples must be finite numbers: one is NaN",
+    "its samples must be finite: one is NaN",
   ],
   [
     "a FLAC header",
@@ -63,12 +63,12 @@ const REFUSED: Refused[] = [
   [
     "a FLAC that lacks a frame",
     changed(bytesOf("tone.flac"), 25, 0xc1),
-    "it must have as many samples as its header says: 4800 of 4801 are sound",
+    "it must have as many samples as its header states: 4800 of 4801 can be decoded",
   ],
   [
     "a broken FLAC frame",
     changed(bytesOf("tone.flac"), 2500, 1, 2, 3),
-    "its FLAC data must be sound: lost sync",
+    "its FLAC data must be valid: lost sync",
   ],
   [
     "FLAC of 32 bits",
@@ -78,11 +78,15 @@ const REFUSED: Refused[] = [
   [
     "another checksum",
     changed(bytesOf("tone.flac"), 26, 1, 2, 3),
-    "its samples must have the checksum in its header: they have another",
+    "the MD5 of its samples must be that of its header: it differs",
   ],
-  ["a cut Opus", bytesOf("tone.opus").subarray(0, 1500), "each Ogg page must be whole: the one at byte "],
-  ["a flipped bit", changed(bytesOf("tone.opus"), 1500, 0), "each Ogg page must be whole: the one at byte "],
-  ["a cut Vorbis", bytesOf("tone.ogg").subarray(0, 4000), "each Ogg page must be whole: the one at byte "],
+  ["a cut Opus", bytesOf("tone.opus").subarray(0, 1500), "each Ogg page must be complete: the one at byte "],
+  [
+    "a flipped bit",
+    changed(bytesOf("tone.opus"), 1500, 0),
+    "each Ogg page must be complete: the one at byte ",
+  ],
+  ["a cut Vorbis", bytesOf("tone.ogg").subarray(0, 4000), "each Ogg page must be complete: the one at byte "],
   [
     "two streams",
     Uint8Array.of(...bytesOf("tone.opus"), ...bytesOf("tone.opus")),
@@ -130,16 +134,16 @@ Deno.test("what decoders print about broken audio is not shown", async () => {
   assertEquals(printed, 0);
 });
 
-Deno.test("clips of under 400 samples are refused", async () => {
-  const clip = (n: number, sampleRate = 16_000) => wavFile(ramp.subarray(0, 2 * n), { sampleRate });
-  const short = await assertRejects(() => decodeAudio(clip(399), "a.x"), RangeError);
+Deno.test("audio of under 400 samples is refused", async () => {
+  const audio = (n: number, sampleRate = 16_000) => wavFile(ramp.subarray(0, 2 * n), { sampleRate });
+  const short = await assertRejects(() => decodeAudio(audio(399), "a.x"), RangeError);
   assertEquals(short.message, `${SHORT} 399`);
-  assertEquals((await decodeAudio(clip(400), "a.x")).samples.length, 400);
-  assertEquals((await decodeAudio(clip(1), "a.x", { minSamples: 1 })).samples.length, 1);
+  assertEquals((await decodeAudio(audio(400), "a.x")).samples.length, 400);
+  assertEquals((await decodeAudio(audio(1), "a.x", { minSamples: 1 })).samples.length, 1);
   // The rate asked for counts: 200 samples at 8 kHz are 400 at 16 kHz.
   const wide = { sampleRate: 16_000 };
-  assertEquals((await decodeAudio(clip(200, 8000), "a.x", wide)).samples.length, 400);
-  const half = await assertRejects(() => decodeAudio(clip(500, 32_000), "a.x", wide), RangeError);
+  assertEquals((await decodeAudio(audio(200, 8000), "a.x", wide)).samples.length, 400);
+  const half = await assertRejects(() => decodeAudio(audio(500, 32_000), "a.x", wide), RangeError);
   assertEquals(half.message, `${SHORT} 250`);
 });
 

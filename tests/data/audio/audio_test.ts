@@ -48,7 +48,7 @@ Deno.test("WAV floats come out exactly", async () => {
   assertEquals([...double.samples], values.map(Math.fround));
 });
 
-Deno.test("WAV A-law and mu-law come out as G.711 says", async () => {
+Deno.test("WAV A-law and mu-law are decoded by G.711", async () => {
   // Codes of the smallest, a middle and the largest value of each sign (ITU-T G.711, tables 1 and 2, 16 bits).
   const alaw = await decode(Uint8Array.of(0xd5, 0x55, 0xaa, 0x2a, 0x80, 0x00), { tag: 6, bits: 8 });
   assertEquals([...alaw.samples].map((x) => x * 32768), [8, -8, 32256, -32256, 5504, -5504]);
@@ -168,14 +168,14 @@ Deno.test("a file of ten hours is refused by its header, unless asked for", asyn
     const error = await assertRejects(() => loadAudio(path), RangeError);
     assertEquals(
       error.message,
-      `Cannot read ${path} as audio may last at most 14400 s: its header says 36000 s`,
+      `Cannot read ${path} as audio may last at most 14400 s: its header states 36000 s`,
     );
     assert(performance.now() - before < 1000);
     await sparseFile(path, 3);
     await assertRejects(
       () => loadAudio(path, { maxSeconds: 2 }),
       RangeError,
-      "at most 2 s: its header says 3 s",
+      "at most 2 s: its header states 3 s",
     );
     let first = 0;
     await sparseFile(path, 36_000);
@@ -189,7 +189,7 @@ Deno.test("a file of ten hours is refused by its header, unless asked for", asyn
   }
 });
 
-Deno.test("audio longer than its header says is stopped while it is decoded", async () => {
+Deno.test("audio longer than its header states is stopped while it is decoded", async () => {
   // Without the number of frames in its first one: by the highest bit rate there is, it might last 0.08 s.
   const frames = bytesOf("tone_44k_stereo.mp3");
   const table = frames.findIndex((_, i) => new TextDecoder().decode(frames.subarray(i, i + 4)) === "Info");
