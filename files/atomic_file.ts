@@ -1,5 +1,5 @@
 // Reads whole files and writes them atomically; every error is one line that names the path.
-import { printable } from "./printable.ts";
+import { printableName } from "./printable.ts";
 
 /**
  * Reads a file.
@@ -99,5 +99,5 @@ export async function makeFolder(path: string): Promise<void> {
 export function fileError(action: string, path: string, cause: unknown): Error {
   // Deno appends the call with the path: "Permission denied (os error 13): open '/x'".
   const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
-  return new Error(`Cannot ${action} ${printable(path)} as the system refuses: ${why}`, { cause });
+  return new Error(`Cannot ${action} ${printableName(path)} as the system refuses: ${why}`, { cause });
 }

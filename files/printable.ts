@@ -1,10 +1,24 @@
 /**
- * A path or a text of a file for an error message: one short line of printable characters.
+ * Text of a file for an error message: one short line of printable ASCII. The content of a file is not trusted.
  *
- * @param text Anything: what a file holds or is called is not trusted.
- * @returns At most 200 characters, without control characters and line breaks.
+ * @param text Any text.
+ * @returns At most 160 characters.
  */
 export function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
-  return line.length > 200 ? line.slice(0, 197) + "..." : line;
+  return shorten(text.replace(/[^\x20-\x7e]+/g, " "), 160);
+}
+
+/**
+ * Name or path of a file for an error message: one short line. Letters of all scripts are kept; control characters, line
+ * breaks and characters that change the direction of text are not.
+ *
+ * @param name Any text.
+ * @returns At most 200 characters.
+ */
+export function printableName(name: string): string {
+  return shorten(name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " "), 200);
+}
+
+function shorten(line: string, length: number): string {
+  return line.length > length ? `${line.slice(0, length - 3)}...` : line;
 }

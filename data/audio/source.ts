@@ -1,5 +1,5 @@
 // Random access to the bytes of an audio file, so that the header is checked before anything is decoded.
-import { printable } from "../../files/printable.ts";
+import { printable, printableName } from "../../files/printable.ts";
 
 /** Where audio comes from: a file or bytes in memory. */
 export interface AudioSource {
@@ -16,7 +16,7 @@ export interface AudioSource {
 /** A source that reads bytes in memory without copying them. */
 export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
   return {
-    name: printable(name),
+    name: printableName(name),
     size: bytes.length,
     read: (at, length) => bytes.subarray(at, at + length),
     close: () => {},
@@ -30,7 +30,7 @@ export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
  * or is not a file.
  */
 export async function fileSource(path: string | URL): Promise<AudioSource> {
-  const name = printable(String(path));
+  const name = printableName(String(path));
   const file = await openFile(path, name);
   const { size } = await file.stat();
   const read = (at: number, length: number) => {
