@@ -55,7 +55,7 @@ export type SafetensorsEntry = {
 export type Safetensors = {
   /** Tensor by name. */
   tensors: Map<string, SafetensorsEntry>;
-  /** String by key; `{}` when the header has none. */
+  /** String by key; `{}` when the header has none, or `null`. */
   metadata: Record<string, string>;
 };
 
@@ -238,6 +238,8 @@ function readEntry(key: string, entry: unknown, fail: Fail) {
 function readMetadata(header: Record<string, unknown>, fail: Fail): Record<string, string> {
   if (!Object.hasOwn(header, "__metadata__")) return {};
   const metadata = header["__metadata__"];
+  // The reference library reads null as no metadata.
+  if (metadata === null) return {};
   if (!isObject(metadata)) {
     return fail("__metadata__ must be an object", show(metadata));
   }

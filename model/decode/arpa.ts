@@ -110,6 +110,7 @@ export class ArpaModel implements LanguageModel<ArpaState> {
  * ```
  */
 export function parseArpa(text: string, name: string, options: ArpaOptions = {}): ArpaModel {
+  refuseBinary(text.slice(0, 16), name);
   const reader = new ArpaReader(name);
   for (let at = 0; at < text.length;) {
     const found = text.indexOf("\n", at);
@@ -124,7 +125,7 @@ export function parseArpa(text: string, name: string, options: ArpaOptions = {})
  * Reads an ARPA file of any size line by line; it may be gzipped.
  *
  * @param path Path of the file.
- * @throws {SyntaxError} If it is invalid, not UTF-8, or corrupt gzip.
+ * @throws {SyntaxError} If it is invalid, not UTF-8, corrupt gzip, or a binary of KenLM, IRSTLM or SRILM.
  * @throws {Deno.errors.NotFound} If the file does not exist.
  *
  * @example
@@ -137,7 +138,7 @@ export async function loadArpa(path: string | URL, options: ArpaOptions = {}): P
   const file = await openFile(path);
   let rest = "";
   try {
-    for await (const text of textOf(file)) {
+    for await (const text of textOf(file, String(path))) {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) reader.push(line);
@@ -154,14 +155,43 @@ export async function loadArpa(path: string | URL, options: ArpaOptions = {}): P
   return new ArpaModel(reader.finish(), options);
 }
 
+/** First bytes of binary language models, with the tool that writes them. */
+const BINARY: Readonly<Record<string, string>> = {
+  "mmap lm ": "KenLM",
+  blmt: "IRSTLM",
+  SRILM_BINARY: "SRILM",
+};
+
+/** Refuses a binary language model by its first bytes. @throws {SyntaxError} If it is one. */
+function refuseBinary(start: string, name: string): void {
+  const magic = Object.keys(BINARY).find((magic) => start.startsWith(magic));
+  if (magic === undefined) return;
+  throw new SyntaxError(
+    `Cannot read ${printable(name)} as ARPA as it must be text: it is a binary of ${BINARY[magic]}; ` +
+      "use the ARPA file that it was made from",
+  );
+}
+
+/** Passes bytes on, and refuses a binary language model. */
+function textOnly(name: string): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  let isFirst = true;
+  return new TransformStream({
+    transform(bytes, controller) {
+      if (isFirst) refuseBinary(String.fromCharCode(...bytes.subarray(0, 16)), name);
+      isFirst = false;
+      controller.enqueue(bytes);
+    },
+  });
+}
+
 /** Streams the text of a file, and closes it at the end. */
-function textOf(file: Deno.FsFile): ReadableStream<string> {
+function textOf(file: Deno.FsFile, name: string): ReadableStream<string> {
   const magic = new Uint8Array(2);
   file.readSync(magic);
   file.seekSync(0, Deno.SeekMode.Start);
   const isGzip = magic[0] === 0x1f && magic[1] === 0x8b;
   const bytes = isGzip ? file.readable.pipeThrough(new DecompressionStream("gzip")) : file.readable;
-  return bytes.pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
+  return bytes.pipeThrough(textOnly(name)).pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
 }
 
 async function openFile(path: string | URL): Promise<Deno.FsFile> {

@@ -14,6 +14,8 @@ export interface Ngrams {
 const MAX_ORDER = 20;
 // Keys of node and word stay exact in float64, and a Map holds no more entries.
 const MAX_WORDS = 2 ** 24 - 1;
+// As in KenLM, only these separate words: other white space of Unicode may be a word.
+const OUTER_SPACE = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Parses a file from its lines, in order. */
@@ -39,7 +41,7 @@ export class ArpaReader {
    */
   push(text: string): void {
     this.#line++;
-    const line = text.trim();
+    const line = text.replace(OUTER_SPACE, "");
     if (line === "" || this.#section === "after") return;
     if (this.#section === "before") {
       if (line === "\\data\\") this.#section = 0;
@@ -97,7 +99,7 @@ export class ArpaReader {
   }
 
   #entry(line: string, order: number): void {
-    const fields = line.split(/[ \t]+/);
+    const fields = line.split(/[ \t\r]+/);
     if (fields.length !== order + 1 && fields.length !== order + 2) {
       this.fail(`an n-gram must have a log-probability, ${order} words and at most one backoff`, line);
     }

@@ -36,6 +36,11 @@ Deno.test("safetensors data are views of the file, at any offset", () => {
   assertEquals([...toInt32(tensors.get("targets")!)], [-7, 5]);
 });
 
+Deno.test("null metadata are no metadata, as in the reference library", () => {
+  const { tensors, metadata } = parseSafetensors(file({ __metadata__: null, x: u8(0, 2) }, 2));
+  assertEquals([[...tensors.keys()], metadata], [["x"], {}]);
+});
+
 Deno.test("toFloat32 reads every float dtype", () => {
   const halves = (...bits: number[]) => new Uint8Array(Uint16Array.from(bits).buffer);
   const read = (

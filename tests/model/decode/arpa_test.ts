@@ -53,6 +53,15 @@ Deno.test("an ARPA model uses the probabilities of the file, and backs off", () 
   assertEquals(log10(model), -1.6);
 });
 
+Deno.test("words of an ARPA file end at space, tab and carriage return only, as in KenLM", () => {
+  for (const odd of ["\u00a0", "\u3000", "\v", "\f", "\u2003", "\u2028"]) {
+    const text = TINY.replaceAll("light", odd).replaceAll("\n", "\r\n");
+    const model = parseArpa(text, "odd.arpa");
+    assert(model.has(odd), `U+${odd.codePointAt(0)!.toString(16)}`);
+    assertEquals(log10(model, "turn", "on", odd), -0.85);
+  }
+});
+
 Deno.test("a state has the words that the next one depends on", () => {
   const model = parseArpa(TINY, "tiny.arpa");
   const first = model.score(model.start, "turn");
@@ -240,7 +249,14 @@ Deno.test("loadArpa reads a file line by line, gzipped or not", async () => {
 Deno.test("loadArpa refuses missing and invalid files", async () => {
   const missing = await assertRejects(() => loadArpa("no/such.arpa"), Deno.errors.NotFound);
   assertEquals(missing.message, "Cannot read no/such.arpa as it must exist: there is no such file");
+  const kenlm = encode("mmap lm http://kheafield.com/code format version 5\n\0");
+  const gzip = new Blob([kenlm]).stream().pipeThrough(new CompressionStream("gzip"));
+  const binary = "it must be text: it is a binary of";
   const broken: [Uint8Array, string][] = [
+    [Uint8Array.of(...kenlm, 0xff, 0xfe), `${binary} KenLM; use the ARPA file that it was made from`],
+    [await new Response(gzip).bytes(), `${binary} KenLM`],
+    [encode("SRILM_BINARY_NGRAM_002\n"), `${binary} SRILM`],
+    [encode("blmt 3 10 20 30\n"), `${binary} IRSTLM`],
     [Uint8Array.of(...encode("\\data\\\n"), 0xff, 0xfe), "it must be UTF-8, plain or gzipped: line"],
     [Uint8Array.of(0x1f, 0x8b, 1, 2, 3), "it must be UTF-8, plain or gzipped: line 0"],
     [encode("x".repeat(1_200_000)), "a line must have at most 1000000 characters: line 0"],
