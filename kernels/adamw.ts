@@ -6,39 +6,39 @@ import { ofShape, ofType, sameDevice } from "./internal/checks.ts";
 
 const kernels = wideKernel("adamw", source, [index]);
 
-/** What {@linkcode adamw} works on; all but the factor have one shape. */
+/** Tensors of {@linkcode adamw}; all but the factor have one shape. */
 export interface AdamwTensors {
   /** Parameters. */
   readonly w: Tensor;
-  /** Their gradient. */
+  /** Gradient. */
   readonly dw: Tensor;
-  /** Average of the gradient. */
+  /** First moment: moving average of the gradient. */
   readonly m: Tensor;
-  /** Average of its square. */
+  /** Second moment: moving average of the squared gradient. */
   readonly v: Tensor;
-  /** Multiplies the gradient, []; where it is 0, nothing changes. {@linkcode clipGradNorm} makes one. */
+  /** Factor of the gradient, [], such as {@linkcode clipGradNorm} returns. At 0 the step changes nothing. */
   readonly factor: Tensor;
 }
 
-/** Rates of {@linkcode adamw}. */
+/** Hyperparameters of {@linkcode adamw}. */
 export interface AdamwRates {
-  /** Learning rate; a negative one goes up the gradient. */
+  /** Learning rate; a negative one ascends. */
   readonly lr: number;
-  /** Shares that the averages of the gradient and of its square keep, each from 0 to below 1. */
+  /** Decay of the first and of the second moment, each from 0 to below 1. */
   readonly betas: readonly [number, number];
-  /** Added to the root of the averaged square, above 0. */
+  /** Added to the root of the second moment, above 0. */
   readonly eps: number;
-  /** Share of the parameter, times the size of the learning rate, that is taken off. */
+  /** Decoupled weight decay: w is multiplied by 1 − |lr|·weightDecay. */
   readonly weightDecay: number;
-  /** Number of this step, from 1. */
+  /** This step, from 1. */
   readonly step: number;
 }
 
 /**
  * One step of Adam with decoupled weight decay, in place, as torch.optim.AdamW (Loshchilov and Hutter, ICLR 2019).
- * Not recorded on the tape. `AdamW` in `train/optimizer.ts` runs it on all parameters.
+ * It is not recorded on the tape. `AdamW` in `train/optimizer.ts` applies it to all parameters.
  *
- * @throws {TypeError} If a tensor is not f32, of another shape or of another device.
+ * @throws {TypeError} If a tensor is not f32, or has another shape or device.
  * @example
  * ```ts
  * import { adamw, clipGradNorm, requestGpu } from "../mod.ts";

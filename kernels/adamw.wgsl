@@ -1,17 +1,17 @@
 // One step of Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019) on flat arrays:
 // g = factor·dw, m = β1·m + (1 − β1)·g, v = β2·v + (1 − β2)·g²,
-// w = decay·w − rate·m / (spread·√v + eps), where the host puts the corrections of the bias into rate and spread.
+// w = decay·w − rate·m / (spread·√v + eps); rate and spread contain the bias corrections.
 // Nothing changes if factor is 0. Entry point `main` updates `w`, `m` and `v`.
 
 struct Params {
-  n: u32, // Numbers
+  n: u32, // Numbers of each array
   decay: f32, // 1 − learning rate·weight decay
   rate: f32, // learning rate / (1 − β1^step); below 0 to ascend
   spread: f32, // 1 / √(1 − β2^step)
   eps: f32,
   beta1: f32,
   beta2: f32,
-  rest1: f32, // 1 − β1, which float32 would take from β1 with few digits
+  rest1: f32, // 1 − β1, computed in f64 on the host: in f32 the subtraction would lose digits
   rest2: f32, // 1 − β2
 }
 

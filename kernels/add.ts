@@ -10,13 +10,13 @@ import { runEach, wideKernel } from "../tensor/rows.ts";
 const kernels = wideKernel("add", source, [index]);
 
 /**
- * Sum of two tensors, elementwise. A shorter `b` is repeated along the leading dimensions of `a`, and its
- * gradient is then the sum over the repetitions.
+ * Sum of two tensors, elementwise. `b` is broadcast along the leading dimensions of `a`; its gradient is then the sum over
+ * them.
  *
  * @param a Any shape.
  * @param b The shape of `a` or a suffix of it, as [C] is of [B, T, C].
  * @returns The shape of `a`.
- * @throws {TypeError} If the shape of `b` is no suffix of that of `a`, or if one is not f32.
+ * @throws {TypeError} If the shape of `b` is not a suffix of that of `a`, or if a tensor is not f32.
  * @example
  * ```ts
  * import { add, requestGpu } from "../mod.ts";
@@ -40,19 +40,19 @@ export function add(a: Tensor, b: Tensor): Tensor {
     );
   }
   const { gpu } = a;
-  const repeat = b.size !== a.size;
+  const broadcast = b.size !== a.size;
   const y = gpu.empty(a.shape);
   runEach(gpu, kernels, a.size, {
     entry: "forward",
     columns: b.size,
-    each: repeat ? { a, y } : { a, b, y },
-    whole: repeat ? { b } : {},
-    constants: { REPEAT: repeat },
+    each: broadcast ? { a, y } : { a, b, y },
+    whole: broadcast ? { b } : {},
+    constants: { BROADCAST: broadcast },
   });
   record("add", [a, b], [y], ([dy], [needsA, needsB]) => {
     const da = needsA ? dy!.view() : null;
     if (!needsB) return [da, null];
-    if (!repeat) return [da, dy!.view(b.shape)];
+    if (!broadcast) return [da, dy!.view(b.shape)];
     const sums = reduceRows(dy!, b.size);
     const db = sums.view(b.shape);
     sums.dispose();

@@ -1,14 +1,14 @@
-// y_i = a_i + b_i, b repeated if it is shorter: y_i = a_i + b_{i mod |b|}.
-// da = dy;  db = dy, summed over the repetitions by reduce_rows.
-// Entry point `forward` writes `y`; the pullback has no shader of its own.
+// y_i = a_i + b_i; a shorter b is broadcast: y_i = a_i + b_{i mod |b|}.
+// da = dy;  db = dy, summed by reduce_rows over the dimensions that b was broadcast along.
+// Entry point `forward` writes `y`; the pullback needs no shader here.
 
 struct Params {
   n: u32, // Numbers of a window of a and y
-  first: u32, // the first of them
-  columns: u32, // Numbers of b, if it is repeated
+  first: u32, // index of the first
+  columns: u32, // Numbers of b, if it is broadcast
 }
 
-override REPEAT: bool = false;
+override BROADCAST: bool = false;
 
 @group(0) @binding(0) var<storage, read> a: array<Number>;
 @group(0) @binding(1) var<storage, read> b: array<Number>;
@@ -26,7 +26,7 @@ fn forward(
     return;
   }
   var of_b = i;
-  if (REPEAT) {
+  if (BROADCAST) {
     of_b = (params.first + i) % params.columns;
   }
   y[i] = a[i] + b[of_b];

@@ -10,27 +10,27 @@ const kernel = new Kernel("clip_grad_norm", source);
 /** Largest finite number in float32. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127;
 
-/** Elements of a row that neighbouring invocations read at once, where the elements make whole rows: what one vector reads, or more. */
+/** Elements that neighbouring invocations load together, where the size is a multiple of it. */
 const ROW = { software: 32, hardware: 64 };
 
-/** What {@linkcode clipGradNorm} finds; both stay on the device. */
+/** Result of {@linkcode clipGradNorm}; both tensors stay on the device. */
 export interface ClippedNorm {
   /** 2-norm over all elements before clipping, []. */
   readonly norm: Tensor;
-  /** What the gradients are to be multiplied with, []. */
+  /** Factor of the gradients, []. */
   readonly factor: Tensor;
 }
 
 /**
- * The 2-norm over all gradients together, √Σx², and the factor that brings it to `maxNorm` at most,
- * min(1, maxNorm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_. The gradients are left as they are: who
- * reads them multiplies. Not recorded on the tape.
+ * Gradient clipping by the norm, as torch.nn.utils.clip_grad_norm_: the 2-norm over all gradients together, √Σx², and the
+ * factor min(1, maxNorm / (norm + 1e-6)) that clips it. The gradients are not changed; whoever reads them applies the factor.
+ * Not recorded on the tape.
  *
  * @param gradients At least one tensor, of any shapes.
- * @param maxNorm Largest norm, above 0; none unless given.
- * @returns Norm and factor. Where an element is not finite, or the sum of squares exceeds float32, the norm is not
- * finite and the factor is 0.
- * @throws {TypeError} If a gradient is not f32, or of another device.
+ * @param maxNorm Largest norm, above 0; no limit unless given.
+ * @returns Norm and factor. If an element is not finite, or the sum of squares overflows f32, the norm is not finite and the
+ * factor is 0.
+ * @throws {TypeError} If a gradient is not f32, or is on another device.
  * @throws {RangeError} If there is no gradient, or if maxNorm is not above 0.
  * @example
  * ```ts
@@ -51,10 +51,10 @@ export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): 
 }
 
 /**
- * The sum of the squares of all elements of some tensors, []. Not recorded on the tape.
+ * Sum of the squares of all elements of the gradients, []. Not recorded on the tape.
  *
  * @param gradients At least one tensor, of any shapes.
- * @throws {TypeError} If one is not f32, or of another device.
+ * @throws {TypeError} If one is not f32, or is on another device.
  * @throws {RangeError} If there is none.
  */
 export function sumSquares(gradients: readonly Tensor[]): Tensor {
@@ -78,9 +78,9 @@ export function sumSquares(gradients: readonly Tensor[]): Tensor {
 }
 
 /**
- * Norm and factor, as {@linkcode clipGradNorm} finds them, of gradients whose sum of squares is known.
+ * Norm and factor, as {@linkcode clipGradNorm}, from the sum of squares.
  *
- * @param squares What {@linkcode sumSquares} found, [].
+ * @param squares Result of {@linkcode sumSquares}, [].
  * @param maxNorm Largest norm, above 0.
  */
 export function clipNorm(squares: Tensor, maxNorm: number): ClippedNorm {

@@ -1,4 +1,4 @@
-// norm = √x of a sum of squares x; factor = min(1, limit / (norm + 1e-6)), or 0 where the norm is not finite.
+// norm = √x of a sum of squares x; factor = min(1, limit / (norm + 1e-6)), or 0 if the norm is not finite.
 // Entry point `main` writes `norm` and `factor`.
 
 struct Params {
@@ -13,8 +13,8 @@ struct Params {
 @compute @workgroup_size(1)
 fn main() {
   norm[0] = sqrt(x[0]);
-  let more = sqrt(x[0]) + 1e-6;
-  // By its bits, since compilers may take it that every number is finite.
+  let padded = sqrt(x[0]) + 1e-6;
+  // Tested by its bits: compilers may assume that all values are finite.
   let finite = (bitcast<u32>(x[0]) & 0x7f800000u) != 0x7f800000u;
-  factor[0] = select(0.0, select(params.limit / more, 1.0, more <= params.limit), finite);
+  factor[0] = select(0.0, select(params.limit / padded, 1.0, padded <= params.limit), finite);
 }

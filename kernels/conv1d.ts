@@ -10,15 +10,15 @@ import { gemm } from "./gemm/gemm.ts";
 
 /** Options of {@linkcode conv1d}. */
 export interface Conv1dOptions extends Activation {
-  /** Frames between two outputs; 1 unless given. */
+  /** Stride in frames; 1 unless given. */
   readonly stride?: number;
   /** Type of the result; f32 unless given. */
   readonly dtype?: FloatType;
 }
 
 /**
- * Convolution over time without padding, channels last, as one product: output frame t reads K·C numbers from
- * input frame t·stride on. y = gelu(conv(x) + b) · gate, each part but the first as asked for.
+ * Convolution over time without padding, channels last, as one implicit GEMM: output frame t reads the K·C elements from input
+ * frame t·stride on. y = gelu(conv(x) + b) · gate; bias, GELU and gate are optional.
  *
  * @param x Inputs, [B, T, C], f32 or f16.
  * @param w Weight, [O, K, C]: taps before input channels; f32 or f16.
@@ -88,7 +88,7 @@ export function conv1d(
   return y;
 }
 
-/** One product per residue of the input frame modulo the stride: frame q·stride + r meets the taps r + j·stride. */
+/** One GEMM for each residue r of the input frame modulo the stride: frame q·stride + r meets the taps r + j·stride. */
 function inputGradient(
   gpu: Gpu,
   dy: Tensor,
@@ -134,7 +134,7 @@ function inputGradient(
   return dx;
 }
 
-/** The transposed product over the same overlapping rows, summed over the clips. */
+/** The transposed GEMM over the same overlapping rows, summed over the batch. */
 function weightGradient(
   gpu: Gpu,
   dy: Tensor,

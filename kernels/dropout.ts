@@ -10,21 +10,21 @@ import { runRows } from "../tensor/rows.ts";
 
 const kernel = new Kernel("dropout", source, [generator, index]);
 
-/** What {@linkcode dropout} drops: the elements i whose `uniformAt(i, stream)` is below `p`. */
+/** Options of {@linkcode dropout}, which drops the elements i whose `uniformAt(i, stream)` is below `p`. */
 export interface DropoutOptions extends RandomStream {
   /** Share of the elements to drop, from 0 to 1, rounded to f32. */
   readonly p: number;
 }
 
 /**
- * Sets a random share of the elements to 0 and scales the others by 1/(1 − p), so that the expectation stays
+ * Sets a random share of the elements to 0 and multiplies the others by 1/(1 − p), which keeps the expectation
  * (Srivastava et al. 2014, JMLR 15). The mask is a function of seed, purpose and step: it is drawn again for the
  * gradient and takes no memory.
  *
  * @param x Any shape.
- * @returns The shape of x; x itself, as a view, if p is 0.
+ * @returns The shape of x; a view of x if p is 0.
  * @throws {TypeError} If x is not f32.
- * @throws {RangeError} If p is not from 0 to 1, or if seed or step is no whole number below 2^32.
+ * @throws {RangeError} If p is not from 0 to 1, or if seed or step is not a whole number below 2^32.
  * @example
  * ```ts
  * import { dropout, requestGpu } from "../mod.ts";

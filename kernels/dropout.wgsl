@@ -1,14 +1,14 @@
-// y_i = s·x_i where u_i ≥ p, 0 elsewhere, with u_i number i of a random stream and s = 1/(1 − p).
-// dx_i = s·dy_i where u_i ≥ p: the numbers are drawn again.
-// Entry point `forward` writes `y`, four numbers an invocation; the pullback runs it on dy.
+// y_i = s·x_i where u_i ≥ p, 0 elsewhere, with u_i element i of a random stream and s = 1/(1 − p).
+// dx_i = s·dy_i where u_i ≥ p: the stream is drawn again.
+// Entry point `forward` writes `y`, four elements per invocation; the pullback runs it on dy.
 
 struct Params {
   n: u32, // elements of a window of x and y
-  first: u32, // block of four numbers that it starts with
-  p: f32, // share that is dropped
+  first: u32, // block of four random numbers that it starts with
+  p: f32, // share to drop
   s: f32,
   seed: u32,
-  purpose: u32, // hash of what the numbers are for
+  purpose: u32, // hash of the stream's purpose
   step: u32,
 }
 

@@ -10,13 +10,12 @@ import { runEach, wideKernel } from "../tensor/rows.ts";
 const kernels = wideKernel("gate", source, [index]);
 
 /**
- * Multiplies every channel by its gate. Where a linear layer or a convolution comes just before, its own
- * option `gate` saves a pass.
+ * Multiplies every channel by its gate. After a linear layer or a convolution, the option `gate` of that saves a pass.
  *
  * @param x Units, [..., C].
  * @param z Gates, [C]; the gradient of each is Σ dy·x over its channel.
  * @returns The shape of x.
- * @throws {TypeError} If there is not one gate per channel, or if a tensor is not f32.
+ * @throws {TypeError} If z is not [C], or if a tensor is not f32.
  * @example
  * ```ts
  * import { gate, requestGpu } from "../mod.ts";

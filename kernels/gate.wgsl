@@ -4,7 +4,7 @@
 
 struct Params {
   n: u32, // Numbers of a window of x and y
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of z
 }
 

@@ -3,13 +3,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkRows, gather, indexSize, type RowIndex, scatter } from "./internal/row_index.ts";
 
 /**
- * Rows of a matrix by their numbers, in any order and as often as wanted.
+ * Gathers rows of a matrix by index, in any order and with repetitions.
  *
  * @param x Rows, [R, C].
- * @param index Numbers of rows, [N]. Those on the host are checked; on the device, one that is no row gives zeros.
+ * @param index Row indices, [N]. On the host they are checked; on the device, an index out of range gives zeros.
  * @returns [N, C]
- * @throws {TypeError} If x is no f32 matrix, or if a tensor of indices is not i32 or has not one dimension.
- * @throws {RangeError} If an index on the host is no row of x.
+ * @throws {TypeError} If x is not an f32 matrix, or if a tensor of indices is not i32 of one dimension.
+ * @throws {RangeError} If an index on the host is out of range.
  * @example
  * ```ts
  * import { gatherRows, requestGpu } from "../mod.ts";

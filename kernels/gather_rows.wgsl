@@ -1,13 +1,13 @@
-// y[n, c] = x[index[n], c]; 0 where index[n] is no row of x.
-// dx is dy scattered by the same index.
-// Entry point `forward` writes `y`. Where x exceeds a binding, it runs for each window of x: the first writes every
-// row of y, the others those they have.
+// y[n, c] = x[index[n], c]; 0 where index[n] is out of range.
+// dx is dy, scattered by the same index.
+// Entry point `forward` writes `y`. Where x exceeds a binding, it runs once for each window of x: the first window writes every
+// row of y, the others only the rows of theirs.
 
 struct Params {
   n: u32, // Numbers of y
   columns: u32, // Numbers of a row
   first: i32, // first row of the window of x
-  rows: i32, // its rows
+  rows: i32, // number of its rows
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;

@@ -9,7 +9,7 @@ import source from "./gelu.wgsl" with { type: "text" };
 const kernels = wideKernel("gelu", source, [formula, index]);
 
 /**
- * GELU in its erf form, x·Φ(x), to fp32 accuracy (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+ * GELU in its erf form, x·Φ(x), to f32 accuracy (Hendrycks and Gimpel 2016, arXiv 1606.08415).
  *
  * @param x Any shape.
  * @returns A tensor of the same shape.

@@ -3,7 +3,7 @@
 // Entry point `forward` writes `y`, `backward` writes `dx`.
 
 struct Params {
-  n: u32, // Numbers
+  n: u32, // Numbers of x
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;

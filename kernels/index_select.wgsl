@@ -1,17 +1,17 @@
-// Of several tensors at once, each read as [rows, middle, columns]: y[r, m, c] = x[rows[r], m, columns[c]], and 0 where an index
-// is below 0. With the inverse indices it is its own pullback.
-// `table` holds ITEM numbers for each tensor; from `groups` on two for each workgroup, its tensor and the first run that it
-// does; and the indices. A run is RUN neighbours of a line; a workgroup does 64·PER runs, an invocation those 64 apart. Entry
-// point `main` writes `y`.
+// For several tensors at once, each read as [rows, middle, columns]: y[r, m, c] = x[rows[r], m, columns[c]], and 0 where an
+// index is negative. The pullback runs it with the inverse indices.
+// `table` holds ITEM values for each tensor; then, from `groups` on, two for each workgroup: its tensor and its first run; then
+// the indices. A run is RUN neighbouring elements of a line. A workgroup computes 64·PER runs, an invocation every 64th of them.
+// Entry point `main` writes `y`.
 
 struct Params {
   workgroups: u32,
-  groups: u32, // where the workgroups' numbers start
+  groups: u32, // where the workgroups' values start in `table`
 }
 
 const ITEM = 8u;
 
-override RUN: u32 = 1; // one on adapters whose neighbouring invocations want neighbouring elements
+override RUN: u32 = 1; // 1 on a GPU, so that neighbouring invocations load neighbouring elements
 override PER: u32 = 16;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -19,7 +19,7 @@ override PER: u32 = 16;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-/// Number `i` of the list at `at`; `i` itself if there is none.
+/// Element `i` of the list at `at`; `i` itself if `at` is negative: no list.
 fn entry(at: i32, i: u32) -> i32 {
   if (at < 0) {
     return i32(i);

@@ -12,34 +12,33 @@ import { runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("layer_norm", source, [overLanes, index]);
 
-/** Rows of a partial sum of the weight's gradient. */
+/** Rows of a partial sum of the gradients of weight and bias. */
 const BLOCK = 64;
 
 /** Options of {@linkcode layerNorm}. */
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 unless given. */
   readonly eps?: number;
-  /** Gates of the channels, [C]; those that are not above 0 are left out. They get no gradient here. */
+  /** Gates of the channels, [C]: channels whose gate is not above 0 are ignored. They get no gradient here. */
   readonly open?: Tensor | null;
 }
 
 /**
- * Invocations that share a row. Where they run on the processor, barriers cost more than they bring: at 512 by 768
- * one invocation takes 1.6 ms and 64 take 7.3 (llvmpipe, 2 cores); at 512 by 3072 eight take 7.9, one takes 13.
+ * Invocations that share a row. On a software adapter, barriers cost more than they save: at 512 by 768 one invocation takes
+ * 1.6 ms and 64 take 7.3 (llvmpipe, 2 cores); at 512 by 3072 eight take 7.9, one takes 13.
  */
 const lanesOf = (gpu: Gpu, columns: number): number => gpu.software ? (columns <= 512 ? 1 : 8) : 64;
 
 /**
  * Layer norm over the last dimension: y = (x − mean)/√(variance + eps)·w + b, with the biased variance
- * (Ba, Kiros and Hinton 2016, arXiv 1607.06450). With gates, mean and variance are those of the open channels
- * alone, as if the closed ones had been cut out; the output of a closed channel is 0, and so is every gradient
- * through it.
+ * (Ba, Kiros and Hinton 2016, arXiv 1607.06450). With gates, mean and variance are those of the open channels alone, as
+ * after surgery; the output of a closed channel is 0, and so is every gradient through it.
  *
  * @param x Rows, [..., C].
  * @param w Weight, [C].
  * @param b Bias, [C].
  * @returns The shape of x.
- * @throws {TypeError} If w, b and the gates are not one number per channel, or if a tensor is not f32.
+ * @throws {TypeError} If w, b and the gates are not [C], or if a tensor is not f32.
  * @example
  * ```ts
  * import { layerNorm, requestGpu } from "../mod.ts";
@@ -51,16 +50,8 @@ const lanesOf = (gpu: Gpu, columns: number): number => gpu.software ? (columns <
  * ```
  */
 export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOptions = {}): Tensor {
-  const doing = "apply a layer norm";
   const { eps = 1e-5, open = null } = options;
-  sameDevice(doing, x, w, b, open);
-  ofType(doing, "x", x, "f32");
-  const channels = x.shape.at(-1) ?? 1;
-  for (const [name, tensor] of Object.entries({ w, b, open })) {
-    if (!tensor) continue;
-    ofShape(doing, name, tensor, [channels]);
-    ofType(doing, name, tensor, "f32");
-  }
+  const channels = check(x, w, b, open);
   const { gpu } = x;
   const { kernel, width } = kernels.pick(channels);
   const columns = channels / width;
@@ -94,6 +85,7 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
       });
     }
     if (!needsW && !needsB) return [dx, null, null];
+    // Sums over blocks of rows, then over the blocks; weight and bias at once, as a strided batch.
     const blocks = Math.ceil(count / BLOCK);
     const parts = emptyBatch(gpu, 2, [blocks, channels]);
     runRows(gpu, kernel, count, {
@@ -111,4 +103,18 @@ export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOpt
     return [dx, ...grads];
   }, [mean, rstd]);
   return y;
+}
+
+/** Returns the number of channels. */
+function check(x: Tensor, w: Tensor, b: Tensor, open: Tensor | null): number {
+  const doing = "apply a layer norm";
+  sameDevice(doing, x, w, b, open);
+  ofType(doing, "x", x, "f32");
+  const channels = x.shape.at(-1) ?? 1;
+  for (const [name, tensor] of Object.entries({ w, b, open })) {
+    if (!tensor) continue;
+    ofShape(doing, name, tensor, [channels]);
+    ofType(doing, name, tensor, "f32");
+  }
+  return channels;
 }

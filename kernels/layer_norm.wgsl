@@ -1,11 +1,11 @@
 // y[r, c] = (x[r, c] − m_r)·s_r·w[c] + b[c], with m_r the mean and s_r = 1/√(variance + eps) of row r (biased).
-// With gates, only channels with open[c] > 0 take part: the others have y = 0 and no gradient.
+// With gates, only channels with open[c] > 0 count: the others have y = 0 and no gradient.
 // With x̂ = (x − m)·s and g = dy·w:
 //   dx = s·(g − mean(g) − x̂·mean(g·x̂)),  dw[c] = Σ_r dy·x̂,  db[c] = Σ_r dy.
-// LANES invocations share a row and add up through workgroup memory; with one there is no barrier. The second pass
-// over a row sums the centred numbers beside their squares, and the first sum corrects the mean, which was rounded.
-// Entry point `forward` writes `y`, `mean` and `rstd`; `backward` writes `dx`; `weights` writes `dw` and `db` for
-// each block of BLOCK rows, which reduce_rows adds up.
+// LANES invocations share a row and add up through workgroup memory; with one there is no barrier. The second pass over a row
+// sums the centred elements and their squares; the first of these sums corrects the rounding of the mean.
+// Entry point `forward` writes `y`, `mean` and `rstd`; `backward` writes `dx`; `weights` writes `dw` and `db` for each block of
+// BLOCK rows, which reduce_frames adds up.
 
 struct Params {
   rows: u32,
@@ -13,7 +13,7 @@ struct Params {
   channels: f32, // f32 of a row
   first: u32, // first block of dw and db to write
   eps: f32,
-  one: f32, // 1, which compilers do not know
+  one: f32, // 1, but not known to the compiler
 }
 
 const BLOCK = 64u;
@@ -52,17 +52,17 @@ fn forward(
   let r = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
   let lane = local % LANES;
   let at = r * params.columns;
-  let end = select(0u, params.columns, r < params.rows); // beyond the rows, only to meet the others at the barriers
+  let end = select(0u, params.columns, r < params.rows); // beyond the last row, invocations only take part in the barriers
 
   var sum = Number();
-  var taking = Number();
+  var open_count = Number();
   for (var c = lane; c < end; c += LANES) {
     sum += kept(c, x[at + c]);
     if (GATED) {
-      taking += kept(c, Number(1.0));
+      open_count += kept(c, Number(1.0));
     }
   }
-  let sums = sum_over_lanes(vec3f(total(sum), total(taking), 0.0), local);
+  let sums = sum_over_lanes(vec3f(total(sum), total(open_count), 0.0), local);
   let count = select(params.channels, max(sums.y, 1.0), GATED);
   let rounded = sums.x / count;
 
@@ -100,22 +100,22 @@ fn backward(
   let s = rstds[min(r, params.rows - 1u)];
 
   var sum = Number();
-  var products = Number();
-  var taking = Number();
+  var dots = Number();
+  var open_count = Number();
   for (var c = lane; c < end; c += LANES) {
     let g = kept(c, dy[at + c] * w[c]);
     sum += g;
-    products += g * kept(c, (x[at + c] - m) * s);
+    dots += g * kept(c, (x[at + c] - m) * s);
     if (GATED) {
-      taking += kept(c, Number(1.0));
+      open_count += kept(c, Number(1.0));
     }
   }
-  let sums = sum_over_lanes(vec3f(total(sum), total(products), total(taking)), local);
+  let sums = sum_over_lanes(vec3f(total(sum), total(dots), total(open_count)), local);
   let count = select(params.channels, max(sums.z, 1.0), GATED);
 
   for (var c = lane; c < end; c += LANES) {
     let normed = (x[at + c] - m) * s;
-    // The product is to be rounded as it was in the sum, and not to be fused with what is taken off.
+    // Rounded as in the sum: multiplying by `one` keeps the compiler from fusing it with the subtraction.
     let g = dy[at + c] * w[c] * params.one;
     dx[at + c] = kept(c, s * (g - sums.x / count - normed * (sums.y / count)));
   }
@@ -134,14 +134,14 @@ fn weights(
   if (block * BLOCK >= end) {
     return;
   }
-  var products = Number();
+  var dots = Number();
   var sum = Number();
   for (var r = block * BLOCK; r < end; r++) {
     let at = r * params.columns + c;
-    products += dy[at] * ((x[at] - means[r]) * rstds[r]);
+    dots += dy[at] * ((x[at] - means[r]) * rstds[r]);
     sum += dy[at];
   }
   let to = (params.first + block) * params.columns + c;
-  dw[to] = kept(c, products);
+  dw[to] = kept(c, dots);
   db[to] = kept(c, sum);
 }

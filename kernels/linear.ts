@@ -7,7 +7,7 @@ import { type Activation, checkActivation, keepsPre, pullActivation } from "./in
 import { ofFloats, ofOperands, ofRank, ofShape, sameDevice } from "./internal/checks.ts";
 import { gemm } from "./gemm/gemm.ts";
 
-/** What follows the sum of a linear layer: y = gelu(x·Wᵀ + b) · gate + residual. */
+/** Epilogue of {@linkcode linear}: y = gelu(x·Wᵀ + b) · gate + residual. */
 export interface LinearOptions extends Activation {
   /** Added to the result, of its shape. */
   readonly residual?: Tensor | null;
@@ -16,8 +16,7 @@ export interface LinearOptions extends Activation {
 }
 
 /**
- * Linear layer with its epilogue in one product: y = gelu(x·Wᵀ + b) · gate + residual, each part but the first
- * as asked for.
+ * Linear layer as one GEMM with its epilogue: y = gelu(x·Wᵀ + b) · gate + residual; GELU, gate and residual are optional.
  *
  * @param x Inputs, [..., I], f32 or f16.
  * @param w Weight, [O, I], as checkpoints store it, f32 or f16.
@@ -43,26 +42,10 @@ export function linear(
   b: Tensor | null = null,
   options: LinearOptions = {},
 ): Tensor {
-  const doing = "apply a linear layer";
   const { gelu = false, gate = null, residual = null } = options;
-  sameDevice(doing, x, w, b, gate, residual);
-  ofOperands(doing, { x, w });
-  ofFloats(doing, { b, residual });
-  ofRank(doing, "w", w, 2);
-  const [outputs, inputs] = w.shape as [number, number];
-  if (x.shape.at(-1) !== inputs) {
-    throw new TypeError(
-      `Cannot apply a linear layer as inner sizes must be equal: x is ${showShape(x.shape)}, w is ${
-        showShape(w.shape)
-      }`,
-    );
-  }
-  if (b) ofShape(doing, "b", b, [outputs]);
-  checkActivation(doing, options, outputs);
-  const shape = [...x.shape.slice(0, -1), outputs];
-  if (residual) ofShape(doing, "residual", residual, shape);
-
+  const shape = check(x, w, b, options);
   const { gpu } = x;
+  const [outputs, inputs] = w.shape as [number, number];
   const rows = x.size / inputs;
   const from = [x, w, b, gate, residual];
   const y = gpu.empty(shape, options.dtype);
@@ -85,33 +68,62 @@ export function linear(
       bias: needsB ? b : null,
       gate: needsGate!,
     });
-    const du2 = { tensor: du, height: rows, row: outputs };
-    let dx: Tensor | null = null;
-    if (needsX) {
-      dx = gpu.empty(x.shape);
-      gemm(gpu, {
-        m: rows,
-        n: inputs,
-        k: [1, outputs],
-        a: { ...du2, alongK: true },
-        b: { tensor: w, height: outputs, row: inputs, alongK: false },
-        c: { tensor: dx, row: inputs },
-      });
-    }
-    let dw: Tensor | null = null;
-    if (needsW) {
-      dw = gradientSlot(w);
-      gemm(gpu, {
-        m: outputs,
-        n: inputs,
-        k: [1, rows],
-        a: { ...du2, alongK: false },
-        b: { tensor: x, height: rows, row: inputs, alongK: false },
-        c: { tensor: dw, row: inputs },
-      });
-    }
+    const dx = needsX ? inputGradient(du, x, w) : null;
+    const dw = needsW ? weightGradient(du, x, w) : null;
     du.dispose();
     return [dx, dw, db, dgate, needsResidual ? dy!.view() : null];
   }, pre ? [pre] : []);
   return y;
+}
+
+/** dx = du·W. */
+function inputGradient(du: Tensor, x: Tensor, w: Tensor): Tensor {
+  const [outputs, inputs] = w.shape as [number, number];
+  const rows = x.size / inputs;
+  const dx = x.gpu.empty(x.shape);
+  gemm(x.gpu, {
+    m: rows,
+    n: inputs,
+    k: [1, outputs],
+    a: { tensor: du, height: rows, row: outputs, alongK: true },
+    b: { tensor: w, height: outputs, row: inputs, alongK: false },
+    c: { tensor: dx, row: inputs },
+  });
+  return dx;
+}
+
+/** dW = duᵀ·x. */
+function weightGradient(du: Tensor, x: Tensor, w: Tensor): Tensor {
+  const [outputs, inputs] = w.shape as [number, number];
+  const rows = x.size / inputs;
+  const dw = gradientSlot(w);
+  gemm(x.gpu, {
+    m: outputs,
+    n: inputs,
+    k: [1, rows],
+    a: { tensor: du, height: rows, row: outputs, alongK: false },
+    b: { tensor: x, height: rows, row: inputs, alongK: false },
+    c: { tensor: dw, row: inputs },
+  });
+  return dw;
+}
+
+/** Returns the shape of the result. */
+function check(x: Tensor, w: Tensor, b: Tensor | null, options: LinearOptions): number[] {
+  const doing = "apply a linear layer";
+  const { gate = null, residual = null } = options;
+  sameDevice(doing, x, w, b, gate, residual);
+  ofOperands(doing, { x, w });
+  ofFloats(doing, { b, residual });
+  ofRank(doing, "w", w, 2);
+  const [outputs, inputs] = w.shape as [number, number];
+  if (x.shape.at(-1) !== inputs) {
+    const found = `x is ${showShape(x.shape)}, w is ${showShape(w.shape)}`;
+    throw new TypeError(`Cannot ${doing} as inner sizes must be equal: ${found}`);
+  }
+  if (b) ofShape(doing, "b", b, [outputs]);
+  checkActivation(doing, options, outputs);
+  const shape = [...x.shape.slice(0, -1), outputs];
+  if (residual) ofShape(doing, "residual", residual, shape);
+  return shape;
 }

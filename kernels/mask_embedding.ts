@@ -9,18 +9,18 @@ import { runEach, runRows, wideKernel } from "../tensor/rows.ts";
 
 const kernels = wideKernel("mask_embedding", source, [index]);
 
-/** Frames of a partial sum of the embedding's gradient. */
+/** Frames per partial sum of the embedding's gradient. */
 const BLOCK = 64;
 
 /**
- * Replaces the masked frames by one embedding, as masked training and SpecAugment do in wav2vec 2.0
+ * Replaces masked frames by one embedding, as masked pretraining and SpecAugment do in wav2vec 2.0
  * (Baevski et al. 2020, arXiv 2006.11477, section 3.1).
  *
  * @param x Frames, [B, T, C].
  * @param e Embedding, [C]; its gradient is the sum over the masked frames.
  * @param mask [B, T], i32 or f32: 1 where a frame is replaced, 0 elsewhere.
  * @returns [B, T, C]
- * @throws {TypeError} If the shapes do not match, or if x or e is not f32.
+ * @throws {TypeError} If shapes do not match, or if x or e is not f32.
  * @example
  * ```ts
  * import { maskEmbedding, requestGpu } from "../mod.ts";

@@ -1,11 +1,11 @@
 // y[f, c] = e[c] for frames f with mask[f] not 0, x[f, c] for the others.
 // dx[f, c] = dy[f, c], 0 in masked frames;  de[c] = Σ dy[f, c] over the masked frames.
-// Entry point `forward` writes `y`, `backward` writes `dx`, and `embedding` writes `de` for each block of BLOCK
-// frames, which reduce_rows adds up.
+// Entry point `forward` writes `y`; `backward` writes `dx`; `embedding` writes `de` for each block of BLOCK frames, which
+// reduce_rows adds up.
 
 struct Params {
   n: u32, // Numbers of a window of x; in `embedding`, its frames
-  first: u32, // the first of them; in `embedding`, the first block of de to write
+  first: u32, // index of the first; in `embedding`, the first block of de to write
   columns: u32, // Numbers of a frame
 }
 
@@ -13,7 +13,7 @@ const BLOCK = 64u;
 
 @group(0) @binding(0) var<storage, read> x: array<Number>;
 @group(0) @binding(1) var<storage, read> e: array<Number>;
-@group(0) @binding(2) var<storage, read> mask: array<u32>; // i32 or f32: 0 has no bit set in either
+@group(0) @binding(2) var<storage, read> mask: array<u32>; // i32 or f32: all bits of 0 are 0 in both
 @group(0) @binding(3) var<storage, read_write> y: array<Number>;
 @group(0) @binding(4) var<storage, read> dy: array<Number>;
 @group(0) @binding(5) var<storage, read_write> dx: array<Number>;

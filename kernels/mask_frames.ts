@@ -12,10 +12,10 @@ const kernels = wideKernel("mask_frames", source, [index]);
  * Sets the padding of every item to 0.
  *
  * @param x Frames, [B, T, C].
- * @param lengths Valid frames of each item, [B]: those from `lengths[b]` on become 0.
+ * @param lengths Valid frames of each item, [B]: frames from `lengths[b]` on become 0.
  * @returns [B, T, C]
  * @throws {TypeError} If there is not one length per item, or if x is not f32.
- * @throws {RangeError} If a length is no whole number from 0 to T.
+ * @throws {RangeError} If a length is not a whole number from 0 to T.
  * @example
  * ```ts
  * import { maskFrames, requestGpu } from "../mod.ts";

@@ -1,10 +1,10 @@
 // y[b, t, c] = x[b, t, c] for t < lengths[b], 0 for later frames.
-// dx is dy, masked alike.
+// dx is dy with the same mask.
 // Entry point `forward` writes `y`; the pullback runs it on dy.
 
 struct Params {
   n: u32, // Numbers of a window of x and y
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of a frame
   frames: u32, // T
 }

@@ -4,20 +4,20 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { gemm } from "./gemm/gemm.ts";
 import { ofFloats, sameDevice } from "./internal/checks.ts";
 
-/** How {@linkcode matmul} reads its operands. */
+/** Options of {@linkcode matmul}. */
 export interface MatmulOptions {
-  /** Takes each matrix of `a` as its transpose. */
+  /** Transposes each matrix of `a`. */
   readonly transposeA?: boolean;
-  /** Takes each matrix of `b` as its transpose. */
+  /** Transposes each matrix of `b`. */
   readonly transposeB?: boolean;
 }
 
 /**
- * Matrix product over equal leading dimensions.
+ * Batched matrix multiplication, as torch.bmm: leading dimensions are equal.
  *
  * @param a Left matrices, [..., M, K], or [..., K, M] if transposed.
  * @param b Right matrices, [..., K, N], or [..., N, K] if transposed.
- * @returns Products, [..., M, N].
+ * @returns [..., M, N]
  * @throws {TypeError} If inner sizes or leading dimensions differ, or if an operand is not f32.
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     c: { tensor: y, row: n, z1: m * n },
   });
   record("matmul", [a, b], [y], ([dy], [needsA, needsB]) => {
-    // y = op(a)·op(b): d op(a) = dy·op(b)ᵀ, d op(b) = op(a)ᵀ·dy, transposed back where they were.
+    // y = op(a)·op(b): d op(a) = dy·op(b)ᵀ, d op(b) = op(a)ᵀ·dy; each is transposed where op transposes.
     const da = !needsA
       ? null
       : transposeA

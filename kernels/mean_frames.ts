@@ -10,13 +10,13 @@ import { runEach, wideKernel } from "../tensor/rows.ts";
 const kernels = wideKernel("mean_frames", source, [index]);
 
 /**
- * Mean over the valid frames of each item, as a classifier pools a clip.
+ * Mean over the valid frames of each item: the pooling of a sequence classifier.
  *
  * @param x Frames, [B, T, C].
- * @param lengths Valid frames of each item, [B]; all T unless given. The mean of none is 0.
+ * @param lengths Valid frames of each item, [B]; all T unless given. The mean of no frames is 0.
  * @returns [B, C]
  * @throws {TypeError} If there is not one length per item, or if x is not f32.
- * @throws {RangeError} If a length is no whole number from 0 to T.
+ * @throws {RangeError} If a length is not a whole number from 0 to T.
  * @example
  * ```ts
  * import { meanFrames, requestGpu } from "../mod.ts";

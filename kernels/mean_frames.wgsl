@@ -1,10 +1,10 @@
-// y[b, c] = Σ_t x[b, t, c]/n over the n = lengths[b] valid frames of item b, 0 if there is none; by reduce_frames.
+// y[b, c] = Σ_t x[b, t, c]/n over the n = lengths[b] valid frames of item b, 0 if n is 0; by reduce_frames.
 // dx[b, t, c] = dy[b, c]/n for t < n, 0 for later frames.
-// Entry point `backward` writes `dx`; the mean itself has its shader in reduce_frames.wgsl.
+// Entry point `backward` writes `dx`; the mean is computed by reduce_frames.wgsl.
 
 struct Params {
   n: u32, // Numbers of a window of dx
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of a frame
   frames: u32, // T
 }

@@ -12,14 +12,13 @@ import { runRows } from "../tensor/rows.ts";
 const kernel = new Kernel("position_gate", source, [index]);
 
 /**
- * Gate of WavLM's relative position bias: g = a·(b·c − 1) + 2, with a the sigmoid of the sum of the first four
- * numbers and b that of the last four (Chen et al. 2021, arXiv 2110.13900, in the form of the published models).
+ * Gate of WavLM's relative position bias: g = a·(b·c − 1) + 2, with a the sigmoid of the sum of the first four elements and b
+ * that of the last four (Chen et al. 2021, arXiv 2110.13900, in the form of the published models).
  *
- * @param u Outputs of `gru_rel_pos_linear` on each head's slice of the attention's input, [B, T, H, 8].
- * @param c `gru_rel_pos_const`: H numbers in any shape, as the published [1, H, 1, 1].
+ * @param u Outputs of `gru_rel_pos_linear` for each head's part of the attention's input, [B, T, H, 8].
+ * @param c `gru_rel_pos_const`: H elements in any shape; [1, H, 1, 1] in published models.
  * @returns [B, T, H]
- * @throws {TypeError} If u has not four dimensions with eight numbers in the last, if there is not one c per head,
- * or if a tensor is not f32.
+ * @throws {TypeError} If u is not [B, T, H, 8], if there is not one c per head, or if a tensor is not f32.
  * @example
  * ```ts
  * import { positionGate, requestGpu } from "../mod.ts";

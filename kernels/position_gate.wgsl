@@ -1,10 +1,10 @@
 // g = a·(b·c_h − 1) + 2, with a = σ(u_0 + … + u_3), b = σ(u_4 + … + u_7) and h the head of the row.
 // du_0 … du_3 = dg·(b·c_h − 1)·a·(1 − a),  du_4 … du_7 = dg·a·c_h·b·(1 − b),  dc_h = Σ dg·a·b over the rows of h.
-// Entry point `forward` writes `g`, `backward` writes `du`, `factors` writes `ab` = a·b, which reduce_rows needs.
+// Entry point `forward` writes `g`; `backward` writes `du`; `factors` writes `ab` = a·b, from which reduce_rows computes dc.
 
 struct Params {
-  n: u32, // rows of a window: gates
-  first: u32, // number of the window's first row
+  n: u32, // rows of a window, one per gate
+  first: u32, // index of the first
   heads: u32,
 }
 

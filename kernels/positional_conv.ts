@@ -9,13 +9,13 @@ import { gemm } from "./gemm/gemm.ts";
 
 /** Options of {@linkcode positionalConv}. */
 export interface PositionalConvOptions {
-  /** Groups of channels that do not meet. */
+  /** Number of groups of channels. */
   readonly groups: number;
   /** Applies GELU. */
   readonly gelu?: boolean;
 }
 
-/** Sizes of a positional convolution: batch, frames, groups, channels of a group, taps, frames of padding. */
+/** B, T, groups, channels of a group, K, and frames of padding. */
 interface Sizes {
   readonly batch: number;
   readonly frames: number;
@@ -26,11 +26,11 @@ interface Sizes {
 }
 
 /**
- * Grouped convolution over time with ⌊K/2⌋ zeros on both sides, whose last frame is dropped when K is even, so
- * that as many frames come out as went in: the positional embedding of wav2vec 2.0 (arXiv 2006.11477).
+ * Grouped convolution over time with ⌊K/2⌋ zeros on both sides: the positional embedding of wav2vec 2.0 (arXiv 2006.11477). For
+ * an even K the last frame is dropped, so that the number of frames stays.
  *
  * @param x Inputs, [B, T, C].
- * @param w Weight, [C, K, C/groups], already normed: see {@linkcode weightNorm}.
+ * @param w Weight, [C, K, C/groups], after {@linkcode weightNorm}.
  * @param b Bias, [C], or null.
  * @returns [B, T, C]
  * @throws {TypeError} If sizes do not match.
@@ -64,7 +64,7 @@ export function positionalConv(
     n: width,
     k: [taps, width],
     batch: [batch, groups],
-    a: { ...clips(x, sizes), alongK: true, y0: -padding, tap: 1 },
+    a: { ...images(x, sizes), alongK: true, y0: -padding, tap: 1 },
     b: { ...filters(w, sizes), alongK: true, step: taps, tap: 1 },
     c: { tensor: y, row: channels, z1: frames * channels, z2: width },
     gelu: activation.gelu ?? false,
@@ -81,7 +81,7 @@ export function positionalConv(
         n: width,
         k: [taps, width],
         batch: [batch, groups],
-        a: { ...clips(du, sizes), alongK: true, y0: padding, tap: -1 },
+        a: { ...images(du, sizes), alongK: true, y0: padding, tap: -1 },
         b: { ...filters(w, sizes), alongK: false, step: taps, tap: 1 },
         c: { tensor: dx, row: channels, z1: frames * channels, z2: width },
       });
@@ -93,8 +93,8 @@ export function positionalConv(
   return y;
 }
 
-/** Images of one clip (z1) and group (z2) each. */
-const clips = (tensor: Tensor, { frames, groups, width }: Sizes) => ({
+/** Images of one utterance (z1) and group (z2) each. */
+const images = (tensor: Tensor, { frames, groups, width }: Sizes) => ({
   tensor,
   height: frames,
   row: groups * width,
@@ -110,7 +110,7 @@ const filters = (tensor: Tensor, { width, taps }: Sizes) => ({
   z2: width * taps * width,
 });
 
-/** One product per group (z1) and tap (z2), summed over the clips (k1). */
+/** One GEMM per group (z1) and tap (z2), summed over the utterances (k1). */
 function weightGradient(
   gpu: Gpu,
   dy: Tensor,

@@ -14,13 +14,13 @@ export interface LinearWeights {
 }
 
 /**
- * Several linear layers of the same sizes on the same input, such as the keys, values and queries of attention. Where their
- * weights lie at equal distances in one buffer, and their biases too, they are one product, and so are their gradients.
+ * Fused QKV linear: several linear layers of the same sizes on one input, such as keys, values and queries of attention. Where
+ * their weights form a strided batch, and their biases too, they are one GEMM, and so are their gradients.
  *
  * @param x Inputs, [..., I], f32 or f16.
  * @param layers The layers, with weights of either type.
  * @param dtype Type of the results.
- * @returns Of each layer [..., O].
+ * @returns The output of each layer, [..., O].
  * @throws {TypeError} If sizes do not match.
  * @example
  * ```ts
@@ -38,21 +38,12 @@ export function qkvLinear(x: Tensor, layers: readonly LinearWeights[], dtype: Fl
   const [ws, bs] = [layers.map(({ w }) => w), layers.map(({ b }) => b)];
   const [weights, biases] = [stridedBatchOf(ws), stridedBatchOf(bs)];
   if (!weights || !biases) {
-    for (const row of [weights, biases]) row?.span.dispose();
+    for (const batch of [weights, biases]) batch?.span.dispose();
     return layers.map(({ w, b }) => linear(x, w, b, { dtype }));
   }
-  const doing = "apply linear layers";
-  const [w, b] = [ws[0]!, bs[0]!];
-  sameDevice(doing, x, w, b);
-  ofOperands(doing, { x, w });
-  ofFloats(doing, { b });
-  ofRank(doing, "w", w, 2);
-  const [outputs, inputs] = w.shape as [number, number];
-  ofShape(doing, "x", x, [...x.shape.slice(0, -1), inputs]);
-  ofShape(doing, "b", b, [outputs]);
+  const sizes = check(x, ws[0]!, bs[0]!, layers.length);
+  const { rows, inputs, outputs, count } = sizes;
   const { gpu } = x;
-  const rows = x.size / inputs;
-  const count = layers.length;
   const ys = emptyBatch(gpu, count, [...x.shape.slice(0, -1), outputs], dtype);
   const y = stridedBatchOf(ys)!;
   gemm(gpu, {
@@ -65,54 +56,45 @@ export function qkvLinear(x: Tensor, layers: readonly LinearWeights[], dtype: Fl
     c: { tensor: y.span, row: outputs, z2: y.step },
     bias: { tensor: biases.span, z2: biases.step },
   });
-  for (const row of [biases, y]) row.span.dispose();
+  for (const batch of [biases, y]) batch.span.dispose();
 
-  record("qkvLinear", [x, ...ws, ...bs], ys, (dys, needs) => {
-    const [needsW, needsB] = [
-      needs.slice(1, 1 + count).includes(true),
-      needs.slice(1 + count).includes(true),
-    ];
+  record("qkvLinear", [x, ...ws, ...bs], ys, (dys, [needsX, ...needs]) => {
     const dy = outputBatch(dys, ys);
-    const images = { tensor: dy.span, height: rows, row: outputs };
-    const dx = needs[0] ? gpu.empty(x.shape) : null;
-    if (dx) {
-      gemm(gpu, {
-        m: rows,
-        n: inputs,
-        k: [count, outputs],
-        a: { ...images, alongK: true, k1: dy.step },
-        b: { tensor: weights.span, height: outputs, row: inputs, alongK: false, k1: weights.step },
-        c: { tensor: dx, row: inputs },
-      });
-    }
-    const dws = needsW ? gradientBatch(ws) : [];
-    if (needsW) {
-      const dw = stridedBatchOf(dws)!;
-      gemm(gpu, {
-        m: outputs,
-        n: inputs,
-        k: [1, rows],
-        batch: [1, count],
-        a: { ...images, alongK: false, z2: dy.step },
-        b: { tensor: x, height: rows, row: inputs, alongK: false },
-        c: { tensor: dw.span, row: inputs, z2: dw.step },
-      });
-      dw.span.dispose();
-    }
-    const dbs = needsB ? sumRows(dy, bs, rows) : [];
+    const dx = needsX ? inputGradient(dy, x, weights, sizes) : null;
+    const dws = needs.slice(0, count).includes(true) ? weightGradients(dy, x, ws, sizes) : ws.map(() => null);
+    const dbs = needs.slice(count).includes(true) ? biasGradients(dy, bs, sizes) : bs.map(() => null);
     dy.span.dispose();
-    const all = <T>(found: readonly T[]) => found.length > 0 ? found : layers.map(() => null);
-    return [dx, ...all(dws), ...all(dbs)];
+    return [dx, ...dws, ...dbs];
   }, [weights.span]);
   return ys;
 }
 
-/** Gradients of the outputs as a row; those that there are none of are zeros. */
+interface Sizes {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Number of layers. */
+  readonly count: number;
+}
+
+function check(x: Tensor, w: Tensor, b: Tensor, count: number): Sizes {
+  const doing = "apply linear layers";
+  sameDevice(doing, x, w, b);
+  ofOperands(doing, { x, w });
+  ofFloats(doing, { b });
+  ofRank(doing, "w", w, 2);
+  const [outputs, inputs] = w.shape as [number, number];
+  ofShape(doing, "x", x, [...x.shape.slice(0, -1), inputs]);
+  ofShape(doing, "b", b, [outputs]);
+  return { rows: x.size / inputs, inputs, outputs, count };
+}
+
+/** Gradients of the outputs as a strided batch; those of unused outputs are zeros. */
 function outputBatch(dys: readonly (Tensor | null)[], ys: readonly Tensor[]): StridedBatch {
   const [y] = ys as [Tensor, ...Tensor[]];
   const given = dys.filter((dy) => dy !== null);
-  const row = given.length === ys.length ? stridedBatchOf(given) : null;
-  if (row) return row;
+  const batch = given.length === ys.length ? stridedBatchOf(given) : null;
+  if (batch) return batch;
   const copies = emptyBatch(y.gpu, ys.length, y.shape);
   copies.forEach((copy, i) => {
     using zeros = dys[i] ? null : y.gpu.zeros(y.shape);
@@ -123,11 +105,52 @@ function outputBatch(dys: readonly (Tensor | null)[], ys: readonly Tensor[]): St
   return all;
 }
 
-/** The gradients of the biases: sums over the rows of each layer. */
-function sumRows(dy: StridedBatch, bs: readonly Tensor[], rows: number): Tensor[] {
+/** dx = Σ dy·W over the layers, as one GEMM. */
+function inputGradient(
+  dy: StridedBatch,
+  x: Tensor,
+  weights: StridedBatch,
+  { rows, inputs, outputs, count }: Sizes,
+): Tensor {
+  const dx = x.gpu.empty(x.shape);
+  gemm(x.gpu, {
+    m: rows,
+    n: inputs,
+    k: [count, outputs],
+    a: { tensor: dy.span, height: rows, row: outputs, alongK: true, k1: dy.step },
+    b: { tensor: weights.span, height: outputs, row: inputs, alongK: false, k1: weights.step },
+    c: { tensor: dx, row: inputs },
+  });
+  return dx;
+}
+
+/** dW = dyᵀ·x of each layer, as one batched GEMM. */
+function weightGradients(
+  dy: StridedBatch,
+  x: Tensor,
+  ws: readonly Tensor[],
+  { rows, inputs, outputs, count }: Sizes,
+): Tensor[] {
+  const dws = gradientBatch(ws);
+  const dw = stridedBatchOf(dws)!;
+  gemm(x.gpu, {
+    m: outputs,
+    n: inputs,
+    k: [1, rows],
+    batch: [1, count],
+    a: { tensor: dy.span, height: rows, row: outputs, alongK: false, z2: dy.step },
+    b: { tensor: x, height: rows, row: inputs, alongK: false },
+    c: { tensor: dw.span, row: inputs, z2: dw.step },
+  });
+  dw.span.dispose();
+  return dws;
+}
+
+/** db = Σ dy over the rows of each layer. */
+function biasGradients(dy: StridedBatch, bs: readonly Tensor[], { rows, outputs, count }: Sizes): Tensor[] {
   const dbs = gradientBatch(bs);
   const db = stridedBatchOf(dbs)!;
-  sumItems(dy, [bs.length, rows, bs[0]!.size], db);
+  sumItems(dy, [count, rows, outputs], db);
   db.span.dispose();
   return dbs;
 }

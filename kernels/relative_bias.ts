@@ -13,19 +13,19 @@ const kernel = new Kernel("relative_bias", source, [overLanes, index]);
 
 /** Options of {@linkcode relativeBias}. */
 export interface RelativeBiasOptions {
-  /** Heads of g and r to make the bias of, in this order: those a compact model kept. All unless given. */
+  /** Heads of g and r to compute, in this order: the kept heads of a compact model. All unless given. */
   readonly heads?: readonly number[];
 }
 
 /**
- * Gated relative position bias, the option `bias` of `attention`: y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h]
+ * Gated relative position bias, for the option `bias` of `attention`: y[b, h, t, s] = g[b, t, h]·r[s − t + T − 1, h]
  * (Chen et al. 2021, arXiv 2110.13900).
  *
- * @param g Gate of each query and head, [B, T, H], as `positionGate` makes it.
+ * @param g Gate of each query and head, [B, T, H], as `positionGate` returns it.
  * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
- * @returns [B, H, T, T]: clip, head, query, key; as many heads as are chosen.
- * @throws {TypeError} If r has not 2T − 1 rows of H numbers, or if a tensor is not f32.
- * @throws {RangeError} If a chosen head is none of the H or is named twice, or if 64 rows of T numbers exceed a binding.
+ * @returns [B, H, T, T]: utterance, head, query, key; H is the number of chosen heads.
+ * @throws {TypeError} If r is not [2T − 1, H], or if a tensor is not f32.
+ * @throws {RangeError} If a chosen head is out of range or repeated, or if 64 rows of T elements exceed a binding.
  * @example
  * ```ts
  * import { relativeBias, requestGpu } from "../mod.ts";
@@ -49,7 +49,7 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
   chosen?.forEach((head, i) => {
     if (!Number.isInteger(head) || head < 0 || head >= width || chosen.indexOf(head) !== i) {
       throw new RangeError(
-        `Cannot ${doing} as chosen heads must be different ones below ${width}: heads[${i}] is ${head}`,
+        `Cannot ${doing} as chosen heads must be different and below ${width}: heads[${i}] is ${head}`,
       );
     }
   });
@@ -69,17 +69,17 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
   const y = gpu.empty([batch, heads, frames, frames]);
   runRows(gpu, kernel, count, { entry: "forward", rows: { y }, whole: { g, r, kept }, ...perRow });
   record("relativeBias", [g, r], [y], ([dy], [needsG, needsR]) => {
-    // What a head that is not chosen leaves alone stays 0.
+    // The gradients of heads that are not chosen stay 0.
     const dg = needsG ? gpu.zeros(g.shape) : null;
     if (dg) {
       runRows(gpu, kernel, count, { entry: "gates", rows: { dy: dy! }, whole: { r, dg, kept }, ...perRow });
     }
     if (!needsR) return [dg, null];
-    const clips = gpu.zeros([batch, r.size]);
+    const parts = gpu.zeros([batch, r.size]);
     runRows(gpu, kernel, count, {
       entry: "offsets",
       rows: { dy: dy! },
-      whole: { g, dr: clips, kept },
+      whole: { g, dr: parts, kept },
       params,
       constants: choice,
       workgroups: ({ row, rows }) => {
@@ -87,9 +87,9 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
         return Math.ceil(images * (2 * frames - 1) / 64);
       },
     });
-    const sums = reduceRows(clips, r.size);
+    const sums = reduceRows(parts, r.size);
     const dr = sums.view(r.shape);
-    for (const tensor of [clips, sums]) tensor.dispose();
+    for (const tensor of [parts, sums]) tensor.dispose();
     return [dg, dr];
   }, kept ? [kept] : []);
   return y;

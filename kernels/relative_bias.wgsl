@@ -1,14 +1,14 @@
 // y[b, i, t, s] = g[b, t, h]·r[s − t + T − 1, h] with h = kept[i] (h = i without a choice of heads): a row of T keys s
-// per (clip b, head i, query t).
+// per (utterance b, head i, query t).
 // dg[b, t, h] = Σ_s dy[b, i, t, s]·r[s − t + T − 1, h],
 // dr[k, h] = Σ_b Σ_t dy[b, i, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
-// LANES invocations share a row; in sums they add up through workgroup memory, and with one there is no barrier.
-// Entry point `forward` writes `y`, `gates` writes `dg`; `offsets` adds the queries of a window to `dr` of each clip,
-// one diagonal per invocation, and reduce_rows adds the clips.
+// LANES invocations share a row and add up through workgroup memory; with one there is no barrier.
+// Entry point `forward` writes `y`; `gates` writes `dg`; `offsets` adds the queries of a window to `dr` of each utterance, one
+// diagonal per invocation, and reduce_rows sums over the utterances.
 
 struct Params {
   rows: u32, // rows of this window
-  first: u32, // number of the window's first row
+  first: u32, // index of the first
   frames: u32, // T
   heads: u32, // heads of y
   width: u32, // H, heads of g and r
@@ -31,7 +31,7 @@ struct Row {
   gate: u32, // address in g
 }
 
-/// Head of g and r that head i of y is made of.
+/// Head of g and r for head i of y.
 fn dense_head(i: u32) -> u32 {
   if (CHOICE) {
     return u32(kept[i]);
@@ -42,8 +42,8 @@ fn dense_head(i: u32) -> u32 {
 fn locate(row: u32) -> Row {
   let query = row % params.frames;
   let head = dense_head(row / params.frames % params.heads);
-  let clip = row / params.frames / params.heads;
-  return Row(query, head, (clip * params.frames + query) * params.width + head);
+  let utterance = row / params.frames / params.heads;
+  return Row(query, head, (utterance * params.frames + query) * params.width + head);
 }
 
 /// Address in r of the offset between a query and a key.
@@ -76,7 +76,7 @@ fn gates(
 ) {
   let number = workgroup_number(workgroup, workgroups) * (64u / LANES) + local / LANES;
   let row = locate(params.first + number);
-  let keys = select(0u, params.frames, number < params.rows); // beyond the rows only the barriers count
+  let keys = select(0u, params.frames, number < params.rows); // beyond the last row, invocations only take part in the barriers
   var sum = 0.0;
   for (var s = local % LANES; s < keys; s += LANES) {
     sum = fma(dy[number * params.frames + s], r[offset_of(row, s)], sum);
@@ -97,22 +97,22 @@ fn offsets(
   let frames = params.frames;
   let diagonals = 2u * frames - 1u;
   let k = i % diagonals;
-  let image = params.first / frames + i / diagonals; // clip·heads + head
+  let image = params.first / frames + i / diagonals; // utterance·heads + head
   let end = params.first + params.rows;
   if (image * frames >= end) {
     return;
   }
-  // Queries of the window, and of these the ones with a key: 0 ≤ t + k − (T − 1) < T.
+  // The queries of the window that have a key at this offset: 0 ≤ t + k − (T − 1) < T.
   let start = image * frames;
   let lowest = max(max(params.first, start) - start, select(0u, frames - 1u - k, k < frames));
   let limit = min(min(end - start, frames), diagonals - k);
   let head = dense_head(image % params.heads);
-  let clip = image / params.heads;
+  let utterance = image / params.heads;
   var sum = 0.0;
   for (var t = lowest; t < limit; t++) {
     let key = t + k + 1u - frames;
     let at = (start + t - params.first) * frames + key;
-    sum = fma(dy[at], g[(clip * frames + t) * params.width + head], sum);
+    sum = fma(dy[at], g[(utterance * frames + t) * params.width + head], sum);
   }
-  dr[(clip * diagonals + k) * params.width + head] += sum;
+  dr[(utterance * diagonals + k) * params.width + head] += sum;
 }

@@ -2,7 +2,7 @@ import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * The same numbers under another shape, without a copy; its gradient is reshaped back.
+ * The same elements under another shape, without a copy. The gradient is reshaped back.
  *
  * @param x Any shape.
  * @param shape A shape of equal size.

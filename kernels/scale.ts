@@ -8,7 +8,7 @@ import source from "./scale.wgsl" with { type: "text" };
 const kernels = wideKernel("scale", source, [index]);
 
 /**
- * Multiplies every number by a constant.
+ * Multiplies every element by a constant.
  *
  * @param x Any shape.
  * @param s Factor, rounded to f32; it gets no gradient.

@@ -3,7 +3,7 @@
 // Entry point `forward` writes `y`; the pullback runs it on dy.
 
 struct Params {
-  n: u32, // Numbers
+  n: u32, // Numbers of x
   s: f32,
 }
 

@@ -10,16 +10,16 @@ import {
 } from "./internal/row_index.ts";
 
 /**
- * Puts rows at given places of a matrix of zeros, and adds those that share one, in a fixed order.
+ * Scatters rows to a matrix of zeros by index. Rows with equal indices are added in a fixed order.
  *
  * @param x Rows, [N, C].
- * @param index Row of the result for each row of x, [N]. Those on the host are checked and sorted there; on the
- * device, a row whose index is none is left out, and every row of the result looks through all of them.
+ * @param index Row of the result for each row of x, [N]. Indices on the host are checked and sorted there. On the device, rows
+ * with an index out of range are ignored, and every row of the result searches all indices.
  * @param rows Rows of the result, R.
  * @returns [R, C]
- * @throws {TypeError} If there is not one index per row, if x is no f32 matrix, or if a tensor of indices is not
- * i32 or has not one dimension.
- * @throws {RangeError} If an index on the host is not below R, or if R is no whole number.
+ * @throws {TypeError} If there is not one index per row, if x is not an f32 matrix, or if a tensor of indices is not i32 of one
+ * dimension.
+ * @throws {RangeError} If an index on the host is not below R, or if R is not a whole number.
  * @example
  * ```ts
  * import { requestGpu, scatterRows } from "../mod.ts";
@@ -33,7 +33,7 @@ import {
 export function scatterRows(x: Tensor, index: RowIndex, rows: number): Tensor {
   const doing = "scatter rows";
   if (!(Number.isInteger(rows) && rows >= 0)) {
-    throw new RangeError(`Cannot scatter rows as their number must be whole: found ${rows}`);
+    throw new RangeError(`Cannot scatter rows as the number of rows must be whole: found ${rows}`);
   }
   const size = indexSize(doing, x, index);
   checkRows(doing, x, index, rows);

@@ -1,13 +1,12 @@
-// y[r, c] = Σ x[n, c] over the rows n with index[n] = r, each row of y by invocations of its own: no two write to one
-// place, and the order of the sum is fixed.
-// dx is dy gathered by the same index.
-// Entry point `listed` writes `y` where the host has sorted the rows of x by their index: those of row r of y are
-// order[k], k from starts[r] to starts[r + 1]. `searched` looks through an index that only the device knows. Both
-// add to y (ADD) what another part of x gives.
+// y[r, c] = Σ x[n, c] over the rows n with index[n] = r. An invocation computes elements of y, so that no two write to the same
+// address and the order of a sum is fixed.
+// dx is dy, gathered by the same index.
+// Entry point `listed` writes `y` where the host has sorted the rows of x by index: row r of y sums the rows order[k], k from
+// starts[r] to starts[r + 1]. `searched` searches an index on the device. With ADD, both add to y, for further parts of x.
 
 struct Params {
   rows: u32, // rows of a window of y
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of a row
   terms: u32, // rows of x, for `searched`
 }

@@ -9,11 +9,11 @@ import source from "./sum.wgsl" with { type: "text" };
 
 const kernel = new Kernel("sum", source, [index]);
 
-/** Terms of each sum of a pass. */
+/** Terms that one invocation sums. */
 const TERMS = 64;
 
 /**
- * Sum of all numbers, in passes, so that the error grows with the logarithm of their number.
+ * Sum of all elements, in passes, so that the rounding error grows with the logarithm of the size.
  *
  * @param x Any shape.
  * @returns A scalar, of shape [].

@@ -1,12 +1,12 @@
-// y = Σ x_i, in passes: y_j = Σ_k x[k·m + j] for each of the m numbers that a pass leaves, at most 64 terms each,
-// so that neighbours read neighbouring numbers, no loop is long and the error grows with the logarithm of n.
+// y = Σ x_i, in passes: y_j = Σ_k x[k·m + j] for each of the m elements that a pass leaves, at most 64 terms each, so that
+// neighbouring invocations read neighbouring elements, no loop is long and the rounding error grows with the logarithm of n.
 // dx_i = dy.
-// Entry point `forward` does one pass and writes `y`, `backward` writes `dx`.
+// Entry point `forward` computes one pass and writes `y`; `backward` writes `dx`.
 
 struct Params {
   n: u32, // elements of x or dx
   m: u32, // elements of y to write
-  first: u32, // the first of them
+  first: u32, // index of the first
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

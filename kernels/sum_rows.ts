@@ -9,11 +9,11 @@ import source from "./sum_rows.wgsl" with { type: "text" };
 const kernels = wideKernel("sum_rows", source, [index]);
 
 /**
- * Sum of the rows of a matrix, in passes, so that the error grows with the logarithm of their number.
+ * Sum of the rows of a matrix, in passes, so that the rounding error grows with the logarithm of the number of rows.
  *
  * @param x Rows, [R, C].
  * @returns [C]
- * @throws {TypeError} If x is no matrix or not f32.
+ * @throws {TypeError} If x is not an f32 matrix.
  * @example
  * ```ts
  * import { requestGpu, sumRows } from "../mod.ts";

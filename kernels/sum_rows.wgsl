@@ -1,10 +1,10 @@
 // y[c] = Σ_r x[r, c], by reduce_rows.
 // dx[r, c] = dy[c].
-// Entry point `backward` writes `dx`; the sum itself has its shader in reduce_rows.wgsl.
+// Entry point `backward` writes `dx`; the sum is computed by reduce_frames.wgsl.
 
 struct Params {
   n: u32, // Numbers of a window of dx
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of a row
 }
 

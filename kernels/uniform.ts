@@ -10,12 +10,11 @@ import source from "./uniform.wgsl" with { type: "text" };
 const kernel = new Kernel("uniform", source, [generator, index]);
 
 /**
- * A tensor of random numbers, uniform in [0, 1): element i, in row-major order, is `uniformAt(i, stream)`, bit for
- * bit.
+ * A tensor of random numbers, uniform in [0, 1): element i, in row-major order, has the bits of `uniformAt(i, stream)`.
  *
- * @param gpu Device that draws them.
+ * @param gpu Device.
  * @param shape Any shape.
- * @throws {RangeError} If seed or step is no whole number below 2^32.
+ * @throws {RangeError} If seed or step is not a whole number below 2^32.
  * @example
  * ```ts
  * import { requestGpu, uniform } from "../mod.ts";

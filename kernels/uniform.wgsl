@@ -1,10 +1,10 @@
-// y_i = number i of a random stream, uniform in [0, 1). Entry point `main` writes `y`, four numbers an invocation.
+// y_i is element i of a random stream, uniform in [0, 1). Entry point `main` writes `y`, four elements per invocation.
 
 struct Params {
   n: u32, // elements of y
-  first: u32, // block of four numbers that y starts with
+  first: u32, // block of four random numbers that y starts with
   seed: u32,
-  purpose: u32, // hash of what the numbers are for
+  purpose: u32, // hash of the stream's purpose
   step: u32,
 }
 

@@ -11,11 +11,11 @@ import source from "./weight_norm.wgsl" with { type: "text" };
 const kernel = new Kernel("weight_norm", source, [index]);
 
 /**
- * Weight norm per tap, as the positional convolution has it: w[:, k, :] = g[k]·v[:, k, :]/‖v[:, k, :]‖₂
- * (Salimans and Kingma 2016, arXiv 1602.07868, over all dimensions but the taps).
+ * Weight norm per tap, as in the positional convolution: w[:, k, :] = g[k]·v[:, k, :]/‖v[:, k, :]‖₂ (Salimans and Kingma 2016,
+ * arXiv 1602.07868, over all dimensions but the taps).
  *
  * @param v Directions, [C, K, W].
- * @param g Lengths, K numbers in any shape.
+ * @param g Lengths, K elements in any shape.
  * @returns [C, K, W]
  * @throws {TypeError} If there is not one length per tap.
  * @example

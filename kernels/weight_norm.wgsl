@@ -1,8 +1,8 @@
 // w[:, k, :] = g[k]·v[:, k, :]/‖v[:, k, :]‖₂, the norm over output and input channels for each tap k.
 // With n_k the norm and s_k = Σ dw·v over tap k:
 //   dg[k] = s_k/n_k,  dv = g[k]/n_k·(dw − v·s_k/n_k²).
-// Entry point `taps` sums per-column sums over the columns of a tap and writes `total`; `forward` writes `w`,
-// `backward` writes `dv`, `backward_g` writes `dg`.
+// Entry point `taps` adds the sums of the columns of a tap and writes `total`; `forward` writes `w`; `backward` writes `dv`;
+// `backward_g` writes `dg`.
 
 struct Params {
   n: u32, // elements of v, or taps

@@ -1,14 +1,14 @@
-/** Names a sequence of random numbers: equal names give equal numbers, on the host and on every device. */
+/** Identifies a sequence of random numbers. Equal streams give equal bits, on the host and on every device. */
 export interface RandomStream {
   /** Seed of the run, a whole number below 2^32. */
   readonly seed: number;
-  /** What the numbers are for, such as "dropout encoder.layers.3": other purposes get independent numbers. */
+  /** Purpose, such as "dropout encoder.layers.3"; different purposes give independent random numbers. */
   readonly purpose: string;
   /** Training step, a whole number below 2^32. */
   readonly step: number;
 }
 
-/** Number of a purpose: FNV-1a of its UTF-8 bytes, 32 bits (Fowler, Noll, Vo; RFC 9923). */
+/** Hash of a purpose: 32-bit FNV-1a of its UTF-8 bytes (Fowler, Noll, Vo; RFC 9923). */
 function hash(purpose: string): number {
   let value = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(purpose)) value = Math.imul(value ^ byte, 0x01000193);
@@ -16,10 +16,10 @@ function hash(purpose: string): number {
 }
 
 /**
- * The fields of `Params` that a shader draws a stream with: `uniforms(block, params.step, vec2u(params.seed,
+ * The fields of `Params` with which a shader draws a stream, by `uniforms(block, params.step, vec2u(params.seed,
  * params.purpose))` of `_philox.wgsl`.
  *
- * @throws {RangeError} If seed or step is no whole number below 2^32.
+ * @throws {RangeError} If seed or step is not a whole number below 2^32.
  * @example
  * ```ts
  * import { streamParams } from "./philox.ts";
@@ -33,14 +33,14 @@ export function streamParams(
   for (const [name, value] of Object.entries({ seed, step })) {
     if (!(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
       throw new RangeError(
-        `Cannot draw numbers as ${name} must be a whole number below 2^32: found ${value}`,
+        `Cannot draw random numbers as ${name} must be a whole number below 2^32: found ${value}`,
       );
     }
   }
   return { seed, purpose: hash(purpose), step };
 }
 
-/** High word of the product of two words: both steps stay below 2^49, which is exact. */
+/** High word of a·b. Both steps stay below 2^49, which is exact. */
 function highOf(a: number, b: number): number {
   return Math.floor((a * (b >>> 16) + Math.floor(a * (b & 0xffff) / 65536)) / 65536);
 }
@@ -77,10 +77,10 @@ export function philox(
 }
 
 /**
- * Number `index` of a stream, uniform in [0, 1): a multiple of 2^-24, so that it is exact in float32.
+ * Element `index` of a stream, uniform in [0, 1): a multiple of 2^-24, so that it is exact in f32.
  *
- * @param index Place in the stream, a whole number below 2^53.
- * @throws {RangeError} If the index, seed or step is none.
+ * @param index Index in the stream, a whole number below 2^53.
+ * @throws {RangeError} If the index, seed or step is out of range.
  * @example
  * ```ts
  * import { uniformAt } from "../mod.ts";
@@ -90,7 +90,7 @@ export function philox(
  */
 export function uniformAt(index: number, stream: RandomStream): number {
   if (!(Number.isSafeInteger(index) && index >= 0)) {
-    throw new RangeError(`Cannot draw a number as its index must be a whole number: found ${index}`);
+    throw new RangeError(`Cannot draw a random number as its index must be a whole number: found ${index}`);
   }
   const { seed, purpose, step } = streamParams(stream);
   const block = Math.floor(index / 4);

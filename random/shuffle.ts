@@ -1,19 +1,19 @@
-import type { RandomStream } from "../random/philox.ts";
+import type { RandomStream } from "./philox.ts";
 import { uniformsOf } from "./uniforms.ts";
 
 /**
- * A seeded shuffle (Fisher and Yates, as in Durstenfeld 1964).
+ * A seeded Fisher–Yates shuffle (Durstenfeld 1964).
  *
- * @param items What to shuffle; it is left as it is.
- * @param stream Names the order: equal names give equal orders.
- * @returns The items in another order.
- * @throws {RangeError} If seed or step is no whole number below 2^32.
+ * @param items Items; the array is not changed.
+ * @param stream Determines the order.
+ * @returns The items in random order.
+ * @throws {RangeError} If seed or step is not a whole number below 2^32.
  *
  * @example
  * ```ts
  * import { shuffle } from "./shuffle.ts";
  *
- * shuffle(["a", "b", "c"], { seed: 1, purpose: "order of clips", step: 0 });
+ * shuffle(["a", "b", "c"], { seed: 1, purpose: "order", step: 0 });
  * ```
  */
 export function shuffle<T>(items: readonly T[], stream: RandomStream): T[] {

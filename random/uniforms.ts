@@ -1,17 +1,17 @@
-import { philox, type RandomStream, streamParams } from "../random/philox.ts";
+import { philox, type RandomStream, streamParams } from "./philox.ts";
 
 /**
- * The numbers of a stream, for whoever needs many: number i is `uniformAt(i, stream)`, at a tenth of the time.
+ * A fast reader of a stream: element i is `uniformAt(i, stream)`, in a tenth of the time.
  *
- * @param stream Names the numbers.
- * @returns Number `index` of the stream, uniform in [0, 1); the index is a whole number below 2^34.
- * @throws {RangeError} If seed or step is no whole number below 2^32.
+ * @param stream The stream.
+ * @returns A function that returns element `index` of the stream, uniform in [0, 1); the index is a whole number below 2^34.
+ * @throws {RangeError} If seed or step is not a whole number below 2^32.
  *
  * @example
  * ```ts
  * import { uniformsOf } from "./uniforms.ts";
  *
- * const uniform = uniformsOf({ seed: 1, purpose: "speed of clips", step: 0 });
+ * const uniform = uniformsOf({ seed: 1, purpose: "speed", step: 0 });
  * uniform(12);
  * ```
  */

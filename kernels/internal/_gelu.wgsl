@@ -1,7 +1,6 @@
 // Appended to shaders that use GELU in its erf form: gelu(x) = x·Φ(x), gelu'(x) = Φ(x) + x·φ(x), where Φ and φ are
 // the standard normal distribution and density. The tail Q(u) = 1 − Φ(u) = exp(−u²/2)·R(u), u ≥ 0, with R a
-// polynomial in 1/(1 + 0.3·u), fitted for a largest relative error of 1.5e-7; no cancellation on either side. Written
-// for `Number`.
+// polynomial in 1/(1 + 0.3·u), fitted to a relative error of 1.5e-7 at most; nothing cancels on either side. Written for `Number`.
 
 fn normal_tail(u: Number, density: Number) -> Number {
   let t = 1.0 / (1.0 + 0.3 * u);

@@ -1,4 +1,4 @@
-// Appended beside `_over_lanes.wgsl` where the device has no subgroups.
+// Appended with `_over_lanes.wgsl` where the device has no subgroups. The functions are never called.
 
 const SUBGROUPS = false;
 

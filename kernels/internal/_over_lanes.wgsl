@@ -1,6 +1,6 @@
-// Appended to shaders in whose workgroups of 64 LANES invocations share a row. Every invocation of the workgroup calls these
-// functions, those beyond the last row too; with one lane there is no barrier. `_no_subgroups.wgsl` or `_subgroups.wgsl` is
-// appended, too.
+// Appended to shaders whose workgroups have 64 invocations, LANES of which share a row. All invocations of a workgroup must call
+// these functions, also those beyond the last row. With one lane there is no barrier. `_no_subgroups.wgsl` or `_subgroups.wgsl`
+// is appended as well.
 
 override LANES: u32 = 64u; // a power of two up to 64
 

@@ -1,21 +1,21 @@
-// Appended to shaders that multiply probabilities over thousands of frames. A number m·2^e has an exponent of its
-// own, so that nothing underflows, and every step rounds by 2^-24 of the number, where logarithms in f32 would round
-// by 2^-24 of their own size: of 5e-4 where a clip's log probability is near −10,000.
+// Appended to shaders that multiply probabilities over thousands of frames. A value is m·2^e with a separate exponent, so that
+// nothing underflows and every step has a relative rounding error of 2^-24. Logarithms in f32 would have an absolute error of
+// 5e-4 where an utterance's log probability is near −10,000.
 
 struct Scaled {
-  m: f32, // in [1, 2), 0 for nothing, or not finite
+  m: f32, // in [1, 2), or 0, or not finite
   e: i32,
 }
 
-/// Exponent of 0, below all others: sums of two do not overflow.
+/// Exponent of the value 0, below all others; the sum of two such exponents does not overflow.
 const SCALED_NONE = -0x20000000;
 
-/// 2^e; 0 if that is less than the smallest normal number.
+/// 2^e; 0 below the smallest normal f32.
 fn power_of_two(e: i32) -> f32 {
   return bitcast<f32>(u32(clamp(e + 127, 0, 254)) << 23u);
 }
 
-/// m·2^e for any m from 0, brought to the form above.
+/// m·2^e for any m ≥ 0, normalised.
 fn scaled(m: f32, e: i32) -> Scaled {
   let bits = bitcast<u32>(m);
   let exponent = i32((bits >> 23u) & 0xffu);
@@ -37,7 +37,7 @@ fn scaled_sum(a: Scaled, b: Scaled, c: Scaled) -> Scaled {
   return scaled(a.m * power_of_two(a.e - e) + b.m * power_of_two(b.e - e) + c.m * power_of_two(c.e - e), e);
 }
 
-/// exp(x) for x ≤ 0; nothing below −1e5. The polynomial is that of Cephes' expf, |r| ≤ ln 2 / 2.
+/// exp(x) for x ≤ 0; 0 below −1e5. The polynomial is that of Cephes' expf, |r| ≤ ln 2 / 2.
 fn scaled_exp(x: f32) -> Scaled {
   if (x < -1e5) {
     return Scaled(0.0, SCALED_NONE);
@@ -53,7 +53,7 @@ fn scaled_exp(x: f32) -> Scaled {
   return scaled(p * r * r + r + 1.0, i32(n));
 }
 
-/// Natural logarithm of a number above 0.
+/// Natural logarithm of a value above 0.
 fn scaled_log(a: Scaled) -> f32 {
   let upper = a.m > 1.4142135;
   return log(select(a.m, 0.5 * a.m, upper)) + f32(select(a.e, a.e + 1, upper)) * 0.6931471805599453;

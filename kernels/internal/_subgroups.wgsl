@@ -1,6 +1,6 @@
-// Appended beside `_over_lanes.wgsl` where the device has subgroups, for rows that all 64 invocations of a workgroup share.
-// Subgroups may be of any size, and have any of the invocations: each leaves one value for the others, between two barriers,
-// where a tree in workgroup memory takes eight.
+// Appended with `_over_lanes.wgsl` where the device has subgroups, for rows that all 64 invocations of a workgroup share.
+// Subgroups may have any size and any of the invocations. Each writes one value for the others between two barriers; a tree in
+// workgroup memory takes eight.
 
 const SUBGROUPS = true;
 

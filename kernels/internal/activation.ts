@@ -9,10 +9,10 @@ import { reduceRows } from "./reduce_rows.ts";
 
 const kernels = wideKernel("activation", source, [formula, index]);
 
-/** Rows that an invocation does: many where a sum of a part costs more than it brings in parallel work. */
+/** Rows per invocation: many on a software adapter, where more partial sums cost more than the parallel work saves. */
 const RUN = { software: 64, hardware: 8 };
 
-/** What follows the sum of a linear layer or a convolution: y = gelu(u) · gate. */
+/** Activation after a linear layer or a convolution: y = gelu(u) · gate. */
 export interface Activation {
   /** Applies GELU. */
   readonly gelu?: boolean;
@@ -20,34 +20,34 @@ export interface Activation {
   readonly gate?: Tensor | null;
 }
 
-/** @throws {TypeError} If the gate is not one number per output. */
+/** @throws {TypeError} If the gate is not f32 of shape [O]. */
 export function checkActivation(doing: string, { gate }: Activation, outputs: number): void {
   if (!gate) return;
   ofShape(doing, "gate", gate, [outputs]);
   ofType(doing, "gate", gate, "f32");
 }
 
-/** Whether the pullback needs u itself. */
+/** Whether the pullback needs u. */
 export function keepsPre({ gelu, gate }: Activation): boolean {
   return gelu === true || !!gate;
 }
 
-/** Gradients of what stands behind a sum. */
+/** Gradients that {@linkcode pullActivation} returns. */
 export interface ActivationGradients {
-  /** Of the sum u; the caller disposes it. */
+  /** Of u; the caller disposes it. */
   readonly du: Tensor;
-  /** Of its bias, [O]; null if it wants none. */
+  /** Of the bias, [O]; null if not needed. */
   readonly db: Tensor | null;
-  /** Of the gate, [O]; null if it wants none. */
+  /** Of the gate, [O]; null if not needed. */
   readonly dgate: Tensor | null;
 }
 
 /**
- * Pulls dy back through an activation.
+ * The pullback of an activation and of the bias before it.
  *
  * @param dy Gradient of y, [..., O].
- * @param u What the activation was applied to, of dy's shape; null if {@linkcode keepsPre} says no.
- * @param needs The bias, if it wants its gradient, and whether the gate wants one.
+ * @param u Input of the activation, of dy's shape; null if {@linkcode keepsPre} returns false.
+ * @param needs The bias, if its gradient is needed, and whether the gate's gradient is.
  */
 export function pullActivation(
   dy: Tensor,

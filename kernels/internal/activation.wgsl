@@ -1,7 +1,7 @@
 // The pullback of the epilogue y = a·gate, a = gelu(u) or u, of linear layers and convolutions:
 //   du = dy·gate·gelu'(u) (or dy·gate), and over the rows Σ du for the bias and Σ dy·a for the gate.
-// An invocation does one column of a part of RUN rows. Entry point `main` writes `du`, the sums of each part to `sums`, and those
-// for the gate to `dots` if there is one; reduce_rows adds the parts up.
+// An invocation computes one column of a part of RUN rows. Entry point `main` writes `du`, the sums of each part to `sums`, and
+// those for the gate, if there is one, to `dots`; reduce_rows adds up the parts.
 
 struct Params {
   rows: u32, // rows of a window

@@ -3,29 +3,29 @@ import { showShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
- * Looks at all tensors of an operation before it takes memory.
+ * Checks the tensors of an operation before it allocates memory.
  *
- * @throws {TypeError} If they are not all of one device.
+ * @throws {TypeError} If they are not all on one device.
  * @throws {ReferenceError} If one is disposed.
  */
 export function sameDevice(doing: string, first: Tensor, ...others: (Tensor | null)[]): void {
   for (const tensor of [first, ...others]) {
     if (!tensor) continue;
-    void tensor.storage; // throws where there is none
+    void tensor.storage; // throws if it is disposed
     if (tensor.gpu !== first.gpu) {
-      throw new TypeError(`Cannot ${doing} as all tensors must be of one device: found two`);
+      throw new TypeError(`Cannot ${doing} as all tensors must be on one device: found two`);
     }
   }
 }
 
 /**
- * Looks at the element type of a tensor.
+ * Checks the element type of a tensor.
  *
- * @throws {TypeError} If it is not the one that the operation reads.
+ * @throws {TypeError} If it is not `dtype`.
  * @throws {ReferenceError} If the tensor is disposed.
  */
 export function ofType(doing: string, name: string, tensor: Tensor, dtype: DType): void {
-  void tensor.storage; // throws where there is none
+  void tensor.storage; // throws if it is disposed
   if (tensor.dtype !== dtype) {
     throw new TypeError(`Cannot ${doing} as ${name} must be ${dtype}: found ${tensor.dtype}`);
   }
@@ -36,14 +36,14 @@ export function ofFloats(doing: string, tensors: Record<string, Tensor | null>):
   for (const [name, tensor] of Object.entries(tensors)) if (tensor) ofType(doing, name, tensor, "f32");
 }
 
-/** @throws {TypeError} If one of the tensors, operands of a product, is neither f32 nor f16. */
+/** @throws {TypeError} If one of the operands of a GEMM is neither f32 nor f16. */
 export function ofOperands(doing: string, tensors: Record<string, Tensor>): void {
   for (const [name, tensor] of Object.entries(tensors)) {
     if (tensor.dtype !== "f16") ofType(doing, name, tensor, "f32");
   }
 }
 
-/** @throws {TypeError} If a tensor's shape is not the expected one. */
+/** @throws {TypeError} If a tensor's shape is not `shape`. */
 export function ofShape(
   doing: string,
   name: string,
@@ -57,7 +57,7 @@ export function ofShape(
   }
 }
 
-/** @throws {TypeError} If a tensor has not the expected number of dimensions. */
+/** @throws {TypeError} If a tensor does not have `rank` dimensions. */
 export function ofRank(doing: string, name: string, tensor: Tensor, rank: number): void {
   if (tensor.shape.length !== rank) {
     throw new TypeError(

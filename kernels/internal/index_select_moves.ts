@@ -1,4 +1,4 @@
-// Entries that move between tensors, for select.ts.
+// Copies of selected entries between tensors, for index_select.ts.
 
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { ALIGN, roundDown } from "../../tensor/align.ts";
@@ -7,32 +7,32 @@ import { Kernel } from "../../tensor/kernel.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import source from "../index_select.wgsl" with { type: "text" };
 
-const kernel = new Kernel("select", source, [index]);
+const kernel = new Kernel("index_select", source, [index]);
 
-/** Elements that an invocation does. */
+/** Elements per invocation. */
 const EACH = 16;
 
-/** Numbers of entries; -1 for none. */
+/** Indices of entries; -1 for none. */
 export type Index = Int32Array<ArrayBuffer>;
 
-/** Rows, middle and columns that a tensor is read as. */
+/** Rows, middle and columns of a tensor as the shader reads it. */
 export type Extents = readonly [number, number, number];
 
-/** Entries of one tensor that go to another. */
+/** A copy of entries of one tensor to another. */
 export interface Move {
-  /** Where they come from. */
+  /** Source. */
   readonly from: Tensor;
-  /** Where they go to. */
+  /** Destination. */
   readonly to: Tensor;
-  /** Those of `from`. */
+  /** Extents of `from`. */
   readonly extents: Extents;
-  /** Of each row of `to`, which it is of `from`, or -1; null for all. */
+  /** For each row of `to` its row of `from`, or -1; null for all in order. */
   readonly rows: Index | null;
   /** The same of columns. */
   readonly columns: Index | null;
 }
 
-/** Moves entries, those between the same two buffers at once, as far as a binding reaches. */
+/** Copies entries: moves between the same two buffers in one dispatch, as far as a binding reaches. */
 export function move(gpu: Gpu, moves: readonly Move[]): void {
   const most = gpu.limits.bindingBytes / 4 - ALIGN;
   const batches: Batch[] = [];
@@ -59,7 +59,7 @@ interface Span {
   readonly end: number;
 }
 
-/** Moves between two buffers, and what they span of these. */
+/** Moves between two buffers, and the spans of these that they use. */
 interface Batch {
   readonly moves: Move[];
   from: Span;
@@ -111,7 +111,7 @@ function run(gpu: Gpu, { moves, ...spans }: Batch): void {
   to.dispose();
 }
 
-/** What is spanned, from where a binding may start. */
+/** A span as a tensor, from the last element before it where a binding may start. */
 function tensorOf({ gpu, storage }: Tensor, { start, end }: Span): Tensor {
   const first = roundDown(start);
   return new Tensor(gpu, storage, [end - first], "f32", first);

@@ -2,14 +2,14 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
- * Puts the number of valid frames of each item on the device.
+ * Checks and uploads the number of valid frames of each item.
  *
  * @param lengths [B]
  * @param items B
- * @param frames T, which none may exceed.
+ * @param frames T, the largest length.
  * @returns [B], i32
  * @throws {TypeError} If there is not one length per item.
- * @throws {RangeError} If one is no whole number from 0 to T.
+ * @throws {RangeError} If one is not a whole number from 0 to T.
  */
 export function uploadLengths(
   doing: string,

@@ -11,8 +11,8 @@ struct Params {
   frames: u32, // frames of an item
   columns: u32, // Numbers of a frame
   part: u32, // first part of the window, over all items
-  x_gap: u32, // Numbers between two items of x, if all of x is bound, and of y
-  y_gap: u32,
+  x_gap: u32, // gap between two items of x, in units of `Number`; 0 in a window
+  y_gap: u32, // the same of y
 }
 
 const BLOCK = 64u;

@@ -4,13 +4,13 @@ import { gemm } from "../gemm/gemm.ts";
 import { reduceFrames } from "./reduce_frames.ts";
 
 /**
- * Sums the rows of a matrix. Not recorded on the tape: pullbacks call it.
+ * Sums the rows of a matrix. Not recorded on the tape; pullbacks call it.
  *
  * @param x Any shape, read as [rows, `columns`].
- * @param columns Numbers of a row; the last dimension unless given.
- * @param times Factor of each number, of x's size: Σ_r x[r, c]·times[r, c].
+ * @param columns Elements of a row; the last dimension unless given.
+ * @param times Factor of each element, of x's size: Σ_r x[r, c]·times[r, c].
  * @param to Receives the sums; a new tensor unless given.
- * @returns [columns], `to` itself if it is given.
+ * @returns [columns]; `to` itself if it is given.
  * @example
  * ```ts
  * import { requestGpu } from "../../mod.ts";
@@ -36,7 +36,7 @@ export function reduceRows(
     return to;
   }
   const rows = x.size / columns;
-  // Rows too wide to be bound by the block are summed as a product with ones, which splits along the columns too.
+  // Where 64 rows exceed a binding, the sum is a GEMM with ones, which splits along the columns as well.
   if (!times && x.size * 4 > gpu.limits.bindingBytes && 64 * columns * 4 > gpu.limits.bindingBytes) {
     using ones = fill(gpu, [rows], 1);
     const sum = to ?? gpu.empty([columns]);

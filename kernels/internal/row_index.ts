@@ -11,16 +11,16 @@ import scatterSource from "../scatter_rows.wgsl" with { type: "text" };
 const gatherKernels = wideKernel("gather_rows", gatherSource, [workgroup]);
 const scatterKernels = wideKernel("scatter_rows", scatterSource, [workgroup]);
 
-/** Terms that one invocation adds up, where the rows are listed: longer lists take passes. */
+/** Terms that one invocation sums where the rows are listed; longer lists take passes. */
 const TERMS = 64;
 
-/** Rows that one dispatch looks through, where they are not: well below the 65,535 loops an invocation has. */
+/** Rows that one dispatch searches where they are not listed, well below the 65,535 iterations of an invocation. */
 const SEARCHED = 8192;
 
-/** Numbers of rows, on the host or on the device (i32, [N]). */
+/** Row indices, on the host or on the device (i32, [N]). */
 export type RowIndex = readonly number[] | Tensor;
 
-/** Number of indices. @throws {TypeError} If a tensor of them is not i32 or has not one dimension. */
+/** Number of indices. @throws {TypeError} If a tensor of indices is not i32 of one dimension. */
 export function indexSize(doing: string, x: Tensor, index: RowIndex): number {
   if (!(index instanceof Tensor)) return index.length;
   sameDevice(doing, x, index);
@@ -29,7 +29,7 @@ export function indexSize(doing: string, x: Tensor, index: RowIndex): number {
   return index.size;
 }
 
-/** @throws {TypeError} If x is no f32 matrix. @throws {RangeError} If a number on the host is no row. */
+/** @throws {TypeError} If x is not an f32 matrix. @throws {RangeError} If an index on the host is out of range. */
 export function checkRows(doing: string, x: Tensor, index: RowIndex, rows: number): void {
   ofRank(doing, "x", x, 2);
   ofType(doing, "x", x, "f32");
@@ -41,7 +41,7 @@ export function checkRows(doing: string, x: Tensor, index: RowIndex, rows: numbe
   );
 }
 
-/** Gathers rows of x [R, C], without a record: [N, C]. */
+/** Gathers rows of x [R, C] to [N, C]. Not recorded on the tape. */
 export function gather(x: Tensor, index: RowIndex): Tensor {
   const { gpu } = x;
   const [rows, channels] = x.shape as [number, number];
@@ -63,7 +63,7 @@ export function gather(x: Tensor, index: RowIndex): Tensor {
   return y;
 }
 
-/** Scatters the rows of x [N, C] to `rows` rows of zeros and adds where they meet, without a record: [rows, C]. */
+/** Scatters rows of x [N, C] to [rows, C] and adds rows with equal indices. Not recorded on the tape. */
 export function scatter(x: Tensor, index: RowIndex, rows: number): Tensor {
   const { gpu } = x;
   const [count, channels] = x.shape as [number, number];

@@ -44,7 +44,7 @@ Deno.test("adamw changes nothing where the factor is 0", async () => {
   using factor = gpu.zeros([]);
   adamw({ w, dw, m, v, factor }, { lr: 1, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1, step: 1 });
   const found = await Promise.all([w, m, v].map((tensor) => tensor.read()));
-  assertEquals(found.map((numbers) => [...numbers]), [[1, 2], [3, 4], [5, 6]]);
+  assertEquals(found.map((values) => [...values]), [[1, 2], [3, 4], [5, 6]]);
 });
 
 Deno.test("adamw refuses what it cannot read", async () => {

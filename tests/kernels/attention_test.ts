@@ -14,7 +14,7 @@ import { type Nd, nd, randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 import { narrowGpu } from "./narrow.ts";
 
-/** Batch, frames, heads, numbers of a head. */
+/** B, T, H, D. */
 const sizes = [[1, 1, 1, 1], [2, 9, 3, 5], [2, 17, 2, 16], [1, 65, 4, 8]] as const;
 
 for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
@@ -38,7 +38,7 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
         });
       await check("", { heads });
       await check(" lengths, scale", { heads, lengths, scale: 0.7 });
-      if (batch > 1) await check(" empty clip", { heads, lengths: [frames, 0] });
+      if (batch > 1) await check(" empty utterance", { heads, lengths: [frames, 0] });
       for (const bias of [shared, own]) {
         await checkOp({
           name: `${name} lengths, gate, bias [${bias.shape}]`,
@@ -80,7 +80,7 @@ Deno.test("the memory of attention is linear in its frames", async () => {
   assert(twice < 2.1 * some, `${some} bytes for 4,000 frames, ${twice} for 8,000`);
 });
 
-Deno.test("attention drops weights, and pulls back through those it kept", async () => {
+Deno.test("attention drops weights, and its gradient goes through those that are kept", async () => {
   for (
     const [gpu, shape, queries] of [[await testGpu(), [2, 8, 8], 8], [
       await narrowGpu(),
@@ -90,7 +90,7 @@ Deno.test("attention drops weights, and pulls back through those it kept", async
   ) {
     const [, frames, width] = shape;
     const drops = { p: 0.4, seed: 5, step: 3, purpose: "weights" };
-    // With one head this is softmax, mask and product, whose mask the host can draw, anew for each block of queries.
+    // With one head this is a softmax, a mask and a matmul. The host draws the mask, again for each block of queries.
     const kept = (i: number) => {
       const first = shape[0] > 1 ? 0 : Math.floor(i / frames / queries) * queries;
       const purpose = first === 0 ? "weights" : `weights, queries from ${first}`;

@@ -16,7 +16,7 @@ export interface OpCase {
   readonly op: (inputs: Tensor[]) => Tensor;
   /** The same in float64 on the host. */
   readonly oracle: (inputs: Nd[]) => Nd;
-  /** Numbers of the inputs whose gradients are checked; all unless given. */
+  /** Indices of the inputs whose gradients are checked; all unless given. */
   readonly wrt?: readonly number[];
   /** Largest error, as a share of the largest expected value; 2e-5 unless given. */
   readonly rtol?: number;
@@ -24,13 +24,13 @@ export interface OpCase {
   readonly atol?: number;
   /** Inputs up to this size are differentiated element by element, larger ones along five directions. */
   readonly exhaustive?: number;
-  /** Inputs that are to lie side by side in one buffer, each list by itself; none unless given. */
+  /** Inputs to put side by side in one buffer, a list for each buffer; none unless given. */
   readonly sideBySide?: readonly (readonly number[])[];
   /** Device; those of {@linkcode testGpus} unless given. */
   readonly gpu?: Gpu;
 }
 
-/** Puts an oracle's array on the device. */
+/** Uploads an oracle's array. */
 export function upload(gpu: Gpu, x: Nd): Tensor {
   return gpu.tensor(Float32Array.from(x.data), x.shape);
 }
@@ -59,29 +59,29 @@ export function assertClose(
 }
 
 /**
- * Compares an operation's value with the oracle, its gradients with differences of the oracle, and the number
- * of live buffers before with that after.
+ * Compares the value of an operation with the oracle, its gradients with central differences of the oracle, and the number of
+ * live buffers afterwards with that before.
  */
 export async function checkOp(test: OpCase): Promise<void> {
   const expected = expectationOf(test);
   for (const gpu of test.gpu ? [test.gpu] : await testGpus()) await checkOn(gpu, test, expected);
 }
 
-/** What a gradient comes to, and how to see it in one that was found. */
+/** Expected gradient of an input, in full or along directions. */
 interface Slopes {
   readonly what: string;
-  /** Numbers of a gradient to compare. */
+  /** Values of a gradient to compare. */
   readonly of: (gradient: Nd) => ArrayLike<number>;
   readonly expected: ArrayLike<number>;
-  /** Whether they are sums along directions, whose errors add up. */
+  /** Whether they are derivatives along directions, whose errors add up. */
   readonly sums: boolean;
 }
 
-/** What the oracle says. */
+/** Values and gradients of the oracle. */
 interface Expectation {
   readonly value: Nd;
   readonly cotangent: Nd;
-  /** Of each input that is differentiated. */
+  /** Of each input whose gradient is checked. */
   readonly slopes: ReadonlyMap<number, Slopes>;
 }
 
@@ -121,9 +121,9 @@ async function checkOn(gpu: Gpu, test: OpCase, { value, cotangent, slopes }: Exp
   const { name, op, inputs, rtol = 2e-5, atol = 1e-6 } = test;
   const liveBefore = gpu.pool.live;
   const tensors = inputs.map((input) => upload(gpu, input));
-  for (const numbers of test.sideBySide ?? []) {
-    const arena = new Arena(gpu, numbers.map((i) => inputs[i]!.shape));
-    arena.adopt(numbers.map((i) => tensors[i]!));
+  for (const indices of test.sideBySide ?? []) {
+    const arena = new Arena(gpu, indices.map((i) => inputs[i]!.shape));
+    arena.adopt(indices.map((i) => tensors[i]!));
     arena.dispose();
   }
   for (const i of slopes.keys()) tensors[i]!.requiresGrad = true;
@@ -138,8 +138,8 @@ async function checkOn(gpu: Gpu, test: OpCase, { value, cotangent, slopes }: Exp
     const grad = grads.get(tensors[i]!);
     assert(grad, `${name}: input ${i} has no gradient`);
     const found = nd(grad.shape, await grad.read());
-    const largest = found.data.reduce((largest, number) => Math.max(largest, Math.abs(number)), 0);
-    assert(Number.isFinite(largest), `${name}: ${what}: a number is not finite`);
+    const largest = found.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    assert(Number.isFinite(largest), `${name}: ${what}: an element is not finite`);
     // Along a random direction errors add up as in a random walk: to a few times what one element may have.
     const bound = sums ? { rtol: 0, atol: 4 * (atol + rtol * largest) } : { rtol, atol };
     assertClose(`${name}: ${what}`, of(found), expected, bound);

@@ -6,7 +6,7 @@ import { clipGradNorm as oracle } from "../oracle/clip_grad_norm.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
 
-/** Norm of the tensors and what they are to be multiplied with. */
+/** Norm and factor. */
 async function run(
   gpu: Gpu,
   data: readonly ArrayLike<number>[],
@@ -39,7 +39,7 @@ Deno.test("clipGradNorm", async () => {
   }
 });
 
-Deno.test("clipGradNorm sums more elements than loops of one pass may have rounds", async () => {
+Deno.test("clipGradNorm sums more elements than the loops of one pass may have iterations", async () => {
   const gpu = await testGpu();
   const n = 65_536 * 64 + 64 * 7 + 1;
   for (const size of [n, n - 1]) {

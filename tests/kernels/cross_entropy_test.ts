@@ -22,14 +22,14 @@ Deno.test("crossEntropy", async () => {
     }
   }
   await checkOp({
-    name: "crossEntropy of sure scores",
+    name: "crossEntropy of confident scores",
     inputs: [nd([2, 3], [0, 20, -3e4, 1e4, 1e4 + 12, 0])],
     op: ([x]) => crossEntropy(x!, [1, 0]),
     oracle: ([x]) => oracle(x!, [1, 0]),
   });
 });
 
-Deno.test("crossEntropy sums more rows than a loop may have rounds", async () => {
+Deno.test("crossEntropy sums more rows than a loop may have iterations", async () => {
   const gpu = await testGpu();
   const rows = 70_000;
   const labels = Array.from({ length: rows }, (_, row) => row % 2);

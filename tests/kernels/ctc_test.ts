@@ -87,7 +87,7 @@ Deno.test("ctc, against every CTC tensor of ops.safetensors", async () => {
   assertEquals(new Set(left), covered);
 });
 
-Deno.test("ctc, past the sizes of a workgroup and a vector, in clips of all lengths", async () => {
+Deno.test("ctc, past the sizes of a workgroup and a vector, in utterances of all lengths", async () => {
   const gpu = await testGpu();
   const small = await testGpu({ limits: { bindingBytes: 65536, workgroups: 7 } });
   const cases = [
@@ -112,26 +112,26 @@ Deno.test("ctc, past the sizes of a workgroup and a vector, in clips of all leng
   }
 });
 
-Deno.test("ctc, when the scores are sure of the target or of another", async () => {
+Deno.test("ctc of scores that are confident of the target or of another", async () => {
   const gpu = await testGpu();
   const frames = 300;
   const target = labels(60, 32, 0, 5);
   for (const shift of [0, 1]) {
-    // Frame 5k + 1 says label k, all others blank; shifted, every label is the next one.
+    // The highest score of frame 5k + 1 is that of label k, of all others that of the blank; shifted, of the next label.
     const logits = randomNd([1, frames, 32], 7);
     for (let t = 0; t < frames; t++) {
-      const says = t % 5 === 1 ? (target[(t - 1) / 5]! + shift) % 32 : 0;
-      logits.data[t * 32 + says]! += 15;
+      const label = t % 5 === 1 ? (target[(t - 1) / 5]! + shift) % 32 : 0;
+      logits.data[t * 32 + label]! += 15;
     }
     const { y, dx } = await run(gpu, logits, [frames], [target], {});
     const expected = oracle(logits, [frames], [target]).data;
-    // Of a loss near 0, what f32 keeps is its difference to 1 in every frame.
+    // Near a loss of 0, f32 resolves the difference of each frame's probability to 1.
     assertClose(`loss, labels shifted by ${shift}`, y, expected, { atol: 1e-6 });
     assertClose(`gradient, labels shifted by ${shift}`, dx, ctcGradient(logits, [frames], [target]).data);
   }
 });
 
-Deno.test("ctc of 3,000 frames and 512 labels, and of more frames than a loop may have rounds", async () => {
+Deno.test("ctc of 3,000 frames and 512 labels, and of more frames than a loop may have iterations", async () => {
   const gpu = await testGpu();
   for (const [frames, count, columns] of [[3000, 512, 32], [31000, 3, 2]] as const) {
     const logits = randomNd([1, frames, columns], 11, 2);
@@ -146,7 +146,7 @@ Deno.test("ctc of 3,000 frames and 512 labels, and of more frames than a loop ma
         atol: 0,
       },
     );
-    // The softmax and the shares of the states each sum to one in every frame.
+    // The softmax sums to one in every frame, and so do the shares of the states.
     const sums = Array.from({ length: frames }, (_, t) => {
       let sum = 0;
       for (let v = 0; v < columns; v++) sum += dx[t * columns + v]!;
@@ -177,7 +177,7 @@ Deno.test("ctc of targets that do not fit", async () => {
   }
 });
 
-Deno.test("ctc lets NaN through", async () => {
+Deno.test("ctc propagates NaN", async () => {
   const gpu = await testGpu();
   const logits = randomNd([2, 3, 3], 1);
   logits.data[4] = NaN;

@@ -9,7 +9,7 @@ import { narrowGpu } from "./narrow.ts";
 
 const options: DropoutOptions = { p: 0.3, seed: 7, purpose: "dropout test", step: 11 };
 
-// The mask as the host's generator gives it.
+// The mask that the host's generator draws.
 function keepOf(shape: number[], { p, ...stream }: DropoutOptions): Nd {
   const keep = nd(shape);
   keep.data.forEach((_, i) => keep.data[i] = uniformAt(i, stream) >= Math.fround(p) ? 1 : 0);
@@ -30,7 +30,7 @@ Deno.test("dropout", async () => {
   await checkOp(of([2, 3, 5], options));
 });
 
-Deno.test("dropout drops where the host's generator says", async () => {
+Deno.test("dropout drops where the host's generator does", async () => {
   const gpu = await testGpu();
   for (const p of [0.1, 0.5, 0.9]) {
     const n = 10001;
@@ -43,7 +43,7 @@ Deno.test("dropout drops where the host's generator says", async () => {
   }
 });
 
-Deno.test("dropout draws other numbers for another seed, purpose and step", async () => {
+Deno.test("dropout draws another mask for another seed, purpose and step", async () => {
   const gpu = await testGpu();
   const draw = async (change: Partial<DropoutOptions>) => {
     const y = gpu.scope(() => dropout(gpu.tensor(new Float32Array(64).fill(1)), { ...options, ...change }));
@@ -61,7 +61,7 @@ Deno.test("dropout draws other numbers for another seed, purpose and step", asyn
   assertEquals(new Set(draws).size, 4);
 });
 
-Deno.test("dropout of nothing shares the memory of x", async () => {
+Deno.test("dropout with p = 0 shares the memory of x", async () => {
   const gpu = await testGpu();
   gpu.scope(() => {
     const x = gpu.zeros([3]);
@@ -73,7 +73,7 @@ Deno.test("dropout, more than a binding holds", async () => {
   await checkOp({ ...of([40001], options), gpu: await narrowGpu() });
 });
 
-Deno.test("dropout refuses what is no share", async () => {
+Deno.test("dropout refuses a p that is not from 0 to 1", async () => {
   const gpu = await testGpu();
   gpu.scope(() => {
     const x = gpu.zeros([3]);

@@ -1,5 +1,4 @@
-// The operations on the device against PyTorch: every tensor of ops.safetensors. What each name means stands in
-// tests/testdata/README.md.
+// The operations on the device against PyTorch: every tensor of ops.safetensors. tests/testdata/README.md explains the names.
 import { assertEquals } from "@std/assert";
 import { attention } from "../../kernels/attention.ts";
 import { conv1d } from "../../kernels/conv1d.ts";

@@ -24,7 +24,7 @@ Deno.test("group_norm", async () => {
   await checkOp(of([2, 7, 4], 0.5));
 });
 
-Deno.test("group_norm over the frames of each clip", async () => {
+Deno.test("group_norm over the frames of each utterance", async () => {
   await checkOp(of([3, 130, 3], 1e-5, [130, 1, 67]));
   await checkOp(of([2, 9, 4], 1e-5, [4, 9]));
 });
@@ -55,13 +55,13 @@ Deno.test("group_norm, past 65,535 frames", async () => {
   await checkOp(of([1, 66000, 1]));
 });
 
-Deno.test("group_norm of numbers far from 0", async () => {
+Deno.test("group_norm of values far from 0", async () => {
   const gpu = await testGpu();
   const x = randomNd([1, 5000, 4], 1);
   x.data.forEach((v, i) => x.data[i] = Math.fround(v + 1000));
   const [w, b] = [nd([4], [1, 1, 1, 1]), nd([4])];
   const y = gpu.scope(() => groupNorm(upload(gpu, x), upload(gpu, w), upload(gpu, b)));
-  // The mean is rounded by up to 2^-15 at 1000; what it is off by is taken off, too.
+  // At 1000 the mean is rounded by up to 2^-15; this error is subtracted, too.
   assertClose("group_norm", await y.read(), oracle(x, w, b).data, { rtol: 0, atol: 5e-6 });
   y.dispose();
 });

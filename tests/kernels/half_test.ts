@@ -1,5 +1,5 @@
-// Operations around a product with operands and results of f16: as with the same numbers in f32, but for the rounding of the
-// result, and with the same gradients.
+// Operations around a GEMM with operands and results of f16: they agree with the same operands in f32, except for the rounding of
+// the result, and have the same gradients.
 import { assertEquals } from "@std/assert";
 import { attention } from "../../kernels/attention.ts";
 import { conv1d } from "../../kernels/conv1d.ts";
@@ -13,13 +13,13 @@ import { assertNoHalf, testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
 
-/** Operations of f16 operands `x`, and others in f32. */
+/** Operations with f16 operands `x`, and others in f32. */
 const operations: Record<string, {
   readonly x: readonly (readonly number[])[];
   readonly others: readonly (readonly number[])[];
   op(x: readonly Tensor[], others: readonly Tensor[], dtype: FloatType): Tensor;
 }> = {
-  "linear with all that follows": {
+  "linear with its epilogue": {
     x: [[2, 5, 12], [9, 12]],
     others: [[9], [9], [2, 5, 9]],
     op: ([x, w], [b, gate, residual], dtype) =>
@@ -52,19 +52,19 @@ for (const gemm of ["texture", "tile-32"] as const) {
     const gpu = await testGpu({ gemm });
     if (!gpu.half) return assertNoHalf(gpu);
     for (const [name, { x, others, op }] of Object.entries(operations)) {
-      const numbers = x.map((shape, i) => ({ shape, data: Float16Array.from(randomNd(shape, i + 1).data) }));
+      const operands = x.map((shape, i) => ({ shape, data: Float16Array.from(randomNd(shape, i + 1).data) }));
       const rest = others.map((shape, i) =>
         gpu.tensor(Float32Array.from(randomNd(shape, i + 9).data), shape)
       );
       const run = async (dtype: FloatType) => {
-        const tensors = numbers.map(({ shape, data }) => {
+        const tensors = operands.map(({ shape, data }) => {
           return gpu.tensor(dtype === "f16" ? data : Float32Array.from(data), shape);
         });
         for (const tensor of tensors) tensor.requiresGrad = true;
         const [y, ...grads] = gpu.scope(() => {
           const y = op(tensors, rest, dtype);
           const value = y.view();
-          // A second product takes what the first left to a loss.
+          // A second linear layer reads the result and gives a loss.
           const columns = y.shape.at(-1)!;
           const w = gpu.tensor(Float32Array.from(randomNd([1, columns], 5).data), [1, columns]);
           const grads = backward(sum(linear(y, w)));
@@ -77,7 +77,7 @@ for (const gemm of ["texture", "tile-32"] as const) {
       };
       const [whole, half] = [await run("f32"), await run("f16")];
       assertClose(name, half[0]!, whole[0]!, { rtol: 2 ** -11 });
-      // The loss is linear in y, so that rounding y does not move the gradients.
+      // The loss is linear in y, so that rounding y does not change the gradients.
       half.slice(1).forEach((found, i) => assertClose(`${name}, gradient ${i}`, found, whole[i + 1]!));
       for (const tensor of rest) tensor.dispose();
     }

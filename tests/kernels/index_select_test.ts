@@ -27,7 +27,7 @@ Deno.test("indexSelect", async () => {
   }
 });
 
-Deno.test("entries of several tensors, side by side and apart", async () => {
+Deno.test("indexSelectAll of tensors in one buffer, and of others", async () => {
   const shapes = [[40, 64], [9, 3, 7], [70]];
   const kept: Omit<IndexSelection, "x">[] = [
     { columns: [3, 0, 63, 17] },
@@ -39,7 +39,7 @@ Deno.test("entries of several tensors, side by side and apart", async () => {
       await checkOp({
         name: `indexSelectAll ${sideBySide}`,
         inputs: shapes.map((shape, i) => randomNd(shape, i + 1)),
-        // Tensors of other shapes lie in one arena as those of one shape do.
+        // The tensors of an arena may have different shapes.
         sideBySide: sideBySide ? [[0, 1, 2]] : [],
         op: (xs) => {
           const ys = indexSelectAll(xs.map((x, i) => ({ x, ...kept[i] })));
@@ -61,7 +61,7 @@ Deno.test("entries of several tensors, side by side and apart", async () => {
   }
 });
 
-Deno.test("indexSelect of a layer, whose gradients are written side by side", async () => {
+Deno.test("indexSelectAll of a layer, whose gradients are written side by side", async () => {
   const index = [5, 1, 6, 2];
   await checkOp({
     name: "indexSelectAll to a linear layer",
@@ -82,7 +82,7 @@ Deno.test("indexSelect of a layer, whose gradients are written side by side", as
   });
 });
 
-Deno.test("indexSelect refuses what is no list of entries", async () => {
+Deno.test("indexSelect refuses indices that do not fit", async () => {
   const gpu = await testGpu();
   gpu.scope(() => {
     const x = gpu.zeros([2, 3]);

@@ -22,7 +22,7 @@ Deno.test("klDivergence", async () => {
     });
   }
   await checkOp({
-    name: "klDivergence of sure scores",
+    name: "klDivergence of confident scores",
     inputs: [nd([2, 2], [0, 20, 1e4 + 12, 1e4]), nd([2, 2], [-20, -2e-9, -90, 0]), nd([2], [1, 0])],
     op: ([x, t, w]) => klDivergence(x!, t!, w!),
     oracle: ([x, t, w]) => oracle(x!, t!, w!),

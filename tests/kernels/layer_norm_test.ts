@@ -18,7 +18,7 @@ const of = (shape: number[]): OpCase => {
   };
 };
 
-// The gates are no input of the test: they get no gradient.
+// The gates are not among the inputs, as they get no gradient.
 const gated = (shape: number[], p: number): OpCase => {
   const open = randomMask(shape.slice(-1), 5, p);
   return {
@@ -57,7 +57,7 @@ Deno.test("layer_norm over the open channels", async () => {
   await checkOp(gated([5, 8], 0));
 });
 
-Deno.test("layer_norm leaves no trace of a closed channel", async () => {
+Deno.test("layer_norm does not depend on closed channels", async () => {
   const gpu = await testGpu();
   const run = async (closed: number) => {
     const x = gpu.tensor([1, closed, 4, 2, closed, -3], [2, 3]);
@@ -71,26 +71,26 @@ Deno.test("layer_norm leaves no trace of a closed channel", async () => {
       return { y, grads: backward(y, { seed: gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]) }) };
     });
     const tensors = [y, ...inputs.map((input) => grads.get(input) as Tensor)];
-    const numbers = await Promise.all(tensors.map((tensor) => tensor.read()));
+    const results = await Promise.all(tensors.map((tensor) => tensor.read()));
     for (const tensor of [...tensors, ...inputs, open]) tensor.dispose();
-    return numbers;
+    return results;
   };
-  const numbers = await run(7);
-  for (const tensor of numbers) {
+  const results = await run(7);
+  for (const tensor of results) {
     assertEquals(tensor.filter((_, i) => i % 3 === 1).every((v) => v === 0), true);
   }
-  assertEquals(await run(1e30), numbers);
-  assertEquals(await run(NaN), numbers);
+  assertEquals(await run(1e30), results);
+  assertEquals(await run(NaN), results);
 });
 
-Deno.test("layer_norm of numbers far from 0", async () => {
+Deno.test("layer_norm of values far from 0", async () => {
   const gpu = await testGpu();
   const channels = 4096;
   const x = randomNd([2, channels], 1);
   x.data.forEach((v, i) => x.data[i] = Math.fround(v + 1000));
   const [w, b] = [nd([channels], new Float64Array(channels).fill(1)), nd([channels])];
   const y = gpu.scope(() => layerNorm(upload(gpu, x), upload(gpu, w), upload(gpu, b)));
-  // One rounding of the mean, of 2^-15 at 1000, is the least that can be lost.
+  // At 1000 the mean is rounded by up to 2^-15, which cannot be avoided.
   assertClose("layer_norm", await y.read(), oracle(x, w, b).data, { rtol: 0, atol: 6e-5 });
   y.dispose();
 });

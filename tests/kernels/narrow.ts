@@ -2,8 +2,8 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import { testGpu } from "../gpu.ts";
 
 /**
- * A device whose bindings hold 16,384 numbers and whose dispatches fold at 16 workgroups, so that small tensors
- * are worked on in windows as large ones are elsewhere.
+ * A device whose bindings hold 16,384 elements and whose dispatches fold at 16 workgroups, so that small tensors take windows
+ * as large ones do elsewhere.
  */
 export function narrowGpu(): Promise<Gpu> {
   return testGpu({ limits: { bindingBytes: 65536, workgroups: 16 } });

@@ -11,7 +11,7 @@ import { linear as oracle } from "../oracle/linear.ts";
 import { type Nd, randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 
-/** The three layers' outputs, of x, three weights and three biases. */
+/** Outputs of three layers, from x, three weights and three biases. */
 const layers = (inputs: readonly Tensor[]) => {
   const [x, ...rest] = inputs as [Tensor, ...Tensor[]];
   return qkvLinear(x, [0, 1, 2].map((i) => ({ w: rest[i]!, b: rest[i + 3]! })));
@@ -32,7 +32,7 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
       ];
       for (const sideBySide of [[[1, 2, 3], [4, 5, 6]], []]) {
         const name = `qkvLinear ${[batch, frames, inputs, outputs]} ${sideBySide.length > 0}`;
-        // Attention leaves the gradients of its inputs side by side; that of the keys' bias is all rounding.
+        // Attention writes the gradients of its inputs side by side; that of the keys' bias is rounding error only.
         await checkOp({
           name: `${name} to attention`,
           inputs: all,
@@ -48,7 +48,7 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
           },
           gpu,
         });
-        // Gradients that come from elsewhere, and an output without one.
+        // Gradients in other buffers, and an output without a gradient.
         await checkOp({
           name: `${name} to a sum`,
           inputs: all,

@@ -32,7 +32,7 @@ Deno.test("relative_bias of chosen heads", async () => {
 });
 
 Deno.test("relative_bias, more than a binding holds", async () => {
-  // 195 rows of 65 keys a clip against windows of 192: they begin and end within an image.
+  // An utterance has 195 rows of 65 keys, a window 192: windows begin and end within an image.
   await checkOp({ ...of(3, 65, 3), gpu: await narrowGpu() });
 });
 
@@ -56,7 +56,7 @@ Deno.test("relative_bias refuses other sizes", async () => {
     assertThrows(
       () => relativeBias(gpu.zeros([1, 4, 2]), gpu.zeros([7, 2]), { heads: [1, 1] }),
       RangeError,
-      "Cannot make a position bias as chosen heads must be different ones below 2: heads[1] is 1",
+      "Cannot make a position bias as chosen heads must be different and below 2: heads[1] is 1",
     );
   });
 });

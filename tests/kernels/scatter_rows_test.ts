@@ -35,7 +35,7 @@ Deno.test("scatter_rows adds past 65,535 rows to one", async () => {
   await checkOp(of(140000, 1, 2, true));
 });
 
-Deno.test("scatter_rows leaves out an index that is none, if only the device knows", async () => {
+Deno.test("scatter_rows ignores an index out of range on the device", async () => {
   const gpu = await testGpu();
   const y = gpu.scope(() =>
     scatterRows(gpu.tensor([1, 2, 4], [3, 1]), gpu.tensor(Int32Array.of(-1, 1, 2)), 2)
@@ -71,7 +71,7 @@ Deno.test("scatter_rows refuses indices that do not fit", async () => {
     assertThrows(
       () => scatterRows(x, [0, 1], 1.5),
       RangeError,
-      "Cannot scatter rows as their number must be whole: found 1.5",
+      "Cannot scatter rows as the number of rows must be whole: found 1.5",
     );
     const throws = (fn: () => void, message: string) => assertThrows(fn, TypeError, message);
     throws(

@@ -1,10 +1,10 @@
 import { type Nd, nd } from "./nd.ts";
 
-/** Options of {@linkcode attention}: H heads, T frames, B clips. */
+/** Options of {@linkcode attention}: H heads, T frames, B utterances. */
 export type AttentionOptions = {
   /** Number of heads H. */
   heads: number;
-  /** Valid frames of each clip; keys beyond are excluded. All are valid when null. */
+  /** Valid frames of each utterance; keys beyond are excluded. All are valid when null. */
   lengths?: readonly number[] | null;
   /** [H], times each head's output. */
   gate?: Nd | null;
@@ -16,7 +16,7 @@ export type AttentionOptions = {
 
 /**
  * Multi-head attention: per head softmax(scale · q·kᵀ + bias)·v, times the head's gate. q, k, v
- * and y are [B, T, H·D]. Padded queries are computed too; a clip of length 0 gives zeros.
+ * and y are [B, T, H·D]. Padded queries are computed too; an utterance of length 0 gives zeros.
  */
 export function attention(
   q: Nd,
@@ -75,6 +75,6 @@ function biasAt(
   T: number,
 ): number {
   if (bias === null) return 0;
-  const clip = bias.shape.length === 4 ? n : 0;
-  return bias.data[((clip * H + h) * T + t) * T + s]!;
+  const utterance = bias.shape.length === 4 ? n : 0;
+  return bias.data[((utterance * H + h) * T + t) * T + s]!;
 }

@@ -5,14 +5,14 @@ import { type Nd, nd } from "./nd.ts";
 export type CtcOptions = {
   /** Index of the blank, 0 by default. */
   blank?: number;
-  /** "mean" divides each clip's loss by max(1, target length), then averages over the clips. */
+  /** "mean" divides each utterance's loss by max(1, target length), then takes the mean over them. */
   reduction?: "mean" | "sum" | "none";
   /** Infinite losses, and their gradients, become 0. */
   zeroInfinity?: boolean;
 };
 
 /**
- * CTC loss of raw logits [B, T, V]; the log-softmax is inside. DecodedUtterance b uses its first
+ * CTC loss of raw logits [B, T, V]; the log-softmax is inside. Utterance b uses its first
  * frameLengths[b] frames and the labels targets[b], which may be empty. The result is [] or, for
  * reduction "none", [B]. A target that does not fit in its frames gives Infinity. Graves et al.,
  * "Connectionist temporal classification", ICML 2006.
@@ -37,8 +37,8 @@ export function ctc(
 
 /**
  * Gradient of sum(ctc · cotangent) with respect to the logits, in closed form; the cotangent is
- * [] or, for reduction "none", [B]. As in PyTorch, frames at and beyond a clip's length get 0; an
- * infeasible clip gets 0 with `zeroInfinity` and NaN on its valid frames without.
+ * [] or, for reduction "none", [B]. As in PyTorch, frames at and beyond an utterance's length get 0;
+ * an infeasible utterance gets 0 with `zeroInfinity` and NaN on its valid frames without.
  */
 export function ctcGradient(
   logits: Nd,
@@ -53,18 +53,18 @@ export function ctcGradient(
   const log = logSoftmax(logits);
   const dx = nd(logits.shape);
   targets.forEach((_, n) => {
-    const clip = align(log, n, frameLengths, targets, options.blank ?? 0);
-    if (zeroInfinity && clip.loss === Infinity) return;
+    const utterance = align(log, n, frameLengths, targets, options.blank ?? 0);
+    if (zeroInfinity && utterance.loss === Infinity) return;
     const upstream = cotangent === null ? 1 : cotangent.data[reduction === "none" ? n : 0]!;
     const factor = upstream * weightOf(n, targets, reduction);
     for (let t = 0; t < frameLengths[n]!; t++) {
       const row = (n * T + t) * V;
       for (let v = 0; v < V; v++) {
-        dx.data[row + v] = clip.loss === Infinity ? NaN : factor * Math.exp(log.data[row + v]!);
+        dx.data[row + v] = utterance.loss === Infinity ? NaN : factor * Math.exp(log.data[row + v]!);
       }
       // The share of all alignments that pass through state s at frame t.
-      clip.states.forEach((label, s) => {
-        const share = Math.exp(clip.forward[t]![s]! + clip.backward[t]![s]! + clip.loss);
+      utterance.states.forEach((label, s) => {
+        const share = Math.exp(utterance.forward[t]![s]! + utterance.backward[t]![s]! + utterance.loss);
         dx.data[row + label]! -= factor * share;
       });
     }
@@ -82,7 +82,7 @@ function weightOf(
 }
 
 // forward[t][s]: log probability of all paths that reach state s at t, its label included;
-// backward[t][s]: of all ways to go on from there, the label at t excluded.
+// backward[t][s]: of all paths that continue from there, the label at t excluded.
 function align(
   log: Nd,
   n: number,
@@ -143,7 +143,7 @@ function check(logits: Nd, frameLengths: readonly number[], targets: readonly (r
     targets.length !== B || frameLengths.some((length) => length > T)
   ) {
     throw new TypeError(
-      `Cannot take a CTC loss as there must be one length up to T and one target per clip: logits are [${logits.shape}], lengths are [${frameLengths}], targets are ${targets.length}`,
+      `Cannot take a CTC loss as there must be one length up to T and one target per utterance: logits are [${logits.shape}], lengths are [${frameLengths}], targets are ${targets.length}`,
     );
   }
   return B;

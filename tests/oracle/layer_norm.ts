@@ -3,7 +3,7 @@ import { type Nd, nd } from "./nd.ts";
 /**
  * Layer norm over the last axis: y = (x − mean)/√(var + eps) · w + b, biased variance. With
  * gates `open` [C], mean and variance run over the channels with open > 0 only, and the output of
- * a closed channel is 0; the gate's value has no other part. x [.., C], w and b [C].
+ * a closed channel is 0; the value of a gate has no other effect. x [.., C], w and b [C].
  */
 export function layerNorm(
   x: Nd,
@@ -17,7 +17,7 @@ export function layerNorm(
     (open !== null && open.data.length !== C)
   ) {
     throw new TypeError(
-      `Cannot norm as w, b and gates must have one number per channel: x is [${x.shape}], w is [${w.shape}], b is [${b.shape}]`,
+      `Cannot norm as w, b and gates must be [C]: x is [${x.shape}], w is [${w.shape}], b is [${b.shape}]`,
     );
   }
   const kept: number[] = [];

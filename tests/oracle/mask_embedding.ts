@@ -5,7 +5,7 @@ export function maskEmbedding(x: Nd, e: Nd, frameMask: Nd): Nd {
   const C = e.data.length;
   if (x.shape.at(-1) !== C || frameMask.data.length * C !== x.data.length) {
     throw new TypeError(
-      `Cannot mask as e must have C and the mask B·T numbers: x is [${x.shape}], e is [${e.shape}], mask is [${frameMask.shape}]`,
+      `Cannot mask as e must be [C] and the mask [B, T]: x is [${x.shape}], e is [${e.shape}], mask is [${frameMask.shape}]`,
     );
   }
   const y = nd(x.shape, x.data);

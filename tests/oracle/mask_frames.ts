@@ -5,7 +5,7 @@ export function maskFrames(x: Nd, lengths: readonly number[]): Nd {
   const [B, T, C] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || lengths.length !== B) {
     throw new TypeError(
-      `Cannot mask as there must be one length per clip: x is [${x.shape}], lengths are ${lengths.length}`,
+      `Cannot mask as there must be one length per item: x is [${x.shape}], lengths are ${lengths.length}`,
     );
   }
   const y = nd(x.shape);

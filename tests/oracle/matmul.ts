@@ -1,8 +1,8 @@
 import { type Nd, nd, sameShape, sizeOf } from "./nd.ts";
 
 /**
- * y = A·B per leading batch index. a is [.., M, K] and b [.., K, N]; `transposeA` says that a is
- * stored [.., K, M], `transposeB` that b is stored [.., N, K].
+ * y = A·B per leading batch index. a is [.., M, K] and b [.., K, N]; with `transposeA`, a is
+ * stored [.., K, M]; with `transposeB`, b is stored [.., N, K].
  */
 export function matmul(
   a: Nd,

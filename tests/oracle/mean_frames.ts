@@ -5,7 +5,7 @@ export function meanFrames(x: Nd, lengths: readonly number[] | null = null): Nd 
   const [B, T, C] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || (lengths !== null && lengths.length !== B)) {
     throw new TypeError(
-      `Cannot average as there must be one length per clip: x is [${x.shape}], lengths are ${lengths?.length}`,
+      `Cannot average as there must be one length per item: x is [${x.shape}], lengths are ${lengths?.length}`,
     );
   }
   const y = nd([B, C]);

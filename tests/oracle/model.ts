@@ -1,6 +1,5 @@
-// The whole model in float64, from the published description (REFERENCE.md of the project's notes; Baevski et al.
-// 2020, arXiv 2006.11477; Hsu et al. 2021, arXiv 2106.07447; Chen et al. 2021, arXiv 2110.13900), in the layouts of
-// the checkpoints and with nothing taken from the kernels.
+// The whole model in float64, from the published descriptions (Baevski et al. 2020, arXiv 2006.11477; Hsu et al. 2021,
+// arXiv 2106.07447; Chen et al. 2021, arXiv 2110.13900), in the layouts of the checkpoints, with no code of the kernels.
 import { frameLengths, type ModelConfig } from "./model/config.ts";
 import { encoder } from "./model/encoder.ts";
 import { featureEncoder } from "./model/features.ts";
@@ -9,13 +8,13 @@ import { type Nd, nd } from "./nd.ts";
 
 /** Options of {@linkcode forwardModel}. */
 export type ForwardOptions = {
-  /** Valid samples of each clip, for the attention mask; none is applied when null. */
+  /** Valid samples of each utterance, for the attention mask; no mask if null. */
   lengths?: readonly number[] | null;
   /** Gates by name: `conv.i` [C], `heads.i` [H], `ffn.i` [F]; a missing one is all ones. */
   gates?: ReadonlyMap<string, Nd>;
   /**
-   * Gates by which the norms tell open channels (> 0): the gates themselves unless given. Differences give it, to
-   * keep the choice while they move a gate off 0.
+   * Gates that decide which channels are open (> 0) in the norms: the gates themselves unless given. Differences give them, so
+   * that the choice stays while a gate moves away from 0.
    */
   open?: ReadonlyMap<string, Nd>;
 };
@@ -25,13 +24,13 @@ export type ForwardResult = {
   /** [B, T, V] of a CTC head, [B, labels] of a classification head, null without a head. */
   logits: Nd | null;
   /**
-   * Activations: `act.conv.i` [B, C, T] behind GELU and gate (the last one without its gate, closed channels 0);
-   * all others [B, T, d]: `act.projection` before padding is cleared, `act.pos_conv` behind GELU, `act.encoder_in`
-   * the first layer's input, `act.layer.i.attn` behind out_proj, before the residual, `act.layer.i` the layer's
+   * Activations: `act.conv.i` [B, C, T] after GELU and gate (the last one without its gate, closed channels 0);
+   * all others [B, T, d]: `act.projection` before padding is cleared, `act.pos_conv` after GELU, `act.encoder_in`
+   * the first layer's input, `act.layer.i.attn` after out_proj, before the residual, `act.layer.i` the layer's
    * output, `act.encoder_out` what the head reads.
    */
   acts: Map<string, Nd>;
-  /** Valid frames of each clip: of its length, or all. */
+  /** Valid frames of each utterance: from its length, or all. */
   frames: number[];
 };
 

@@ -1,5 +1,5 @@
-// The oracle of the whole model: against PyTorch, whose values and gradients stand in testdata/{base,large}, and,
-// where no stored values are, against the oracles of the operations and against itself in another form.
+// The oracle of the whole model: against PyTorch, whose values and gradients are in testdata/{base,large}, and,
+// where no values are stored, against the oracles of the operations and against itself in another form.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { relativeBuckets } from "../../model/relative_buckets.ts";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
@@ -149,7 +149,7 @@ for (const [name, { config, head }] of models) {
       const alone = forwardModel(config, weights, short).acts.get("act.encoder_out")!;
       const row = T * d;
       const within = acts.get("act.encoder_out")!.data.slice(row, row + frames[1]! * d);
-      assertClose(alone, nd([1, frames[1]!, d], within), "a clip alone and padded", 1e-12);
+      assertClose(alone, nd([1, frames[1]!, d], within), "an utterance alone and padded", 1e-12);
     }
 
     const gates = someGates(config);

@@ -24,8 +24,8 @@ export function nd(shape: readonly number[], data?: ArrayLike<number>): Nd {
 }
 
 /**
- * Normal numbers of mean 0 and standard deviation `scale`, the same for the same seed. Each is
- * a float32 value, so that a GPU kernel and the oracle start from equal inputs.
+ * Normally distributed random numbers of mean 0 and standard deviation `scale`, equal for equal
+ * seeds. Each is a float32 value, so that a GPU kernel and the oracle have equal inputs.
  */
 export function randomNd(shape: readonly number[], seed: number, scale = 1): Nd {
   const out = nd(shape);
@@ -40,7 +40,7 @@ export function randomNd(shape: readonly number[], seed: number, scale = 1): Nd 
   return out;
 }
 
-/** Numbers of {0, 1}, each 1 with probability `p`, the same for the same seed. */
+/** Zeros and ones, each 1 with probability `p`, equal for equal seeds. */
 export function randomMask(shape: readonly number[], seed: number, p = 0.5): Nd {
   const out = nd(shape);
   for (let i = 0; i < out.data.length; i++) {
@@ -77,12 +77,12 @@ export function permute(x: Nd, axes: readonly number[]): Nd {
   return out;
 }
 
-/** The same numbers under another shape of equal size. */
+/** The same elements under another shape of equal size. */
 export function reshape(x: Nd, shape: readonly number[]): Nd {
   return nd(shape, x.data);
 }
 
-/** True if both shapes have the same numbers in the same order. */
+/** Whether two shapes are equal. */
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
@@ -152,7 +152,7 @@ export function directionalDifference(
   return slope(shifted(step), shifted(-step), cotangent, step);
 }
 
-// f may hand back an array it was given, which the next change would reach.
+// f may return one of its inputs, which the next step would change.
 const copy = (x: Nd) => nd(x.shape, x.data);
 
 // Differences are taken before the sum, which keeps the rounding of large outputs out of it.

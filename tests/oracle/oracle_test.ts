@@ -46,7 +46,7 @@ Deno.test("randomNd repeats by seed, is exact in float32 and normal", () => {
   assertAlmostEquals(sum(randomMask([10_000], 1, 0.3)).data[0]!, 3000, 150);
 });
 
-Deno.test("permute moves every number to its place", () => {
+Deno.test("permute moves every element to its place", () => {
   const x = nd([2, 3, 4], Array.from({ length: 24 }, (_, i) => i));
   const y = permute(x, [2, 0, 1]);
   assertEquals(y.shape, [4, 2, 3]);
@@ -88,7 +88,7 @@ Deno.test("linear: a gate comes after GELU", () => {
   y.data.forEach((v, i) => assertEquals(gated.data[i], i % 2 ? v / 2 : v * 0));
 });
 
-Deno.test("conv1d of too short a clip has no frames", () => {
+Deno.test("conv1d of too short an input has no frames", () => {
   assertEquals(conv1d(nd([2, 2, 1]), nd([4, 3, 1])).shape, [2, 0, 4]);
 });
 
@@ -152,7 +152,7 @@ Deno.test("ctc agrees with the enumeration of all alignments", () => {
   }
 });
 
-Deno.test("ctc: another blank, no frames, and an infeasible clip", () => {
+Deno.test("ctc: another blank, no frames, and an infeasible utterance", () => {
   const logits = randomNd([2, 5, 4], 6);
   // Class 3 as blank is class 0 as blank with the classes rotated.
   const rotated = permute(gatherRows(permute(reshape(logits, [10, 4]), [1, 0]), [3, 0, 1, 2]), [1, 0]);
@@ -168,14 +168,14 @@ Deno.test("ctc: another blank, no frames, and an infeasible clip", () => {
   assert(dx.data.slice(16, 20).every((v) => v === 0));
   const kept = ctcGradient(logits, [4, 3], targets, { zeroInfinity: true });
   assert(kept.data.slice(0, 20).every((v) => v === 0));
-  // mean over two clips; the target of the second has one label.
+  // mean over two utterances; the target of the second has one label.
   assertAlmostEquals(
     ctc(logits, [4, 3], targets, { zeroInfinity: true }).data[0]!,
     ctc(logits, [4, 3], targets, { reduction: "none" }).data[1]! / 2,
   );
 });
 
-Deno.test("ctcGradient takes a cotangent per clip", () => {
+Deno.test("ctcGradient takes a cotangent per utterance", () => {
   const logits = randomNd([2, 5, 4], 7);
   const targets = [[1, 3], []];
   const cotangent = nd([2], [0.5, -2]);
@@ -215,7 +215,7 @@ Deno.test("frames: masks, means and embeddings", () => {
   assertEquals([...maskEmbedding(x, nd([1], [9]), nd([2, 2], [0, 1, 1, 0])).data], [1, 9, 9, 4]);
 });
 
-Deno.test("add repeats a suffix; dropout scales what it keeps", () => {
+Deno.test("add broadcasts a suffix; dropout scales the kept elements", () => {
   const x = nd([2, 2], [1, 2, 3, 4]);
   assertEquals([...add(x, nd([2], [10, 20])).data], [11, 22, 13, 24]);
   assertEquals([...add(x, nd([], [1])).data], [2, 3, 4, 5]);

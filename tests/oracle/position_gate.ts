@@ -1,11 +1,11 @@
 import { type Nd, nd } from "./nd.ts";
 
-/** g = a·(b·c[h] − 1) + 2 with a, b = σ of the two sums of four. u [B, T, H, 8], c H numbers; g [B, T, H]. */
+/** g = a·(b·c[h] − 1) + 2 with a, b = σ of the two sums of four. u [B, T, H, 8], c [H]; g [B, T, H]. */
 export function positionGate(u: Nd, c: Nd): Nd {
   const [B, T, H, width] = u.shape as [number, number, number, number];
   if (width !== 8 || c.data.length !== H) {
     throw new TypeError(
-      `Cannot gate a position bias as u must be [B, T, H, 8] and c have H numbers: u is [${u.shape}], c is [${c.shape}]`,
+      `Cannot gate a position bias as u must be [B, T, H, 8] and c [H]: u is [${u.shape}], c is [${c.shape}]`,
     );
   }
   const sigmoid = (from: number) =>

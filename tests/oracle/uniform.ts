@@ -23,12 +23,12 @@ export function philox(
   return Uint32Array.of(a, b, c, d);
 }
 
-/** The words as uniform numbers in [0, 1): the upper 24 bits, so each is exact in float32. */
+/** The words as random numbers, uniform in [0, 1): the upper 24 bits, so each is exact in float32. */
 export function uniforms(words: Uint32Array): Float64Array {
   return Float64Array.from(words, (word) => (word >>> 8) * 2 ** -24);
 }
 
-// High and low word of a 64-bit product, through 16-bit halves of b.
+// High and low word of a·b, by 16-bit halves of b.
 function multiply(a: number, b: number): [number, number] {
   const lower = a * (b & 0xffff);
   const upper = a * (b >>> 16) + Math.floor(lower / 65536);

@@ -1,5 +1,5 @@
-// What the invocations that share a row do together, by itself: in workgroup memory, and where the device has subgroups, as
-// browsers' have, through those.
+// Sums and maxima over the invocations that share a row, in workgroup memory or, where the device has them, as in browsers, by
+// subgroups.
 import { assertEquals } from "@std/assert";
 import { overLanes } from "../../../kernels/internal/over_lanes.ts";
 import { Kernel } from "../../../tensor/kernel.ts";
@@ -20,16 +20,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   [overLanes],
 );
 
-Deno.test("lanes sum up and find the largest, and all of a row know it", async () => {
+Deno.test("lanes of a row get its sum and its largest value", async () => {
   const gpu = await testGpu();
-  const numbers = Array.from({ length: 192 }, (_, i) => i * 37 % 193 - 200); // whole, so that sums are exact
-  using x = gpu.tensor(numbers);
+  const values = Array.from({ length: 192 }, (_, i) => i * 37 % 193 - 200); // whole, so that sums are exact
+  using x = gpu.tensor(values);
   for (const lanes of [1, 2, 16, 32, 64]) {
     using y = gpu.empty([192, 4]);
     gpu.run(kernel, { bind: { x, y }, constants: { LANES: lanes }, workgroups: 3 });
-    const expected = numbers.flatMap((_, i) => {
+    const expected = values.flatMap((_, i) => {
       const first = i - i % lanes;
-      const row = numbers.slice(first, first + lanes);
+      const row = values.slice(first, first + lanes);
       const sum = (of: number[]) => of.reduce((sum, value) => sum + value, 0);
       return [sum(row), sum(row.map((_, j) => (first + j) % 64)), lanes, Math.max(...row)];
     });

@@ -9,7 +9,7 @@ import { sumRows as oracle } from "../../oracle/sum_rows.ts";
 import { assertClose, upload } from "../check_op.ts";
 import { narrowGpu } from "../narrow.ts";
 
-Deno.test("sums of items at equal distances, written to places at equal distances", async () => {
+Deno.test("sums of the items of a strided batch, written to a strided batch", async () => {
   for (const gpu of [...await testGpus(), await narrowGpu()]) {
     for (const [rows, columns] of [[0, 3], [1, 4], [65, 3], [70, 64], [1100, 5], [2100, 4]] as const) {
       const images = [1, 2, 3].map((seed) => randomNd([rows, columns], seed));
@@ -27,7 +27,7 @@ Deno.test("sums of items at equal distances, written to places at equal distance
       for (const [i, image] of images.entries()) {
         const found = await ys[i]!.read();
         assertClose(`sums ${i} of ${rows}x${columns}`, found.subarray(0, columns), oracle(image).data);
-        assertEquals(found.subarray(columns).every((value) => value === 7), true, "what lies between");
+        assertEquals(found.subarray(columns).every((value) => value === 7), true, "elements between");
       }
       for (const tensor of [...xs, ...ys, x.span, y.span]) tensor.dispose();
     }

@@ -4,7 +4,7 @@ import { affine, weightOf } from "./rows.ts";
 
 /** What the layers share. */
 export type Shared = {
-  /** Valid frames of each clip, or null for all. */
+  /** Valid frames of each utterance, or null for all. */
   lengths: readonly number[] | null;
   /** WavLM: bias of head h (before pruning) at offset s − t, in `[h][s − t + T − 1]`. */
   position: number[][] | null;
@@ -12,7 +12,7 @@ export type Shared = {
 
 /**
  * Multi-head attention up to the contexts, [B, T, heads · width]: per head softmax(q·kᵀ · width^−0.5 + bias)·v, times
- * the head's gate. x [B, T, d] is the input of the projections. Keys beyond a clip's length are left out.
+ * the head's gate. x [B, T, d] is the input of the projections. Keys beyond an utterance's length are masked out.
  */
 export function contexts(
   weights: ReadonlyMap<string, Nd>,
@@ -59,7 +59,7 @@ export function contexts(
   return y;
 }
 
-/** WavLM's gate of the position bias of clip n, query t, head h before pruning. */
+/** WavLM's gate of the position bias of utterance n, query t, head h before pruning. */
 function positionGate(weights: ReadonlyMap<string, Nd>, name: string, x: Nd, allHeads: number) {
   const [, T, d] = x.shape as [number, number, number];
   const w = weightOf(weights, `${name}.gru_rel_pos_linear.weight`).data;

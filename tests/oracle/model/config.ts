@@ -1,4 +1,4 @@
-/** The fields of a `config.json` that the oracle reads, under their published names; others are left alone. */
+/** The fields of a `config.json` that the oracle reads, under their published names; others are ignored. */
 export type ModelConfig = {
   model_type: "wav2vec2" | "hubert" | "wavlm";
   feat_extract_norm: "group" | "layer";
@@ -6,14 +6,14 @@ export type ModelConfig = {
   conv_dim: number[];
   conv_kernel: number[];
   conv_stride: number[];
-  /** Read by `randomWeights` alone: the forward pass looks whether there is a bias. */
+  /** Read by `randomWeights` alone: the forward pass checks the weights. */
   conv_bias: boolean;
   hidden_size: number;
   num_hidden_layers: number;
   /** One number, or one per layer in a compact model. */
   num_attention_heads: number | number[];
   intermediate_size: number | number[];
-  /** Numbers of a head; hidden_size / num_attention_heads unless given. */
+  /** Elements of a head; hidden_size / num_attention_heads unless given. */
   head_dim?: number;
   num_conv_pos_embeddings: number;
   num_conv_pos_embedding_groups: number;
@@ -26,7 +26,7 @@ export type ModelConfig = {
   num_buckets?: number;
   /** WavLM: distance from which on all share a bucket, 800 unless given. */
   max_bucket_distance?: number;
-  /** Compact WavLM: dense numbers of each layer's heads; all heads unless given. */
+  /** Compact WavLM: indices in the dense model of each layer's heads; all heads unless given. */
   remaining_heads?: number[][];
   vocab_size?: number;
   num_labels?: number;
@@ -39,13 +39,13 @@ export type ModelConfig = {
 /** Sizes of one layer of the encoder. */
 export type LayerSizes = {
   heads: number;
-  /** Numbers of a head. */
+  /** Elements of a head. */
   width: number;
   /** Units of the feed-forward network. */
   units: number;
   /** Heads before pruning; the same in every layer. */
   allHeads: number;
-  /** Number before pruning of each head. */
+  /** Index before pruning of each head. */
   remaining: number[];
 };
 
@@ -65,7 +65,7 @@ export function layerSizes(config: ModelConfig, layer: number): LayerSizes {
   };
 }
 
-/** Valid frames of clips of the given numbers of samples. */
+/** Valid frames of utterances of the given lengths in samples. */
 export function frameLengths(config: ModelConfig, samples: readonly number[]): number[] {
   return samples.map((length) =>
     config.conv_kernel.reduce(

@@ -4,7 +4,7 @@ import { layerSizes, type ModelConfig } from "./config.ts";
 import { affine, geluAll, normRows, plus, weightOf } from "./rows.ts";
 
 /**
- * The encoder from the projected features on, x [B, T, d], with padded frames already 0. Adds its activations to
+ * The encoder after the feature projection, x [B, T, d], with padded frames already 0. Adds its activations to
  * `acts` and returns the last hidden state.
  */
 export function encoder(
@@ -73,7 +73,7 @@ function positionalConv(config: ModelConfig, weights: ReadonlyMap<string, Nd>, n
   const perGroup = d / config.num_conv_pos_embedding_groups;
   const padding = Math.floor(K / 2);
   const y = nd(x.shape);
-  // One frame more would come out for an even K: it is the one that is dropped.
+  // For an even K there is one frame more, which is dropped.
   for (let n = 0; n < B; n++) {
     for (let o = 0; o < d; o++) {
       const first = Math.floor(o / perGroup) * width;

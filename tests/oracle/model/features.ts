@@ -2,12 +2,12 @@ import { type Nd, nd } from "../nd.ts";
 import type { ModelConfig } from "./config.ts";
 import { geluAll, normAt, weightOf } from "./rows.ts";
 
-/** Gates by name, and the gates by which the norms tell an open channel. */
+/** Gates by name, and the gates that decide which channels are open in the norms. */
 export type Gates = { gates: ReadonlyMap<string, Nd>; open: ReadonlyMap<string, Nd> };
 
 /**
  * The feature encoder: for every layer Conv1d, norm, GELU, gate. x [B, N] samples; the outputs of all layers, each
- * [B, C, T], of which the last is not gated: its gate sits behind the norm of the feature projection.
+ * [B, C, T], of which the last is not gated: its gate comes after the norm of the feature projection.
  */
 export function featureEncoder(
   config: ModelConfig,
@@ -65,7 +65,7 @@ function conv1d(x: Nd, w: Nd, b: Nd | null, stride: number): Nd {
   return y;
 }
 
-/** GroupNorm with one group per channel: statistics over all frames of a clip, padded ones included. */
+/** GroupNorm with one group per channel: statistics over all frames of an utterance, padding included. */
 function normOverTime(x: Nd, weights: ReadonlyMap<string, Nd>, name: string): Nd {
   const [B, C, T] = x.shape as [number, number, number];
   const w = weightOf(weights, `${name}.weight`);

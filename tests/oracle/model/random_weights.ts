@@ -6,8 +6,8 @@ export type HeadKind = "ctc" | "classification" | null;
 
 /**
  * Seeded weights of every tensor of a model under its published name and shape, such that activations stay near 1;
- * each is a float32 value. Convolutions have a bias as `conv_bias` says, and the positional one's weight norm is
- * spelt `weight_g` and `weight_v`.
+ * each is a float32 value. Convolutions have a bias if `conv_bias` is true; the weight norm of the
+ * positional convolution is stored as `weight_g` and `weight_v`.
  */
 export function randomWeights(config: ModelConfig, head: HeadKind, seed: number): Map<string, Nd> {
   const weights = new Map<string, Nd>();

@@ -2,7 +2,7 @@
 import { erf } from "../erf.ts";
 import { type Nd, nd } from "../nd.ts";
 
-/** Reads a weight, or fails by its name. */
+/** Reads a weight; an error names a missing one. */
 export function weightOf(weights: ReadonlyMap<string, Nd>, name: string): Nd {
   const weight = weights.get(name);
   if (!weight) throw new Error(`Cannot run the oracle as a weight is missing: ${name}`);
@@ -23,7 +23,7 @@ export function affine(weights: ReadonlyMap<string, Nd>, name: string, x: Nd): N
   const w = weightOf(weights, `${name}.weight`);
   const b = weightOf(weights, `${name}.bias`);
   const [O, I] = w.shape as [number, number];
-  const rows = x.shape.slice(0, -1).reduce((product, n) => product * n, 1);
+  const rows = x.shape.slice(0, -1).reduce((size, n) => size * n, 1);
   const y = nd([...x.shape.slice(0, -1), O]);
   for (let r = 0; r < rows; r++) {
     for (let o = 0; o < O; o++) {
@@ -36,8 +36,8 @@ export function affine(weights: ReadonlyMap<string, Nd>, name: string, x: Nd): N
 }
 
 /**
- * (x − mean)/√(variance + eps)·w + b with `name.weight` and `name.bias`, over C numbers that stand `stride` apart,
- * for each `start`; in place. Statistics are those of the channels with open > 0, the others become 0.
+ * (x − mean)/√(variance + eps)·w + b with `name.weight` and `name.bias`, over C elements `stride` apart, for each
+ * `start`; in place. Only channels with open > 0 count; the others become 0.
  */
 export function normAt(
   weights: ReadonlyMap<string, Nd>,

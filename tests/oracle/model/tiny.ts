@@ -80,10 +80,10 @@ export const TINY_MODELS = {
   },
 } satisfies Record<string, TinyModel>;
 
-/** Valid samples of the clips of {@linkcode tinySamples}. */
+/** Valid samples of the utterances of {@linkcode tinySamples}. */
 export const TINY_LENGTHS: readonly number[] = [2500, 1900];
 
-/** Two clips, the second zero-padded: [2, 2500]. */
+/** Two utterances, the second zero-padded: [2, 2500]. */
 export function tinySamples(seed: number): Nd {
   const samples = randomNd([TINY_LENGTHS.length, Math.max(...TINY_LENGTHS)], seed);
   const [, n] = samples.shape as [number, number];
