@@ -12,3 +12,13 @@ Deno.test("shuffle returns the same permutation for the same stream, and leaves 
   assertEquals(items[0], 0);
   assertEquals(shuffle([], stream), []);
 });
+
+Deno.test("shuffle returns every order about equally often", () => {
+  const counts = new Map<string, number>();
+  for (let step = 0; step < 1200; step++) {
+    const order = shuffle(["a", "b", "c"], { seed: 3, purpose: "test", step }).join("");
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  assertEquals(counts.size, 6);
+  for (const count of counts.values()) assertEquals(Math.abs(count - 200) < 60, true);
+});

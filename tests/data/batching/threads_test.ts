@@ -1,10 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UtteranceCache } from "../../../data/batching/utterance_cache.ts";
 import { prefetch } from "../../../data/batching/prefetch.ts";
-import { shuffle } from "../../../random/shuffle.ts";
-import { uniformsOf } from "../../../random/uniforms.ts";
 import { WorkerPool } from "../../../data/worker_pool.ts";
-import { uniformAt } from "../../../random/philox.ts";
 
 const serve = (body: string) => {
   const pool = new URL("../../../data/worker_pool.ts", import.meta.url);
@@ -87,22 +84,4 @@ Deno.test("the cache gives back the very numbers, within its bytes", () => {
   const small = new UtteranceCache(9);
   small.add("odd", odd);
   assertEquals(small.size, 0);
-});
-
-Deno.test("uniformsOf draws the numbers of the stream, in any order", () => {
-  const stream = { seed: 9, purpose: "test", step: 2 };
-  const uniform = uniformsOf(stream);
-  for (const index of [0, 1, 2, 3, 4, 9, 8, 8, 4 * 2 ** 20 + 1]) {
-    assertEquals(uniform(index), uniformAt(index, stream));
-  }
-});
-
-Deno.test("shuffle has every order about equally often", () => {
-  const counts = new Map<string, number>();
-  for (let step = 0; step < 1200; step++) {
-    const order = shuffle(["a", "b", "c"], { seed: 3, purpose: "test", step }).join("");
-    counts.set(order, (counts.get(order) ?? 0) + 1);
-  }
-  assertEquals(counts.size, 6);
-  for (const count of counts.values()) assertEquals(Math.abs(count - 200) < 60, true);
 });
