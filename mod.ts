@@ -6,12 +6,11 @@
  * ```ts
  * import { backward, matmul, requestGpu, sum } from "./mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const a = gpu.tensor([1, 2, 3, 4], [2, 2]);
  * a.requiresGrad = true;
  * const gradient = gpu.scope(() => backward(sum(matmul(a, a))).get(a)!);
  * console.log(await gradient.read()); // Float32Array [ 7, 11, 9, 13 ]
- * gpu.destroy();
  * ```
  *
  * @module

@@ -43,12 +43,11 @@ export interface AdamwRates {
  * ```ts
  * import { adamw, clipGradNorm, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const [w, dw, m, v] = [gpu.tensor([1]), gpu.tensor([-5]), gpu.zeros([1]), gpu.zeros([1])];
  * const { factor } = clipGradNorm([dw], 1);
  * adamw({ w, dw, m, v, factor }, { lr: 0.5, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.5, step: 1 });
  * console.log(await w.read()); // 0.75·1 + 0.5: [1.25]
- * gpu.destroy();
  * ```
  */
 export function adamw(tensors: AdamwTensors, { lr, betas, eps, weightDecay, step }: AdamwRates): void {

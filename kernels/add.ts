@@ -21,10 +21,9 @@ const kernels = wideKernel("add", source, [index]);
  * ```ts
  * import { add, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = add(gpu.tensor([1, 2, 3, 4], [2, 2]), gpu.tensor([10, 20])); // [[11, 22], [13, 24]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function add(a: Tensor, b: Tensor): Tensor {

@@ -40,12 +40,11 @@ export interface AttentionOptions {
  * ```ts
  * import { attention, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const q = gpu.zeros([2, 2, 2]); // equal scores, equal weights
  * const v = gpu.tensor([1, 2, 3, 4, 5, 6, 7, 8], [2, 2, 2]);
  * const y = attention(q, q, v, { heads: 2, lengths: [2, 1], gate: gpu.tensor([1, 0.5]) });
  * console.log(await y.read()); // [[[2, 1.5], [2, 1.5]], [[5, 3], [5, 3]]]
- * gpu.destroy();
  * ```
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {

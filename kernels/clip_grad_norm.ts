@@ -36,10 +36,9 @@ export interface ClippedNorm {
  * ```ts
  * import { clipGradNorm, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const { norm, factor } = clipGradNorm([gpu.tensor([3]), gpu.tensor([0, 4])], 1); // 5 and 0.2
  * console.log(await norm.read(), await factor.read());
- * gpu.destroy();
  * ```
  */
 export function clipGradNorm(gradients: readonly Tensor[], maxNorm = Infinity): ClippedNorm {

@@ -30,11 +30,10 @@ export interface Conv1dOptions extends Activation {
  * ```ts
  * import { conv1d, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2, 3, 4, 5], [1, 5, 1]);
  * const y = conv1d(x, gpu.tensor([1, 1, 1], [1, 3, 1]), null, { stride: 2 }); // [[[6], [12]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function conv1d(

@@ -26,10 +26,9 @@ export interface CrossEntropyOptions {
  * ```ts
  * import { crossEntropy, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const loss = crossEntropy(gpu.tensor([0, 0, 0, 0], [2, 2]), [0, 1]); // 0.693147
  * console.log(await loss.read());
- * gpu.destroy();
  * ```
  */
 export function crossEntropy(

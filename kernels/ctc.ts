@@ -58,10 +58,9 @@ export interface CtcOptions {
  * ```ts
  * import { ctc, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const loss = ctc(gpu.zeros([1, 2, 2]), [2], [[1]]); // 3 of 4 alignments: log(4 / 3) = 0.287682
  * console.log(await loss.read());
- * gpu.destroy();
  * ```
  */
 export function ctc(

@@ -29,11 +29,10 @@ export interface DropoutOptions extends RandomStream {
  * ```ts
  * import { dropout, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2, 3, 4]);
  * const y = dropout(x, { p: 0.5, seed: 1, purpose: "dropout encoder.layers.3", step: 0 }); // [2, 0, 0, 8]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function dropout(x: Tensor, { p, ...stream }: DropoutOptions): Tensor {

@@ -20,10 +20,9 @@ const kernels = wideKernel("gate", source, [index]);
  * ```ts
  * import { gate, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = gate(gpu.tensor([1, 2, 3, 4], [2, 2]), gpu.tensor([0, 1])); // [[0, 2], [0, 4]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function gate(x: Tensor, z: Tensor): Tensor {

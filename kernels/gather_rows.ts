@@ -14,10 +14,9 @@ import { checkRows, gather, indexSize, type RowIndex, scatter } from "./internal
  * ```ts
  * import { gatherRows, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = gatherRows(gpu.tensor([1, 2, 3, 4], [2, 2]), [1, 1, 0]); // [[3, 4], [3, 4], [1, 2]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function gatherRows(x: Tensor, index: RowIndex): Tensor {

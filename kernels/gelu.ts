@@ -18,10 +18,9 @@ const kernels = wideKernel("gelu", source, [formula, index]);
  * ```ts
  * import { gelu, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = gelu(gpu.tensor([-1, 0, 1])); // [-0.158655, 0, 0.841345]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function gelu(x: Tensor): Tensor {

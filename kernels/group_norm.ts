@@ -46,10 +46,9 @@ export interface GroupNormOptions extends Activation {
  * ```ts
  * import { groupNorm, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = groupNorm(gpu.tensor([1, 3], [1, 2, 1]), gpu.tensor([1]), gpu.tensor([0])); // [[[-1], [1]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function groupNorm(x: Tensor, w: Tensor, b: Tensor, options: GroupNormOptions = {}): Tensor {

@@ -32,10 +32,9 @@ export interface IndexSelection {
  * ```ts
  * import { indexSelect, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = indexSelect(gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]), 1, [0, 2]); // [[1, 3], [4, 6]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function indexSelect(x: Tensor, axis: number, index: readonly number[]): Tensor {

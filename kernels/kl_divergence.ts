@@ -20,11 +20,10 @@ const kernel = softmaxKernel("kl_divergence", source);
  * ```ts
  * import { klDivergence, logSoftmax, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const target = logSoftmax(gpu.tensor([0, 0], [1, 2]));
  * const y = klDivergence(gpu.tensor([1, 0], [1, 2]), target, gpu.tensor([1])); // [0.120115]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function klDivergence(x: Tensor, target: Tensor, weights: Tensor): Tensor {

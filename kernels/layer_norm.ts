@@ -43,10 +43,9 @@ const lanesOf = (gpu: Gpu, columns: number): number => gpu.software ? (columns <
  * ```ts
  * import { layerNorm, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = layerNorm(gpu.tensor([1, 3], [1, 2]), gpu.tensor([1, 1]), gpu.tensor([0, 0])); // [[-1, 1]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function layerNorm(x: Tensor, w: Tensor, b: Tensor, options: LayerNormOptions = {}): Tensor {

@@ -27,13 +27,12 @@ export interface LinearOptions extends Activation {
  * ```ts
  * import { linear, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2], [1, 2]);
  * const w = gpu.tensor([0, 1, 1, 0], [2, 2]);
  * const h = linear(x, w, gpu.tensor([10, 20]), { gelu: true, gate: gpu.tensor([1, 0]) }); // [[12, 0]]
  * const y = linear(h, w, null, { residual: x }); // [[1, 14]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function linear(

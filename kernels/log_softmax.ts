@@ -17,10 +17,9 @@ const kernel = softmaxKernel("log_softmax", source);
  * ```ts
  * import { logSoftmax, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = logSoftmax(gpu.tensor([0, 0], [1, 2])); // [[-0.693147, -0.693147]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function logSoftmax(x: Tensor): Tensor {

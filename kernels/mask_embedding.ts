@@ -25,11 +25,10 @@ const BLOCK = 64;
  * ```ts
  * import { maskEmbedding, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const x = gpu.tensor([1, 2, 3, 4], [1, 2, 2]);
  * const y = maskEmbedding(x, gpu.tensor([8, 9]), gpu.tensor([0, 1], [1, 2])); // [[[1, 2], [8, 9]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function maskEmbedding(x: Tensor, e: Tensor, mask: Tensor): Tensor {

@@ -20,10 +20,9 @@ const kernels = wideKernel("mask_frames", source, [index]);
  * ```ts
  * import { maskFrames, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = maskFrames(gpu.tensor([1, 2, 3, 4], [2, 2, 1]), [1, 2]); // [[[1], [0]], [[3], [4]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function maskFrames(x: Tensor, lengths: readonly number[]): Tensor {

@@ -23,10 +23,9 @@ export interface MatmulOptions {
  * ```ts
  * import { matmul, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const c = matmul(gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [2, 1])); // [[11]]
  * console.log(await c.read());
- * gpu.destroy();
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {

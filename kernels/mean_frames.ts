@@ -21,10 +21,9 @@ const kernels = wideKernel("mean_frames", source, [index]);
  * ```ts
  * import { meanFrames, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = meanFrames(gpu.tensor([1, 3, 5], [1, 3, 1]), [2]); // [[2]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function meanFrames(x: Tensor, lengths: readonly number[] | null = null): Tensor {

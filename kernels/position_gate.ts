@@ -23,10 +23,9 @@ const kernel = new Kernel("position_gate", source, [index]);
  * ```ts
  * import { positionGate, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const g = positionGate(gpu.zeros([1, 1, 1, 8]), gpu.tensor([1])); // [[[1.75]]]
  * console.log(await g.read());
- * gpu.destroy();
  * ```
  */
 export function positionGate(u: Tensor, c: Tensor): Tensor {

@@ -38,11 +38,10 @@ interface Sizes {
  * ```ts
  * import { positionalConv, requestGpu, weightNorm } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const w = weightNorm(gpu.tensor([5, 5, 5], [1, 3, 1]), gpu.tensor([1, 1, 1]));
  * const y = positionalConv(gpu.tensor([1, 2, 3], [1, 3, 1]), w, null, { groups: 1 }); // [[[3], [6], [5]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function positionalConv(

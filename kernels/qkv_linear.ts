@@ -27,11 +27,10 @@ export interface LinearWeights {
  * import { requestGpu } from "../mod.ts";
  * import { qkvLinear } from "./qkv_linear.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const [x, w, b] = [gpu.tensor([1, 2], [1, 2]), gpu.tensor([3, 4], [1, 2]), gpu.tensor([5])];
  * const [y] = qkvLinear(x, [{ w, b }, { w, b: gpu.tensor([6]) }]); // [[16]], and [[17]]
  * console.log(await y?.read());
- * gpu.destroy();
  * ```
  */
 export function qkvLinear(x: Tensor, layers: readonly LinearWeights[], dtype: FloatType = "f32"): Tensor[] {

@@ -30,11 +30,10 @@ export interface RelativeBiasOptions {
  * ```ts
  * import { relativeBias, requestGpu } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const g = gpu.tensor([1, 10], [1, 2, 1]);
  * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5], [30, 40]]]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions = {}): Tensor {

@@ -12,10 +12,9 @@ import type { Tensor } from "../tensor/tensor.ts";
  * ```ts
  * import { requestGpu, reshape } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = reshape(gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]), [3, 2]); // [[1, 2], [3, 4], [5, 6]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {

@@ -19,11 +19,10 @@ const kernels = wideKernel("scale", source, [index]);
  * ```ts
  * import { requestGpu, scale, sum } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const losses = gpu.tensor([1, 2, 6]);
  * const mean = scale(sum(losses), 1 / losses.size); // 3
  * console.log(await mean.read());
- * gpu.destroy();
  * ```
  */
 export function scale(x: Tensor, s: number): Tensor {

@@ -24,10 +24,9 @@ import {
  * ```ts
  * import { requestGpu, scatterRows } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = scatterRows(gpu.tensor([1, 2, 3], [3, 1]), [0, 2, 0], 3); // [[4], [0], [2]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function scatterRows(x: Tensor, index: RowIndex, rows: number): Tensor {

@@ -22,10 +22,9 @@ const TERMS = 64;
  * ```ts
  * import { requestGpu, sum } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const total = sum(gpu.tensor([1, 2, 3])); // 6
  * console.log(await total.read());
- * gpu.destroy();
  * ```
  */
 export function sum(x: Tensor): Tensor {

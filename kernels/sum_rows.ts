@@ -18,10 +18,9 @@ const kernels = wideKernel("sum_rows", source, [index]);
  * ```ts
  * import { requestGpu, sumRows } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = sumRows(gpu.tensor([1, 2, 3, 4], [2, 2])); // [4, 6]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function sumRows(x: Tensor): Tensor {

@@ -19,10 +19,9 @@ const kernel = new Kernel("uniform", source, [generator, index]);
  * ```ts
  * import { requestGpu, uniform } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const u = uniform(gpu, [2], { seed: 1, purpose: "dropout", step: 0 }); // [0.97045, 0.21473]
  * console.log(await u.read());
- * gpu.destroy();
  * ```
  */
 export function uniform(gpu: Gpu, shape: readonly number[], stream: RandomStream): Tensor {

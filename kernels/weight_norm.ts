@@ -22,10 +22,9 @@ const kernel = new Kernel("weight_norm", source, [index]);
  * ```ts
  * import { requestGpu, weightNorm } from "../mod.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const w = weightNorm(gpu.tensor([3, 4], [2, 1, 1]), gpu.tensor([10])); // [[[6]], [[8]]]
  * console.log(await w.read());
- * gpu.destroy();
  * ```
  */
 export function weightNorm(v: Tensor, g: Tensor): Tensor {

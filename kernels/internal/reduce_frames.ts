@@ -44,10 +44,9 @@ export interface ReduceFrames extends Each {
  * import { requestGpu } from "../../mod.ts";
  * import { reduceFrames } from "./reduce_frames.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = reduceFrames(gpu.tensor([1, 2, 3, 4], [1, 2, 2]), { mean: true }); // [[2, 3]]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function reduceFrames(x: Tensor, how: ReduceFrames = {}): Tensor {

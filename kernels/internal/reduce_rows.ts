@@ -16,10 +16,9 @@ import { reduceFrames } from "./reduce_frames.ts";
  * import { requestGpu } from "../../mod.ts";
  * import { reduceRows } from "./reduce_rows.ts";
  *
- * const gpu = await requestGpu();
+ * using gpu = await requestGpu();
  * const y = reduceRows(gpu.tensor([1, 2, 3, 4], [2, 2])); // [4, 6]
  * console.log(await y.read());
- * gpu.destroy();
  * ```
  */
 export function reduceRows(
