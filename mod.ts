@@ -16,18 +16,14 @@
  * @module
  */
 
+// The device and its tensors
+export { DeviceErrors } from "./tensor/device_errors.ts";
+export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
+export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
+export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
 export { Gpu, requestGpu } from "./tensor/gpu.ts";
 export type { GpuLimits, GpuOptions } from "./tensor/gpu_options.ts";
-export {
-  GEMM_VARIANTS,
-  gemmClass,
-  type GemmExtents,
-  type GemmTuning,
-  type GemmVariant,
-  type TileVariant,
-} from "./kernels/gemm/choice.ts";
-export { batchInvariant, setGemm } from "./kernels/gemm/policy.ts";
-export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
+export type { HostArray } from "./tensor/host_data.ts";
 export {
   type BindingKind,
   type Helper,
@@ -40,18 +36,17 @@ export {
 export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
 export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
-export { type PooledTexture, type TextureContent, TexturePool } from "./tensor/texture_pool.ts";
-export { backward, type BackwardOptions } from "./tensor/backward.ts";
-export { noGrad, type Pullback, record, recording, type Step, Tape, withGrad } from "./tensor/tape.ts";
-export { firstOf, type GradientSink, gradientSlot } from "./tensor/gradient_sink.ts";
-export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
-export { gradientCheckpoint } from "./tensor/gradient_checkpoint.ts";
-export { DeviceErrors } from "./tensor/device_errors.ts";
-export type { HostArray } from "./tensor/host_data.ts";
-export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
 export { Storage } from "./tensor/storage.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export { type PooledTexture, type TextureContent, TexturePool } from "./tensor/texture_pool.ts";
 
+// Differentiation
+export { backward, type BackwardOptions } from "./tensor/backward.ts";
+export { gradientCheckpoint } from "./tensor/gradient_checkpoint.ts";
+export { firstOf, type GradientSink, gradientSlot } from "./tensor/gradient_sink.ts";
+export { noGrad, type Pullback, record, recording, type Step, Tape, withGrad } from "./tensor/tape.ts";
+
+// Operations
 export type { Activation } from "./kernels/internal/activation.ts";
 export { adamw, type AdamwRates, type AdamwTensors } from "./kernels/adamw.ts";
 export { add } from "./kernels/add.ts";
@@ -59,9 +54,44 @@ export { attention, type AttentionOptions } from "./kernels/attention.ts";
 export { clipGradNorm, type ClippedNorm } from "./kernels/clip_grad_norm.ts";
 export { conv1d, type Conv1dOptions } from "./kernels/conv1d.ts";
 export { crossEntropy, type CrossEntropyOptions } from "./kernels/cross_entropy.ts";
-export type { Reduction } from "./kernels/internal/reduce_losses.ts";
 export { ctc, type CtcOptions } from "./kernels/ctc.ts";
 export { dropout, type DropoutOptions } from "./kernels/dropout.ts";
+export { gate } from "./kernels/gate.ts";
+export { gatherRows } from "./kernels/gather_rows.ts";
+export { gelu } from "./kernels/gelu.ts";
+export { groupNorm, type GroupNormOptions } from "./kernels/group_norm.ts";
+export { indexSelect } from "./kernels/index_select.ts";
+export { klDivergence } from "./kernels/kl_divergence.ts";
+export { layerNorm, type LayerNormOptions } from "./kernels/layer_norm.ts";
+export { linear, type LinearOptions } from "./kernels/linear.ts";
+export { logSoftmax } from "./kernels/log_softmax.ts";
+export { maskEmbedding } from "./kernels/mask_embedding.ts";
+export { maskFrames } from "./kernels/mask_frames.ts";
+export { matmul, type MatmulOptions } from "./kernels/matmul.ts";
+export { meanFrames } from "./kernels/mean_frames.ts";
+export { positionGate } from "./kernels/position_gate.ts";
+export { positionalConv, type PositionalConvOptions } from "./kernels/positional_conv.ts";
+export type { Reduction } from "./kernels/internal/reduce_losses.ts";
+export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.ts";
+export { reshape } from "./kernels/reshape.ts";
+export type { RowIndex } from "./kernels/internal/row_index.ts";
+export { scale } from "./kernels/scale.ts";
+export { scatterRows } from "./kernels/scatter_rows.ts";
+export { sum } from "./kernels/sum.ts";
+export { sumRows } from "./kernels/sum_rows.ts";
+export { uniform } from "./kernels/uniform.ts";
+export { weightNorm } from "./kernels/weight_norm.ts";
+
+// Choice and tuning of GEMM kernels
+export {
+  GEMM_VARIANTS,
+  gemmClass,
+  type GemmExtents,
+  type GemmTuning,
+  type GemmVariant,
+  type TileVariant,
+} from "./kernels/gemm/choice.ts";
+export { batchInvariant, setGemm } from "./kernels/gemm/policy.ts";
 export {
   type GemmTiming,
   tuneGemm,
@@ -69,51 +99,11 @@ export {
   tuningOf,
   tuningProblems,
 } from "./kernels/gemm/tuning.ts";
-export { gate } from "./kernels/gate.ts";
-export { gatherRows } from "./kernels/gather_rows.ts";
-export type { RowIndex } from "./kernels/internal/row_index.ts";
-export { gelu } from "./kernels/gelu.ts";
-export { groupNorm, type GroupNormOptions } from "./kernels/group_norm.ts";
-export { layerNorm, type LayerNormOptions } from "./kernels/layer_norm.ts";
-export { linear, type LinearOptions } from "./kernels/linear.ts";
-export { klDivergence } from "./kernels/kl_divergence.ts";
-export { logSoftmax } from "./kernels/log_softmax.ts";
-export { maskEmbedding } from "./kernels/mask_embedding.ts";
-export { maskFrames } from "./kernels/mask_frames.ts";
-export { matmul, type MatmulOptions } from "./kernels/matmul.ts";
-export { meanFrames } from "./kernels/mean_frames.ts";
-export { uniform } from "./kernels/uniform.ts";
+
+// Random numbers
 export { philox, type RandomStream, uniformAt } from "./random/philox.ts";
-export { positionGate } from "./kernels/position_gate.ts";
-export { positionalConv, type PositionalConvOptions } from "./kernels/positional_conv.ts";
-export { relativeBias, type RelativeBiasOptions } from "./kernels/relative_bias.ts";
-export { reshape } from "./kernels/reshape.ts";
-export { scale } from "./kernels/scale.ts";
-export { scatterRows } from "./kernels/scatter_rows.ts";
-export { indexSelect } from "./kernels/index_select.ts";
-export { sum } from "./kernels/sum.ts";
-export { sumRows } from "./kernels/sum_rows.ts";
-export { weightNorm } from "./kernels/weight_norm.ts";
 
-export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
-
-export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/decode/arpa.ts";
-export {
-  type BeamOptions,
-  type BeamResult,
-  beamSearch,
-  type LanguageModel,
-} from "./model/decode/beam_search.ts";
-export {
-  type Checkpoint,
-  type CheckpointFiles,
-  type DiskTensor,
-  type LayoutOnDisk,
-  readCheckpoint,
-  type ReadCheckpointOptions,
-  type Weight,
-} from "./model/checkpoint/read.ts";
-export { encodeCheckpoint, writeCheckpoint, type WriteCheckpointOptions } from "./model/checkpoint/write.ts";
+// Models
 export { type HeadKind, type ModelConfig, type ModelType, parseConfig } from "./model/config.ts";
 export { encodeConfig } from "./model/config_encode.ts";
 export {
@@ -124,7 +114,58 @@ export {
   costsOf,
   type UnitCounts,
 } from "./model/costs.ts";
+export type { Training } from "./model/forward_context.ts";
+export type { Gates } from "./model/gates.ts";
+export { randomCheckpoint } from "./model/random.ts";
+export {
+  type Batch,
+  type DeviceModel,
+  type ForwardOptions,
+  framesOf,
+  type HostModel,
+  type Output,
+  SpeechModel,
+} from "./model/speech_model.ts";
+export { Weights } from "./model/weights.ts";
+
+// Checkpoints
+export {
+  type Checkpoint,
+  type CheckpointFiles,
+  type DiskTensor,
+  type LayoutOnDisk,
+  readCheckpoint,
+  type ReadCheckpointOptions,
+  type Weight,
+} from "./model/checkpoint/read.ts";
+export {
+  parseSafetensors,
+  type Safetensors,
+  type SafetensorsEntry,
+  toFloat32,
+  toInt32,
+} from "./model/checkpoint/safetensors.ts";
+export { encodeSafetensors } from "./model/checkpoint/safetensors_encode.ts";
+export type { SafetensorsDtype } from "./model/checkpoint/safetensors_format.ts";
+export { encodeCheckpoint, writeCheckpoint, type WriteCheckpointOptions } from "./model/checkpoint/write.ts";
+export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub/fetch_model.ts";
+
+// Inference and decoding
+export { ArpaModel, type ArpaOptions, type ArpaState, loadArpa, parseArpa } from "./model/decode/arpa.ts";
+export {
+  type BeamOptions,
+  type BeamResult,
+  beamSearch,
+  type LanguageModel,
+} from "./model/decode/beam_search.ts";
 export { greedyDecode, type TimedWord, type TimingOptions, type Transcript } from "./model/decode/greedy.ts";
+export {
+  CtcTokenizer,
+  type JoinOptions,
+  parseTokenizer,
+  type TokenizerFiles,
+} from "./model/decode/tokenizer.ts";
+export type { ChunkOptions } from "./model/inference/chunking.ts";
 export {
   accuracy,
   type BootstrapOptions,
@@ -142,8 +183,6 @@ export {
   type Hypothesis,
   type LabelledUtterance,
 } from "./model/inference/evaluate.ts";
-export { fetchModel, HubError, type HubOptions, type HubProgress } from "./model/hub/fetch_model.ts";
-export type { Gates } from "./model/gates.ts";
 export {
   LoadedModel,
   loadModel,
@@ -151,8 +190,6 @@ export {
   type Ranked,
   type TranscribeOptions,
 } from "./model/inference/load_model.ts";
-export { Weights } from "./model/weights.ts";
-export type { Training } from "./model/forward_context.ts";
 export {
   type AudioBatch,
   DEFAULT_PREPROCESSOR,
@@ -160,32 +197,13 @@ export {
   prepareBatch,
   type PreprocessorConfig,
 } from "./model/inference/preprocess.ts";
-export { randomCheckpoint } from "./model/random.ts";
-export {
-  parseSafetensors,
-  type Safetensors,
-  type SafetensorsEntry,
-  toFloat32,
-  toInt32,
-} from "./model/checkpoint/safetensors.ts";
-export { encodeSafetensors } from "./model/checkpoint/safetensors_encode.ts";
-export type { SafetensorsDtype } from "./model/checkpoint/safetensors_format.ts";
-export {
-  type Batch,
-  type DeviceModel,
-  type ForwardOptions,
-  framesOf,
-  type HostModel,
-  type Output,
-  SpeechModel,
-} from "./model/speech_model.ts";
-export {
-  CtcTokenizer,
-  type JoinOptions,
-  parseTokenizer,
-  type TokenizerFiles,
-} from "./model/decode/tokenizer.ts";
-export type { ChunkOptions } from "./model/inference/chunking.ts";
+
+// Training
+export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
+
+// Pruning
+export { activeSubmodel, type OpenUnits, openUnits } from "./prune/active_submodel.ts";
+export { type AdamOptions } from "./prune/adam.ts";
 export {
   type Choice,
   chooseByGates,
@@ -202,6 +220,8 @@ export {
 } from "./prune/constraints.ts";
 export { type Quantity, UnitCost } from "./prune/cost.ts";
 export { DeviceGates } from "./prune/device_gates.ts";
+export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
+export { type GateSample } from "./prune/hard_concrete.ts";
 export {
   type GateGradients,
   type GateRates,
@@ -210,10 +230,6 @@ export {
   type HardConcreteGatesOptions,
   type HardConcreteGatesState,
 } from "./prune/hard_concrete_gates.ts";
-export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
-export { unitMagnitudes } from "./prune/magnitude.ts";
-export { type AdamOptions } from "./prune/adam.ts";
-export { type GateSample } from "./prune/hard_concrete.ts";
 export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
+export { unitMagnitudes } from "./prune/magnitude.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
-export { activeSubmodel, type OpenUnits, openUnits } from "./prune/active_submodel.ts";
