@@ -1,8 +1,9 @@
 // y[b, t, c] = n, gelu(n), n·z[c] or gelu(n)·z[c], of n = (x[b, t, c] − m)·s·w[c] + b[c], with m the mean of channel c over
 // the T frames of item b and s = 1/√(variance + eps), biased. With lengths, T is the item's length, and y is 0 beyond it.
 // With dn = dy·z·gelu'(n), x̂ = (x − m)·s, and sums over the frames:
-//   dx = w·s·(dn − Σ dn/T − x̂·s·Σ dn·(x − m)/T),  dw[c] = Σ_b s·Σ dn·(x − m),  db[c] = Σ_b Σ dn,  dz[c] = Σ_b Σ dy·gelu(n).
-// The mean from reduce_frames is rounded. The mean of x minus it is its rounding error, and is subtracted as well.
+//   dx = w·s·(dn − Σ dn/T − x̂·s·Σ dn·(x − m)/T),
+//   dw[c] = Σ_b s·Σ dn·(x − m),  db[c] = Σ_b Σ dn,  dz[c] = Σ_b Σ dy·gelu(n).
+// The mean that reduce_frames computes is rounded. The mean of x − mean is its rounding error, which is subtracted as well.
 // An invocation computes one channel of a part of RUN frames; reduce_frames adds up the sums of the parts. Entry points:
 // `moments` writes of each part Σ (x − mean) to `sums` and Σ (x − mean)² to `dots`; `prepare` computes `prepared`, [6, B, C],
 // from both; `forward` writes `y`; `through` writes `dn`, unless it is dy, and of each part Σ dn to `sums`, Σ dn·(x − m) to
@@ -11,7 +12,7 @@
 
 struct Params {
   rows: u32, // frames of the window, over all items; in `prepare`, Numbers of [B, C]
-  first: u32, // the first of them
+  first: u32, // index of the first
   columns: u32, // Numbers of a frame
   frames: u32, // of an item, padding included
   items: u32, // B

@@ -1,4 +1,4 @@
-// Appended with `_over_lanes.wgsl` where the device has no subgroups. The functions are never called.
+// Appended with `_over_lanes.wgsl` where the device has no subgroups. These functions are never executed.
 
 const SUBGROUPS = false;
 

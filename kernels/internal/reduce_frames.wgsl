@@ -7,7 +7,7 @@
 
 struct Params {
   rows: u32, // frames of the window, over all items; in `divide`, Numbers of y
-  first: u32, // the first of them
+  first: u32, // index of the first
   frames: u32, // frames of an item
   columns: u32, // Numbers of a frame
   part: u32, // first part of the window, over all items
