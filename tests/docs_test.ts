@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { preferVulkan } from "../cli/backend.ts";
 
 const root = new URL("../", import.meta.url);
-const places = ["mod.ts", "tensor", "kernels", "model", "prune", "train"];
+const places = ["mod.ts", "tensor", "kernels", "model", "prune", "random", "train"];
 
 Deno.test("every example in the documentation of the library compiles and runs", async () => {
   const env = new Map([["NO_COLOR", "1"]]);
