@@ -17,7 +17,6 @@
  */
 
 // The device and its tensors
-// The device and its tensors
 export { DeviceErrors } from "./tensor/device_errors.ts";
 export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
 export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
