@@ -183,6 +183,7 @@ export {
   type Hypothesis,
   type LabelledUtterance,
 } from "./model/inference/evaluate.ts";
+export type { FetchProgress } from "./model/inference/fetch_files.ts";
 export {
   LoadedModel,
   loadModel,

@@ -1,4 +1,5 @@
 import { Arena } from "../tensor/arena.ts";
+import type { Weight } from "./checkpoint/types.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { recording } from "../tensor/tape.ts";
 import { sizeOf } from "../tensor/shape.ts";
@@ -7,7 +8,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { isGemmWeight } from "./parameter_specs.ts";
 
 /** Pads with zeros or crops the first two axes from shape `from` to shape `to`. */
-function padOrCrop(data: Float32Array, from: readonly number[], to: readonly number[]): Float32Array {
+function padOrCrop<Buffer extends ArrayBufferLike>(
+  data: Float32Array<Buffer>,
+  from: readonly number[],
+  to: readonly number[],
+): Float32Array<Buffer | ArrayBuffer> {
   if (from.join() === to.join()) return data;
   const [row, other] = [from, to].map((shape) => sizeOf(shape.slice(1))) as [number, number];
   const length = Math.min(row, other);
@@ -221,8 +226,8 @@ export class Weights {
   async read(
     name: string,
     tensor: Tensor = this.get(name),
-  ): Promise<{ shape: number[]; data: Float32Array }> {
-    const data = await tensor.read() as Float32Array;
+  ): Promise<Weight> {
+    const data = await tensor.read() as Float32Array<ArrayBuffer>;
     const { shape } = tensor;
     const swaps = isConvWeight(name, shape);
     const padded = swaps ? [shape[0]!, shape[2]!, shape[1]!] : shape;

@@ -21,6 +21,16 @@ export type ReadFile = (name: string) => Promise<Uint8Array | null>;
 /** Weight files of a model, in order of preference; each may be in shards instead, listed in `NAME.index.json`. */
 export const WEIGHT_FILES: readonly string[] = ["model.safetensors", "pytorch_model.bin"];
 
+/** Files of a model beside its config and weights, which may be missing. */
+export const TOKENIZER_FILES: readonly string[] = [
+  "preprocessor_config.json",
+  "processor_config.json",
+  "vocab.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+];
+
 /**
  * Reads the weights of a model folder: the first of {@linkcode WEIGHT_FILES} that is there, whole or in shards.
  *
@@ -82,6 +92,11 @@ export function weightFile(bytes: Uint8Array, name: string): WeightFile {
   const content = parseSafetensors(bytes, name);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   return { name, header: bytes.slice(8, 8 + Number(length)), content };
+}
+
+/** Names of the shards that an index lists. @throws {SyntaxError | TypeError | RangeError} If it is invalid; one line. */
+export function shardNames(index: string, name: string): string[] {
+  return readIndex(index, name).shards;
 }
 
 /** Shards in order of appearance, and the shard of every tensor. */

@@ -5,8 +5,9 @@ import { type CheckpointFiles, readCheckpoint } from "../checkpoint/read.ts";
 import { folderReader, type ReadFile } from "../checkpoint/weight_files.ts";
 import { alignTokens } from "../decode/ctc_align.ts";
 import { greedyDecode, type Transcript, transcriptOf } from "../decode/greedy.ts";
-import type { HubOptions } from "../hub/fetch_model.ts";
+import { type HubOptions, isModelId } from "../hub/fetch_model.ts";
 import { resolveModel } from "../hub/resolve_model.ts";
+import { fetchFiles, type FetchProgress } from "./fetch_files.ts";
 import {
   DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
@@ -23,6 +24,10 @@ export interface LoadOptions {
   readonly gpu?: Gpu;
   /** Hub and cache, for a model that is given by name. */
   readonly hub?: HubOptions;
+  /** Called whenever data of a model that is given by a URL arrives. */
+  readonly onProgress?: (progress: FetchProgress) => void;
+  /** Ends the download of a model that is given by a URL. */
+  readonly signal?: AbortSignal;
   /** Whether weights and activations that only GEMMs read are f16, as in {@linkcode SpeechModel}; default: f32. */
   readonly half?: boolean;
 }
@@ -54,6 +59,7 @@ export class LoadedModel {
   /** Path or name of the model, for error messages. */
   readonly name: string;
   readonly #ownsGpu: boolean;
+  #disposed = false;
 
   /** Use {@linkcode loadModel}. @param parts What it read. @param ownsGpu Whether `dispose` destroys the device. */
   constructor(
@@ -74,6 +80,9 @@ export class LoadedModel {
    * @throws {TypeError} If it cannot; the message names the head that it has.
    */
   requireHead(head: "ctc" | "classify"): void {
+    if (this.#disposed) {
+      throw new TypeError(`Cannot ${head === "ctc" ? "transcribe" : "classify"}: ${this.name} was disposed`);
+    }
     const task = head === "ctc" ? "transcribe as a CTC head and a vocabulary are needed" : "classify as a " +
       "classification head is needed";
     if (this.model.head !== head) {
@@ -191,6 +200,7 @@ export class LoadedModel {
 
   /** Frees the memory of the model, and destroys the device if the model requested it. */
   dispose(): void {
+    this.#disposed = true;
     this.model.dispose();
     if (this.#ownsGpu) this.model.gpu.destroy();
   }
@@ -219,7 +229,8 @@ export class LoadedModel {
 /**
  * Loads a model: weights onto the device, tokenizer and preprocessing.
  *
- * @param source Path of a model folder, name on the hub (`facebook/wav2vec2-base-960h`), or files in memory.
+ * @param source Path of a model folder, name on the hub (`facebook/wav2vec2-base-960h`), URL of a folder (`https://…/model/`), or
+ * files in memory.
  * @throws {SyntaxError | TypeError | RangeError} If a file is invalid; one line that names file and field.
  * @throws {TypeError} If `half` is set and the adapter lacks shader-f16.
  * @throws {Error} If files are missing or unreadable, or if there is no adapter.
@@ -234,12 +245,16 @@ export class LoadedModel {
  * ```
  */
 export async function loadModel(
-  source: string | CheckpointFiles,
+  source: string | URL | CheckpointFiles,
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
-  const place = typeof source === "string" ? await resolveModel(source, options.hub) : source;
+  const place = await locate(source, options);
   const checkpoint = await readCheckpoint(place);
-  const name = typeof source === "string" ? source : source.name ?? "the files";
+  const name = typeof source === "string"
+    ? source
+    : typeof place === "string"
+    ? place
+    : place.name ?? "the files";
   const read = readerOf(place);
   const text = async (file: string) => {
     const bytes = await read(file);
@@ -265,6 +280,22 @@ export async function loadModel(
   const model = new SpeechModel(gpu, checkpoint, options.half);
   const notes = [...checkpoint.notes, ...tokenizer?.notes ?? []];
   return new LoadedModel({ model, preprocessor, tokenizer, notes, name }, !options.gpu);
+}
+
+/** The path of a model's folder, or its files where there is no file system or the source is a URL. */
+async function locate(
+  source: string | URL | CheckpointFiles,
+  options: LoadOptions,
+): Promise<string | CheckpointFiles> {
+  if (source instanceof URL) return await fetchFiles(source, options);
+  if (typeof source !== "string") return source;
+  if (/^https?:\/\//.test(source)) return await fetchFiles(new URL(source), options);
+  if (typeof Deno !== "undefined") return await resolveModel(source, options.hub);
+  const { endpoint = "https://huggingface.co", revision = "main" } = options.hub ?? {};
+  if (isModelId(source)) {
+    return await fetchFiles(new URL(`${endpoint}/${source}/resolve/${revision}/`), options);
+  }
+  throw new TypeError(`Cannot load ${source} as there is no file system here: give a URL or files`);
 }
 
 function readerOf(source: string | CheckpointFiles): ReadFile {
