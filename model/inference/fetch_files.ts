@@ -1,6 +1,6 @@
 // Fetches the files of a model from a web server, for loadModel with a URL.
 
-import { printable } from "../checkpoint/json_fields.ts";
+import { printable } from "../../files/printable.ts";
 import { shardNames, TOKENIZER_FILES, WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import type { CheckpointFiles } from "../checkpoint/types.ts";
 
