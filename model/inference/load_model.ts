@@ -2,12 +2,11 @@
 import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
 import { type BeamOptions, beamSearch } from "../decode/beam_search.ts";
 import { type CheckpointFiles, readCheckpoint } from "../checkpoint/read.ts";
-import { folderReader, type ReadFile } from "../checkpoint/weight_files.ts";
 import { alignTokens } from "../decode/ctc_align.ts";
 import { greedyDecode, type Transcript, transcriptOf } from "../decode/greedy.ts";
-import { type HubOptions, isModelId } from "../hub/fetch_model.ts";
-import { resolveModel } from "../hub/resolve_model.ts";
-import { fetchFiles, type FetchProgress } from "./fetch_files.ts";
+import type { HubOptions } from "../hub/fetch_model.ts";
+import type { FetchProgress } from "./fetch_files.ts";
+import { locate, readerOf } from "./model_source.ts";
 import {
   DEFAULT_PREPROCESSOR,
   parsePreprocessorConfig,
@@ -280,27 +279,4 @@ export async function loadModel(
   const model = new SpeechModel(gpu, checkpoint, options.half);
   const notes = [...checkpoint.notes, ...tokenizer?.notes ?? []];
   return new LoadedModel({ model, preprocessor, tokenizer, notes, name }, !options.gpu);
-}
-
-/** The path of a model's folder, or its files where there is no file system or the source is a URL. */
-async function locate(
-  source: string | URL | CheckpointFiles,
-  options: LoadOptions,
-): Promise<string | CheckpointFiles> {
-  if (source instanceof URL) return await fetchFiles(source, options);
-  if (typeof source !== "string") return source;
-  if (/^https?:\/\//.test(source)) return await fetchFiles(new URL(source), options);
-  if (typeof Deno !== "undefined") return await resolveModel(source, options.hub);
-  const { endpoint = "https://huggingface.co", revision = "main" } = options.hub ?? {};
-  if (isModelId(source)) {
-    return await fetchFiles(new URL(`${endpoint}/${source}/resolve/${revision}/`), options);
-  }
-  throw new TypeError(`Cannot load ${source} as there is no file system here: give a URL or files`);
-}
-
-function readerOf(source: string | CheckpointFiles): ReadFile {
-  if (typeof source !== "string") {
-    return (file) => Promise.resolve(Object.hasOwn(source.files, file) ? source.files[file]! : null);
-  }
-  return folderReader(source.replace(/(?<=.)\/+$/, ""));
 }
