@@ -1,4 +1,5 @@
-import { openCorpus, type Utterance } from "../data/corpus/corpus.ts";
+import { openCorpus } from "../data/corpus/corpus.ts";
+import type { Utterance } from "../data/corpus/utterance.ts";
 import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";

@@ -1,4 +1,4 @@
-import type { Utterance } from "../data/corpus/corpus.ts";
+import type { Utterance } from "../data/corpus/utterance.ts";
 import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 

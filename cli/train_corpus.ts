@@ -1,7 +1,8 @@
 import { type Batches, openBatches } from "../data/batching/batches.ts";
 import { SPEEDS } from "../data/batching/augment.ts";
 import { makeCommands } from "../data/synthetic/make_commands.ts";
-import { listSubsets, openCorpus, type Task, type Utterance } from "../data/corpus/corpus.ts";
+import { listSubsets, openCorpus } from "../data/corpus/corpus.ts";
+import type { Task, Utterance } from "../data/corpus/utterance.ts";
 import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";

@@ -1,4 +1,4 @@
-import type { Utterance } from "../data/corpus/corpus.ts";
+import type { Utterance } from "../data/corpus/utterance.ts";
 import { buildVocabulary, normalizeText, readVocabulary } from "../data/corpus/vocabulary.ts";
 import { type Checkpoint, readCheckpoint } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";

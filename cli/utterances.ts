@@ -1,5 +1,5 @@
 import { loadAudio } from "../data/audio/audio.ts";
-import type { Utterance } from "../data/corpus/corpus.ts";
+import type { Utterance } from "../data/corpus/utterance.ts";
 import type { LabelledUtterance } from "../model/inference/evaluate.ts";
 
 /** Reads the audio of utterances in turn; the next file is read while the device works on the last one. */

@@ -1,7 +1,7 @@
 import { addNoise, type NoiseOptions } from "./augment.ts";
 import { planEpoch, type PlannedUtterance, type PlanOptions } from "./batch_plan.ts";
 import { type LoaderOptions, UtteranceLoader } from "./utterance_loader.ts";
-import type { Utterance } from "../corpus/corpus.ts";
+import type { Utterance } from "../corpus/utterance.ts";
 import { type TimedUtterance, withSeconds } from "../corpus/durations.ts";
 import { prefetch } from "./prefetch.ts";
 import { concat } from "../audio/resample.ts";

@@ -1,46 +1,48 @@
+// Checks a corpus: lists, audio, transcripts and classes.
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
-import { listSubsets, openCorpus, type Task, type Utterance } from "./corpus.ts";
-import { faultsOfTexts, oddities, type SubsetReport, sumUp } from "./check_subset.ts";
+import { listSubsets, openCorpus } from "./corpus.ts";
+import { noteOddities, reportOf, type SubsetReport, textErrors } from "./check_subset.ts";
+import type { Task, Utterance } from "./utterance.ts";
 import { normalizeText, tokenizerOf } from "./vocabulary.ts";
 import { WorkerPool } from "../worker_pool.ts";
 
 export type { SubsetReport };
 
-/** How a corpus is checked. */
+/** Options of {@linkcode checkCorpus}. */
 export interface CheckOptions {
-  /** What it is for; `asr` where its clips have transcripts, else `slu`, unless given. */
+  /** Task of the corpus; default `asr` if it has transcripts, else `slu`. */
   readonly task?: Task;
-  /** Characters that transcripts may have, once normalised; those of the `train` subsets unless given. */
+  /** Vocabulary of normalised transcripts; default the characters of the `train` subsets. */
   readonly tokenizer?: CtcTokenizer;
-  /** Threads that decode; as many as there are processors, 8 at most, unless given. */
+  /** Number of decoding threads; default the number of CPU cores, at most 8. */
   readonly threads?: number;
-  /** Is told how many clips are decoded of how many, from time to time. */
+  /** Called after each utterance with the number of decoded ones and of all. */
   readonly progress?: (done: number, all: number) => void;
 }
 
-/** What a corpus is found to be. */
+/** Result of {@linkcode checkCorpus}. */
 export interface CorpusReport {
   /** Folder of the corpus, or the manifest. */
   readonly dir: string;
-  /** What it was checked for. */
+  /** Task that it was checked for. */
   readonly task: Task;
-  /** What is in it. */
+  /** Statistics of the subsets. */
   readonly subsets: readonly SubsetReport[];
-  /** What is wrong, a line each: the corpus cannot be used as it is. */
+  /** Errors of one line each: the corpus cannot be used as it is. */
   readonly problems: readonly string[];
-  /** What is odd, a line each. */
+  /** Peculiarities of one line each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Checks a corpus: reads every list, decodes every clip, and looks at transcripts and classes.
+ * Checks a corpus: reads all lists, decodes all audio, and checks transcripts and classes.
  *
  * @param dir Folder of the corpus, or a manifest.
- * @param options How.
- * @returns What is in it and what is wrong with it.
- * @throws {RangeError} If it is no corpus.
- * @throws {Error} If the system refuses to read it.
+ * @param options Task, vocabulary and threads.
+ * @returns Statistics and errors.
+ * @throws {RangeError} If the folder holds no corpus of a known layout.
+ * @throws {Error} If it cannot be read.
  *
  * @example
  * ```ts ignore
@@ -56,12 +58,12 @@ export async function checkCorpus(dir: string, options: CheckOptions = {}): Prom
   const known = (train.length > 0 ? train : subsets).flatMap(({ utterances }) => utterances);
   const texts = known.flatMap(({ text }) => text === undefined ? [] : [normalizeText(text)]);
   const tokenizer = options.tokenizer ?? (texts.some((text) => text !== "") ? tokenizerOf(texts) : undefined);
-  const clips = await decodeAll(subsets.flatMap(({ utterances }) => utterances), options, problems);
+  const checks = await decodeAll(subsets.flatMap(({ utterances }) => utterances), options, problems);
   const reports = subsets.map(({ name, utterances }) => {
-    problems.push(...faultsOfTexts(name, utterances, tokenizer));
-    return sumUp(name, utterances, clips);
+    problems.push(...textErrors(name, utterances, tokenizer));
+    return reportOf(name, utterances, checks);
   });
-  notes.push(...oddities(reports));
+  notes.push(...noteOddities(reports));
   return { dir, task, subsets: reports, problems, notes };
 }
 
@@ -72,18 +74,18 @@ interface Subset {
 
 async function readAll(
   dir: string,
-  wanted: Task | undefined,
+  requested: Task | undefined,
   problems: string[],
 ): Promise<{ task: Task; subsets: Subset[] }> {
   let failure: unknown;
-  for (const task of wanted ? [wanted] : ["asr", "slu"] as const) {
-    const faults: string[] = [];
-    const onFault = (fault: Error) => void faults.push(fault.message);
+  for (const task of requested ? [requested] : ["asr", "slu"] as const) {
+    const errors: string[] = [];
+    const onError = (error: Error) => void errors.push(error.message);
     const subsets: Subset[] = [];
     try {
       for (const name of await listSubsets(dir, { task })) {
-        const utterances = await openCorpus(dir, name, { task, onFault }).catch((error) => {
-          onFault(error);
+        const utterances = await openCorpus(dir, name, { task, onError }).catch((error) => {
+          onError(error);
           return [];
         });
         subsets.push({ name: name || "all", utterances });
@@ -92,11 +94,11 @@ async function readAll(
       failure ??= error;
       continue;
     }
-    if (!wanted && task === "asr" && subsets.every(({ utterances }) => utterances.length === 0)) {
-      failure ??= new RangeError(faults[0]);
+    if (!requested && task === "asr" && subsets.every(({ utterances }) => utterances.length === 0)) {
+      failure ??= new RangeError(errors[0]);
       continue;
     }
-    problems.push(...faults);
+    problems.push(...errors);
     return { task, subsets };
   }
   throw failure;
@@ -108,20 +110,20 @@ async function decodeAll(
   problems: string[],
 ): Promise<ReadonlyMap<string, UtteranceCheck>> {
   const pool = new WorkerPool<string, UtteranceCheck>(new URL("./check_worker.ts", import.meta.url), threads);
-  const clips = new Map<string, UtteranceCheck>();
+  const checks = new Map<string, UtteranceCheck>();
   let done = 0;
-  const faults = await Promise.all(utterances.map(async ({ audio }) => {
+  const errors = await Promise.all(utterances.map(async ({ audio }) => {
     try {
-      clips.set(audio, await pool.run(audio));
+      checks.set(audio, await pool.run(audio));
     } catch (error) {
       return (error as Error).message;
     } finally {
       progress?.(++done, utterances.length);
     }
-    return clips.get(audio)!.peak === 0
+    return checks.get(audio)!.peak === 0
       ? `Cannot use ${audio} as it must have sound: it is silent`
       : undefined;
   })).finally(() => pool.close());
-  problems.push(...faults.filter((fault) => fault !== undefined));
-  return clips;
+  problems.push(...errors.filter((error) => error !== undefined));
+  return checks;
 }

@@ -1,41 +1,41 @@
-// What is in a subset of a corpus, and what is wrong with its transcripts.
+// Statistics of a subset of a corpus, and errors in its transcripts.
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
-import type { Utterance } from "./corpus.ts";
+import type { Utterance } from "./utterance.ts";
 import { letterCaseOf, normalizeText } from "./vocabulary.ts";
 
-/** What a subset is found to be. */
+/** Statistics of a subset. */
 export interface SubsetReport {
-  /** As the corpus calls it. */
+  /** Name of the subset. */
   readonly name: string;
-  /** Clips that are listed and there. */
+  /** Number of utterances that are listed and whose file exists. */
   readonly clips: number;
-  /** Different speakers; 0 where they are not known. */
+  /** Number of speakers; 0 if unknown. */
   readonly speakers: number;
-  /** Lengths in seconds; those of broken clips are left out. */
+  /** Durations in seconds, without broken files. */
   readonly seconds: {
     readonly all: number;
     readonly least: number;
     readonly median: number;
     readonly most: number;
   };
-  /** Clips by sample rate, Hz. */
+  /** Number of utterances by sample rate in Hz. */
   readonly sampleRates: Readonly<Record<string, number>>;
-  /** Words in transcripts, and different ones. */
+  /** Number of words in the transcripts, and of different words. */
   readonly words?: { readonly all: number; readonly different: number };
-  /** Clips by class. */
+  /** Number of utterances by class. */
   readonly classes?: Readonly<Record<string, number>>;
 }
 
-/** Transcripts without letters, or with characters that the vocabulary lacks; ten of a subset at most. */
-export function faultsOfTexts(
+/** Errors of transcripts without letters, or with characters that the vocabulary lacks; at most ten per subset. */
+export function textErrors(
   name: string,
   utterances: readonly Utterance[],
   tokenizer?: CtcTokenizer,
 ): string[] {
   if (!tokenizer) return [];
   const letterCase = letterCaseOf(tokenizer);
-  const faults = utterances.flatMap(({ id, text }) => {
+  const errors = utterances.flatMap(({ id, text }) => {
     if (text === undefined) return [];
     const normal = normalizeText(text, letterCase);
     if (normal === "") return [`Cannot use ${id} of ${name} as its transcript must have letters: ${text}`];
@@ -45,20 +45,20 @@ export function faultsOfTexts(
       `Cannot use ${id} of ${name} as its characters must be in the vocabulary: ${missing.join(" ")} not`,
     ];
   });
-  const more = faults.length - 10;
+  const more = errors.length - 10;
   return more > 0
-    ? [...faults.slice(0, 10), `Cannot use ${more} more clips of ${name} as those: see above`]
-    : faults;
+    ? [...errors.slice(0, 10), `Cannot use ${more} more utterances of ${name} for the same reason`]
+    : errors;
 }
 
-/** Counts a subset. @param clips What the files are found to be, by path. */
-export function sumUp(
+/** Statistics of a subset. @param checks Measurements of its audio files, by path. */
+export function reportOf(
   name: string,
   utterances: readonly Utterance[],
-  clips: ReadonlyMap<string, UtteranceCheck>,
+  checks: ReadonlyMap<string, UtteranceCheck>,
 ): SubsetReport {
-  const sound = utterances.flatMap(({ audio }) => clips.get(audio) ?? []);
-  const lengths = sound.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const decoded = utterances.flatMap(({ audio }) => checks.get(audio) ?? []);
+  const lengths = decoded.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const words = utterances.flatMap(({ text }) => text === undefined ? [] : normalizeText(text).split(" "));
   const classes = utterances.flatMap(({ intent }) => intent ?? []);
   return {
@@ -71,7 +71,7 @@ export function sumUp(
       median: lengths[lengths.length >> 1] ?? 0,
       most: lengths.at(-1) ?? 0,
     },
-    sampleRates: count(sound.map(({ sampleRate }) => String(sampleRate))),
+    sampleRates: count(decoded.map(({ sampleRate }) => String(sampleRate))),
     ...words.length > 0 && { words: { all: words.length, different: new Set(words).size } },
     ...classes.length > 0 && { classes: count(classes) },
   };
@@ -83,25 +83,25 @@ function count(values: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** What is odd about subsets, a line each. */
-export function oddities(subsets: readonly SubsetReport[]): string[] {
+/** Notes on resampling, imbalanced classes, and classes without training data; one line each. */
+export function noteOddities(subsets: readonly SubsetReport[]): string[] {
   const notes: string[] = [];
   const train = subsets.filter(({ name }) => name.startsWith("train"));
   for (const { name, sampleRates, classes = {} } of subsets) {
     const others = Object.entries(sampleRates).filter(([rate]) => rate !== "16000");
-    for (const [rate, clips] of others) {
-      notes.push(`${name}: ${clips} clips of ${rate} Hz are resampled to 16000 Hz`);
+    for (const [rate, count] of others) {
+      notes.push(`${name}: ${count} utterances of ${rate} Hz are resampled to 16000 Hz`);
     }
     const sizes = Object.values(classes);
     const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
     if (sizes.length > 0 && most > 10 * least) {
-      notes.push(`${name}: the largest class has ${most} clips, the least ${least}`);
+      notes.push(`${name}: the largest class has ${most} utterances, the smallest ${least}`);
     }
     const unknown = Object.keys(classes).filter((one) =>
       !train.some((subset) => one in (subset.classes ?? {}))
     );
     if (train.length > 0 && unknown.length > 0) {
-      notes.push(`${name}: no training clip is of class ${unknown.join(", ")}`);
+      notes.push(`${name}: no training utterance has the class ${unknown.join(", ")}`);
     }
   }
   return notes;

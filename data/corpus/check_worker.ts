@@ -1,14 +1,14 @@
-// A thread that decodes clips to see whether they are sound.
+// A worker that decodes audio files to check them.
 import { decodeAudio } from "../audio/audio.ts";
 import { serveJobs } from "../worker_pool.ts";
 import { fileError } from "../../files/atomic_file.ts";
 
-/** What a clip is found to be. */
+/** Measurements of a decoded audio file. */
 export interface UtteranceCheck {
   readonly seconds: number;
-  /** Of the file, Hz. */
+  /** Sample rate of the file, Hz. */
   readonly sampleRate: number;
-  /** Largest magnitude of a sample. */
+  /** Largest absolute value of a sample. */
   readonly peak: number;
 }
 

@@ -1,43 +1,14 @@
 import * as libriSpeech from "./librispeech.ts";
-import type { OnFault } from "./lines.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
+import type { Layout, OnError, Task, Utterance } from "./utterance.ts";
 
-/** What a corpus is for: speech recognition needs transcripts, spoken-language understanding classes. */
-export type Task = "asr" | "slu";
-
-/** A clip of a corpus with what is known of it. */
-export interface Utterance {
-  /** Name that no other clip of the subsets has that were opened together. */
-  readonly id: string;
-  /** Path of the audio file. */
-  readonly audio: string;
-  /** Transcript as the corpus writes it; always there for `asr`. */
-  readonly text?: string;
-  /** Class; always there for `slu`. */
-  readonly intent?: string;
-  /** Who speaks. */
-  readonly speaker?: string;
-  /** Length, where the corpus tells it. */
-  readonly seconds?: number;
-}
-
-/** How a corpus is opened. */
+/** Options of {@linkcode openCorpus}. */
 export interface CorpusOptions {
-  /** What it is for. */
+  /** Task of the corpus. */
   readonly task: Task;
-  /** Is told what is wrong with it, a line each; the clips that are sound are returned. Without it faults are thrown. */
-  readonly onFault?: OnFault;
-}
-
-/** A way to keep a corpus on disk. */
-interface Layout {
-  /** How it is called in errors. */
-  readonly layoutName: string;
-  /** Its subsets in a folder; empty where the folder has another layout. */
-  findSubsets(dir: string): Promise<ReadonlyMap<string, string>>;
-  /** Reads a subset from where `findSubsets` says it is. */
-  readSubset(dir: string, path: string, task: Task, onFault: OnFault): Promise<Utterance[]>;
+  /** Receives each error of one line; the valid utterances are returned. Default: the first error is thrown. */
+  readonly onError?: OnError;
 }
 
 const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
@@ -46,21 +17,21 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
 };
 
 /**
- * Lists the clips of a corpus, in an order that is the same on every machine. The layout is found out:
+ * Lists the utterances of a corpus, in the same order on every machine. The layout is detected:
  *
  * - LibriSpeech, for `asr`: `SUBSET/READER/CHAPTER/*.flac` with `READER-CHAPTER.trans.txt`, also below `LibriSpeech/`;
  * - SLURP: `dataset/slurp/SUBSET.jsonl` with `audio/slurp_real/` and `audio/slurp_synth/`; the class is
  *   `scenario_action`;
- * - a manifest: a file of JSON lines with `audio` (a path, taken from the manifest's folder), `text` or `intent`, and
- *   if known `speaker`, `id` and `seconds`; or a folder of them, `SUBSET.jsonl`.
+ * - a manifest: a JSON Lines file with `audio` (a path relative to the manifest's folder), `text` or `intent`, and
+ *   optionally `speaker`, `id` and `seconds`; or a folder of them, `SUBSET.jsonl`.
  *
- * @param dir Folder of the corpus, or a manifest, whose `subset` is then of no account.
- * @param subset A subset by name, or several separated by commas. Where there is none of that name, `train`, `dev` and
- * `test` stand for all that begin so and end in `-clean` or `-clean-` and a number, else for all that begin so.
- * @param options What the corpus is for.
- * @throws {SyntaxError} If a file is not as it should be: a transcript without audio, audio without a transcript, a
- * line that is no JSON, a name twice. One line that names the file and the line.
- * @throws {RangeError} If there is no such subset, or it is empty; names those there are.
+ * @param dir Folder of the corpus, or a manifest, for which `subset` is ignored.
+ * @param subset Name of a subset, or several separated by commas. If no subset has that name, `train`, `dev` and `test`
+ * select all subsets that start with it and end in `-clean` or `-clean-` and a number, or else all that start with it.
+ * @param options Task, and what to do with errors.
+ * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line is not JSON, or an id is not
+ * unique; one line that names the file and the line.
+ * @throws {RangeError} If the subset does not exist or is empty; the message lists the subsets.
  * @throws {Error} If a file cannot be read.
  *
  * @example
@@ -69,38 +40,38 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * ```
  */
 export async function openCorpus(dir: string, subset: string, options: CorpusOptions): Promise<Utterance[]> {
-  const { task, onFault = rethrow } = options;
+  const { task, onError = rethrow } = options;
   const { layout, subsets } = await findLayout(dir, task);
-  const names = subset.split(",").flatMap((word) => resolve(dir, word.trim(), subsets));
+  const names = subset.split(",").flatMap((word) => resolveSubset(dir, word.trim(), subsets));
   const all: Utterance[] = [];
   for (const name of names) {
-    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onFault);
+    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError);
     if (utterances.length === 0) {
-      throw new RangeError(`Cannot open ${dir} as its subset must have clips: ${name} has none`);
+      throw new RangeError(`Cannot open ${dir} as a subset must have utterances: ${name} has none`);
     }
     all.push(...utterances);
   }
   const seen = new Set<string>();
-  const twice = all.find(({ id }) => seen.size === seen.add(id).size);
-  if (twice) {
-    throw new SyntaxError(`Cannot open ${dir} as a name must stand for one clip: ${twice.id} is there twice`);
+  const duplicate = all.find(({ id }) => seen.size === seen.add(id).size);
+  if (duplicate) {
+    throw new SyntaxError(`Cannot open ${dir} as ids must be unique: ${duplicate.id} occurs twice`);
   }
   return all;
 }
 
 /**
- * The subsets of a corpus, by name.
+ * Names of the subsets of a corpus.
  *
  * @param dir Folder of the corpus, or a manifest.
- * @param options What the corpus is for.
- * @throws {RangeError} If it is none.
+ * @param options Task of the corpus.
+ * @throws {RangeError} If the folder holds no corpus of a known layout.
  */
 export async function listSubsets(dir: string, options: CorpusOptions): Promise<string[]> {
   return [...(await findLayout(dir, options.task)).subsets.keys()];
 }
 
-function rethrow(fault: Error): never {
-  throw fault;
+function rethrow(error: Error): never {
+  throw error;
 }
 
 async function findLayout(
@@ -112,25 +83,25 @@ async function findLayout(
     if (subsets.size > 0) return { layout, subsets };
   }
   const known = LAYOUTS[task].map(({ layoutName }) => layoutName).join(", ");
-  const there = await Deno.stat(dir).then(() => "there is none in it", () => "there is no such folder");
-  throw new RangeError(`Cannot open ${dir} as it must hold a corpus (${known}): ${there}`);
+  const found = await Deno.stat(dir).then(() => "there is none in it", () => "there is no such folder");
+  throw new RangeError(`Cannot open ${dir} as it must hold a corpus (${known}): ${found}`);
 }
 
-/** The subsets that a word stands for. */
-function resolve(dir: string, word: string, subsets: ReadonlyMap<string, string>): string[] {
+/** The subsets that a name selects. */
+function resolveSubset(dir: string, word: string, subsets: ReadonlyMap<string, string>): string[] {
   const names = [...subsets.keys()];
   if (names.includes(word)) return [word];
   const alike = names.find((name) => name.replaceAll("_", "-") === word.replaceAll("_", "-"));
   if (alike !== undefined) return [alike];
   if (subsets.size === 1 && subsets.has("")) return [""];
   if (["train", "dev", "test"].includes(word)) {
-    // SLURP says devel. Its synthetic speech and our held-out voice, with an underscore, are for those who name them.
-    const begin = names.filter((name) => name.startsWith(`${word}-`) || name === `${word}el`);
-    const clean = begin.filter((name) => /^\w+-clean(-\d+)?$/.test(name));
+    // SLURP writes devel. Its synthetic speech and our held-out voice, with an underscore, are selected by full name only.
+    const starting = names.filter((name) => name.startsWith(`${word}-`) || name === `${word}el`);
+    const clean = starting.filter((name) => /^\w+-clean(-\d+)?$/.test(name));
     if (clean.length > 0) return clean;
-    if (begin.length > 0) return begin;
+    if (starting.length > 0) return starting;
   }
   throw new RangeError(
-    `Cannot open ${dir} as it has the subsets ${names.join(", ")}: ${word || "none"} is asked for`,
+    `Cannot open ${dir} as it has the subsets ${names.join(", ")}: ${word || "none"} is requested`,
   );
 }

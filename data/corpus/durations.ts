@@ -1,21 +1,21 @@
 import { loadAudio } from "../audio/audio.ts";
 import { readAudioHead } from "../audio/format.ts";
 import { fileSource } from "../audio/source.ts";
-import type { Utterance } from "./corpus.ts";
+import type { Utterance } from "./utterance.ts";
 
-/** An utterance whose length is known. */
+/** An utterance with its duration. */
 export type TimedUtterance = Utterance & { readonly seconds: number };
 
-// Formats whose header tells the length; of the others it tells a bound.
+// Formats whose header states the duration exactly; for MP3 it may be a lower bound.
 const EXACT = ["wav", "flac", "ogg flac", "vorbis", "opus", "g722"];
 
 /**
- * Finds the lengths that a corpus does not tell, from the files' headers; only files whose header does not tell it are
- * decoded.
+ * Adds the durations that a corpus does not state. They are read from the files' headers; a file is decoded only if its
+ * header does not state it.
  *
- * @param utterances Clips.
- * @returns The same, each with its length.
- * @throws {SyntaxError | RangeError | Error} If a file is missing, empty or broken; one line that names it.
+ * @param utterances Utterances.
+ * @returns The same, each with its duration.
+ * @throws {SyntaxError | RangeError | Error} If a file is missing, empty or broken; one line that names the path.
  *
  * @example
  * ```ts ignore
@@ -31,7 +31,7 @@ export async function withSeconds(utterances: readonly Utterance[]): Promise<Tim
 }
 
 /**
- * Length of an audio file.
+ * Duration of an audio file.
  *
  * @returns Seconds.
  * @throws {SyntaxError | RangeError | Error} As {@linkcode withSeconds}.

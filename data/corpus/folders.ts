@@ -1,14 +1,15 @@
+// Lists the folders of a corpus.
 import { fileError } from "../../files/atomic_file.ts";
 
-/** Names of audio files. */
+/** Matches names of audio files. */
 export const AUDIO_NAME = /\.(flac|wav|mp3|ogg|oga|opus|g722)$/i;
 
 /**
- * What is in a folder, in the order of the names.
+ * The entries of a folder, sorted by name.
  *
- * @param path The folder.
- * @returns Files and folders, links followed; empty where there is no such folder.
- * @throws {Error} If it cannot be read; one line that names it.
+ * @param path Path of the folder.
+ * @returns Files and folders, symbolic links followed; empty if the folder does not exist.
+ * @throws {Error} If it cannot be read; one line that names the path.
  */
 export async function readFolder(path: string): Promise<{ name: string; isFolder: boolean }[]> {
   const entries: { name: string; isFolder: boolean }[] = [];
@@ -26,7 +27,7 @@ export async function readFolder(path: string): Promise<{ name: string; isFolder
   return entries.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-/** Names of the folders in a folder; those that are hidden are left out. */
+/** Names of the folders in a folder, except hidden ones. */
 export async function foldersIn(path: string): Promise<string[]> {
   const entries = await readFolder(path);
   return entries.filter(({ name, isFolder }) => isFolder && !name.startsWith(".")).map(({ name }) => name);

@@ -1,16 +1,17 @@
-import type { Task, Utterance } from "./corpus.ts";
+// Reads the layout of LibriSpeech (Panayotov et al., "LibriSpeech: an ASR corpus based on public domain audio books",
+// ICASSP 2015).
 import { AUDIO_NAME, foldersIn, readFolder } from "./folders.ts";
-import { faultOf, forEachLine, type OnFault, readLines, refuseLine } from "./lines.ts";
+import { forEachLine, lineError, readLines, refuseLine } from "./lines.ts";
+import type { OnError, Task, Utterance } from "./utterance.ts";
 
-/** How the layout is called in errors. */
+/** Name of the layout for errors. */
 export const layoutName = "SUBSET/READER/CHAPTER/*.trans.txt as LibriSpeech";
 
 /**
- * The subsets of a folder in the layout of LibriSpeech (Panayotov et al., "LibriSpeech: an ASR corpus based on public
- * domain audio books", ICASSP 2015).
+ * Finds the subsets of a corpus in the layout of LibriSpeech.
  *
- * @param dir The folder, or the one above its `LibriSpeech`.
- * @returns Paths of the subsets by name; empty where the layout is another.
+ * @param dir The folder of the subsets, or the parent of its `LibriSpeech` folder.
+ * @returns Paths of the subsets by name; empty if the folder has another layout.
  */
 export async function findSubsets(dir: string): Promise<Map<string, string>> {
   const subsets = new Map<string, string>();
@@ -22,7 +23,7 @@ export async function findSubsets(dir: string): Promise<Map<string, string>> {
   return subsets;
 }
 
-/** Whether there is a transcript where one should be: the first chapter that has files decides. */
+/** Whether a folder is a subset: the first chapter that has files must have a transcript. */
 async function isSubset(path: string): Promise<boolean> {
   for (const reader of await foldersIn(path)) {
     for (const chapter of await foldersIn(`${path}/${reader}`)) {
@@ -34,48 +35,48 @@ async function isSubset(path: string): Promise<boolean> {
 }
 
 /**
- * The clips of a subset, reader by reader.
+ * Reads the utterances of a subset, reader by reader.
  *
- * @param path The subset's folder.
- * @param onFault Is told what is wrong.
- * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line has no text, or a name is there
- * twice.
+ * @param path Path of the subset's folder.
+ * @param onError Receives errors.
+ * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line has no text, or an id is not
+ * unique.
  */
 export async function readSubset(
   _dir: string,
   path: string,
   _task: Task,
-  onFault: OnFault,
+  onError: OnError,
 ): Promise<Utterance[]> {
   const utterances: Utterance[] = [];
   for (const reader of await foldersIn(path)) {
     for (const chapter of await foldersIn(`${path}/${reader}`)) {
-      utterances.push(...await readChapter(`${path}/${reader}/${chapter}`, reader, onFault));
+      utterances.push(...await readChapter(`${path}/${reader}/${chapter}`, reader, onError));
     }
   }
   return utterances;
 }
 
-async function readChapter(path: string, speaker: string, onFault: OnFault): Promise<Utterance[]> {
+async function readChapter(path: string, speaker: string, onError: OnError): Promise<Utterance[]> {
   const names = (await readFolder(path)).map(({ name }) => name);
   const audio = new Map(names.filter((name) => AUDIO_NAME.test(name)).map((name) => [stem(name), name]));
   const utterances: Utterance[] = [];
-  const seen = new Map<string, string>();
+  const positions = new Map<string, string>();
   for (const file of names.filter((name) => name.endsWith(".trans.txt"))) {
-    await forEachLine(await readLines(`${path}/${file}`), onFault, ({ at, text: line }) => {
+    await forEachLine(await readLines(`${path}/${file}`), onError, ({ at, text: line }) => {
       const [, id, text] = line.match(/^(\S+)(?:\s+(.*))?$/)!;
-      const before = seen.get(id!);
-      if (before) refuseLine(at, "a name must stand for one clip", `${id} is already in ${before}`);
-      seen.set(id!, at);
+      const before = positions.get(id!);
+      if (before) refuseLine(at, "ids must be unique", `${id} is already in ${before}`);
+      positions.set(id!, at);
       const name = audio.get(id!);
       if (!name) refuseLine(at, "every transcript needs its audio", `there is no ${path}/${id}.flac or .wav`);
-      if (!text) refuseLine(at, "a name is followed by its text", `${id} has none`);
+      if (!text) refuseLine(at, "a transcript must follow the id", `${id} has none`);
       utterances.push({ id: id!, audio: `${path}/${name}`, text: text!, speaker });
     });
   }
   for (const [id, name] of audio) {
-    if (!seen.has(id)) {
-      onFault(faultOf(`${path}/${name}`, "every clip needs a line in a .trans.txt", "it has none"));
+    if (!positions.has(id)) {
+      onError(lineError(`${path}/${name}`, "every audio file needs a line in a .trans.txt", "it has none"));
     }
   }
   return utterances;

@@ -1,100 +1,68 @@
-import type { Task, Utterance } from "./corpus.ts";
+// Reads the layout of SLURP (Bastianelli et al., "SLURP: a spoken language understanding resource package", EMNLP 2020).
 import { AUDIO_NAME, readFolder } from "./folders.ts";
-import {
-  forEachLine,
-  type OnFault,
-  readLines,
-  readRow,
-  refuseLine,
-  secondsField,
-  textField,
-} from "./lines.ts";
+import { findJsonl, isObject, readJsonl, type Row, textField, utteranceOf } from "./jsonl.ts";
+import { refuseLine } from "./lines.ts";
+import type { OnError, Task, Utterance } from "./utterance.ts";
 
-/** How the layout is called in errors. */
+/** Name of the layout for errors. */
 export const layoutName = "dataset/slurp/*.jsonl as SLURP";
 
 /**
- * The subsets of a folder in the layout of SLURP (Bastianelli et al., "SLURP: a spoken language understanding resource
- * package", EMNLP 2020).
+ * Finds the subsets of a corpus in the layout of SLURP.
  *
  * @param dir The folder with `dataset` and `audio`.
- * @returns Paths of the subsets' files by name; empty where the layout is another.
+ * @returns Paths of the subsets' files by name; empty if the folder has another layout.
  */
-export async function findSubsets(dir: string): Promise<Map<string, string>> {
-  const folder = `${dir}/dataset/slurp`;
-  const names = (await readFolder(folder)).map(({ name }) => name).filter((name) => name.endsWith(".jsonl"));
-  return new Map(names.map((name) => [name.replace(/\.jsonl$/, ""), `${folder}/${name}`]));
+export function findSubsets(dir: string): Promise<Map<string, string>> {
+  return findJsonl(`${dir}/dataset/slurp`);
 }
 
 /**
- * The recordings of a subset. The class is `scenario_action`: the field `intent` differs from it in some rows.
+ * Reads the recordings of a subset. The class is `scenario_action`: the field `intent` differs from it in some rows.
  *
- * @param dir The corpus.
- * @param path The subset's file.
- * @param task What the corpus is for.
- * @param onFault Is told what is wrong.
- * @throws {SyntaxError} If a row is no JSON, lacks scenario, action or, for `asr`, the sentence, or its audio is
- * missing or listed twice.
+ * @param dir Folder of the corpus.
+ * @param path Path of the subset's file.
+ * @param task Task of the corpus.
+ * @param onError Receives errors.
+ * @throws {SyntaxError} If a row is not JSON, lacks scenario, action or, for `asr`, the sentence, or its audio is missing
+ * or listed twice.
  */
 export async function readSubset(
   dir: string,
   path: string,
   task: Task,
-  onFault: OnFault,
+  onError: OnError,
 ): Promise<Utterance[]> {
   const audio = new Map<string, string>();
   for (const folder of ["slurp_real", "slurp_synth"].map((name) => `${dir}/audio/${name}`)) {
     for (const { name } of await readFolder(folder)) audio.set(name, `${folder}/${name}`);
   }
-  const utterances: Utterance[] = [];
-  const seen = new Map<string, string>();
-  await forEachLine(await readLines(path), onFault, (line) => {
-    const { at } = line;
-    const row = readRow(line);
-    const text = textField(at, row, "sentence");
-    const [scenario, action] = [textField(at, row, "scenario"), textField(at, row, "action")];
-    if (task === "asr" && !text) {
-      refuseLine(at, "speech recognition needs transcripts", "its sentence is empty; --task slu needs none");
-    }
+  return await readJsonl(path, onError, function* (row) {
+    const text = textField(row, "sentence");
+    const [scenario, action] = [textField(row, "scenario"), textField(row, "action")];
     if (task === "slu" && !(scenario && action)) {
-      refuseLine(
-        at,
-        "a class is made of scenario and action",
-        `${scenario ? "action" : "scenario"} is missing`,
-      );
+      const missing = scenario ? "action" : "scenario";
+      refuseLine(row.at, "a class is made of scenario and action", `${missing} is missing`);
     }
-    for (const recording of recordingsOf(at, row)) {
-      const file = textField(at, recording, "file") ??
-        refuseLine(at, "a recording names its file", "one has none");
-      const found = audio.get(file);
-      if (!found) {
-        refuseLine(at, "every recording needs its audio", `there is no ${dir}/audio/slurp_real/${file}`);
-      }
-      const before = seen.get(file);
-      if (before) refuseLine(at, "a recording is listed once", `${file} is already in ${before}`);
-      seen.set(file, at);
-      const speaker = textField(at, recording, "speaker");
-      const seconds = secondsField(recording);
-      utterances.push({
-        id: file.replace(AUDIO_NAME, ""),
-        audio: found,
-        ...text && { text },
-        ...scenario && action && { intent: `${scenario}_${action}` },
-        ...speaker && { speaker },
-        ...seconds && { seconds },
-      });
+    const intent = scenario && action && `${scenario}_${action}`;
+    for (const recording of recordingsOf(row)) {
+      const file = textField(recording, "file") ??
+        refuseLine(row.at, "a recording must name its file", "one does not");
+      const found = audio.get(file) ??
+        refuseLine(row.at, "every recording needs its audio", `there is no ${dir}/audio/slurp_real/${file}`);
+      yield utteranceOf(recording, task, { id: file.replace(AUDIO_NAME, ""), audio: found, text, intent });
     }
   });
-  return utterances;
 }
 
-function recordingsOf(
-  at: string,
-  row: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>>[] {
-  const { recordings } = row as { recordings?: unknown };
-  if (!Array.isArray(recordings) || recordings.some((one) => typeof one !== "object" || one === null)) {
-    refuseLine(at, "recordings must be a list of objects", JSON.stringify(recordings) ?? "it is missing");
+function recordingsOf({ at, fields }: Row): Row[] {
+  const { recordings } = fields as { recordings?: unknown };
+  if (!Array.isArray(recordings) || !recordings.every(isObject)) {
+    return refuseLine(
+      at,
+      "recordings must be a list of objects",
+      JSON.stringify(recordings) ?? "it is missing",
+    );
   }
-  return recordings;
+  return recordings.map((fields) => ({ at, fields }));
 }

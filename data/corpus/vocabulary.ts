@@ -1,16 +1,17 @@
+// Transcripts and vocabularies: normalisation, building and reading.
 import { type CtcTokenizer, parseTokenizer, type TokenizerFiles } from "../../model/decode/tokenizer.ts";
 import { fileError } from "../../files/atomic_file.ts";
 
-/** Tokens before the characters, as the published English vocabularies have them. */
+/** Tokens before the characters, in the order of the published English vocabularies. */
 const SPECIAL = ["<pad>", "<s>", "</s>", "<unk>", "|"];
 
 /**
- * A transcript as models are trained on it, the way LibriSpeech writes: Unicode's compatibility composition (NFKC),
- * capitals, apostrophes of all shapes as `'` within words only, and every other character that is no letter, mark or
- * digit as a space; single spaces. Numbers are left as they are: whoever wants words must write words.
+ * Normalises a transcript for training, as LibriSpeech is written: Unicode NFKC, upper case, apostrophes of all shapes as
+ * `'` and within words only, any other character that is not a letter, mark or digit as a space, single spaces. Digits
+ * are kept: they are not spelled out.
  *
  * @param text Any text.
- * @param letterCase Case of the letters; upper unless given.
+ * @param letterCase Case of the letters; default upper.
  * @returns `DON'T STOP` for `Don’t — stop!`.
  *
  * @example
@@ -30,9 +31,9 @@ export function normalizeText(text: string, letterCase: "upper" | "lower" = "upp
 }
 
 /**
- * The case that a vocabulary wants: lower if it has lower-case letters and no capitals.
+ * The letter case of a vocabulary: lower if it has lower-case letters and no capitals, else upper.
  *
- * @param tokenizer The vocabulary.
+ * @param tokenizer The vocabulary's tokenizer.
  */
 export function letterCaseOf(tokenizer: CtcTokenizer): "upper" | "lower" {
   const letters = tokenizer.tokens.filter((token) => token !== null && [...token].length === 1).join("");
@@ -40,11 +41,11 @@ export function letterCaseOf(tokenizer: CtcTokenizer): "upper" | "lower" {
 }
 
 /**
- * A vocabulary of the characters of some texts, which should be normalised: `<pad>` 0, the blank of CTC; `<s>`, `</s>`,
- * `<unk>`, `|` between words; then the characters in Unicode's order.
+ * Builds a vocabulary of characters: `<pad>` 0, the blank of CTC; `<s>`, `</s>`, `<unk>`, `|` between words; then the
+ * characters in the order of Unicode.
  *
- * @param texts Transcripts.
- * @returns Id by token: the content of `vocab.json`.
+ * @param texts Normalised transcripts.
+ * @returns Ids by token: the content of `vocab.json`.
  * @throws {RangeError} If there are no characters.
  *
  * @example
@@ -65,9 +66,9 @@ export function buildVocabulary(texts: Iterable<string>): Record<string, number>
 }
 
 /**
- * A tokenizer of {@linkcode buildVocabulary}'s vocabulary.
+ * Builds a tokenizer with the vocabulary of {@linkcode buildVocabulary}.
  *
- * @param texts Transcripts, normalised.
+ * @param texts Normalised transcripts.
  * @throws {RangeError} If there are no characters.
  */
 export function tokenizerOf(texts: Iterable<string>): CtcTokenizer {
@@ -75,12 +76,11 @@ export function tokenizerOf(texts: Iterable<string>): CtcTokenizer {
 }
 
 /**
- * Reads a vocabulary, with the files beside it that a tokenizer may have.
+ * Reads a vocabulary and the tokenizer's other files in the same folder.
  *
- * @param path `vocab.json`, or the folder that it is in.
- * @throws {SyntaxError | TypeError | RangeError} If a file is not as it should be, see
- * {@linkcode parseTokenizer}.
- * @throws {Error} If it cannot be read; one line that names it.
+ * @param path Path of `vocab.json` or of its folder.
+ * @throws {SyntaxError | TypeError | RangeError} If a file is invalid, see {@linkcode parseTokenizer}.
+ * @throws {Error} If it cannot be read; one line that names the path.
  *
  * @example
  * ```ts ignore

@@ -6,7 +6,7 @@ import {
   openBatches,
   type UtteranceBatch,
 } from "../../../data/batching/batches.ts";
-import type { Utterance } from "../../../data/corpus/corpus.ts";
+import type { Utterance } from "../../../data/corpus/utterance.ts";
 import { tone, withFolder } from "../folder.ts";
 
 const clips = Array.from({ length: 300 }, (_, i) => ({

@@ -11,11 +11,11 @@ const sound = {
   "dev-clean/2/1/2-1-0000.wav": tone(1),
 };
 
-Deno.test("a sound corpus is counted", () =>
+Deno.test("a valid corpus is counted", () =>
   withFolder(sound, async (dir) => {
     const { subsets, problems, notes, task } = await checkCorpus(dir, { threads: 1 });
     assertEquals([task, problems], ["asr", []]);
-    assertEquals(notes, ["train-clean: 1 clips of 8000 Hz are resampled to 16000 Hz"]);
+    assertEquals(notes, ["train-clean: 1 utterances of 8000 Hz are resampled to 16000 Hz"]);
     assertEquals(subsets[1], {
       name: "train-clean",
       clips: 2,
@@ -42,7 +42,7 @@ Deno.test("all that is wrong with a corpus is listed, not only the first", () =>
     const expected = [
       "1-2.trans.txt:1 as every transcript needs its audio",
       "1-2.trans.txt:3 as every transcript needs its audio",
-      "1-2-0003.wav as every clip needs a line",
+      "1-2-0003.wav as every audio file needs a line",
       "2-1-0001.wav as it must have sound: it is silent",
       "1-1-0001.wav as audio",
       "2-1-0000 of dev-clean as its characters must be in the vocabulary: X not",
@@ -70,12 +70,12 @@ Deno.test("classes are counted, and odd ones noted", () =>
     assertEquals([task, problems], ["slu", []]);
     assertEquals(subsets.map(({ classes }) => classes), [{ dim: 1 }, { off: 1, on: 11 }]);
     assertEquals(notes, [
-      "test: no training clip is of class dim",
-      "train: the largest class has 11 clips, the least 1",
+      "test: no training utterance has the class dim",
+      "train: the largest class has 11 utterances, the smallest 1",
     ]);
   }));
 
-Deno.test("what is no corpus is told", () =>
+Deno.test("a folder without a corpus is refused", () =>
   withFolder({ "a.txt": "" }, async (dir) => {
     await assertRejects(() => checkCorpus(dir), RangeError, `Cannot open ${dir} as it must hold a corpus`);
     await assertRejects(

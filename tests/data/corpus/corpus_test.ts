@@ -1,19 +1,20 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { listSubsets, openCorpus, type Task } from "../../../data/corpus/corpus.ts";
+import { listSubsets, openCorpus } from "../../../data/corpus/corpus.ts";
+import type { Task } from "../../../data/corpus/utterance.ts";
 import { put, tone, withFolder } from "../folder.ts";
 
-const clip = tone(0.1);
+const audioFile = tone(0.1);
 
 const libriSpeech = {
   "train-clean-100/84/121/84-121.trans.txt": "84-121-0000 GO DO YOU HEAR\n84-121-0001 IT'S LATE\n",
-  "train-clean-100/84/121/84-121-0000.flac": clip,
-  "train-clean-100/84/121/84-121-0001.wav": clip,
+  "train-clean-100/84/121/84-121-0000.flac": audioFile,
+  "train-clean-100/84/121/84-121-0001.wav": audioFile,
   "train-clean-360/9/1/9-1.trans.txt": "9-1-0000 YES\r\n",
-  "train-clean-360/9/1/9-1-0000.flac": clip,
+  "train-clean-360/9/1/9-1-0000.flac": audioFile,
   "train-other-500/8/1/8-1.trans.txt": "8-1-0000 NO\n",
-  "train-other-500/8/1/8-1-0000.flac": clip,
+  "train-other-500/8/1/8-1-0000.flac": audioFile,
   "dev-other/7/1/7-1.trans.txt": "7-1-0000 PERHAPS\n",
-  "dev-other/7/1/7-1-0000.flac": clip,
+  "dev-other/7/1/7-1-0000.flac": audioFile,
   "BOOKS.TXT": "",
 };
 
@@ -32,15 +33,15 @@ const slurp = {
   "dataset/slurp/train.jsonl": row(1, "a.flac"),
   "dataset/slurp/train_synthetic.jsonl": row(2, "s.flac"),
   "dataset/slurp/devel.jsonl": row(3, "b.flac", { sentence: null }),
-  "audio/slurp_real/a.flac": clip,
-  "audio/slurp_real/b.flac": clip,
-  "audio/slurp_synth/s.flac": clip,
+  "audio/slurp_real/a.flac": audioFile,
+  "audio/slurp_real/b.flac": audioFile,
+  "audio/slurp_synth/s.flac": audioFile,
 };
 
 const ids = async (dir: string, subset: string, task: Task) =>
   (await openCorpus(dir, subset, { task })).map(({ id }) => id);
 
-Deno.test("LibriSpeech's layout is read, also from the folder above, by name or by what a word stands for", () =>
+Deno.test("LibriSpeech's layout is read, also from the folder above, by full name or by prefix", () =>
   withFolder(libriSpeech, async (dir) => {
     const [first] = await openCorpus(dir, "train-clean-100", { task: "asr" });
     const audio = `${dir}/train-clean-100/84/121/84-121-0000.flac`;
@@ -67,7 +68,7 @@ Deno.test("SLURP's layout is read: classes of scenario and action, sentences whe
     assertEquals((await openCorpus(dir, "dev", { task: "slu" }))[0]!.text, undefined);
     assertEquals(await ids(dir, "train", "asr"), ["a"]);
     const message =
-      `Cannot read ${dir}/dataset/slurp/devel.jsonl:1 as speech recognition needs transcripts: `;
+      `Cannot read ${dir}/dataset/slurp/devel.jsonl:1 as speech recognition needs a transcript: `;
     await assertRejects(() => openCorpus(dir, "dev", { task: "asr" }), SyntaxError, message);
   }));
 
@@ -75,21 +76,21 @@ Deno.test("a manifest is read, paths from where it is; a folder may have several
   withFolder({
     "lists/train.jsonl": `{"audio": "../a.wav", "text": "hello", "speaker": "ada", "seconds": 0.1}\n\n` +
       `{"audio": "../b.wav", "intent": "greet", "id": "b"}\n`,
-    "a.wav": clip,
-    "b.wav": clip,
+    "a.wav": audioFile,
+    "b.wav": audioFile,
   }, async (dir) => {
     const path = `${dir}/lists/train.jsonl`;
-    const faults: string[] = [];
-    const onFault = (fault: Error) => void faults.push(fault.message);
-    const heard = await openCorpus(path, "any", { task: "asr", onFault });
+    const errors: string[] = [];
+    const onError = (error: Error) => void errors.push(error.message);
+    const transcribed = await openCorpus(path, "any", { task: "asr", onError });
     const audio = `${dir}/lists/../a.wav`;
-    assertEquals(heard, [{ id: "../a.wav", audio, text: "hello", speaker: "ada", seconds: 0.1 }]);
-    assertEquals(faults, [`Cannot read ${path}:3 as speech recognition needs a transcript: text is missing`]);
-    const understood = await openCorpus(`${dir}/lists`, "train", { task: "slu", onFault });
+    assertEquals(transcribed, [{ id: "../a.wav", audio, text: "hello", speaker: "ada", seconds: 0.1 }]);
+    assertEquals(errors, [`Cannot read ${path}:3 as speech recognition needs a transcript: b has none`]);
+    const understood = await openCorpus(`${dir}/lists`, "train", { task: "slu", onError });
     assertEquals(understood, [{ id: "b", audio: `${dir}/lists/../b.wav`, intent: "greet" }]);
   }));
 
-Deno.test("a fault in a corpus is one line with file and line", async () => {
+Deno.test("an error in a corpus is one line with file and line", async () => {
   const chapter = "train-clean-100/84/121/";
   const trans = `${chapter}84-121.trans.txt`;
   const line = (text: string) => ({ [trans]: text });
@@ -100,28 +101,33 @@ Deno.test("a fault in a corpus is one line with file and line", async () => {
       "asr",
       `${trans}:3 as every transcript`,
     ],
-    [libriSpeech, line("84-121-0000 A\n"), "asr", `${chapter}84-121-0001.wav as every clip needs a line`],
+    [
+      libriSpeech,
+      line("84-121-0000 A\n"),
+      "asr",
+      `${chapter}84-121-0001.wav as every audio file needs a line`,
+    ],
     [
       libriSpeech,
       line("84-121-0000 A\n84-121-0000 B\n"),
       "asr",
-      `${trans}:2 as a name must stand for one clip`,
+      `${trans}:2 as ids must be unique`,
     ],
     [
       libriSpeech,
       line("84-121-0000\n84-121-0001 B\n"),
       "asr",
-      `${trans}:1 as a name is followed by its text`,
+      `${trans}:1 as a transcript must follow the id`,
     ],
     [
       libriSpeech,
-      { "train-clean-360/9/2/9-2.trans.txt": "9-1-0000 A\n", "train-clean-360/9/2/9-1-0000.wav": clip },
+      { "train-clean-360/9/2/9-2.trans.txt": "9-1-0000 A\n", "train-clean-360/9/2/9-1-0000.wav": audioFile },
       "asr",
-      "as a name must stand for one clip: 9-1-0000 is there twice",
+      "as ids must be unique: 9-1-0000 occurs twice",
     ],
     [slurp, { "dataset/slurp/train.jsonl": "{" }, "slu", "train.jsonl:1 as it must be JSON"],
     [slurp, { "dataset/slurp/train.jsonl": "[]" }, "slu", "train.jsonl:1 as it must be a JSON object: []"],
-    [slurp, { "dataset/slurp/train.jsonl": "" }, "slu", "as its subset must have clips: train has none"],
+    [slurp, { "dataset/slurp/train.jsonl": "" }, "slu", "as a subset must have utterances: train has none"],
     [
       slurp,
       { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "c.flac") },
@@ -132,7 +138,7 @@ Deno.test("a fault in a corpus is one line with file and line", async () => {
       slurp,
       { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "a.flac") },
       "slu",
-      ":2 as a recording is listed",
+      ":2 as ids must be unique",
     ],
     [
       slurp,
@@ -156,7 +162,7 @@ Deno.test("a fault in a corpus is one line with file and line", async () => {
       {},
       { "train.jsonl": '{"audio": "x.wav", "text": "A"}' },
       "asr",
-      "train.jsonl:1 as every clip needs its audio",
+      "train.jsonl:1 as every utterance needs its audio",
     ],
     [{}, { "train.jsonl": '{"text": "A"}' }, "asr", "train.jsonl:1 as audio must name a file: it is missing"],
   ];
@@ -169,9 +175,9 @@ Deno.test("a fault in a corpus is one line with file and line", async () => {
   }
 });
 
-Deno.test("a subset or corpus that is not there is told with those there are", () =>
+Deno.test("the error of a missing subset lists the subsets", () =>
   withFolder(libriSpeech, async (dir) => {
-    const all = "dev-other, train-clean-100, train-clean-360, train-other-500: test is asked for";
+    const all = "dev-other, train-clean-100, train-clean-360, train-other-500: test is requested";
     await assertRejects(() => openCorpus(dir, "test", { task: "asr" }), RangeError, all);
     await assertRejects(() => openCorpus(dir, "train", { task: "slu" }), RangeError, "there is none in it");
     await assertRejects(() => openCorpus(`${dir}/x`, "train", { task: "asr" }), RangeError, "no such folder");

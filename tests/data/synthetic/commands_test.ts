@@ -36,7 +36,7 @@ Deno.test("the plan splits by sentence, balances classes and voices, and keeps a
     [...Map.groupBy(of("train-clean"), (line) => line[key]).values()].map((group) => group.length);
   assertEquals(sizes("voice"), [1000, 1000, 1000]);
   assertEquals(sizes("intent"), new Array(20).fill(150));
-  // Whoever tests does so with words that were heard in training.
+  // Whoever tests does so with words that were transcribed in training.
   const known = new Set(of("train-clean").flatMap(({ text }) => text.split(" ")));
   assertEquals(clean.flatMap(({ text }) => text.split(" ")).filter((word) => !known.has(word)), []);
 });
@@ -57,30 +57,30 @@ Deno.test("the corpus is made, found, taken up and read in both layouts, the sam
     assertEquals(found, false);
     assertEquals(Object.values(subsets).map(({ clips }) => clips), [3, 1, 1, 1]);
     assertEquals(await makeCommands(options), { dir: `${dir}/one`, found: true, subsets });
-    const heard = await openCorpus(`${dir}/one`, "train", { task: "asr" });
+    const transcribed = await openCorpus(`${dir}/one`, "train", { task: "asr" });
     const understood = await openCorpus(`${dir}/one`, "train,dev,test,test-other", { task: "slu" });
-    assertEquals([heard.length, understood.length], [3, 6]);
-    const { text, intent, audio, seconds } = understood.find(({ id }) => id === heard[0]!.id)!;
-    assertEquals(text!.toUpperCase(), heard[0]!.text);
+    assertEquals([transcribed.length, understood.length], [3, 6]);
+    const { text, intent, audio, seconds } = understood.find(({ id }) => id === transcribed[0]!.id)!;
+    assertEquals(text!.toUpperCase(), transcribed[0]!.text);
     assert(intent!.includes("_"));
     const { samples } = await loadAudio(audio);
     assert(Math.abs(samples.length / 16_000 - seconds!) < 1e-3 && seconds! > 1 && seconds! < 6);
-    assertEquals(await Deno.readFile(audio), await Deno.readFile(heard[0]!.audio));
+    assertEquals(await Deno.readFile(audio), await Deno.readFile(transcribed[0]!.audio));
 
     // An interrupted run has left two clips, one of them with other bytes, which stays.
     const partial = `${dir}/two.partial`;
     await copyFolder(`${dir}/one`, partial);
-    const mark = await Deno.readFile(heard[0]!.audio);
+    const mark = await Deno.readFile(transcribed[0]!.audio);
     mark[60]! ^= 1;
     const place = (path: string) => path.replace(`${dir}/one`, partial);
-    await Deno.writeFile(place(heard[0]!.audio), mark);
-    await Deno.remove(place(heard[1]!.audio));
+    await Deno.writeFile(place(transcribed[0]!.audio), mark);
+    await Deno.remove(place(transcribed[1]!.audio));
     await Deno.remove(`${partial}/audio`, { recursive: true });
     const second: CommandsCorpus = await makeCommands({ ...options, out: `${dir}/two` });
     assertEquals([second.found, second.subsets], [false, subsets]);
     const there = (path: string) => Deno.readFile(path.replace(`${dir}/one`, `${dir}/two`));
-    assertEquals(await there(heard[0]!.audio), mark);
-    assertEquals(await there(heard[1]!.audio), await Deno.readFile(heard[1]!.audio));
+    assertEquals(await there(transcribed[0]!.audio), mark);
+    assertEquals(await there(transcribed[1]!.audio), await Deno.readFile(transcribed[1]!.audio));
 
     const message = "it must be a new folder or the same corpus: it has train 3, not 2";
     await assertRejects(() => makeCommands({ ...options, train: 2 }), Error, message);
