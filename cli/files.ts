@@ -1,3 +1,4 @@
+import { HubError } from "../model/hub/cache.ts";
 import { UserError } from "./user_error.ts";
 
 /**
@@ -10,8 +11,8 @@ export function fromUser(path: string): string {
 }
 
 /**
- * Works on the user's files. An error of the library about them, `Cannot … as …: …`, becomes a user error; any other
- * error is a defect of the program.
+ * Works on the user's files. An error of the library about them, `Cannot … as …: …`, becomes a user error, as one of the
+ * hub does; any other error is a defect of the program.
  *
  * @param work reads or writes files
  * @returns its result
@@ -22,7 +23,7 @@ export async function onFiles<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
-    if (!/^Cannot .+ as .+: /s.test(error.message)) throw error;
+    if (!(error instanceof HubError) && !/^Cannot .+ as .+: /s.test(error.message)) throw error;
     throw new UserError(error.message, { cause: error });
   }
 }

@@ -1,7 +1,10 @@
 // Downloads single files: resumes partial downloads and verifies hashes.
 import { createHash } from "node:crypto";
+import { statfs } from "node:fs/promises";
+import { chunksOf, MIN_RATE } from "./body.ts";
 import { HubError, sizeOf } from "./cache.ts";
 import { type HubAccess, NetworkError, request } from "./request.ts";
+import { withRetries } from "./retry.ts";
 
 /** A file to download. */
 export interface Download {
@@ -15,6 +18,8 @@ export interface Download {
   readonly hash: string;
   /** Size in bytes; null if the hub does not report it. */
   readonly size: number | null;
+  /** Maximum size in bytes where the hub does not report it. */
+  readonly limit: number;
 }
 
 /** Attempts without progress before a broken connection is an error. */
@@ -25,14 +30,12 @@ const MAX_ATTEMPTS = 5;
  * resumes. If several processes download the same file, one does and the others wait.
  *
  * @param onProgress Called with the number of bytes so far.
- * @param wait Milliseconds before the first retry, doubled each time.
  * @throws {HubError} If the hub, the network or the disk fails, or the content does not have the expected size and hash.
  */
 export async function download(
   access: HubAccess,
   file: Download,
   onProgress: (received: number) => void,
-  wait = 500,
 ): Promise<void> {
   if (await isComplete(file)) return;
   try {
@@ -41,7 +44,7 @@ export async function download(
     await part.lock(true);
     // Another process may have finished it in the meantime. Then `part` is the finished file, or a new empty one.
     if (await isComplete(file)) return await Deno.remove(`${file.path}.incomplete`).catch(() => {});
-    await fill(access, file, part, onProgress, wait);
+    await fill(access, file, part, onProgress);
     await part.syncData();
     await Deno.rename(`${file.path}.incomplete`, file.path);
   } catch (error) {
@@ -60,34 +63,54 @@ function reasonOf(error: unknown): string {
   return code === "ENOSPC" ? "the disk is full" : String(message ?? error).split("\n")[0]!;
 }
 
+/** Downloads what is missing and verifies the whole. */
 async function fill(
   access: HubAccess,
   file: Download,
   part: Deno.FsFile,
   onProgress: (received: number) => void,
-  wait: number,
 ): Promise<void> {
-  const resumed = (await part.stat()).size > 0;
-  let failures = 0;
-  for (;;) {
-    const before = (await part.stat()).size;
-    try {
-      await append(access, file, part, onProgress);
-      break;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      // Any progress resets the count.
-      failures = (await part.stat()).size > before ? 1 : failures + 1;
-      if (failures >= MAX_ATTEMPTS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, wait * 2 ** (failures - 1)));
-    }
+  const resumed = await sizeOfPart(part);
+  await checkDisk(file, resumed);
+  let before = resumed;
+  const hasAdvanced = async () => {
+    const gained = -before + (before = await sizeOfPart(part));
+    // Less is what a connection that is too slow may send.
+    return gained > MIN_RATE * access.timeout / 1000;
+  };
+  try {
+    const retries = { attempts: MAX_ATTEMPTS, hasAdvanced };
+    await withRetries(() => append(access, file, part, onProgress), access.retryDelay, retries);
+  } catch (error) {
+    // Only a broken connection leaves bytes that are worth keeping.
+    if (error instanceof HubError && !(error instanceof NetworkError)) await part.truncate(0);
+    throw error;
   }
   const actual = await hashOf(part, file.hash.length);
   if (actual === file.hash) return;
   await part.truncate(0);
   // The partial file may have been of another version; download it from the start.
-  if (resumed) return await fill(access, file, part, onProgress, wait);
+  if (resumed > 0) return await fill(access, file, part, onProgress);
   throw new HubError(`Cannot download ${file.name} as its hash must be ${file.hash}: it is ${actual}`);
+}
+
+async function sizeOfPart(part: Deno.FsFile): Promise<number> {
+  return (await part.stat()).size;
+}
+
+/** @throws {HubError} If the missing bytes do not fit on the disk. */
+async function checkDisk({ name, path, size }: Download, received: number): Promise<void> {
+  if (size === null) return;
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  // Unknown on some file systems, and without permission.
+  const disk = await statfs(folder).catch(() => null);
+  if (disk === null || size - received <= disk.bavail * disk.bsize) return;
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  throw new HubError(
+    `Cannot download ${name} as it takes ${gigabytes(size - received)} of disk: ${folder} has ${
+      gigabytes(disk.bavail * disk.bsize)
+    } left`,
+  );
 }
 
 /** Downloads the missing bytes and appends them. */
@@ -97,9 +120,9 @@ async function append(
   part: Deno.FsFile,
   onProgress: (received: number) => void,
 ): Promise<void> {
-  let received = (await part.stat()).size;
+  let received = await sizeOfPart(part);
   if (received === file.size) return onProgress(received);
-  if (file.size !== null && received > file.size) received = 0;
+  if (received > (file.size ?? file.limit)) received = 0;
   const headers: Record<string, string> = received > 0 ? { range: `bytes=${received}-` } : {};
   const { response } = await request(access, file.url, `download ${file.name}`, { headers });
   const range = response.headers.get("content-range");
@@ -113,13 +136,15 @@ async function append(
       `Cannot download ${file.name} from byte ${received}: the server refuses the range`,
     );
   }
-  for await (const bytes of chunksOf(access, file, response)) {
+  const options = {
+    task: `download ${file.name}`,
+    limit: (file.size ?? file.limit) - received,
+    rule: file.size === null
+      ? `a file of unstated size must have at most ${file.limit / 2 ** 20} MiB`
+      : `its size must be ${file.size} bytes`,
+  };
+  for await (const bytes of chunksOf(access, response, options)) {
     received += bytes.length;
-    if (file.size !== null && received > file.size) {
-      throw new HubError(
-        `Cannot download ${file.name} as its size must be ${file.size} bytes: the server sends more`,
-      );
-    }
     for (let at = 0; at < bytes.length;) at += await part.write(bytes.subarray(at));
     onProgress(received);
   }
@@ -127,31 +152,6 @@ async function append(
     throw new NetworkError(
       `Cannot download ${file.name} as its size must be ${file.size} bytes: the connection ended after ${received}`,
     );
-  }
-}
-
-/** The chunks of the body. A connection that ends or stalls is a NetworkError. */
-async function* chunksOf(access: HubAccess, file: Download, response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  const fail = (reason: string) => {
-    return new NetworkError(`Cannot download ${file.name}: connection lost, ${reason}`);
-  };
-  try {
-    for (;;) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const stalled = new Promise<never>((_, reject) => {
-        const expire = () => reject(fail(`no data for ${access.timeout / 1000} s`));
-        timer = setTimeout(expire, access.timeout);
-      });
-      const { value } = await Promise.race([reader.read(), stalled])
-        .catch((error) => Promise.reject(error instanceof NetworkError ? error : fail(reasonOf(error))))
-        .finally(() => clearTimeout(timer));
-      if (value === undefined) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
   }
 }
 

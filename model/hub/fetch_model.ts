@@ -1,9 +1,11 @@
 // Downloads models from the Hugging Face hub into its cache.
 import { printable } from "../../files/printable.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
+import { readText } from "./body.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";
 import { accessOf, type HubAccess, NetworkError, request } from "./request.ts";
+import { withRetries } from "./retry.ts";
 
 export { HubError };
 
@@ -29,7 +31,10 @@ export interface HubOptions {
   readonly token?: string;
   /** Whether to use only the cache; default: HF_HUB_OFFLINE. */
   readonly offline?: boolean;
-  /** Milliseconds without data after which a connection is given up; default 20,000. */
+  /**
+   * Milliseconds without data, or with less than 1 KiB/s, after which a connection is given up; default: 10,000, as in
+   * huggingface_hub.
+   */
   readonly timeout?: number;
   /** Milliseconds before the first retry, doubled each time; default 500. */
   readonly retryDelay?: number;
@@ -47,6 +52,13 @@ const FILES = [
   "added_tokens.json",
   "espalier.json",
 ];
+
+/** Maximum size of the list of files: some 40,000 names. */
+const MAX_LIST = 4 * 2 ** 20;
+/** Maximum size of configs, vocabularies and indexes; they are read as a whole. */
+const MAX_JSON = 8 * 2 ** 20;
+/** Maximum size of weights where the hub does not report it. */
+const MAX_UNSTATED = 256 * 2 ** 20;
 
 /**
  * Whether a string is a possible name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
@@ -100,11 +112,23 @@ export async function fetchModel(id: string, options: HubOptions = {}): Promise<
     );
   }
   try {
-    return await update(await accessOf(options), id, revision, cache, options);
+    const access = await accessOf(options);
+    const task = `download ${id}${revision === "main" ? "" : ` at ${revision}`}`;
+    // With a version to fall back on, a hub that does not respond is not worth the wait.
+    const retries = cached === null ? {} : { attempts: 1 };
+    const listed = await withRetries(() => list(access, id, revision, task), access.retryDelay, retries);
+    return await update(access, id, revision, listed, cache, options);
   } catch (error) {
     if (error instanceof NetworkError && cached !== null) return cached;
     throw error;
   }
+}
+
+/** Commit of a revision, its file names, and the file or index of its weights that is to be used. */
+interface FileList {
+  readonly commit: string;
+  readonly files: readonly string[];
+  readonly weights: string;
 }
 
 /** Downloads the files that the cache lacks. */
@@ -112,10 +136,10 @@ async function update(
   access: HubAccess,
   id: string,
   revision: string,
+  { commit, files, weights }: FileList,
   cache: ModelCache,
   options: HubOptions,
 ): Promise<string> {
-  const { commit, files, weights } = await list(access, id, revision);
   const get = (file: string) => getFile(access, id, commit, file, cache, options);
   for (const file of FILES.filter((name) => files.includes(name))) await get(file);
   await get(weights);
@@ -127,21 +151,17 @@ async function update(
   return cache.snapshot(commit);
 }
 
-/** Commit of a revision, its file names, and the file or index of its weights that is to be used. */
-async function list(
-  access: HubAccess,
-  id: string,
-  revision: string,
-): Promise<{ commit: string; files: string[]; weights: string }> {
+/** Requests the list of files of a revision. */
+async function list(access: HubAccess, id: string, revision: string, task: string): Promise<FileList> {
   const url = `${access.endpoint}/api/models/${id}/revision/${encodeURIComponent(revision)}`;
-  const task = `download ${id}${revision === "main" ? "" : ` at ${revision}`}`;
   const { response } = await request(access, url, task);
-  const answer = await response.json().catch(() => null);
-  const commit = String(answer?.sha);
-  if (!isCommit(commit) || !Array.isArray(answer.siblings)) {
+  const rule = `the list of files must have at most ${MAX_LIST / 2 ** 20} MiB`;
+  const { sha, siblings } = parseObject(await readText(access, response, { task, limit: MAX_LIST, rule }));
+  const commit = String(sha);
+  if (!isCommit(commit) || !Array.isArray(siblings)) {
     throw new HubError(`Cannot ${task} from ${access.endpoint}: the response is not a list of files`);
   }
-  const files = answer.siblings.map((file: { rfilename?: unknown } | null) => String(file?.rfilename));
+  const files = siblings.map((file: { rfilename?: unknown } | null) => String(file?.rfilename));
   if (!files.includes("config.json")) {
     throw new HubError(`Cannot ${task} as config.json is required: it is missing`);
   }
@@ -154,6 +174,15 @@ async function list(
   return { commit, files, weights };
 }
 
+/** The fields of a JSON object; none if it is not one. */
+function parseObject(json: string): Record<string, unknown> {
+  try {
+    return JSON.parse(json) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 /** Downloads a file of a commit into the cache. */
 async function getFile(
   access: HubAccess,
@@ -161,18 +190,35 @@ async function getFile(
   commit: string,
   file: string,
   cache: ModelCache,
-  { onProgress = () => {}, retryDelay }: HubOptions,
+  { onProgress = () => {} }: HubOptions,
 ): Promise<void> {
   const url = `${access.endpoint}/${id}/resolve/${commit}/${file}`;
   const name = `${file} of ${id}`;
+  const { hash, size } = await withRetries(() => stateOf(access, url, name), access.retryDelay);
+  const isJson = file.endsWith(".json");
+  if (isJson && size !== null && size > MAX_JSON) {
+    throw new HubError(
+      `Cannot download ${name} as it must have at most ${MAX_JSON / 2 ** 20} MiB: it has ${size} bytes`,
+    );
+  }
+  const limit = isJson ? MAX_JSON : MAX_UNSTATED;
+  const report = (received: number) => onProgress({ file, received, size });
+  await download(access, { url, name, path: cache.blob(hash), hash, size, limit }, report);
+  await cache.link(commit, file, hash);
+}
+
+/** Hash and size of a file, by the headers of the hub. */
+async function stateOf(
+  access: HubAccess,
+  url: string,
+  name: string,
+): Promise<{ hash: string; size: number | null }> {
   const { response, header } = await request(access, url, `download ${name}`, {
     method: "HEAD",
     followOther: false,
   });
-  const hash = (header("x-linked-etag") ?? response.headers.get("etag") ?? "").replace(/^W\//, "").replaceAll(
-    '"',
-    "",
-  );
+  const etag = header("x-linked-etag") ?? response.headers.get("etag") ?? "";
+  const hash = etag.replace(/^W\//, "").replaceAll('"', "");
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) {
     throw new HubError(
       `Cannot download ${name} from ${access.endpoint}: the hash is ${printable(hash) || "missing"}`,
@@ -182,8 +228,5 @@ async function getFile(
   const length = Number(
     header("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null) ?? NaN,
   );
-  const size = Number.isSafeInteger(length) && length >= 0 ? length : null;
-  const report = (received: number) => onProgress({ file, received, size });
-  await download(access, { url, name, path: cache.blob(hash), hash, size }, report, retryDelay);
-  await cache.link(commit, file, hash);
+  return { hash, size: Number.isSafeInteger(length) && length >= 0 ? length : null };
 }

@@ -9,26 +9,40 @@ export interface HubAccess {
   readonly token: string | undefined;
   /** Milliseconds without data after which a connection is given up. */
   readonly timeout: number;
+  /** Milliseconds before the first retry. */
+  readonly retryDelay: number;
 }
 
 /**
  * Address and credentials from the options, else from the environment.
  *
- * @throws {HubError} If the address is not a URL.
+ * @throws {HubError} If the address is not an http or https URL.
  */
 export async function accessOf(
-  options: { readonly endpoint?: string; readonly token?: string; readonly timeout?: number },
+  options: {
+    readonly endpoint?: string;
+    readonly token?: string;
+    readonly timeout?: number;
+    readonly retryDelay?: number;
+  },
 ): Promise<HubAccess> {
   const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co");
-  if (!URL.canParse(endpoint)) {
-    throw new HubError(`Cannot download as HF_ENDPOINT must be a URL: ${printable(endpoint)}`);
+  if (!isWeb(URL.parse(endpoint))) {
+    throw new HubError(
+      `Cannot download as HF_ENDPOINT must be an http or https URL: ${printable(endpoint)}`,
+    );
   }
   const token = options.token ?? (Deno.env.get("HF_TOKEN") || await textOf(tokenPath()) || undefined);
   return {
     endpoint: endpoint.replace(/\/+$/, ""),
     token: token?.trim() || undefined,
-    timeout: options.timeout ?? 20_000,
+    timeout: options.timeout ?? 10_000,
+    retryDelay: options.retryDelay ?? 500,
   };
+}
+
+function isWeb(url: URL | null): url is URL {
+  return url?.protocol === "https:" || url?.protocol === "http:";
 }
 
 function tokenPath(): string {
@@ -56,7 +70,7 @@ const MAX_REDIRECTS = 10;
  * @param task What the request is for, for error messages, such as "download a/b".
  * @param followOther Whether to follow redirects to other servers, which do not get the token.
  * @throws {NetworkError} If the server cannot be reached or is busy.
- * @throws {HubError} If the hub refuses.
+ * @throws {HubError} If the hub refuses, or redirects to an address that is not followed.
  */
 export async function request(
   access: HubAccess,
@@ -89,7 +103,7 @@ export async function request(
     seen.push(response);
     const location = response.headers.get("location");
     const moved = response.status >= 301 && response.status <= 308 && location !== null;
-    const next = moved ? new URL(location, address) : address;
+    const next = moved ? redirectTarget(location, address, task) : address;
     if (!moved || !followOther && next.origin !== hubOrigin) {
       if (!response.ok && !moved && response.status !== 416) await refuse(access, response, task);
       return { response, header };
@@ -98,6 +112,24 @@ export async function request(
     address = next;
   }
   throw new HubError(`Cannot ${task} from ${hubOrigin}: more than ${MAX_REDIRECTS} redirects`);
+}
+
+/**
+ * Target of a redirect.
+ *
+ * @param location The header, which may be relative.
+ * @param from URL that redirects.
+ * @throws {HubError} If it is malformed, not http or https, or http from https.
+ */
+export function redirectTarget(location: string, from: URL, task: string): URL {
+  const fail = (rule: string) =>
+    new HubError(
+      `Cannot ${task} as a redirect must ${rule}: ${from.host} redirects to ${printable(location)}`,
+    );
+  const target = URL.parse(location, from);
+  if (!isWeb(target)) throw fail("lead to an http or https URL");
+  if (from.protocol === "https:" && target.protocol === "http:") throw fail("not lead from https to http");
+  return target;
 }
 
 /** Sends one request and waits for the headers of the response. */

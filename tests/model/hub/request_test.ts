@@ -56,7 +56,10 @@ Deno.test("errors of the hub are one line with the remedy", async () => {
     }
     hub.answer = null;
     await failsWith(() => get({ revision: "v2" }), /^Cannot download org\/name at v2: not found at /);
-    await failsWith(() => get({ endpoint: "huggingface" }), /HF_ENDPOINT must be a URL: huggingface$/);
+    await failsWith(
+      () => get({ endpoint: "huggingface" }),
+      /HF_ENDPOINT must be an http or https URL: huggingface$/,
+    );
   });
 });
 
@@ -77,6 +80,7 @@ Deno.test("a stalled server and a cache that cannot be written are errors", asyn
         cacheFolder: "/nowhere",
         token: "",
         timeout: 100,
+        retryDelay: 1,
       }),
     /cannot be reached, no response in 0\.1 s$/,
   );
