@@ -5,9 +5,10 @@ import { SpeechModel } from "../../model/speech_model.ts";
 import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { FinetuneTrainer } from "../../train/trainer.ts";
+import { variants } from "../full.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "../train/tiny.ts";
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture", "tile-32")) {
   Deno.test(`a fake device allocates what a real one does, with ${gemm} GEMM kernels`, async () => {
     preferVulkan();
     const real = await requestGpu();

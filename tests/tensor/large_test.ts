@@ -9,6 +9,7 @@ import index from "../../tensor/_index.wgsl" with { type: "text" };
 import type { GemmVariant } from "../../kernels/gemm/choice.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { backward } from "../../tensor/backward.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { gelu as geluOracle } from "../oracle/gelu.ts";
@@ -81,7 +82,7 @@ Deno.test("sums of more than 65,535 rows and terms", async () => {
   for (const tensor of [rows!, all!]) tensor.dispose();
 });
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture", "tile-32")) {
   Deno.test(`matmul over an inner size of 70,000, ${gemm}`, async () => {
     const gpu = await ordinaryGpu(gemm);
     const [a, b] = [randomNd([3, 70_000], 3), randomNd([70_000, 5], 4)];

@@ -17,6 +17,7 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import { backward } from "../../tensor/backward.ts";
 import type { TensorData } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { variants } from "../full.ts";
 import { assertNoHalf, testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
 import { type Nd, randomNd } from "../oracle/nd.ts";
@@ -58,7 +59,7 @@ async function checkSplit(
   });
 }
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture", "tile-32")) {
   Deno.test(`a linear layer of f16 in parts, with a residual of f32, ${gemm}`, async () => {
     const [whole, narrow] = [await testGpu({ gemm }), await testGpu({ gemm, limits })];
     if (!whole.half) return assertNoHalf(whole);
@@ -95,7 +96,7 @@ Deno.test("elementwise operations and reductions in windows", async () => {
   }
 });
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture", "tile-32")) {
   Deno.test(`matmul in parts, all transposes, ${gemm}`, async () => {
     // Batch, m, n, k: a long reduction, many rows, many columns, many items, each with sizes that divide badly.
     for (

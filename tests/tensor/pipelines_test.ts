@@ -9,6 +9,7 @@ import { sum } from "../../kernels/sum.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { backward } from "../../tensor/backward.ts";
+import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { upload } from "../kernels/check_op.ts";
@@ -30,7 +31,7 @@ function step(gpu: Gpu, frames: number): void {
   });
 }
 
-for (const gemm of ["texture", "tile-64"] as const) {
+for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture", "tile-32")) {
   Deno.test(`a new sequence length compiles nothing, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     // The texture GEMM has one entry point for small and one for large sizes, and stores each vec4 of columns directly.

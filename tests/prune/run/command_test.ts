@@ -8,17 +8,33 @@ import type { PruneReport } from "../../../prune/report/report.ts";
 import { readMetrics } from "../../../train/metrics.ts";
 import { loadRunState } from "../../../train/run_state.ts";
 import { put } from "../../data/folder.ts";
+import { variants } from "../../full.ts";
 import { assertMistake, run, withCorpus } from "../../train/tone_corpus.ts";
 
-/** A trained model of tones beside its corpus, and what prunes it. */
+/** Files of a trained model, by its task. */
+const models = new Map<string, Record<string, Uint8Array<ArrayBuffer>>>();
+
+/** Trains a model of tones, once for every task, into `model` beside the corpus. */
+async function putModel(dir: string, task: "asr" | "slu"): Promise<void> {
+  const known = models.get(task);
+  if (known) return await put(dir, known);
+  const train = ["train", "--recipe", `${dir}/recipe.json`, "--lr", "0.003", "--steps", "3"];
+  const { status, err } = await run(...train, "--task", task, "--out", `${dir}/model`);
+  assertEquals(status, 0, err);
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for await (const { name, isFile } of Deno.readDir(`${dir}/model`)) {
+    if (isFile) files[`model/${name}`] = await Deno.readFile(`${dir}/model/${name}`);
+  }
+  models.set(task, files);
+}
+
+/** A trained model of tones beside its corpus, and the command that prunes it. */
 async function withModel(
   task: "asr" | "slu",
   test: (dir: string, prune: (...words: string[]) => ReturnType<typeof run>) => Promise<void>,
 ): Promise<void> {
   await withCorpus(async (dir) => {
-    const train = ["train", "--recipe", `${dir}/recipe.json`, "--lr", "0.003", "--steps", "3"];
-    const { status, err } = await run(...train, "--task", task, "--out", `${dir}/model`);
-    assertEquals(status, 0, err);
+    await putModel(dir, task);
     const words = ["prune", "--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL];
     await test(dir, (...more) => run(...words, ...more));
   });
@@ -102,7 +118,7 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
     const words = ["--seed", "3", "--save-every", "2", "--steps", "30", "--finetune-steps", "20"];
     const whole = await prune(...words, "--out", `${dir}/whole`);
     assertEquals(whole.status, 0, whole.err);
-    const wanted = await outcome(`${dir}/whole`);
+    const expected = await outcome(`${dir}/whole`);
     const cli = decodeURIComponent(new URL("../../../cli.ts", import.meta.url).pathname);
     const out = `${dir}/out`;
     const start = (...args: string[]) =>
@@ -114,14 +130,15 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
     const reached = (phase: string, step: number) => async () =>
       (await readMetrics(`${out}/run/${phase}/metrics.jsonl`)).some((record) => record.step >= step);
     const has = (path: string) => () => Deno.stat(`${out}/${path}`).then(() => true, () => false);
-    // One sitting until each of these.
-    const moments = [
+    // A session until each of these.
+    const [early, pruning, later, surgery, tuning] = [
       has("run/journal.json"),
       reached("prune", 3),
       reached("prune", 19),
       has("run/compact/config.json"),
       reached("tune", 9),
-    ];
+    ] as const;
+    const moments = variants([early, pruning, later, surgery, tuning], pruning, tuning);
     for (const [i, there] of moments.entries()) {
       const child = i === 0
         ? start("--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...words)
@@ -133,18 +150,24 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
       assertEquals((await child.status).signal, "SIGKILL", `over before moment ${i}`);
     }
     assertEquals((await start("--resume").status).code, 0);
-    assertEquals(await outcome(out), wanted);
+    assertEquals(await outcome(out), expected);
   }));
 
 Deno.test("every method meets its target, and a compact model can be pruned again", () =>
   withModel("asr", async (dir, prune) => {
+    const size = ["size", "--target", "0.3"];
+    const sepSize = ["sep-size", "--target-conv", "0.2", "--target-transformer", "0.4"];
     for (
-      const [method, ...targets] of [
-        ["size", "--target", "0.3"],
-        ["sep-size", "--target-conv", "0.2", "--target-transformer", "0.4"],
-        ["transformer-only", "--target", "0.15"],
-        ["uniform", "--target", "0.3", "--round-to", "2"],
-      ]
+      const [method, ...targets] of variants(
+        [
+          size,
+          sepSize,
+          ["transformer-only", "--target", "0.15"],
+          ["uniform", "--target", "0.3", "--round-to", "2"],
+        ],
+        size,
+        sepSize,
+      )
     ) {
       const out = `${dir}/${method}`;
       const { status, out: said, err } = await prune("--method", method!, ...targets, "--out", out, "--json");
