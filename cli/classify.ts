@@ -2,7 +2,7 @@ import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
-import { halfOption, modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 
 /** `classify`: the class of audio files. */
 export const classifyCommand = defineCommand({
@@ -10,7 +10,7 @@ export const classifyCommand = defineCommand({
   summary: "Classify audio files, such as the intent of a spoken command",
   operands: "FILES…",
   options: {
-    ...group("Model", { model: modelOption, half: halfOption }),
+    ...group("Model", { model: modelOption, revision: revisionOption, half: halfOption }),
     ...group("Output", {
       top: { type: "integer", description: "classes to print per file", default: 1, min: 1, max: 1000 },
       json: { type: "flag", description: "print JSON, one object per file" },
@@ -20,8 +20,8 @@ export const classifyCommand = defineCommand({
     "the three most probable classes",
     "classify -m assets/commands-tiny-intents --top 3 command.wav",
   ]],
-  async run({ model, half, top, json }, files) {
-    const loaded = await openModel(model, half);
+  async run({ model, revision, half, top, json }, files) {
+    const loaded = await openModel(model, { half, revision });
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("classify")));
       return await eachFile("classify", files, async (file, samples) => {

@@ -7,7 +7,7 @@ import type { LoadedModel } from "../model/inference/load_model.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
-import { halfOption, modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
 import { note } from "./stderr.ts";
@@ -32,6 +32,7 @@ export const evalCommand = defineCommand({
   options: {
     ...group("Model and data", {
       model: modelOption,
+      revision: revisionOption,
       half: halfOption,
       data: {
         type: "path",
@@ -54,9 +55,9 @@ export const evalCommand = defineCommand({
   examples: [
     ["word error rate on LibriSpeech test-clean", "eval -m compact --data ~/LibriSpeech --subset test-clean"],
   ],
-  async run({ model, half, data, subset, limit, details, json, ...values }) {
+  async run({ model, revision, half, data, subset, limit, details, json, ...values }) {
     const search = await searchOf(values);
-    const loaded = await openModel(model, half);
+    const loaded = await openModel(model, { half, revision });
     try {
       const report = await onFiles(async (): Promise<EvalReport> => {
         const task = loaded.model.head === "classify" ? "slu" : "asr";

@@ -8,7 +8,7 @@ import { checkRecordedUnits, type PruneRecord, RECORD_FILE } from "../prune/reco
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { folderOf } from "./model_option.ts";
+import { folderOf, revisionOption } from "./model_option.ts";
 import { picture, pruningLines } from "./pruned.ts";
 import { UserError } from "./user_error.ts";
 
@@ -45,15 +45,16 @@ export const inspectCommand = defineCommand({
       min: 0.025,
       max: 36000,
     },
+    revision: revisionOption,
     json: { type: "flag", description: "print JSON" },
   },
   examples: [["the embedded model", "inspect assets/commands-tiny"]],
-  async run({ seconds, json }, operands) {
+  async run({ seconds, revision, json }, operands) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
       throw new UserError(`inspect takes one MODEL: got ${operands.length}`);
     }
-    const { report, config } = await onFiles(() => inspect(model, seconds));
+    const { report, config } = await onFiles(() => inspect(model, revision, seconds));
     console.log(json ? JSON.stringify(report, null, 2) : render(report, config));
     return 0;
   },
@@ -61,9 +62,10 @@ export const inspectCommand = defineCommand({
 
 async function inspect(
   model: string,
+  revision: string | undefined,
   seconds: number,
 ): Promise<{ report: InspectReport; config: ModelConfig }> {
-  const path = await folderOf(model);
+  const path = await folderOf(model, revision);
   const checkpoint: Checkpoint = await readCheckpoint(path);
   const { config, head, notes, tensors } = checkpoint;
   const samples = Math.round(seconds * 16000);

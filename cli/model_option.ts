@@ -4,6 +4,7 @@ import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { note } from "./stderr.ts";
+import { UserError } from "./user_error.ts";
 
 /** The option for the model. */
 export const modelOption = {
@@ -12,6 +13,14 @@ export const modelOption = {
   value: "MODEL",
   description: "model folder, or a name on the hub such as facebook/wav2vec2-base-100h",
   required: true,
+} as const;
+
+/** The option for the version of a model on the hub. */
+export const revisionOption = {
+  type: "string",
+  value: "REV",
+  description: "branch, tag or commit of a model on the hub, such as refs/pr/1; MODEL@REV does the same",
+  computed: { text: "main" },
 } as const;
 
 /** The option for half precision. */
@@ -24,12 +33,16 @@ export const halfOption = {
  * Loads a model to the device, and prints the notes on its files.
  *
  * @param model the option's value
- * @param half whether GEMMs read f16
+ * @param options.half whether GEMMs read f16
+ * @param options.revision version of a model on the hub
  * @throws {UserError} its files are wrong, or there is no adapter; one line
  */
-export async function openModel(model: string, half = false): Promise<LoadedModel> {
+export async function openModel(
+  model: string,
+  { half = false, revision }: { half?: boolean; revision?: string | undefined },
+): Promise<LoadedModel> {
   const gpu = await openGpu();
-  const loaded = await onFiles(async () => loadModel(await folderOf(model), { gpu, half }));
+  const loaded = await onFiles(async () => loadModel(await folderOf(model, revision), { gpu, half }));
   for (const text of loaded.notes) note(text);
   return loaded;
 }
@@ -45,18 +58,34 @@ export async function lastingName(model: string): Promise<string> {
 }
 
 /**
+ * A model and its revision as one name, `ORGANISATION/NAME@REVISION`.
+ *
+ * @throws {UserError} the model names another revision
+ */
+export function atRevision(model: string, revision: string | undefined): string {
+  if (revision === undefined || model.endsWith(`@${revision}`)) return model;
+  if (model.includes("@")) throw new UserError(`--revision ${revision} is not the revision of ${model}`);
+  return `${model}@${revision}`;
+}
+
+/**
  * The folder of a model; a model on the hub is downloaded into the cache, with progress on standard error.
  *
- * @param model path of a folder or file, or `ORGANISATION/NAME`
+ * @param model path of a folder or file, or `ORGANISATION/NAME`, or that with `@REVISION`
+ * @param revision version of a model on the hub
  * @throws {Error} the download failed; one line
  */
-export async function folderOf(model: string): Promise<string> {
+export async function folderOf(model: string, revision?: string): Promise<string> {
   const path = fromUser(model);
-  if (await Deno.stat(path).then(() => true, () => false)) return path;
+  if (await Deno.stat(path).then(() => true, () => false)) {
+    if (revision === undefined) return path;
+    throw new UserError(`--revision is for a model on the hub: ${model} is a folder or file`);
+  }
+  const name = atRevision(model, revision);
   const progress = new DownloadProgress();
   try {
-    const folder = await resolveModel(model, { onProgress: progress.update });
-    return folder === model ? path : folder;
+    const folder = await resolveModel(name, { onProgress: progress.update });
+    return folder === name ? path : folder;
   } finally {
     progress.end();
   }

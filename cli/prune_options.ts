@@ -1,6 +1,7 @@
 import { UNIT_KINDS } from "../prune/groups.ts";
 import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
+import { revisionOption } from "./model_option.ts";
 import { type Given, group, type Options, type Values } from "./options.ts";
 import { trainOptions } from "./train_options.ts";
 
@@ -16,6 +17,7 @@ export const pruneOptions = {
       description: "fine-tuned model: a folder, or a name on the hub such as facebook/wav2vec2-base-100h",
       computed: { text: "the embedded model of spoken commands" },
     },
+    revision: revisionOption,
     data: trainOptions.data,
     subset: trainOptions.subset,
     "dev-subset": {

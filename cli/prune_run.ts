@@ -18,7 +18,7 @@ import { regularize } from "../train/regularize.ts";
 import program from "../deno.json" with { type: "json" };
 
 import { progressOf } from "./long_run.ts";
-import { folderOf } from "./model_option.ts";
+import { atRevision, folderOf } from "./model_option.ts";
 import type { PruneValues } from "./prune_options.ts";
 import { log } from "./stderr.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
@@ -105,7 +105,7 @@ async function openDenseModel(
   values: PruneValues,
 ): Promise<Pick<PruneRun, "folder" | "checkpoint" | "task">> {
   const model = values.model!;
-  const folder = await folderOf(model);
+  const folder = await folderOf(model, values.revision);
   const read = await readCheckpoint(folder);
   const config = regularize(read.config, { dropout: values.dropout, maskProb: values["mask-prob"] });
   const checkpoint = { ...read, config };
@@ -158,7 +158,7 @@ export function pipelineOptions(run: PruneRun, { gpu, out, values }: RunTools): 
     tokenizer,
     gpu,
     out,
-    name: values.model!,
+    name: atRevision(values.model!, values.revision),
     version: program.version,
     source,
     ...dev && { dev },

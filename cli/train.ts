@@ -55,6 +55,7 @@ export const trainCommand: Command = defineCommand({
 /** Options that cannot change within a run. */
 const FIXED: readonly string[] = [
   "model",
+  "revision",
   "config",
   "task",
   "freeze-feature-encoder",

@@ -1,3 +1,4 @@
+import { revisionOption } from "./model_option.ts";
 import { type Given, group, type Options, type Values } from "./options.ts";
 
 /** Options of `train`. */
@@ -9,6 +10,7 @@ export const trainOptions = {
       value: "MODEL",
       description: "model to start from: a folder, or a name on the hub such as facebook/wav2vec2-base",
     },
+    revision: revisionOption,
     config: {
       type: "path",
       value: "FILE",

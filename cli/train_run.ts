@@ -33,11 +33,12 @@ export interface TrainRun extends Disposable {
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function openRun(values: TrainValues, state: FoundState | null): Promise<TrainRun> {
-  const { model, config, seed } = values;
-  const task = values.task ?? await taskOf(model);
+  const { model, revision, config, seed } = values;
+  const task = values.task ?? await taskOf(model, revision);
   const utterances = await openUtterances(values.data, task, values.subset, values["dev-subset"]);
   const start = state ? await startAgain(values.out!, state) : await startFresh({
     ...model !== undefined && { model },
+    revision,
     ...config !== undefined && { config },
     task,
     seed,
@@ -60,9 +61,9 @@ export async function openRun(values: TrainValues, state: FoundState | null): Pr
 }
 
 /** Task of a model, by its head. */
-async function taskOf(model: string | undefined): Promise<"asr" | "slu"> {
+async function taskOf(model: string | undefined, revision: string | undefined): Promise<"asr" | "slu"> {
   if (model === undefined) return "asr";
-  return (await readCheckpoint(await folderOf(model))).head === "classify" ? "slu" : "asr";
+  return (await readCheckpoint(await folderOf(model, revision))).head === "classify" ? "slu" : "asr";
 }
 
 /** Estimates the memory of a run. */

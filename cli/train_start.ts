@@ -36,6 +36,8 @@ export interface TrainStart {
 export interface StartOptions {
   /** Folder or name on the hub, or else `config`. */
   readonly model?: string;
+  /** Version of a model on the hub. */
+  readonly revision?: string | undefined;
   /** Path of a config.json for random weights. */
   readonly config?: string;
   readonly task: "asr" | "slu";
@@ -58,8 +60,8 @@ const FILES = ["preprocessor_config.json", "vocab.json", ...TOKENIZER_FILES, REC
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function startFresh(options: StartOptions): Promise<TrainStart> {
-  const { model, config: path, task, seed, utterances } = options;
-  const folder = model === undefined ? null : await folderOf(model);
+  const { model, revision, config: path, task, seed, utterances } = options;
+  const folder = model === undefined ? null : await folderOf(model, revision);
   const from = folder === null ? null : await readCheckpoint(folder);
   const config = from?.config ?? parseConfig(await textOf(path!) ?? missing(path!), path!);
   const notes = [...from?.notes ?? []];

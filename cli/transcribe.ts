@@ -2,7 +2,7 @@ import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
-import { halfOption, modelOption, openModel } from "./model_option.ts";
+import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
@@ -11,7 +11,7 @@ export const transcribeCommand = defineCommand({
   summary: "Transcribe audio files of any length",
   operands: "FILES…",
   options: {
-    ...group("Model", { model: modelOption, half: halfOption }),
+    ...group("Model", { model: modelOption, revision: revisionOption, half: halfOption }),
     ...searchOptions,
     ...group("Output", {
       json: {
@@ -24,9 +24,9 @@ export const transcribeCommand = defineCommand({
     ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
     ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
   ],
-  async run({ model, half, json, ...values }, files) {
+  async run({ model, revision, half, json, ...values }, files) {
     const search = await searchOf(values);
-    const loaded = await openModel(model, half);
+    const loaded = await openModel(model, { half, revision });
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       return await eachFile("transcribe", files, async (file, samples) => {

@@ -277,3 +277,14 @@ Deno.test("a vocabulary has as many tokens as the model", async () => {
     assertEquals(tokens["<pad>"], pad_token_id);
   }
 });
+
+Deno.test("inspect takes the revision of a model on the hub, once", async () => {
+  const [base, other] = [path("tests/testdata/base"), "org/name@v1"];
+  assertEquals(await run("inspect", base, "--revision", "v2"), {
+    status: 2,
+    out: "",
+    err: `--revision is for a model on the hub: ${base} is a folder or file\n`,
+  });
+  const { err } = await run("inspect", other, "--revision", "v2");
+  assertEquals(err, "--revision v2 is not the revision of org/name@v1\n");
+});

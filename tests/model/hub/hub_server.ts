@@ -53,7 +53,7 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
     if (hub.token && request.headers.get("authorization") !== `Bearer ${hub.token}`) {
       return new Response("", { status: 401, headers: { "x-error-code": "RepoNotFound" } });
     }
-    if (pathname === "/api/models/org/name/revision/main") {
+    if (/^\/api\/models\/org\/name\/revision\/(main|refs%2Fpr%2F1)$/.test(pathname)) {
       return Response.json({
         sha: hub.commit,
         siblings: Object.keys(files).map((rfilename) => ({ rfilename })),

@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { loadModel } from "../../../model/inference/load_model.ts";
 import { resolveModel } from "../../../model/hub/resolve_model.ts";
 import { testGpu } from "../../gpu.ts";
+import { failsWith, model, withHub } from "./with_hub.ts";
 
 const base = new URL("../../testdata/base", import.meta.url).pathname;
 
@@ -49,4 +50,27 @@ Deno.test("a name is downloaded once, and loaded", async () => {
     await server.shutdown();
     await Deno.remove(cacheFolder, { recursive: true });
   }
+});
+
+Deno.test("NAME@REVISION is downloaded at that revision", async () => {
+  await withHub(async ({ hub, cache }) => {
+    const options = { endpoint: hub.endpoint, cacheFolder: cache, token: "", retryDelay: 1 };
+    const folder = await resolveModel("org/name@refs/pr/1", options);
+    assertEquals(folder, `${cache}/${model}/snapshots/${hub.commit}`);
+    assertEquals(hub.requests[0], "GET /api/models/org/name/revision/refs%2Fpr%2F1");
+    assertEquals(Deno.readTextFileSync(`${cache}/${model}/refs/refs/pr/1`), hub.commit);
+    assertEquals(await resolveModel("org/name", { ...options, revision: "refs/pr/1" }), folder);
+    await failsWith(
+      () => resolveModel("org/name@v2", options),
+      /^Cannot download org\/name at v2: not found/,
+    );
+    const refused = [
+      () => resolveModel("org/name@../x", options),
+      () => resolveModel("org/name@", options),
+      () => resolveModel("org/name@v1", { ...options, revision: "v2" }),
+    ];
+    for (const resolve of refused) {
+      await assertRejects(resolve, RangeError, "Cannot download org/name");
+    }
+  });
 });
