@@ -200,7 +200,8 @@ export {
 } from "./model/inference/preprocess.ts";
 
 // Training
-export { AdamW, type AdamWGroup, type AdamWStep, type Moments } from "./train/optimizer.ts";
+export type { AdamWGroup, AdamWStep, Moments } from "./train/adamw_options.ts";
+export { AdamW } from "./train/optimizer.ts";
 
 // Pruning
 export { activeSubmodel, type OpenUnits, openUnits } from "./prune/active_submodel.ts";

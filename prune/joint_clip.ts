@@ -2,7 +2,7 @@
 export interface JointGradNorm {
   /** 2-norm over weights' and gates' gradients together, before clipping. */
   readonly norm: number;
-  /** Factor of all gradients, min(1, maxNorm/(norm + 1e-6)); 0 if the norm is not finite. */
+  /** Factor of all gradients, min(1, maxNorm/(norm + 1e-6)); NaN if the norm is. */
   readonly scale: number;
   /** Norm that the weights' gradients must be clipped to by themselves, so that their factor is the same. */
   readonly weightsMaxNorm: number;
@@ -25,7 +25,6 @@ export interface JointGradNorm {
  */
 export function clipJointly(weightsNorm: number, gateSquares: number, maxNorm: number): JointGradNorm {
   const norm = Math.sqrt(weightsNorm ** 2 + gateSquares);
-  if (!Number.isFinite(norm)) return { norm, scale: 0, weightsMaxNorm: Infinity };
   const scale = Math.min(1, maxNorm / (norm + 1e-6));
   return { norm, scale, weightsMaxNorm: scale < 1 ? scale * (weightsNorm + 1e-6) : Infinity };
 }

@@ -6,6 +6,7 @@ import type { MicroBatch } from "../train/micro_batch.ts";
 import { AdamW } from "../train/optimizer.ts";
 import type { StateSource, StateTensor } from "../train/run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "../train/snapshot.ts";
+import { isFiniteStep } from "../train/finite_step.ts";
 import { TrainStep } from "../train/train_step.ts";
 import { clipJointly } from "./joint_clip.ts";
 import { DeviceGates } from "./device_gates.ts";
@@ -48,7 +49,7 @@ export class PruningTrainer implements Trainer {
   readonly model: SpeechModel;
   readonly #options: PruningTrainerOptions;
   readonly #optimizer: AdamW;
-  readonly #trainer: TrainStep;
+  readonly #trainStep: TrainStep;
   /** Step begun last; a step needs the gates that the one before leaves. */
   #last: Promise<StepRecord | null> = Promise.resolve(null);
 
@@ -57,14 +58,13 @@ export class PruningTrainer implements Trainer {
     this.model = model;
     this.#options = options;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new TrainStep(model, this.#optimizer, options);
+    this.#trainStep = new TrainStep(model, this.#optimizer, options);
   }
 
   /** Takes a step after those begun before it. */
   step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
     const next = this.#last.then((before) => {
-      const broken = before && !(Number.isFinite(before.loss) && Number.isFinite(before.gradNorm));
-      return broken ? before : this.#step(batches, options);
+      return before && !isFiniteStep(before) ? before : this.#step(batches, options);
     });
     this.#last = next;
     return next;
@@ -78,24 +78,28 @@ export class PruningTrainer implements Trainer {
     const values = new Map([...samples].map(([name, { z }]) => [name, z]));
     const open = openUnits(config, gates.groups, values);
     using device = new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true });
-    this.#trainer.accumulate(batches, {
+    this.#trainStep.accumulate(batches, {
       seed,
       step,
       gates: device.gates,
       view: (model) => activeSubmodel(model, gates.groups, open),
       sink: () => device.gradientSink(),
     });
-    const [{ loss, gradNorm }, found] = await Promise.all([this.#trainer.measure(), device.readGradients()]);
+    const [{ loss, gradNorm }, found] = await Promise.all([
+      this.#trainStep.measure(),
+      device.readGradients(),
+    ]);
     const gradients = gates.differentiate(samples, step, addUp(found, gates.groups, open));
     const { norm, scale, weightsMaxNorm } = clipJointly(gradNorm, gradients.squares, maxGradNorm);
-    if (Number.isFinite(loss) && Number.isFinite(norm)) {
+    const result = { loss, gradNorm: norm };
+    if (isFiniteStep(result)) {
       const fall = this.#fall(step);
       const { gateRate, lambdaRate } = this.#options;
       gates.update(gradients, { rate: gateRate * fall, lambdaRate: lambdaRate * fall, scale });
-      this.#trainer.finish({ lrScale, maxGradNorm: weightsMaxNorm });
+      this.#trainStep.finish({ lrScale, maxGradNorm: weightsMaxNorm });
       gpu.flush();
     }
-    return { loss, gradNorm: norm, ...describe(gradients) };
+    return { ...result, ...describe(gradients) };
   }
 
   /** Factor of the gates' rates. */
@@ -135,14 +139,9 @@ export class PruningTrainer implements Trainer {
     this.#options.gates.restore({ updates: step, tensors: Object.fromEntries(gates) });
   }
 
-  /** Counts steps from here again; gates and weights are still those of that step. */
-  rewind(step: number): void {
-    this.#optimizer.steps = step;
-  }
-
   /** Gives the memory of all but the model back, which is to be read then; no step may follow. */
   finish(): void {
-    this.#trainer.dispose();
+    this.#trainStep.dispose();
     this.#optimizer.dispose();
     this.model.gpu.trim();
   }

@@ -3,15 +3,15 @@ import type { SpeechModel } from "../model/speech_model.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import type { BatchScores } from "./evaluate.ts";
 
-/** An evaluation by what decides which one is best. */
+/** Score of an evaluation, to be compared with others of the run. */
 export interface Score {
   /** Steps done. */
   readonly step: number;
-  /** What decides, the first that differs; less is better: errors, and where they are equal the loss. */
+  /** Values in order of importance, lower is better: error rates, then the loss. The first that differs decides. */
   readonly order: readonly number[];
 }
 
-/** What decides of an evaluation: word, then character errors, or missed classes; then the loss. */
+/** Score of an evaluation: word and character error rate, or 1 − accuracy; then the loss. */
 export function scoreOf(step: number, { wer, cer, accuracy, loss }: BatchScores): Score {
   const errors = accuracy ? [1 - accuracy.value] : [wer!.value, cer!.value];
   return { step, order: [...errors, loss] };
@@ -25,10 +25,10 @@ export function isBetter(score: Score, best: Score | null): boolean {
 }
 
 /**
- * A model's weights back on the host, as published, in the layout of the files it came from.
+ * Reads the weights of a model back to the host, in the published layout.
  *
- * @param model On the device.
- * @param from What it was made of.
+ * @param model Model on the device.
+ * @param from Checkpoint that it was made of.
  */
 export async function readModel(model: SpeechModel, from: Checkpoint): Promise<Checkpoint> {
   const { weights } = model;

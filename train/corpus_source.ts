@@ -7,40 +7,43 @@ import { framesOf } from "../model/speech_model.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
 
-/** What a clip is to be recognised as. */
+/** Training target of an utterance. */
 export interface Target {
-  /** Tokens, or the class alone. */
+  /** Tokens, or one class index. */
   readonly labels: readonly number[];
-  /** Text to compare with, or the name of the class. */
+  /** Reference text, or name of the class. */
   readonly reference: string;
 }
 
-/** What a clip is to be recognised as, by what the corpus says of it. */
-export type TargetOf = (clip: Pick<DecodedUtterance, "ids" | "text" | "intent">) => Target;
+/** Target of an utterance of the corpus. */
+export type TargetOf = (utterance: Pick<DecodedUtterance, "ids" | "text" | "intent">) => Target;
 
-/** How clips become the model's input. */
+/** Options of {@linkcode corpusSource}. */
 export interface CorpusSourceOptions {
-  /** Architecture, which says what SpecAugment masks. */
+  /** Architecture, with the parameters of SpecAugment. */
   readonly config: ModelConfig;
-  /** Normalisation and mask. */
+  /** Normalisation of the audio, and whether the model takes an attention mask. */
   readonly preprocessor: PreprocessorConfig;
-  /** What to recognise. */
+  /** Targets. */
   readonly targetOf: TargetOf;
-  /** Seed of the masks. */
+  /** Seed of SpecAugment's masks. */
   readonly seed: number;
 }
 
 /**
- * Targets of speech recognition: the transcript, normalised, in the case of the vocabulary. Characters that are not in
- * it become the unknown token.
+ * Targets of speech recognition: the normalised transcript, in the letter case of the vocabulary. Out-of-vocabulary
+ * characters become the unknown token.
  *
  * @param tokenizer Vocabulary.
+ * @throws {TypeError} If an utterance has no transcript.
  */
 export function transcriptTargets(tokenizer: CtcTokenizer): TargetOf {
   const letterCase = letterCaseOf(tokenizer);
   return ({ ids, text }) => {
     if (text === undefined) {
-      throw new TypeError(`Cannot train as every clip must have a transcript: ${ids.join(", ")} has none`);
+      throw new TypeError(
+        `Cannot train as every utterance must have a transcript: ${ids.join(", ")} has none`,
+      );
     }
     const reference = normalizeText(text, letterCase);
     return { labels: tokenizer.encode(reference), reference };
@@ -51,21 +54,22 @@ export function transcriptTargets(tokenizer: CtcTokenizer): TargetOf {
  * Targets of spoken-language understanding.
  *
  * @param classes Names of the model's classes.
+ * @throws {RangeError} If an utterance has another class, or none.
  */
 export function intentTargets(classes: readonly string[]): TargetOf {
-  const numbers = new Map(classes.map((name, i) => [name, i]));
+  const labels = new Map(classes.map((name, i) => [name, i]));
   return ({ ids, intent = "" }) => {
-    const label = numbers.get(intent);
+    const label = labels.get(intent);
     if (label !== undefined) return { labels: [label], reference: intent };
     throw new RangeError(
-      `Cannot train as the class of every clip must be the model's: that of ${ids.join(", ")} is ${
+      `Cannot train as every utterance must have a class of the model: that of ${ids.join(", ")} is ${
         intent || "none"
       }`,
     );
   };
 }
 
-/** Batches to learn from, epoch after epoch, with SpecAugment's masks as the config asks for them. */
+/** Training batches, epoch after epoch, with SpecAugment's masks if the config has them. */
 export function corpusSource(batches: Batches, options: CorpusSourceOptions): BatchSource {
   return {
     keptBytes: (seconds) => batches.keptBytes(seconds),
@@ -78,7 +82,7 @@ export function corpusSource(batches: Batches, options: CorpusSourceOptions): Ba
   };
 }
 
-/** The batches of one pass, without masks, to evaluate on. */
+/** Batches of one epoch without masks, for evaluation. */
 export async function* corpusPass(
   batches: Batches,
   options: CorpusSourceOptions,
@@ -103,7 +107,7 @@ function prepare(
   };
 }
 
-/** Masked frames by the place of the batch in the sequence, so that a resumed run draws the same. */
+/** SpecAugment's masks, drawn by epoch and batch, so that a resumed run has the same. [B, T] of 0 and 1, or null. */
 function masks(
   { lengths, samples }: MicroBatch,
   { config, seed }: CorpusSourceOptions,

@@ -19,45 +19,39 @@ import { forwardBatch, taskLoss } from "./task_loss.ts";
 
 /** Options of {@linkcode evaluateBatches}. */
 export interface EvaluateBatchesOptions extends BootstrapOptions {
-  /** Turns tokens into text; needed with a CTC head. */
+  /** Decodes tokens; required with a CTC head. */
   readonly tokenizer?: CtcTokenizer | null;
-  /** Gates of the units; all open unless given. */
+  /** Gates of the units; default: all open. */
   readonly gates?: Gates | null;
-  /** Is told what was heard in each clip: a text, or a class. */
-  readonly onClip?: (reference: string, heard: string) => void;
 }
 
-/** What a model does on batches of clips. */
+/** Scores of a model on batches of utterances. */
 export interface BatchScores {
-  /** Clips. */
-  readonly clips: number;
-  /** Seconds of audio. */
-  readonly seconds: number;
-  /** Task loss, the mean over the clips as in training: of each clip per token with a CTC head. */
+  /** Task loss as in training: the mean over the utterances, each divided by its number of tokens with a CTC head. */
   readonly loss: number;
   /** Word error rate; null for a classification model. */
   readonly wer: ErrorRate | null;
   /** Character error rate; null for a classification model. */
   readonly cer: ErrorRate | null;
-  /** Share of clips whose class was found; null for a CTC model. */
+  /** Share of utterances whose most probable class is right; null for a CTC model. */
   readonly accuracy: Interval | null;
 }
 
 /**
- * Runs a model on batches, taking the best token of every frame or the best class: fast enough for the middle of a
- * training. With {@linkcode evaluate} each clip is heard as if it were alone instead, where that matters.
+ * Evaluates a model on padded batches with greedy decoding, fast enough to run during training. `evaluate` in
+ * `model/inference` gives the scores of utterances one by one, which differ for models without an attention mask.
  *
- * @param model With a CTC or a classification head.
- * @param batches At least one.
- * @throws {TypeError} If the model has no head, or a CTC head and there is no tokenizer.
- * @throws {RangeError} If there is no batch, or a logit is not a number.
+ * @param model Model with a CTC or classification head.
+ * @param batches At least one batch.
+ * @throws {TypeError} If the model has no head, or it has a CTC head and there is no tokenizer.
+ * @throws {RangeError} If there is no batch, or a logit is NaN.
  */
 export async function evaluateBatches(
   model: SpeechModel,
   batches: AsyncIterable<MicroBatch> | Iterable<MicroBatch>,
   options: EvaluateBatchesOptions = {},
 ): Promise<BatchScores> {
-  const { tokenizer = null, gates = null, onClip, ...bootstrap } = options;
+  const { tokenizer = null, gates = null, ...bootstrap } = options;
   if (model.head === "ctc" && !tokenizer) {
     throw new TypeError("Cannot evaluate as a CTC model needs a tokenizer: none is given");
   }
@@ -65,30 +59,28 @@ export async function evaluateBatches(
   const words: EditCounts[] = [];
   const characters: EditCounts[] = [];
   const hits: boolean[] = [];
-  let [clips, seconds, lost] = [0, 0, 0];
+  let [utterances, lossSum] = [0, 0];
 
   const finish = async ({ batch, logits, losses, frames }: Running) => {
     const [scores, all] = await Promise.all([logits, losses]);
     // As in training, per token.
-    all.forEach((loss, i) => lost += loss / Math.max(1, batch.targets[i]!.length));
-    clips += batch.lengths.length;
-    seconds += batch.seconds;
+    all.forEach((loss, i) => lossSum += loss / Math.max(1, batch.targets[i]!.length));
+    utterances += batch.lengths.length;
     const row = scores.length / batch.lengths.length;
     batch.references.forEach((reference, i) => {
       const own = scores.subarray(i * row, (i + 1) * row);
       if (model.head === "classify") {
         const best = own.indexOf(Math.max(...own));
         hits.push(best === batch.targets[i]![0]);
-        return onClip?.(reference, model.config.id2label[best] ?? "");
+        return;
       }
       const length = frames[i]! * model.config.vocab_size;
       const { text } = greedyDecode(own.subarray(0, length), frames[i]!, tokenizer!);
       words.push(wordEdits(reference, text));
       characters.push(characterEdits(reference, text));
-      onClip?.(reference, text);
     });
   };
-  // The device works on one batch while the host decodes the one before.
+  // The device computes one batch while the host decodes the previous one.
   let running: Running | null = null;
   for await (const batch of batches) {
     const next = start(model, batch, gates);
@@ -96,12 +88,10 @@ export async function evaluateBatches(
     running = next;
   }
   if (running) await finish(running);
-  if (clips === 0) throw new RangeError("Cannot evaluate as there must be clips: there is none");
+  if (utterances === 0) throw new RangeError("Cannot evaluate without utterances");
   gpu.flush();
   return {
-    clips,
-    seconds,
-    loss: lost / clips,
+    loss: lossSum / utterances,
     wer: words.length > 0 ? errorRate(words, bootstrap) : null,
     cer: words.length > 0 ? errorRate(characters, bootstrap) : null,
     accuracy: hits.length > 0 ? accuracy(hits, bootstrap) : null,

@@ -1,36 +1,36 @@
 import type { SpeechModel } from "../model/speech_model.ts";
-import type { AdamWGroup } from "./optimizer.ts";
+import type { AdamWGroup } from "./adamw_options.ts";
 
 /** Options of {@linkcode parameterGroups}. */
 export interface ParameterGroupOptions {
   /** Peak learning rate. */
   readonly lr: number;
-  /** Decay of weights; 0 unless given. */
+  /** Weight decay; default: 0. */
   readonly weightDecay?: number;
-  /** Averages' shares; 0.9 and 0.98 unless given, as speech models are fine-tuned with. */
+  /** Decay rates of the Adam moments; default: 0.9 and 0.98, as speech models are fine-tuned with. */
   readonly betas?: readonly [number, number];
-  /** Whether the convolutions over the waveform stay as they are; false unless given. */
+  /** Whether the feature encoder's weights stay as they are; default: false. */
   readonly freezeFeatureEncoder?: boolean;
 }
 
-/** Whether a weight is never decayed: a bias, a norm's scale, the norms of the positional convolution, the mask. */
-export function isUndecayed(name: string): boolean {
+/** Whether a weight has no weight decay: a bias, a norm's scale, norms of the positional convolution, the mask embedding. */
+function isUndecayed(name: string): boolean {
   return /(\.bias|layer_norm\.weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/.test(name);
 }
 
 /**
- * Asks for the gradients of the weights that are to learn, and sorts them into groups: those that decay, and biases,
- * norms and the like, which do not.
+ * Parameter groups of a model: weights with weight decay, and biases, norms and the like without. It sets
+ * `requiresGrad` of all of them.
  *
- * @param model What learns.
- * @param options Rates.
+ * @param model Model to train.
+ * @param options Learning rate and more.
  */
 export function parameterGroups(model: SpeechModel, options: ParameterGroupOptions): AdamWGroup[] {
   const { lr, weightDecay = 0, betas = [0.9, 0.98], freezeFeatureEncoder = false } = options;
   const { weights } = model;
-  const learns = (name: string) => !(freezeFeatureEncoder && name.startsWith("feature_extractor."));
-  weights.require(learns);
-  const names = weights.names.filter(learns);
+  const isTrained = (name: string) => !(freezeFeatureEncoder && name.startsWith("feature_extractor."));
+  weights.require(isTrained);
+  const names = weights.names.filter(isTrained);
   const group = (undecayed: boolean): AdamWGroup => ({
     params: names.filter((name) => isUndecayed(name) === undecayed).map((name) => weights.get(name)),
     lr,

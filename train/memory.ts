@@ -5,46 +5,46 @@ import type { Trainer } from "./trainer.ts";
 import { type BatchSource, START } from "./micro_batch.ts";
 import { takeSteps } from "./take_steps.ts";
 
-/** Memory that a training takes. */
+/** Estimated memory of a training. */
 export interface MemoryNeed {
-  /** Bytes on the device at most. */
+  /** Peak bytes on the device. */
   readonly deviceBytes: number;
   /**
-   * Bytes of the program beside that, with what is read of a state at once, copies of the weights, clips that are kept, and
-   * what the driver of a software adapter keeps.
+   * Bytes of the process: its present memory, read-backs of a state, copies of the weights, cached utterances, and what
+   * the driver of a software adapter allocates.
    */
   readonly hostBytes: number;
 }
 
 /** Options of {@linkcode measureMemory}. */
 export interface MeasureMemoryOptions {
-  /** Clips to learn from. */
+  /** Utterances to train on. */
   readonly source: BatchSource;
-  /** Micro-batches of a step; 1 unless given. */
+  /** Micro-batches per step; default: 1. */
   readonly gradAccumSteps?: number;
-  /** Whether weights are read back while training goes on, as where the best ones are kept; they are unless given. */
+  /** Whether the best weights are read back during training; default: true. */
   readonly copies?: boolean;
-  /** Steps of the training, in which clips come to be kept; as many as are looked at unless given. */
+  /** Steps of the training, over which the cache of utterances grows; default: `steps`. */
   readonly planned?: number;
-  /** Steps to look at, since batches differ; 12 unless given. */
+  /** Steps to simulate, since batches differ; default: 12. */
   readonly steps?: number;
-  /** What is done on the device when the training has given its memory back. */
+  /** Work on the device after the training has freed its memory. */
   readonly after?: (gpu: Gpu) => Promise<unknown>;
 }
 
 /**
- * What a software adapter keeps beside buffers and textures, as measured on llvmpipe under Deno: each compiled pipeline, and
- * what lies unused in blocks of 128 MiB, from which memory is taken.
+ * Bytes that a software adapter allocates besides buffers and textures, measured on llvmpipe in Deno: per compiled
+ * pipeline, and the unused part of the 128 MiB blocks that it allocates from.
  */
 const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
 
 /**
- * The memory that a training will take, without computing: its first steps are planned on a device that allocates as the
- * real one does, see {@linkcode fakeGpu}.
+ * Estimates the memory of a training without computing: its first steps run on a fake device, which allocates as the real
+ * one does, see {@linkcode fakeGpu}.
  *
- * @param gpu Device that it is to run on.
- * @param make Makes what learns on the device that it is given.
- * @param options Batches.
+ * @param gpu Device that the training will run on.
+ * @param make Returns the trainer for a given device.
+ * @param options Batches, and what else takes memory.
  */
 export async function measureMemory(
   gpu: Gpu,
@@ -52,10 +52,10 @@ export async function measureMemory(
   { source, gradAccumSteps = 1, copies = true, steps = 12, planned = steps, after = () => Promise.resolve() }:
     MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
-  const { gpu: dry, memory } = fakeGpu(gpu);
+  const { gpu: fake, memory } = fakeGpu(gpu);
   let [copy, seconds] = [0, 0];
   {
-    using trainer = make(dry);
+    using trainer = make(fake);
     await using feed = takeSteps(source, START, gradAccumSteps);
     for (let step = 0; step < steps; step++) {
       const { batches } = await feed.take();
@@ -66,8 +66,8 @@ export async function measureMemory(
     if (copies) copy = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
   }
   const { rss } = Deno.memoryUsage();
-  await after(dry);
-  const driver = gpu.software ? PIPELINE * dry.pipelines.count + UNUSED : 0;
-  const clips = source.keptBytes?.(seconds / steps * planned) ?? 0;
-  return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + clips + driver };
+  await after(fake);
+  const driver = gpu.software ? PIPELINE * fake.pipelines.count + UNUSED : 0;
+  const cache = source.keptBytes?.(seconds / steps * planned) ?? 0;
+  return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + cache + driver };
 }

@@ -1,14 +1,14 @@
 import { printable } from "../files/printable.ts";
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 
-/** A line of the metrics: what was measured after a step. */
+/** A line of the metrics: the results of a step or of an evaluation. */
 export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {
   /** Steps done. */
   readonly step: number;
 };
 
 /**
- * Metrics of a run as JSON lines. Each is appended in one write.
+ * Metrics of a run in a file of JSON lines. Each line is appended in one write.
  *
  * @example
  * ```ts ignore
@@ -26,11 +26,11 @@ export class MetricsLog {
   }
 
   /**
-   * Opens a file for more lines. What a run wrote beyond the step that it resumes from is dropped, and so is a last
-   * line that was torn when it ended.
+   * Opens a file for appending. Lines of steps after the one that a run resumes from are dropped, and so is an
+   * incomplete last line.
    *
-   * @param path The file, which may be missing.
-   * @param step Steps done: lines of later ones are dropped.
+   * @param path The file; it may be missing.
+   * @param step Steps done; lines of later steps are dropped.
    * @throws {Error} If it cannot be read or written; one line.
    */
   static async open(path: string, step: number): Promise<MetricsLog> {
@@ -45,7 +45,7 @@ export class MetricsLog {
     }
   }
 
-  /** Appends a line. @throws {Error} If the system refuses; one line. */
+  /** Appends a line. @throws {Error} If the file cannot be written; one line. */
   write(record: MetricsRecord): void {
     const line = new TextEncoder().encode(JSON.stringify(record) + "\n");
     try {
@@ -60,16 +60,16 @@ export class MetricsLog {
     this.#file.close();
   }
 
-  /** The same as `close`, at the end of a `using` block. */
+  /** Closes it at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
 }
 
 /**
- * Reads metrics. A last line that is torn, and whatever else is no record, is left out.
+ * Reads metrics. Lines that are not records, such as an incomplete last one, are skipped.
  *
- * @returns The records in their order; none if there is no file.
+ * @returns The records in their order; empty if there is no file.
  * @throws {Error} If it cannot be read; one line.
  */
 export async function readMetrics(path: string): Promise<MetricsRecord[]> {

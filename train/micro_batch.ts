@@ -1,52 +1,54 @@
-/** A place in the sequence of batches, as the data layer numbers it; it goes into the run state. */
+/** Position in the sequence of batches; it is saved in the run state. */
 export interface BatchPosition {
-  /** Passes over the corpus that are complete. */
+  /** Epochs done. */
   readonly epoch: number;
-  /** Batches of this pass that are done. */
+  /** Batches of this epoch done. */
   readonly batch: number;
 }
 
-/** Clips that the device computes at once, ready for the model. */
+/** Utterances that are computed together, as input of the model. B utterances, S samples, T frames. */
 export interface MicroBatch {
   /** Normalised samples, [B, S], padded at the end. */
   readonly inputValues: Float32Array<ArrayBuffer>;
   /** S. */
   readonly samples: number;
-  /** Samples of each of the B clips. */
+  /** Samples of each of the B utterances. */
   readonly lengths: readonly number[];
-  /** Whether the model is told the lengths; models with a group norm were trained without. */
+  /** Whether the model takes an attention mask; models with a group norm were trained without one. */
   readonly attentionMask: boolean;
-  /** Of each clip its tokens, or its class alone. */
+  /** Tokens of each utterance, or its class index alone. */
   readonly targets: readonly (readonly number[])[];
-  /** Of each clip the text to compare with, or the name of its class. */
+  /** Reference text of each utterance, or the name of its class. */
   readonly references: readonly string[];
-  /** Of each clip a name that the same audio has whenever it comes again; null if it will not. None unless given. */
+  /** Key of each utterance, the same whenever the same samples come again; null if they never do. */
   readonly keys?: readonly (string | null)[];
-  /** Frames that SpecAugment masks, [B, T] of 0 and 1; null for none. */
+  /** Frames masked by SpecAugment, [B, T] of 0 and 1; null for none. */
   readonly masked: Int32Array<ArrayBuffer> | null;
-  /** Audio of the clips, without padding. */
+  /** Seconds of audio, without padding. */
   readonly seconds: number;
 }
 
-/** Micro-batches in an order that depends on nothing but where it begins. */
+/** Source of micro-batches. Their order depends on the position alone, so that a run can resume. */
 export interface BatchSource {
-  /** The micro-batches from a place on, each with the place behind it, without end. */
+  /** Endless micro-batches from a position on, each with the position after it. */
   from(position: BatchPosition): AsyncIterable<MicroBatch & { readonly next: BatchPosition }>;
-  /** Bytes of clips that are kept when so many seconds of audio have been used; none unless given. */
+  /** Bytes of utterances that are cached after so many seconds of audio; default: 0. */
   keptBytes?(seconds: number): number;
 }
 
-/** The beginning. */
+/** Position of the first batch. */
 export const START: BatchPosition = { epoch: 0, batch: 0 };
 
 /**
- * A source that gives the same micro-batches again and again.
+ * A source that repeats the same micro-batches.
  *
- * @param batches At least one.
- * @throws {RangeError} If there is none.
+ * @param batches At least one micro-batch.
+ * @throws {RangeError} If there is no micro-batch.
  */
 export function repeatBatches(batches: readonly MicroBatch[]): BatchSource {
-  if (batches.length === 0) throw new RangeError("Cannot repeat batches as there must be one: found none");
+  if (batches.length === 0) {
+    throw new RangeError("Cannot repeat batches as there must be at least one: found 0");
+  }
   return {
     async *from({ epoch, batch }) {
       while (true) {

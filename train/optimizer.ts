@@ -5,40 +5,9 @@ import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import type { GradientSink } from "../tensor/gradient_sink.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type AdamWGroup, type AdamWStep, type Moments, withGroupDefaults } from "./adamw_options.ts";
 
-/** Parameters that {@linkcode AdamW} updates alike. */
-export interface AdamWGroup {
-  /** f32 tensors; each is in one group. */
-  readonly params: readonly Tensor[];
-  /** Learning rate, from 0. */
-  readonly lr: number;
-  /** Shares that the averages of the gradient and of its square keep in a step; 0.9 and 0.999 unless given. */
-  readonly betas?: readonly [number, number];
-  /** Added to the root of the averaged square, above 0; 1e-8 unless given. */
-  readonly eps?: number;
-  /** Share of the parameter, times the learning rate, taken off in a step; 0 unless given. */
-  readonly weightDecay?: number;
-  /** Goes up the gradient. The averages are those of the gradient as it is. */
-  readonly maximize?: boolean;
-}
-
-/** Options of {@linkcode AdamW.step}. */
-export interface AdamWStep {
-  /** Factor of every group's learning rate, as a schedule gives it; 1 unless given. */
-  readonly lrScale?: number;
-  /** Norm over all gradients that they are scaled down to if they exceed it; none unless given. */
-  readonly maxGradNorm?: number;
-}
-
-/** Averages that {@linkcode AdamW} keeps of a parameter, in its shape. */
-export interface Moments {
-  /** Average of the gradient. */
-  readonly expAvg: Tensor;
-  /** Average of its square. */
-  readonly expAvgSq: Tensor;
-}
-
-/** Parameters of one group that share a buffer, their gradients and averages, in the same order. */
+/** Parameters of one group in one buffer, and their gradients and moments in others, in the same order. */
 interface Block {
   readonly group: Required<AdamWGroup>;
   readonly w: Arena;
@@ -47,32 +16,18 @@ interface Block {
   readonly v: Arena;
 }
 
-/** Where a parameter lies, and what its gradient's slot holds. */
+/** Slot of a parameter, and what its gradient's slot holds. */
 interface Place {
   readonly block: Block;
   readonly slot: number;
+  /** Zeros, the gradient of the last step, memory handed out by `slot`, or a gradient of this step. */
   gradient: "zeros" | "old" | "promised" | "new";
-}
-
-const DOING = "optimize";
-
-function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
-  const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, maximize = false, lr } = group;
-  const demand = (name: string, value: number, fits: boolean, rule: string) => {
-    if (fits && value < Infinity) return;
-    throw new RangeError(`Cannot ${DOING} as ${name} must be ${rule}: groups[${number}] has ${value}`);
-  };
-  demand("lr", lr, lr >= 0, "a number from 0");
-  demand("eps", eps, eps > 0, "above 0");
-  demand("weightDecay", weightDecay, weightDecay >= 0, "a number from 0");
-  betas.forEach((beta, i) => demand(`betas[${i}]`, beta, beta >= 0 && beta < 1, "from 0 to below 1"));
-  return { params: group.params, lr, betas, eps, weightDecay, maximize };
 }
 
 /**
  * Adam with decoupled weight decay, as torch.optim.AdamW (Loshchilov and Hutter, ICLR 2019), on the device: nothing
- * is read back. It moves the parameters of a group into one buffer; the tensors stay valid, views made of them
- * before do not follow. Make it outside a scope, since it keeps tensors of its own.
+ * is read back. It moves the parameters of a group into one buffer; the tensors stay valid, but views made of them
+ * before still point to the old memory. Create it outside a scope, since it keeps tensors.
  *
  * @example
  * ```ts
@@ -82,7 +37,7 @@ function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
  * const w = gpu.tensor([1, 2]);
  * w.requiresGrad = true;
  * const optimizer = new AdamW([{ params: [w], lr: 0.5, weightDecay: 0.5 }]);
- * for (const share of [0.25, 0.75]) { // of two micro-batches
+ * for (const share of [0.25, 0.75]) { // two micro-batches
  *   gpu.scope(() => optimizer.accumulate(backward(scale(sum(w), share))));
  * }
  * optimizer.step({ lrScale: 0.5, maxGradNorm: 1 });
@@ -91,42 +46,42 @@ function complete(group: AdamWGroup, number: number): Required<AdamWGroup> {
  * ```
  */
 export class AdamW implements GradientSink {
-  /** Updates so far, those that were skipped included; set it together with the moments to go on from there. */
+  /** Steps so far, skipped ones included. To resume, set it together with the moments. */
   steps = 0;
-  /** Norm over all gradients in the last step, before clipping, []. If it is not finite, nothing was changed. */
+  /** Norm over all gradients of the last step, before clipping, []. If it is not finite, the step changed nothing. */
   readonly gradNorm: Tensor;
   readonly #blocks: Block[] = [];
   readonly #places = new Map<Tensor, Place>();
-  /** Sum of the squares of the gradients as they are, if somebody has asked, []. */
+  /** Sum of squares of the accumulated gradients, []; null if it is not known. */
   #squares: Tensor | null = null;
 
   /**
-   * Moves the parameters and makes their averages, of zeros.
+   * Moves the parameters, and allocates moments of zeros.
    *
-   * @param groups Groups of parameters with their rates.
+   * @param groups Groups of parameters.
    * @throws {TypeError} If there is no parameter, or one is not f32, of another device, or in two groups.
-   * @throws {RangeError} If a rate, average or decay is out of its range.
+   * @throws {RangeError} If an option of a group is out of range.
    */
   constructor(groups: readonly AdamWGroup[]) {
     const params = groups.flatMap((group) => group.params);
     const [first] = params;
-    if (!first) throw new TypeError(`Cannot ${DOING} as there must be a parameter: found none`);
-    sameDevice(DOING, first, ...params);
-    params.forEach((param, i) => ofType(DOING, `parameter ${i}`, param, "f32"));
+    if (!first) throw new TypeError(`Cannot optimize as there must be a parameter: found 0`);
+    sameDevice("optimize", first, ...params);
+    params.forEach((param, i) => ofType("optimize", `parameter ${i}`, param, "f32"));
     const again = params.findIndex((param, i) => params.indexOf(param) !== i);
     if (again >= 0) {
       const found = `parameter ${again}, ${showShape(params[again]!.shape)}, came before`;
-      throw new TypeError(`Cannot ${DOING} as each parameter must be in one group once: ${found}`);
+      throw new TypeError(`Cannot optimize as each parameter must be in one group once: ${found}`);
     }
     const { gpu } = first;
-    for (const group of groups.map(complete)) {
+    for (const group of groups.map(withGroupDefaults)) {
       const sizes = group.params.map((param) => param.size);
       for (const members of splitIntoArenas(sizes, gpu.device.limits.maxBufferSize / 4)) {
         this.#place(group, members.map((i) => group.params[i]!));
       }
     }
     this.gradNorm = gpu.zeros([]);
-    // The buffers that the parameters have left are as large as the model.
+    // The former buffers of the parameters take as much memory as the model.
     gpu.flush();
     gpu.pool.trim();
   }
@@ -141,10 +96,10 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * Adds gradients to those of the step to come. Scale the loss of a micro-batch by its share beforehand.
+   * Adds gradients to those of the next step. Scale the loss of a micro-batch by its share beforehand.
    *
-   * @param grads Gradient by parameter, as {@linkcode backward} returns them; of tensors that are no parameters,
-   * they are left alone. They stay the caller's.
+   * @param grads Gradients by parameter, as {@linkcode backward} returns them; those of other tensors are ignored. The
+   * caller disposes them.
    * @throws {TypeError} If a gradient is not f32 of the parameter's shape, or of another device.
    */
   accumulate(grads: ReadonlyMap<Tensor, Tensor>): void {
@@ -152,11 +107,11 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * Adds a gradient, or a part of one, to those of the step to come; as {@linkcode GradientSink.take}.
+   * Adds a gradient, or a part of one, to those of the next step; see {@linkcode GradientSink.take}.
    *
    * @param param Any tensor.
-   * @param grad Its gradient; it stays the caller's.
-   * @returns Whether the tensor is a parameter; else nothing is done.
+   * @param grad Its gradient; the caller disposes it.
+   * @returns Whether the tensor is a parameter; if not, nothing happens.
    * @throws {TypeError} As {@linkcode AdamW.accumulate}.
    */
   take(param: Tensor, grad: Tensor): boolean {
@@ -175,10 +130,10 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * Memory for the first part of a gradient of the step to come, to be taken then; as {@linkcode GradientSink.slot}.
+   * Memory for the first part of a gradient of the next step, to be passed to `take`; see {@linkcode GradientSink.slot}.
    *
    * @param param Any tensor.
-   * @returns A tensor that the caller disposes, or null if there is no such memory.
+   * @returns A tensor that the caller disposes; null if the tensor is not a parameter or has a gradient already.
    */
   slot(param: Tensor): Tensor | null {
     const place = this.#places.get(param);
@@ -189,18 +144,18 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * Updates the parameters by the gradients accumulated since the last step; a parameter without one counts as one
-   * of gradient 0, so that its averages and its decay go on. If the norm of the gradients is not finite, nothing
-   * changes but `steps`.
+   * Updates the parameters with the gradients accumulated since the last step. A parameter without a gradient has
+   * gradient 0: its moments and its decay continue. If the norm of the gradients is not finite, nothing changes except
+   * `steps`.
    *
    * @throws {RangeError} If no gradient was accumulated, or if lrScale is below 0 or maxGradNorm not above 0.
    */
   step({ lrScale = 1, maxGradNorm = Infinity }: AdamWStep = {}): void {
     if (!(lrScale >= 0 && lrScale < Infinity)) {
-      throw new RangeError(`Cannot ${DOING} as lrScale must be a number from 0: found ${lrScale}`);
+      throw new RangeError(`Cannot optimize as lrScale must be a number from 0: found ${lrScale}`);
     }
     if (!(maxGradNorm > 0)) {
-      throw new RangeError(`Cannot ${DOING} as maxGradNorm must be above 0: found ${maxGradNorm}`);
+      throw new RangeError(`Cannot optimize as maxGradNorm must be above 0: found ${maxGradNorm}`);
     }
     const places = this.#accumulated();
     const { norm, factor } = clipNorm(this.#sumSquares(), maxGradNorm);
@@ -217,8 +172,7 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * The 2-norm over the gradients accumulated since the last step, as {@linkcode AdamW.step} will find it; for who clips
-   * them together with others.
+   * 2-norm over the gradients accumulated since the last step, for clipping them together with others.
    *
    * @throws {RangeError} If no gradient was accumulated.
    */
@@ -226,8 +180,8 @@ export class AdamW implements GradientSink {
     this.#accumulated();
     const { norm, factor } = clipNorm(this.#sumSquares(), Infinity);
     factor.dispose();
-    using found = norm;
-    const [value] = await found.read();
+    using read = norm;
+    const [value] = await read.read();
     return value!;
   }
 
@@ -241,11 +195,11 @@ export class AdamW implements GradientSink {
     this.#squares = null;
   }
 
-  /** All places, those without a gradient of this step being zeros. */
+  /** All places, after zeroing the gradients of parameters without one in this step. */
   #accumulated(): Place[] {
     const places = [...this.#places.values()];
     if (places.every((place) => place.gradient !== "new")) {
-      throw new RangeError(`Cannot ${DOING} as a gradient must have been accumulated: found none`);
+      throw new RangeError(`Cannot optimize as a gradient must have been accumulated: found 0`);
     }
     for (const place of places) {
       if (place.gradient === "new" || place.gradient === "zeros") continue;
@@ -256,8 +210,8 @@ export class AdamW implements GradientSink {
   }
 
   /**
-   * The averages by parameter, in the order of the groups: read them to save the state, copy into them to restore
-   * it. They are the optimizer's and change with every step.
+   * Moments by parameter, in the order of the groups. Read them to save the state, copy into them to restore it. They
+   * change with every step, and the optimizer disposes them.
    */
   state(): Map<Tensor, Moments> {
     return new Map(
@@ -267,7 +221,7 @@ export class AdamW implements GradientSink {
     );
   }
 
-  /** Gives its memory back, but for the parameters, which stay valid. */
+  /** Frees its memory, except for the parameters, which stay valid. */
   dispose(): void {
     this.#forgetSquares();
     for (const { w, dw, m, v } of this.#blocks) for (const arena of [w, dw, m, v]) arena.dispose();

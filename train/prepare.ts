@@ -3,14 +3,14 @@ import type { HeadKind, ModelConfig } from "../model/config.ts";
 import { MASK_EMBEDDING, parameterSpecs, withHead } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 
-/** What a model is to be trained for. */
+/** Task of a training, with the size of its head. */
 export type TrainTask =
-  /** Speech recognition: tokens of the vocabulary, and which of them is the blank. */
+  /** Speech recognition: number of tokens, and index of the blank. */
   | { readonly head: "ctc"; readonly tokens: number; readonly blank: number }
-  /** Spoken-language understanding: names of the classes. */
+  /** Intent classification: names of the classes. */
   | { readonly head: "classify"; readonly classes: readonly string[] };
 
-/** The config with the head of a task. */
+/** A config with the head of a task. */
 export function configFor(config: ModelConfig, task: TrainTask): ModelConfig {
   const fields = task.head === "ctc"
     ? { vocab_size: task.tokens, pad_token_id: task.blank }
@@ -19,12 +19,12 @@ export function configFor(config: ModelConfig, task: TrainTask): ModelConfig {
 }
 
 /**
- * A model with the head of a task: its own where that fits, else one with random weights. A mask embedding that the
- * config asks for and the files lack is drawn too. The tensors are in the published order and layout.
+ * A model with the head of a task: its present head if that fits, else one with random weights. A missing mask embedding
+ * is random too if the config requires one. The tensors are in the published order and layout.
  *
- * @param checkpoint Model with any head or none.
- * @param task What it is to be trained for.
- * @param seed Seed of the weights that are drawn.
+ * @param checkpoint Model with or without a head.
+ * @param task Task.
+ * @param seed Seed of the random weights.
  * @returns The model, and whether its head is new.
  */
 export function prepareModel(
@@ -38,12 +38,12 @@ export function prepareModel(
     ? old.vocab_size === task.tokens && old.pad_token_id === task.blank
     : old.id2label.join("\n") === task.classes.join("\n");
   const newHead = checkpoint.head !== task.head || !same;
-  const drawn = drawRest(config, seed, task.head);
+  const random = randomHead(config, seed, task.head);
   const tensors = new Map<string, Weight>();
   for (const { name, group } of parameterSpecs(config, task.head)) {
     const ofHead = ["lm_head", "projector", "classifier"].includes(group);
-    const own = ofHead && newHead ? undefined : checkpoint.tensors.get(name);
-    const weight = own ?? (ofHead || name === MASK_EMBEDDING ? drawn.get(name) : undefined);
+    const present = ofHead && newHead ? undefined : checkpoint.tensors.get(name);
+    const weight = present ?? (ofHead || name === MASK_EMBEDDING ? random.get(name) : undefined);
     if (weight) tensors.set(name, weight);
   }
   return {
@@ -52,18 +52,18 @@ export function prepareModel(
   };
 }
 
-/** Random weights but for those of the Transformer's layers; a tensor's numbers do not depend on the others. */
-function drawRest(config: ModelConfig, seed: number, head: HeadKind): ReadonlyMap<string, Weight> {
-  const short = { ...config, num_hidden_layers: 0, num_attention_heads: [], intermediate_size: [] };
-  return randomCheckpoint(short, seed, head).tensors;
+/** Random weights of all but the Transformer's layers; the values of a tensor do not depend on other tensors. */
+function randomHead(config: ModelConfig, seed: number, head: HeadKind): ReadonlyMap<string, Weight> {
+  const shallow = { ...config, num_hidden_layers: 0, num_attention_heads: [], intermediate_size: [] };
+  return randomCheckpoint(shallow, seed, head).tensors;
 }
 
 /**
- * A model of zeros whose weights a run state will fill.
+ * A model of zeros, whose weights are restored from a run state.
  *
  * @param config Architecture.
- * @param head What follows the Transformer.
- * @param has Whether the state has a weight.
+ * @param head Kind of head.
+ * @param has Returns whether the state has a weight.
  */
 export function blankModel(config: ModelConfig, head: HeadKind, has: (name: string) => boolean): Checkpoint {
   const tensors = parameterSpecs(config, head).filter(({ name }) => has(name)).map(({ name, shape }) => {

@@ -1,20 +1,20 @@
-/** Where and how {@linkcode Progress} shows itself. */
+/** Options of {@linkcode Progress}. */
 export interface ProgressOptions {
   /** Steps of the run. */
   readonly steps: number;
-  /** Whether one line is to be updated; else a line is written from time to time. */
+  /** Whether to update one line of a terminal; else a line is written from time to time. */
   readonly terminal: boolean;
-  /** Takes text as it is to be shown, line breaks included. */
+  /** Writes text, with its line breaks. */
   readonly write: (text: string) => void;
-  /** Seconds between lines where there is no terminal; 10 unless given. */
+  /** Seconds between lines without a terminal; default: 10. */
   readonly every?: number;
-  /** Width of the terminal; 80 unless given. */
+  /** Width of the terminal; default: 80. */
   readonly columns?: number;
-  /** Milliseconds; `performance.now` unless given. */
+  /** Clock in milliseconds; default: `performance.now`. */
   readonly now?: () => number;
 }
 
-/** What a step adds to the progress. */
+/** Results of a step, as the progress line shows them. */
 export interface StepProgress {
   /** Steps done. */
   readonly step: number;
@@ -22,15 +22,15 @@ export interface StepProgress {
   readonly loss: number;
   /** Seconds of audio in the step. */
   readonly audioSeconds: number;
-  /** More to show, such as `{ kept: "61.2 %" }`. */
+  /** More fields, such as `{ kept: "61.2 %" }`. */
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** Share that the running loss keeps of itself in a step. */
+/** Decay of the running mean of the loss. */
 const SMOOTH = 0.95;
 /** Milliseconds between updates of a terminal's line. */
 const UPDATE = 200;
-/** Steps whose time the speed is taken from. */
+/** Steps that the speed is averaged over. */
 const WINDOW = 50;
 
 /**
@@ -52,13 +52,13 @@ export class Progress {
   #line = "";
   #onScreen = false;
 
-  /** The clock of the first step begins now. */
+  /** Starts the clock of the first step. */
   constructor(options: ProgressOptions) {
     this.#options = { every: 10, columns: 80, now: () => performance.now(), ...options };
     this.restart(0);
   }
 
-  /** Begins the measurement of speed at a step, as after an evaluation or a resumption. */
+  /** Restarts the measurement of speed at a step, as after an evaluation or when a run is resumed. */
   restart(step: number): void {
     this.#times.splice(0, Infinity, { at: this.#options.now(), step, audio: this.#audio });
   }
@@ -69,7 +69,7 @@ export class Progress {
     return last.at > first.at ? 1000 * (last.audio - first.audio) / (last.at - first.at) : 0;
   }
 
-  /** Shows a step, unless the last one was shown just now. */
+  /** Shows a step, unless the last one was shown a moment ago. */
   update({ step, loss, audioSeconds, fields = {} }: StepProgress): void {
     const { now, steps, terminal, every } = this.#options;
     const at = now();
@@ -93,14 +93,14 @@ export class Progress {
     this.#show();
   }
 
-  /** Writes a line of its own that stays. */
+  /** Writes a separate line that stays. */
   note(line: string): void {
     this.#clear();
     this.#options.write(`${line}\n`);
     if (this.#options.terminal && this.#line !== "") this.#show();
   }
 
-  /** Leaves the last line as it is, and the cursor behind it. */
+  /** Ends the progress line, which stays. */
   end(): void {
     if (this.#onScreen) this.#options.write("\n");
     this.#onScreen = false;
@@ -120,7 +120,7 @@ export class Progress {
   }
 }
 
-/** A time in the unit that suits it: `45 s`, `12 min`, `3 h 20 min`. */
+/** A duration: `45 s`, `12 min`, `3 h 20 min`. */
 export function showTime(seconds: number): string {
   if (seconds < 99.5) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);

@@ -1,19 +1,19 @@
 import type { ModelConfig } from "../model/config.ts";
 
-/** Regularisation to train with instead of the config's. */
+/** Regularisation that replaces that of the config. */
 export interface Regularization {
-  /** Probability of every kind of dropout, and of layers to be dropped; as the config says unless given. */
+  /** Probability of every kind of dropout, layer drop included; default: as in the config. */
   readonly dropout?: number | undefined;
-  /** Share of the frames that SpecAugment masks, 0 for none; as the config says unless given. */
+  /** Share of frames that SpecAugment masks, 0 for none; default: as in the config. */
   readonly maskProb?: number | undefined;
 }
 
 /**
- * A config with other dropout or another share of masked frames. A compact model with little capacity to spare learns
- * more with less of both.
+ * A copy of a config with other dropout or another share of masked frames. A compact model with little capacity to spare
+ * learns more with less of both.
  *
- * @param config Config, which stays as it is.
- * @param regularization What to change.
+ * @param config Config.
+ * @param regularization Values to replace.
  */
 export function regularize(config: ModelConfig, { dropout, maskProb }: Regularization): ModelConfig {
   return {

@@ -1,4 +1,5 @@
-// The state of a run on disk: folders `step-00000120` with `state.safetensors` and `run.json`.
+// The state of a run on disk: folders such as `step-00000120` with `state.safetensors` and `run.json`.
+
 import { printable } from "../files/printable.ts";
 import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
@@ -6,40 +7,40 @@ import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/shape.ts";
 
-/** Numbers of a state: f32 of the device, or f64 of the host, kept to the bit. */
+/** Elements of a state's tensor: f32 from the device or f64 from the host, saved bit for bit. */
 export type StateData = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
-/** A tensor of a state that is on disk. */
+/** A tensor of a state that was read from disk. */
 export interface StateTensor {
-  /** Sizes of the axes. */
+  /** Shape. */
   readonly shape: readonly number[];
-  /** product(shape) numbers. */
+  /** product(shape) elements. */
   readonly data: StateData;
 }
 
-/** A tensor of a state that goes to disk, read when it is its turn. */
+/** A tensor of a state to be written, read from the device when it is its turn. */
 export interface StateSource {
-  /** Sizes of the axes. */
+  /** Shape. */
   readonly shape: readonly number[];
-  /** F32 of the device, F64 of the host. */
+  /** F32 from the device, F64 from the host. */
   readonly dtype: "F32" | "F64";
-  /** Its product(shape) numbers. */
+  /** Reads its product(shape) elements. */
   read(): Promise<StateData>;
 }
 
-/** All that a run needs to go on as if it had never stopped. */
+/** All that a run needs to resume as if it had never stopped. */
 export interface RunState<T> {
   /** Steps done. */
   readonly step: number;
-  /** What fits into JSON: options, position in the data, best evaluation. */
+  /** JSON: options, position in the data, best evaluation. */
   readonly info: Readonly<Record<string, unknown>>;
-  /** Weights, moments, and what the host trains, by name. */
+  /** Weights, Adam moments, and parameters on the host, by name. */
   readonly tensors: ReadonlyMap<string, T>;
 }
 
-/** A state as it was found, and what was wrong with newer ones. */
+/** A state that was read, and what was wrong with newer ones. */
 export interface FoundState extends RunState<StateTensor> {
-  /** Its tensors, until a run has gone on from them: they are as large as the model three times. */
+  /** Its tensors, three times as large as the model; a run that resumes removes them. */
   readonly tensors: Map<string, StateTensor>;
   /** Folder of the state. */
   readonly path: string;
@@ -47,18 +48,19 @@ export interface FoundState extends RunState<StateTensor> {
   readonly notes: readonly string[];
 }
 
+/** Version of the format; other versions are refused. */
 const VERSION = 1;
 const NAME = /^step-(\d{8,})$/;
 
 /**
- * Writes a state whole or not at all: under another name, flushed to the disk, then renamed. Older states than the last
- * `keep` go, once this one is safe.
+ * Saves a state completely or not at all: under a temporary name, flushed to disk, then renamed. Then it removes all but
+ * the last `keep` states.
  *
- * @param folder Where states are kept; it is made where it is missing.
- * @param state What to write.
- * @param keep States to keep, this one included; 2 unless given.
+ * @param folder Folder of the states; it is created if it is missing.
+ * @param state State to save.
+ * @param keep States to keep, this one included; default: 2.
  * @returns Path of the state's folder.
- * @throws {Error} If the disk is full or the folder may not be written; one line. Earlier states are unharmed.
+ * @throws {Error} If the disk is full or the folder cannot be written; one line. Earlier states are unharmed.
  *
  * @example
  * ```ts ignore
@@ -79,7 +81,7 @@ export async function saveRunState(
     await writeFileAtomic(`${partial}/state.safetensors`, partsOf(tensors));
     await writeFileAtomic(`${partial}/run.json`, [run]);
     await flushFolder(partial);
-    // Of the same step there is one only after a state that could not be read.
+    // A state of this step exists only if it could not be read.
     await Deno.remove(path, { recursive: true }).catch(() => {});
     await system("write", path, () => Deno.rename(partial, path));
   } catch (error) {
@@ -93,11 +95,11 @@ export async function saveRunState(
 }
 
 /**
- * Reads the newest state that is whole. What an interrupted write left behind is removed.
+ * Reads the newest complete state. Remains of an interrupted write are removed.
  *
- * @param folder Where states are kept.
+ * @param folder Folder of the states.
  * @returns The state, or null if there is none.
- * @throws {SyntaxError} If there are states and none can be read; one line that names the newest.
+ * @throws {SyntaxError} If there are states and none can be read; one line that names the newest one.
  */
 export async function loadRunState(folder: string): Promise<FoundState | null> {
   for (const name of await namesIn(folder)) {
@@ -144,7 +146,7 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
     ["run.json", "state.safetensors"].map((name) => readFileIfExists(`${path}/${name}`)),
   );
   const [run, state] = files.map((bytes, i) =>
-    bytes ?? fail(["run.json", "state.safetensors"][i]!, "must be there", "it is not")
+    bytes ?? fail(["run.json", "state.safetensors"][i]!, "must exist", "it is missing")
   ) as [Uint8Array, Uint8Array];
   let json: unknown;
   try {
@@ -153,22 +155,28 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
     fail("run.json", "must be JSON", printable((error as Error).message));
   }
   const { version, step, ...info } = json as Record<string, unknown>;
-  if (version !== VERSION) fail("run.json", `must have version ${VERSION}`, printable(String(version)));
-  if (!Number.isSafeInteger(step)) fail("run.json", "must tell the step", printable(String(step)));
+  if (version !== VERSION) {
+    fail(
+      "run.json",
+      `must have version ${VERSION} of the format`,
+      `it has version ${printable(String(version))}`,
+    );
+  }
+  if (!Number.isSafeInteger(step)) fail("run.json", "must have a step", printable(String(step)));
   const { tensors } = parseSafetensors(state, `${path}/state.safetensors`);
   const read = [...tensors].map(([name, { dtype, shape, data }]): [string, StateTensor] => {
-    // Of the bytes of the file, but for those that do not begin where numbers may.
-    const even = data.byteOffset % (dtype === "F64" ? 8 : 4) === 0;
-    const { buffer, byteOffset } = (even ? data : data.slice()) as Uint8Array<ArrayBuffer>;
+    // A view of the file's bytes, or a copy if they are not aligned.
+    const aligned = data.byteOffset % (dtype === "F64" ? 8 : 4) === 0;
+    const { buffer, byteOffset } = (aligned ? data : data.slice()) as Uint8Array<ArrayBuffer>;
     const size = sizeOf(shape);
     if (dtype === "F32") return [name, { shape, data: new Float32Array(buffer, byteOffset, size) }];
     if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer, byteOffset, size) }];
-    return fail("state.safetensors", "has F32 and F64 alone", `${printable(name)} is ${dtype}`);
+    return fail("state.safetensors", "must have F32 and F64 tensors", `${printable(name)} is ${dtype}`);
   });
   return { step: step as number, info, tensors: new Map(read) };
 }
 
-/** The bytes of a state's tensors; few of them are on the host at a time. */
+/** The bytes of a state's tensors, few of which are on the host at a time. */
 async function* partsOf(tensors: ReadonlyMap<string, StateSource>): AsyncGenerator<Uint8Array> {
   yield encodeHeader(tensors, { format: "espalier run", version: String(VERSION) });
   const bytesOf = ({ dtype, shape }: StateSource) => sizeOf(shape) * (dtype === "F64" ? 8 : 4);
@@ -179,17 +187,17 @@ async function* partsOf(tensors: ReadonlyMap<string, StateSource>): AsyncGenerat
   }
 }
 
-/** Makes names in a folder durable, where the system can. */
+/** Flushes the names in a folder to disk, where the system supports it. */
 async function flushFolder(path: string): Promise<void> {
   try {
     using folder = await Deno.open(path);
     await folder.sync();
   } catch {
-    // Windows opens no folders; the files themselves are flushed.
+    // Windows cannot open folders; the files themselves are flushed.
   }
 }
 
-/** Does what the system may refuse, with an error of one line. */
+/** Runs a file operation; its errors have one line. */
 async function system<T>(action: "read" | "write", path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

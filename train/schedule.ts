@@ -7,28 +7,28 @@ export interface ScheduleOptions {
   readonly kind: ScheduleKind;
   /** Steps of the run, from 1. */
   readonly steps: number;
-  /** Steps in which the rate rises; 0 unless given. */
+  /** Steps over which the rate rises; default: 0. */
   readonly warmup?: number;
-  /** `tri-stage`: share of the other steps in which the rate stays at its peak; 4/9 unless given. */
+  /** `tri-stage`: share of the steps after the warm-up in which the rate stays at its peak; default: 4/9. */
   readonly hold?: number;
-  /** `tri-stage`: share of the peak that the last step is left with; 0.05 unless given. */
+  /** `tri-stage`: share of the peak rate in the last step; default: 0.05. */
   readonly floor?: number;
 }
 
-/** Factor of the peak learning rate in a step, from 0; at most 1, above 0 within the run. */
+/** Factor of the peak learning rate by step, from 0; at most 1, above 0 within the run. */
 export type Schedule = (step: number) => number;
 
 /**
- * The learning rate as a function of the step alone, so that a resumed run goes on as if it had never stopped. Every
- * shape rises linearly, (step + 1) / warmup; then
+ * The learning rate as a function of the step alone, so that a resumed run has the same. Every shape rises linearly,
+ * (step + 1) / warmup; then
  *
  * - `tri-stage` holds and falls exponentially to the floor (fairseq's schedule of wav2vec 2.0, Baevski et al. 2020,
  *   arXiv 2006.11477, whose 10 %, 40 % and 50 % are these defaults with a warm-up of a tenth);
- * - `linear` falls linearly, to 0 behind the last step;
- * - `constant` stays.
+ * - `linear` falls linearly, to 0 after the last step;
+ * - `constant` stays at the peak.
  *
- * @throws {RangeError} If the steps are no whole number from 1, the warm-up is longer than the run, or a share is out of
- * range.
+ * @throws {RangeError} If the number of steps is not a whole number from 1, the warm-up is longer than the run, or a share
+ * is out of range.
  *
  * @example
  * ```ts

@@ -5,24 +5,24 @@ import type { AdamW } from "./optimizer.ts";
 import type { StateSource, StateTensor } from "./run_state.ts";
 
 /**
- * What a training step changes: the weights, and the averages of those that are trained. They are read when the state is
- * written: take no step until it is.
+ * All tensors that a training step changes: the weights, and the Adam moments of the trained ones. They are read when the
+ * state is written: begin no step until then.
  *
- * @param model What learns.
- * @param optimizer Over its weights.
- * @returns `weight.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, as the device keeps them: convolutions are [O, K, C].
+ * @param model Model in training.
+ * @param optimizer Optimizer of its weights.
+ * @returns `weight.NAME`, `exp_avg.NAME`, `exp_avg_sq.NAME`, in the device's layout: convolutions are [O, K, C].
  */
 export function takeSnapshot(model: SpeechModel, optimizer: AdamW): Map<string, StateSource> {
-  return new Map([...places(model, optimizer)].map(([name, tensor]) => {
+  return new Map([...stateTensors(model, optimizer)].map(([name, tensor]) => {
     const read = () => tensor.read() as Promise<Float32Array<ArrayBuffer>>;
     return [name, { shape: tensor.shape, dtype: "F32", read }] as const;
   }));
 }
 
 /**
- * Puts a snapshot back. Set `optimizer.steps` beside it.
+ * Restores a snapshot. Set `optimizer.steps` too.
  *
- * @throws {TypeError} If the state is of another model, or other weights were trained; nothing has changed then.
+ * @throws {TypeError} If the state is of another model, or other weights were trained; nothing is changed then.
  */
 export function restoreSnapshot(
   model: SpeechModel,
@@ -30,7 +30,7 @@ export function restoreSnapshot(
   tensors: ReadonlyMap<string, StateTensor>,
 ): void {
   const { gpu } = model;
-  const all = [...places(model, optimizer)];
+  const all = [...stateTensors(model, optimizer)];
   for (const [name, { shape }] of all) {
     const saved = tensors.get(name);
     if (saved?.data instanceof Float32Array && saved.shape.join() === shape.join()) continue;
@@ -42,12 +42,12 @@ export function restoreSnapshot(
     gpu.scope(() => gpu.copy(gpu.tensor(tensors.get(name)!.data as Float32Array, tensor.shape), tensor));
     bytes += tensor.size * 4;
     if (bytes < TOGETHER) continue;
-    gpu.flush(); // what was copied from serves the next
+    gpu.flush(); // frees the staging buffers for the next tensors
     bytes = 0;
   }
 }
 
-function* places(model: SpeechModel, optimizer: AdamW): Generator<[string, Tensor]> {
+function* stateTensors(model: SpeechModel, optimizer: AdamW): Generator<[string, Tensor]> {
   const { weights } = model;
   const names = new Map(weights.names.map((name) => [weights.get(name), name]));
   for (const [tensor, name] of names) yield [`weight.${name}`, tensor];

@@ -1,26 +1,26 @@
 import type { BatchPosition, BatchSource, MicroBatch } from "./micro_batch.ts";
 
-/** The micro-batches of a step. */
+/** Micro-batches of a step. */
 export interface StepBatches {
-  /** As many as a step accumulates. */
+  /** As many as gradients are accumulated over. */
   readonly batches: readonly MicroBatch[];
-  /** Where the next step begins. */
+  /** Position of the next step. */
   readonly next: BatchPosition;
 }
 
-/** The micro-batches of a source, a step at a time; those of the next step are made meanwhile. */
+/** The micro-batches of a source step by step; those of the next step are prepared in the background. */
 export interface StepFeed extends AsyncDisposable {
-  /** The next step's. @throws {Error} What the source throws. */
+  /** Micro-batches of the next step. @throws {Error} What the source throws. */
   take(): Promise<StepBatches>;
 }
 
 /**
- * Takes micro-batches for steps.
+ * Groups the micro-batches of a source into steps.
  *
- * @param source Where they come from.
- * @param position Where to begin.
- * @param count Micro-batches of a step, from 1.
- * @throws {RangeError} If the count is none.
+ * @param source Source of micro-batches.
+ * @param position Position to start at.
+ * @param count Micro-batches per step, from 1.
+ * @throws {RangeError} If the count is not a whole number from 1.
  */
 export function takeSteps(source: BatchSource, position: BatchPosition, count: number): StepFeed {
   if (!(Number.isSafeInteger(count) && count >= 1)) {
@@ -35,7 +35,7 @@ export function takeSteps(source: BatchSource, position: BatchPosition, count: n
     while (batches.length < count) {
       const { done, value } = await iterator.next();
       if (done) {
-        throw new RangeError("Cannot train as the source of batches must have no end: it has come to one");
+        throw new RangeError("Cannot train as the source of batches must be endless: it has ended");
       }
       batches.push(value);
       next = value.next;

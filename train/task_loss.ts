@@ -7,23 +7,23 @@ import { framesOf, type SpeechModel } from "../model/speech_model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 
-/** How {@linkcode forwardBatch} runs. */
+/** Options of {@linkcode forwardBatch}. */
 export interface ForwardBatchOptions {
-  /** Gates of the units; all open unless given. */
+  /** Gates of the units; default: all open. */
   readonly gates?: Gates | null;
-  /** What a training step draws; nothing unless given. */
+  /** Seed and step of dropout and layer drop; default: none, as in inference. */
   readonly training?: Omit<Training, "masked"> | null;
-  /** Whether each clip is heard as if it were alone, whatever the model was trained with; false unless given. */
-  readonly alone?: boolean;
-  /** Whether gradients compute the inside of every layer again instead of keeping it. */
+  /** Whether the logits of an utterance must not depend on padding, however the model was trained; default: false. */
+  readonly paddingInvariant?: boolean;
+  /** Gradient checkpointing: layers are computed again in the backward pass. */
   readonly gradCheckpoint?: boolean;
 }
 
-/** What the model makes of a micro-batch. */
+/** Output of the model for a micro-batch. */
 export interface BatchOutput {
-  /** Per frame [B, T, V] with a CTC head, per clip [B, labels] with a classification head. */
+  /** Per frame [B, T, V] with a CTC head, per utterance [B, labels] with a classification head. */
   readonly logits: Tensor;
-  /** Frames of each clip, of its own samples, whatever is padding. */
+  /** Frames of each utterance without padding. */
   readonly frames: readonly number[];
 }
 
@@ -31,34 +31,35 @@ export interface BatchOutput {
  * Runs the model on a micro-batch. Call it inside {@linkcode Gpu.scope}.
  *
  * @throws {TypeError} If the model has no head.
- * @throws {RangeError} If a clip is too short for one frame.
+ * @throws {RangeError} If an utterance is too short for one frame.
  */
 export function forwardBatch(
   model: SpeechModel,
   batch: MicroBatch,
-  { gates = null, training = null, alone = false, gradCheckpoint = false }: ForwardBatchOptions = {},
+  { gates = null, training = null, paddingInvariant = false, gradCheckpoint = false }: ForwardBatchOptions =
+    {},
 ): BatchOutput {
   const { gpu, config } = model;
-  const clips = batch.lengths.length;
-  const samples = gpu.tensor(batch.inputValues, [clips, batch.samples]);
+  const utterances = batch.lengths.length;
+  const samples = gpu.tensor(batch.inputValues, [utterances, batch.samples]);
   const frames = batch.lengths.map((length) => framesOf(config, length));
   const masked = training && batch.masked
-    ? gpu.tensor(batch.masked, [clips, framesOf(config, batch.samples)])
+    ? gpu.tensor(batch.masked, [utterances, framesOf(config, batch.samples)])
     : null;
   const { logits } = model.forward(
-    { samples, lengths: alone || batch.attentionMask ? batch.lengths : null },
-    { gates, training: training && { ...training, masked }, paddingInvariant: alone, gradCheckpoint },
+    { samples, lengths: paddingInvariant || batch.attentionMask ? batch.lengths : null },
+    { gates, training: training && { ...training, masked }, paddingInvariant, gradCheckpoint },
   );
   if (!logits) throw new TypeError("Cannot train as the model must have a head: it has none");
   return { logits, frames };
 }
 
 /**
- * The task's loss: CTC over each clip's own frames with a CTC head, where clips whose text does not fit into their
- * frames count as 0; cross-entropy of the classes with a classification head.
+ * Loss of the task. With a CTC head: CTC loss over the frames of each utterance without padding; an utterance with more
+ * tokens than fit into its frames has loss 0. With a classification head: cross-entropy.
  *
- * @returns [] or, for the reduction "none", [B].
- * @throws {RangeError} If a target is no token or class of the model.
+ * @returns [], or [B] with reduction "none".
+ * @throws {RangeError} If a target is not a token or class of the model.
  */
 export function taskLoss(
   model: SpeechModel,

@@ -12,19 +12,19 @@ import { type BatchOutput, forwardBatch } from "./task_loss.ts";
 
 /** Options of {@linkcode Teacher}. */
 export interface TeacherOptions {
-  /** Share of the divergence in the loss, 0 to 1; the rest is the task's. */
+  /** Weight of the distillation loss, 0 to 1; the task loss has the rest. */
   readonly share: number;
-  /** What scores are divided by before the softmax, of both models: above 1 what is unlikely counts more; 2 unless given. */
+  /** Temperature of both softmaxes: the higher, the more unlikely tokens count; default: 2. */
   readonly temperature?: number;
-  /** Bytes of device memory for answers that will be asked for again; 256 MiB unless given. */
+  /** Bytes of device memory for cached targets; default: 256 MiB. */
   readonly cacheBytes?: number;
 }
 
 /**
- * A model to learn from beside the texts or classes: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). It
- * hears every clip as if it were alone, without padding, masks and dropout, and its answers to clips that come again are
- * kept, what came first staying: they are those of the clip, to the bit, whatever batch it was heard in. A clip changed by noise
- * does not come again; batches with one are heard as they are padded.
+ * Teacher for knowledge distillation (Hinton et al. 2015, arXiv 1503.02531). Its targets, the log-probabilities of an
+ * utterance, are computed without dropout, SpecAugment and the influence of padding, and cached for utterances that come
+ * again. They have the same bits in whatever batch an utterance was first seen. An utterance with noise does not come
+ * again: the teacher runs batches with one as they are padded.
  *
  * @example
  * ```ts ignore
@@ -36,96 +36,92 @@ export class Teacher {
   readonly #model: SpeechModel;
   readonly #share: number;
   readonly #temperature: number;
-  /** Log-probabilities by clip, [T, V] or [labels]. */
-  readonly #answers = new Map<string, Tensor>();
-  #left: number;
+  /** Log-probabilities by key of the utterance, [T, V] or [labels]. */
+  readonly #cache = new Map<string, Tensor>();
+  #cacheBytesLeft: number;
 
-  /** @param model What teaches, the teacher's from now on; with the head and frames of the one that learns. @param options Its share in the loss. */
+  /**
+   * Takes a model as teacher.
+   *
+   * @param model Model with the student's head and frame rate; the teacher disposes it.
+   * @param options Weight of the distillation loss, and more.
+   */
   constructor(model: SpeechModel, { share, temperature = 2, cacheBytes = 2 ** 28 }: TeacherOptions) {
     this.#model = model;
     this.#share = share;
     this.#temperature = temperature;
-    this.#left = cacheBytes;
+    this.#cacheBytesLeft = cacheBytes;
   }
 
   /**
-   * What to learn from: the loss of the task, averaged with how far a model is from its teacher, the Kullback–Leibler
-   * divergence of their distributions. With a CTC head that is summed over each clip's own frames and divided by its
+   * Loss of a student: (1 − share) · task loss + share · Kullback–Leibler divergence from the teacher, the mean over the
+   * utterances. With a CTC head the divergence is summed over the frames of an utterance and divided by its number of
    * tokens, as the CTC loss is. Call it inside {@linkcode Gpu.scope}.
    *
-   * @param task Loss of the task, [], by the same reduction.
-   * @param batch Clips.
-   * @param output What the model that learns made of them.
-   * @param reduction Mean over the clips, or their sum.
+   * @param task Task loss, [], the mean over the utterances.
+   * @param batch Utterances.
+   * @param output Output of the student.
    * @returns []
    */
-  loss(
-    task: Tensor,
-    batch: MicroBatch,
-    { logits, frames }: BatchOutput,
-    reduction: "mean" | "sum",
-  ): Tensor {
+  loss(task: Tensor, batch: MicroBatch, { logits, frames }: BatchOutput): Tensor {
     const { gpu, head } = this.#model;
     const shape = logits.shape.slice(0, -1);
-    const [clips, rows = 1] = shape as [number, number?];
-    const weights = new Float32Array(clips * rows);
-    frames.forEach((own, clip) => {
-      const tokens = head === "ctc" ? Math.max(1, batch.targets[clip]!.length) : 1;
-      const share = this.#share / tokens / (reduction === "mean" ? clips : 1);
-      weights.fill(share, clip * rows, clip * rows + (head === "ctc" ? own : 1));
+    const [utterances, rows = 1] = shape as [number, number?];
+    const weights = new Float32Array(utterances * rows);
+    frames.forEach((count, i) => {
+      const tokens = head === "ctc" ? Math.max(1, batch.targets[i]!.length) : 1;
+      weights.fill(this.#share / tokens / utterances, i * rows, i * rows + (head === "ctc" ? count : 1));
     });
-    const target = noGrad(gpu, () => this.#answer(batch, logits.shape));
+    const target = noGrad(gpu, () => this.#targets(batch, logits.shape));
     const divergence = sum(klDivergence(this.#soften(logits), target, gpu.tensor(weights, shape)));
     return add(scale(task, 1 - this.#share), divergence);
   }
 
-  /** Log-probabilities of a batch; those of padding are whatever. */
-  #answer(batch: MicroBatch, shape: readonly number[]): Tensor {
+  /** Log-probabilities of a batch, in the shape of the logits; those of padding have weight 0. */
+  #targets(batch: MicroBatch, shape: readonly number[]): Tensor {
     const { keys } = batch;
-    if (!keys || keys.includes(null)) return this.#hear(batch);
+    if (!keys || keys.includes(null)) {
+      return logSoftmax(this.#soften(forwardBatch(this.#model, batch).logits));
+    }
     const { gpu } = this.#model;
-    const all = gpu.zeros(shape);
-    const size = all.size / keys.length;
-    const fresh = new Map(this.#hearFresh(batch));
-    keys.forEach((key, clip) => {
-      const answer = fresh.get(clip) ?? this.#answers.get(key!)!;
-      gpu.copy(answer, new Tensor(gpu, all.storage, [answer.size], "f32", all.offset + clip * size));
-      if (this.#answers.has(key!) || answer.size * 4 > this.#left) return;
-      this.#left -= answer.size * 4;
-      this.#answers.set(key!, gpu.keep(answer));
+    const targets = gpu.zeros(shape);
+    const size = targets.size / keys.length;
+    const computed = new Map(this.#uncachedTargets(batch));
+    keys.forEach((key, i) => {
+      const target = computed.get(i) ?? this.#cache.get(key!)!;
+      gpu.copy(target, new Tensor(gpu, targets.storage, [target.size], "f32", targets.offset + i * size));
+      if (this.#cache.has(key!) || target.size * 4 > this.#cacheBytesLeft) return;
+      this.#cacheBytesLeft -= target.size * 4;
+      this.#cache.set(key!, gpu.keep(target));
     });
-    return all;
+    return targets;
   }
 
-  /** The answers to the clips of a batch that are not kept, each of the clip's own frames. */
-  #hearFresh(batch: MicroBatch): [number, Tensor][] {
-    const clips = batch.keys!.flatMap((key, clip) => this.#answers.has(key!) ? [] : [clip]);
-    if (clips.length === 0) return [];
+  /** Targets of the utterances of a batch that are not cached, by index, without padding. */
+  #uncachedTargets(batch: MicroBatch): [number, Tensor][] {
+    const indices = batch.keys!.flatMap((key, i) => this.#cache.has(key!) ? [] : [i]);
+    if (indices.length === 0) return [];
     const { gpu } = this.#model;
     const { logits, frames } = batchInvariant(gpu, () => {
-      return forwardBatch(this.#model, selectClips(batch, clips), { alone: true });
+      return forwardBatch(this.#model, selectUtterances(batch, indices), { paddingInvariant: true });
     });
-    const heard = logSoftmax(this.#soften(logits));
-    const size = heard.size / clips.length;
-    const width = heard.shape.at(-1)!;
-    return clips.map((clip, i) => {
-      const shape = heard.shape.length === 3 ? [frames[i]!, width] : [width];
-      return [clip, new Tensor(gpu, heard.storage, shape, "f32", heard.offset + i * size)];
+    const targets = logSoftmax(this.#soften(logits));
+    const size = targets.size / indices.length;
+    const width = targets.shape.at(-1)!;
+    return indices.map((index, i) => {
+      const shape = targets.shape.length === 3 ? [frames[i]!, width] : [width];
+      return [index, new Tensor(gpu, targets.storage, shape, "f32", targets.offset + i * size)];
     });
-  }
-
-  #hear(batch: MicroBatch): Tensor {
-    return logSoftmax(this.#soften(forwardBatch(this.#model, batch).logits));
   }
 
   #soften(logits: Tensor): Tensor {
     return scale(logits, 1 / this.#temperature);
   }
 
-  /** Gives the memory of model and answers back. */
+  /** Frees the memory of model and cache. */
   dispose(): void {
-    for (const answer of this.#answers.values()) answer.dispose();
-    this.#answers.clear();
+    for (const target of this.#cache.values()) target.dispose();
+    this.#cache.clear();
     this.#model.dispose();
   }
 
@@ -137,15 +133,15 @@ export class Teacher {
 
 const total = (lengths: readonly number[]) => lengths.reduce((sum, n) => sum + n, 0);
 
-/** Some clips of a batch, padded to the longest of them. */
-function selectClips(batch: MicroBatch, clips: readonly number[]): MicroBatch {
-  const of = <T>(values: readonly T[]) => clips.map((clip) => values[clip]!);
+/** Some utterances of a batch, padded to the longest of them. */
+function selectUtterances(batch: MicroBatch, indices: readonly number[]): MicroBatch {
+  const of = <T>(values: readonly T[]) => indices.map((index) => values[index]!);
   const lengths = of(batch.lengths);
   const samples = Math.max(...lengths);
-  const inputValues = new Float32Array(clips.length * samples);
-  clips.forEach((clip, i) => {
-    const start = clip * batch.samples;
-    inputValues.set(batch.inputValues.subarray(start, start + batch.lengths[clip]!), i * samples);
+  const inputValues = new Float32Array(indices.length * samples);
+  indices.forEach((index, i) => {
+    const start = index * batch.samples;
+    inputValues.set(batch.inputValues.subarray(start, start + batch.lengths[index]!), i * samples);
   });
   return {
     inputValues,

@@ -1,65 +1,55 @@
 import { add } from "../kernels/add.ts";
 import { scale } from "../kernels/scale.ts";
-import { sum } from "../kernels/sum.ts";
 import type { Gates } from "../model/gates.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
 import { firstOf, type GradientSink } from "../tensor/gradient_sink.ts";
 import { backward } from "../tensor/backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { gradientSeed, type StepResult } from "./finite_step.ts";
 import type { MicroBatch } from "./micro_batch.ts";
-import type { AdamW, AdamWStep } from "./optimizer.ts";
+import type { AdamWStep } from "./adamw_options.ts";
+import type { AdamW } from "./optimizer.ts";
 import { forwardBatch, taskLoss } from "./task_loss.ts";
 import type { Teacher } from "./teacher.ts";
 
-/** What {@linkcode TrainStep.accumulate} works with. */
+/** Options of {@linkcode TrainStep.accumulate}. */
 export interface AccumulateOptions {
   /** Seed of dropout and layer drop. */
   readonly seed: number;
-  /** Number of the step, from 0. */
+  /** Index of the step, from 0. */
   readonly step: number;
-  /** Gates of the units; all open unless given. */
+  /** Gates of the units; default: all open. */
   readonly gates?: Gates | null;
-  /** "mean" over the clips of the step, or their "sum"; "mean" unless given. */
-  readonly reduction?: "mean" | "sum";
-  /** Model to run in its place, made of its weights on the tape; it is called for each micro-batch. */
+  /** Returns the model to run for a micro-batch, derived from the trained one on the tape; default: the trained model. */
   readonly view?: (model: SpeechModel) => SpeechModel;
-  /** Makes the sink of a micro-batch for gradients of other tensors than weights, which are scaled by its share. */
+  /** Returns a sink for a micro-batch that takes the gradients of other tensors than weights. */
   readonly sink?: () => GradientSink;
 }
 
-/** How a {@linkcode TrainStep} works. */
+/** Options of {@linkcode TrainStep}. */
 export interface TrainStepOptions {
-  /** What the model learns from beside the targets; it stays the caller's. */
+  /** Teacher for knowledge distillation; the caller disposes it. */
   readonly teacher?: Teacher | null;
-  /** Whether gradients compute the inside of every layer again instead of keeping it: less memory, more time. */
+  /** Gradient checkpointing: layers are computed again in the backward pass, which takes less memory and more time. */
   readonly gradCheckpoint?: boolean;
 }
 
-/** What a step found. */
-export interface StepResult {
-  /** Task loss over the step's clips. */
-  readonly loss: number;
-  /** Norm over all gradients of weights before clipping. */
-  readonly gradNorm: number;
-}
-
-/** Steps of other micro-batches draw other numbers: an odd constant, as Weyl sequences have. */
-const PART_SEED = 0x9e3779b9;
+/** Added to the seed per micro-batch, so that each has random numbers of its own; odd, as in a Weyl sequence. */
+const MICRO_BATCH_SEED = 0x9e3779b9;
 
 /**
- * Training steps on the device: losses and gradients of micro-batches that add up to those of all their clips at
- * once, then AdamW with clipping. Nothing waits: a step's numbers come back as a promise.
+ * A training step on the device: the losses and gradients of micro-batches add up to those of all their utterances, then
+ * AdamW updates the weights with gradient clipping. Nothing waits: the results of a step are a promise.
  *
- * A step whose loss or gradient is not finite changes nothing, and neither do those after it, until
- * {@linkcode TrainStep.clear}: whoever learns of it some steps later finds the weights of the last good step.
+ * A step whose loss or gradient is not finite changes nothing, and neither do those after it: see `finite_step.ts`.
  *
  * @example
  * ```ts ignore
- * using trainer = new TrainStep(model, new AdamW([{ params: model.weights.require(), lr: 1e-3 }]));
+ * using trainStep = new TrainStep(model, new AdamW([{ params: model.weights.require(), lr: 1e-3 }]));
  * let before: Promise<StepResult> | null = null;
  * for (let step = 0; step < 100; step++) {
- *   const result = trainer.run(batches, { seed: 1, step, maxGradNorm: 1 });
- *   console.log(await before); // of the step before: the device has work meanwhile
+ *   const result = trainStep.run(batches, { seed: 1, step, maxGradNorm: 1 });
+ *   console.log(await before); // of the previous step, while the device computes this one
  *   before = result;
  * }
  * ```
@@ -68,61 +58,59 @@ export class TrainStep {
   readonly #model: SpeechModel;
   readonly #optimizer: AdamW;
   readonly #options: TrainStepOptions;
-  /** Loss and norm of the step before, [2]. */
-  readonly #report: Tensor;
+  /** Loss and gradient norm of the last step, [2]. */
+  readonly #results: Tensor;
   /** Loss of this step so far, []. */
   readonly #loss: Tensor;
 
   /**
-   * Keeps two small tensors.
+   * Allocates two small tensors.
    *
-   * @param model What learns.
-   * @param optimizer Over its weights; it stays the caller's.
-   * @param options What else it learns from, and how memory is saved.
+   * @param model Model to train.
+   * @param optimizer Optimizer of its weights; the caller disposes it.
+   * @param options Teacher and gradient checkpointing.
    */
   constructor(model: SpeechModel, optimizer: AdamW, options: TrainStepOptions = {}) {
     this.#model = model;
     this.#optimizer = optimizer;
     this.#options = options;
-    this.#report = model.gpu.keep(model.gpu.zeros([2]));
+    this.#results = model.gpu.keep(model.gpu.zeros([2]));
     this.#loss = model.gpu.keep(model.gpu.zeros([]));
   }
 
   /**
-   * Adds the gradients of a step's micro-batches.
+   * Runs the forward and backward passes of a step's micro-batches and adds up their gradients.
    *
-   * @throws {RangeError} If there is no batch, or one that the model cannot take.
+   * @throws {RangeError} If there is no utterance, or the model cannot take one.
    */
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
-    const { seed, step, gates = null, reduction = "mean", view = (model) => model, sink } = options;
+    const { seed, step, gates = null, view = (model) => model, sink } = options;
     const { gpu } = this.#model;
     const { teacher = null, gradCheckpoint = false } = this.#options;
-    const clips = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
-    if (clips === 0) throw new RangeError("Cannot train as a step must have clips: it has none");
-    batches.forEach((batch, part) => {
-      const share = reduction === "mean" ? batch.lengths.length / clips : 1;
-      const training = { seed: (seed + part * PART_SEED) >>> 0, step };
+    const utterances = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
+    if (utterances === 0) throw new RangeError("Cannot train as a step must have utterances: it has none");
+    batches.forEach((batch, i) => {
+      const share = batch.lengths.length / utterances;
+      const training = { seed: (seed + i * MICRO_BATCH_SEED) >>> 0, step };
       gpu.scope(() => {
-        // 0 after a good step, else not a number, which no optimizer steps by.
-        const health = scale(sum(this.#report), 0);
         const model = view(this.#model);
         const output = forwardBatch(model, batch, { gates, training, gradCheckpoint });
-        const task = taskLoss(model, output, batch.targets, reduction);
-        const loss = teacher ? teacher.loss(task, batch, output, reduction) : task;
+        const task = taskLoss(model, output, batch.targets, "mean");
+        const loss = teacher ? teacher.loss(task, batch, output) : task;
         backward(loss, {
-          seed: add(gpu.tensor([share], []), health),
+          seed: gradientSeed(share, loss, this.#results),
           sink: sink ? firstOf(this.#optimizer, sink()) : this.#optimizer,
         });
         const weighted = scale(loss, share);
-        gpu.copy(part === 0 ? weighted : add(this.#loss, weighted), this.#loss);
+        gpu.copy(i === 0 ? weighted : add(this.#loss, weighted), this.#loss);
       });
-      // The device begins while the next part is being recorded; the last one goes with what follows it.
-      if (part < batches.length - 1) gpu.flush();
+      // The device starts while the next micro-batch is recorded; the last one is submitted with what follows it.
+      if (i < batches.length - 1) gpu.flush();
     });
   }
 
   /**
-   * Loss and norm of what was accumulated, before {@linkcode TrainStep.finish}; for who decides by them how to go on.
+   * Loss and gradient norm of what was accumulated, before {@linkcode TrainStep.finish}.
    *
    * @throws {RangeError} If nothing was accumulated.
    */
@@ -132,7 +120,7 @@ export class TrainStep {
   }
 
   /**
-   * Updates the weights by what was accumulated. If loss or norm is not finite, nothing changes.
+   * Updates the weights with the accumulated gradients.
    *
    * @throws {RangeError} If nothing was accumulated.
    */
@@ -140,31 +128,25 @@ export class TrainStep {
     const { gpu } = this.#model;
     this.#optimizer.step(options);
     [this.#loss, this.#optimizer.gradNorm].forEach((from, i) => {
-      using place = gpu.keep(new Tensor(gpu, this.#report.storage, [], "f32", i));
-      gpu.copy(from, place);
+      using slot = gpu.keep(new Tensor(gpu, this.#results.storage, [], "f32", i));
+      gpu.copy(from, slot);
     });
   }
 
   /**
    * A whole step: {@linkcode TrainStep.accumulate}, then {@linkcode TrainStep.finish}.
    *
-   * @returns Loss and norm, once the device is through.
+   * @returns Loss and gradient norm, once the device has computed them.
    */
   run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStep): Promise<StepResult> {
     this.accumulate(batches, options);
     this.finish(options);
-    return this.#report.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
+    return this.#results.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
   }
 
-  /** Lets steps change weights again after one that was not finite. */
-  clear(): void {
-    using zeros = this.#model.gpu.zeros([2]);
-    this.#model.gpu.copy(zeros, this.#report);
-  }
-
-  /** Gives its memory back. */
+  /** Frees its memory. */
   dispose(): void {
-    this.#report.dispose();
+    this.#results.dispose();
     this.#loss.dispose();
   }
 

@@ -1,56 +1,55 @@
 import type { SpeechModel } from "../model/speech_model.ts";
-import { AdamW } from "./optimizer.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "./evaluate.ts";
+import type { StepResult } from "./finite_step.ts";
 import { type ParameterGroupOptions, parameterGroups } from "./groups.ts";
 import type { MicroBatch } from "./micro_batch.ts";
+import { AdamW } from "./optimizer.ts";
 import type { StateSource, StateTensor } from "./run_state.ts";
 import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
-import { type StepResult, TrainStep, type TrainStepOptions } from "./train_step.ts";
+import { TrainStep, type TrainStepOptions } from "./train_step.ts";
 
-/** How {@linkcode Trainer.step} steps. */
+/** Options of {@linkcode Trainer.step}. */
 export interface TrainerStep {
-  /** Seed of all that is drawn. */
+  /** Seed of everything random in the step. */
   readonly seed: number;
-  /** Number of the step, from 0. */
+  /** Index of the step, from 0. */
   readonly step: number;
   /** Factor of the peak learning rate. */
   readonly lrScale: number;
-  /** Norm that gradients are scaled down to. */
+  /** Gradients are scaled down to this norm. */
   readonly maxGradNorm: number;
 }
 
-/** What a step found, with what else it is to be logged and shown with. */
+/** Results of a step, with more to log and to show. */
 export interface StepRecord extends StepResult {
-  /** More numbers for the metrics, by name. */
+  /** More metrics, by name. */
   readonly metrics?: Readonly<Record<string, number>>;
-  /** More for the progress, by name. */
+  /** More fields of the progress line, by name. */
   readonly shown?: Readonly<Record<string, string>>;
 }
 
-/** What {@linkcode runLoop} trains: a model and all that changes with it from step to step. */
+/** What the training loop trains: a model with its optimizer, and whatever else changes from step to step. */
 export interface Trainer extends Disposable {
-  /** The model on the device. */
+  /** Model on the device. */
   readonly model: SpeechModel;
   /**
-   * Takes a step, after those begun before it. One whose loss or gradient is not finite changes nothing, and neither do
-   * those after it.
+   * Takes a step, after those begun before it. If loss or gradient is not finite, neither this step nor those after it
+   * change anything.
    */
   step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord>;
-  /** Evaluates the model as it would be handed out now. */
+  /** Evaluates the model as it would be saved now. */
   evaluate(batches: AsyncIterable<MicroBatch>, options: EvaluateBatchesOptions): Promise<BatchScores>;
-  /** All that changes, read when it is written: until then no step may be begun. */
+  /** All tensors that training changes. They are read when they are written to disk: begin no step until then. */
   snapshot(): Map<string, StateSource>;
-  /** Goes on from a snapshot that was written. @throws {TypeError} If it is of another model. */
+  /** Restores a snapshot, taken after `step` steps. @throws {TypeError} If it is of another model. */
   restore(tensors: ReadonlyMap<string, StateTensor>, step: number): void;
-  /** Counts steps from here again, after one that was not finite. */
-  rewind(step: number): void;
 }
 
 /** Options of {@linkcode FinetuneTrainer}. */
 export interface FinetuneTrainerOptions extends ParameterGroupOptions, TrainStepOptions {}
 
 /**
- * Fine-tuning of all weights of a model, or all but the feature encoder's.
+ * Fine-tunes all weights of a model, or all but those of the feature encoder.
  *
  * @example
  * ```ts ignore
@@ -62,18 +61,18 @@ export class FinetuneTrainer implements Trainer {
   /** The model, which is disposed with the trainer. */
   readonly model: SpeechModel;
   readonly #optimizer: AdamW;
-  readonly #trainer: TrainStep;
+  readonly #trainStep: TrainStep;
 
-  /** @param model What learns, the trainer's from now on. @param options Rates. */
+  /** @param model Model to train; the trainer disposes it. @param options Learning rate and more. */
   constructor(model: SpeechModel, options: FinetuneTrainerOptions) {
     this.model = model;
     this.#optimizer = new AdamW(parameterGroups(model, options));
-    this.#trainer = new TrainStep(model, this.#optimizer, options);
+    this.#trainStep = new TrainStep(model, this.#optimizer, options);
   }
 
   /** Records a step; nothing waits. */
   step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
-    return this.#trainer.run(batches, options);
+    return this.#trainStep.run(batches, options);
   }
 
   /** Evaluates the model. */
@@ -81,25 +80,20 @@ export class FinetuneTrainer implements Trainer {
     return evaluateBatches(this.model, batches, options);
   }
 
-  /** Weights and averages, see {@linkcode takeSnapshot}. */
+  /** Weights and Adam moments, see {@linkcode takeSnapshot}. */
   snapshot(): Map<string, StateSource> {
     return takeSnapshot(this.model, this.#optimizer);
   }
 
-  /** Puts weights and averages back. */
+  /** Restores weights and Adam moments. */
   restore(tensors: ReadonlyMap<string, StateTensor>, step: number): void {
     restoreSnapshot(this.model, this.#optimizer, tensors);
     this.#optimizer.steps = step;
   }
 
-  /** Sets the optimizer's count of steps. */
-  rewind(step: number): void {
-    this.#optimizer.steps = step;
-  }
-
-  /** Gives the memory of model and optimizer back. */
+  /** Frees the memory of model and optimizer. */
   dispose(): void {
-    this.#trainer.dispose();
+    this.#trainStep.dispose();
     this.#optimizer.dispose();
     this.model.dispose();
     this.model.gpu.trim();

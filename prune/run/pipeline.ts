@@ -7,7 +7,7 @@ import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
 import { LoadedModel, loadModel } from "../../model/inference/load_model.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import { readModel } from "../../train/best.ts";
-import { finetune, runLoop } from "../../train/loop.ts";
+import { finetune, train } from "../../train/loop.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import type { Teacher } from "../../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "../choose.ts";
@@ -110,7 +110,7 @@ async function prune(
   await makeFolder(folder);
   const gates = gatesOf(options);
   using trainer = pruningTrainer(options, { gpu, gates, teacher });
-  const { ended } = await runLoop(trainer, {
+  const { ended } = await train(trainer, {
     ...loopOptions(options, pruning),
     out: folder,
     resume: await loadRunState(`${folder}/state`),

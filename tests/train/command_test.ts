@@ -90,7 +90,7 @@ Deno.test("a loss that is not finite ends train with one line, with the state be
     const words = ["train", "--out", `${dir}/out`, "--schedule", "constant", "--warmup", "0"];
     const recipe = ["--recipe", `${dir}/recipe.json`, "--max-grad-norm", "1e30", "--dev-subset", "none"];
     const failed = await run(...words, ...recipe, "--lr", "1e18");
-    assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
+    assertMistake(failed, "Cannot continue training as loss and gradient must be finite: step ");
     const state = (await loadRunState(`${dir}/out/state`))!;
     assert(failed.err.includes(state.path), failed.err);
     assert([...state.tensors.values()].every(({ data }) => data.every(Number.isFinite)));

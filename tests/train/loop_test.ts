@@ -35,7 +35,7 @@ async function outcome(folder: string) {
 }
 
 let uninterrupted: Awaited<ReturnType<typeof outcome>> | null = null;
-async function wanted() {
+async function expected() {
   if (!uninterrupted) {
     await inFolder(async (folder, run) => {
       await run();
@@ -62,7 +62,7 @@ Deno.test("a run keeps its metrics, its best model and its last two states", () 
   inFolder(async (folder, run) => {
     const { steps, ended, best } = await run();
     assertEquals([steps, ended], [20, "steps"]);
-    const { metrics } = await wanted();
+    const { metrics } = await expected();
     assertEquals(metrics.filter(({ loss }) => loss !== undefined).map(({ step }) => step), [
       ...Array.from({ length: 20 }, (_, i) => i + 1),
     ]);
@@ -85,11 +85,11 @@ for (const at of [1, 9, 29]) {
   Deno.test(`a run that fails at batch ${at} and is resumed ends as one that does not`, () =>
     inFolder(async (folder, run) => {
       const source = disturbed(at, (nth) => {
-        if (nth === 0) throw new Error("Cannot read clip as it must be whole: it is not");
+        if (nth === 0) throw new Error("Cannot read a file as it must be complete: it is not");
       });
-      await assertRejects(() => run({ source }), Error, "Cannot read clip");
+      await assertRejects(() => run({ source }), Error, "Cannot read a file");
       await run({ resume: await loadRunState(`${folder}/state`) });
-      assertEquals(await outcome(folder), await wanted());
+      assertEquals(await outcome(folder), await expected());
     }));
 }
 
@@ -115,10 +115,10 @@ Deno.test("a run that is killed twice and resumed ends as one that is not", () =
       assertEquals(signal, "SIGKILL", "the run was over before it was killed");
     }
     assertEquals((await start().status).code, 0);
-    assertEquals(await outcome(folder), await wanted());
+    assertEquals(await outcome(folder), await expected());
   }));
 
-Deno.test("a signal ends a run with its state, from which it goes on", () =>
+Deno.test("a signal ends a run with its state, from which it resumes", () =>
   inFolder(async (folder, run) => {
     const controller = new AbortController();
     const source = disturbed(15, (nth) => {
@@ -128,10 +128,10 @@ Deno.test("a signal ends a run with its state, from which it goes on", () =>
     assertEquals([ended, (await loadRunState(`${folder}/state`))!.step], ["signal", steps]);
     assert(steps < 20, `${steps} steps`);
     await run({ resume: await loadRunState(`${folder}/state`) });
-    assertEquals(await outcome(folder), await wanted());
+    assertEquals(await outcome(folder), await expected());
   }));
 
-Deno.test("a loss that is no number ends the run with the state of the step before", () =>
+Deno.test("a loss that is not finite ends the run with the state of the step before", () =>
   inFolder(async (folder, run) => {
     const { checkpoint } = smallRun();
     const good = toneBatch(checkpoint, TEXTS);
@@ -146,7 +146,7 @@ Deno.test("a loss that is no number ends the run with the state of the step befo
     const found = (await loadRunState(`${folder}/state`))!;
     assertEquals(found.step, 5);
     assert([...found.tensors.values()].every(({ data }) => data.every(Number.isFinite)));
-    // With that clip mended it goes on as a run that never met it.
+    // With that batch mended it resumes as a run that never met it.
     const mended = repeatBatches(batches.map(() => good));
     await run({ source: mended, gradAccumSteps: 1, resume: found });
     const end = await outcome(folder);

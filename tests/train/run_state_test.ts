@@ -63,10 +63,10 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
         (await Deno.readFile(`${folder}/step-00000002/state.safetensors`)).slice(0, -1),
         "2",
       ],
-      ["state.safetensors", null, "state.safetensors must be there: it is not"],
+      ["state.safetensors", null, "state.safetensors must exist: it is missing"],
       ["run.json", "{", "run.json must be JSON"],
-      ["run.json", '{"version": 2}', "run.json must have version 1: 2"],
-      ["run.json", '{"version": 1}', "run.json must tell the step"],
+      ["run.json", '{"version": 2}', "run.json must have version 1 of the format: it has version 2"],
+      ["run.json", '{"version": 1}', "run.json must have a step"],
     ];
     for (const [file, content, message] of broken) {
       await saveRunState(folder, state(2));

@@ -2,9 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
+import { gradientSeed, isFiniteStep, type StepResult } from "../../train/finite_step.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
 import { AdamW } from "../../train/optimizer.ts";
-import { type StepResult, TrainStep } from "../../train/train_step.ts";
+import { TrainStep } from "../../train/train_step.ts";
 import { testGpu } from "../gpu.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
@@ -20,7 +21,7 @@ async function training(checkpoint: Checkpoint, lr: number) {
 }
 
 for (const name of ["wav2vec2 large", "wav2vec2 intents"] as const) {
-  Deno.test(`${name} over-fits four clips, each step using as many buffers as the one before`, async () => {
+  Deno.test(`${name} over-fits four utterances, each step using as many buffers as the one before`, async () => {
     const checkpoint = tinyCheckpoint(name);
     using run = await training(checkpoint, 1e-2);
     const batch = toneBatch(checkpoint, TEXTS);
@@ -41,29 +42,25 @@ for (const name of ["wav2vec2 large", "wav2vec2 intents"] as const) {
 
 Deno.test("micro-batches add up to the whole batch, for every split of it", async () => {
   const checkpoint = tinyCheckpoint("wav2vec2 large");
-  for (const reduction of ["mean", "sum"] as const) {
-    const found: { loss: number; gradNorm: number; weights: Float32Array[] }[] = [];
-    for (const sizes of [[4], [1, 3], [2, 1, 1]]) {
-      using run = await training(checkpoint, 1e-3);
-      let from = 0;
-      const batches: MicroBatch[] = sizes.map((size) =>
-        toneBatch(checkpoint, TEXTS.slice(from, from += size))
-      );
-      const { loss, gradNorm } = await run.trainer.run(batches, { seed: 1, step: 0, reduction });
-      found.push({ loss, gradNorm, weights: await run.read() as Float32Array[] });
-    }
-    const [whole, ...split] = found as [typeof found[0], ...typeof found];
-    const close = (a: number, b: number, what: string) =>
-      assert(Math.abs(a - b) <= 2e-5 * Math.abs(b), `${what}: ${a}, not ${b}`);
-    for (const { loss, gradNorm, weights } of split) {
-      close(loss, whole.loss, "loss");
-      close(gradNorm, whole.gradNorm, "norm");
-      // The first step of Adam is ±lr whatever the gradient's size, so that weights whose gradient is 0 but for
-      // rounding may go either way: nearly all are to agree.
-      const all = weights.flatMap((w, i) => [...w].map((x, j) => Math.abs(x - whole.weights[i]![j]!)));
-      const apart = all.filter((difference) => difference > 1e-5).length;
-      assert(apart <= all.length * 0.02, `${apart} of ${all.length} weights differ`);
-    }
+  const results: { loss: number; gradNorm: number; weights: Float32Array[] }[] = [];
+  for (const sizes of [[4], [1, 3], [2, 1, 1]]) {
+    using run = await training(checkpoint, 1e-3);
+    let from = 0;
+    const batches: MicroBatch[] = sizes.map((size) => toneBatch(checkpoint, TEXTS.slice(from, from += size)));
+    const { loss, gradNorm } = await run.trainer.run(batches, { seed: 1, step: 0 });
+    results.push({ loss, gradNorm, weights: await run.read() as Float32Array[] });
+  }
+  const [whole, ...split] = results as [typeof results[0], ...typeof results];
+  const close = (a: number, b: number, what: string) =>
+    assert(Math.abs(a - b) <= 2e-5 * Math.abs(b), `${what}: ${a}, not ${b}`);
+  for (const { loss, gradNorm, weights } of split) {
+    close(loss, whole.loss, "loss");
+    close(gradNorm, whole.gradNorm, "norm");
+    // The first step of Adam is ±lr whatever the gradient's size, so that weights whose gradient is 0 but for
+    // rounding may go either way: nearly all are to agree.
+    const all = weights.flatMap((w, i) => [...w].map((x, j) => Math.abs(x - whole.weights[i]![j]!)));
+    const apart = all.filter((difference) => difference > 1e-5).length;
+    assert(apart <= all.length * 0.02, `${apart} of ${all.length} weights differ`);
   }
 });
 
@@ -109,26 +106,39 @@ for (const name of ["wav2vec2 compact", "wav2vec2 compact large"] as const) {
   });
 }
 
-Deno.test("a loss that is no number changes nothing from its step on, until it is cleared", async () => {
+Deno.test("a step that is not finite changes nothing, and neither do those after it", async () => {
   const checkpoint = tinyCheckpoint("wav2vec2 large");
   using run = await training(checkpoint, 1e-2);
   const good = toneBatch(checkpoint, TEXTS);
   const bad = { ...good, inputValues: good.inputValues.map((x, i) => i === 700 ? NaN : x) };
   const step = (batch: MicroBatch, step: number) =>
     run.trainer.run([batch], { seed: 1, step, maxGradNorm: 1 });
-  await step(good, 0);
+  const first = await step(good, 0);
+  assert(isFiniteStep(first));
   const before = await run.read();
   const results = await Promise.all([step(bad, 1), step(good, 2), step(good, 3)]);
+  assertEquals(results.map(isFiniteStep), [false, false, false]);
   assertEquals(results.map(({ gradNorm }) => Number.isFinite(gradNorm)), [false, false, false]);
   assertEquals(Number.isFinite(results[0]!.loss), false);
   assertEquals(await run.read(), before);
-  run.trainer.clear();
-  const { loss, gradNorm } = await step(good, 4);
-  assert(Number.isFinite(loss) && Number.isFinite(gradNorm));
-  assert((await run.read()).some((weights, i) => weights.some((x, j) => x !== before[i]![j])));
 });
 
-Deno.test("a step needs clips and a head, and gives its memory back when it fails", async () => {
+Deno.test("a loss that is not finite makes all gradients NaN, as results of the step before do", async () => {
+  const gpu = await testGpu();
+  const live = gpu.pool.live;
+  const seed = async (loss: number, ...before: number[]) => {
+    using seed = gpu.scope(() => gradientSeed(0.1, gpu.tensor([loss], []), gpu.tensor(before)));
+    return (await seed.read())[0];
+  };
+  assertEquals(await seed(3, 2, 1), Math.fround(0.1));
+  assertEquals(await seed(-3, 2, 1), Math.fround(0.1));
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    assertEquals(await Promise.all([seed(bad, 2, 1), seed(3, bad, 1), seed(3, 2, bad)]), [NaN, NaN, NaN]);
+  }
+  assertEquals(gpu.pool.live, live);
+});
+
+Deno.test("a step needs utterances and a head, and gives its memory back when it fails", async () => {
   const checkpoint = tinyCheckpoint("wav2vec2 large");
   const gpu = await testGpu();
   const before = gpu.pool.live;
@@ -136,7 +146,7 @@ Deno.test("a step needs clips and a head, and gives its memory back when it fail
     using run = await training(checkpoint, 1e-2);
     const live = gpu.pool.live;
     const options = { seed: 1, step: 0 };
-    assertThrows(() => run.trainer.accumulate([], options), RangeError, "a step must have clips");
+    assertThrows(() => run.trainer.accumulate([], options), RangeError, "a step must have utterances");
     const batch = { ...toneBatch(checkpoint, [[3]]), targets: [[99]] };
     assertThrows(() => run.trainer.accumulate([batch], options), RangeError, "targets[0][0]");
     assertEquals([gpu.pool.live, gpu.tape.steps.length], [live, 0]);

@@ -242,7 +242,7 @@ Deno.test("a loss that is no number ends pruning with the state of the last good
   withModel("asr", async (dir, prune) => {
     const out = `${dir}/nan`;
     const failed = await prune("--out", out, "--lr", "1e18", "--max-grad-norm", "1e30", "--save-every", "1");
-    assertMistake(failed, "Cannot go on training as loss and gradient must be finite: step ");
+    assertMistake(failed, "Cannot continue training as loss and gradient must be finite: step ");
     const { tensors } = (await loadRunState(`${out}/run/prune/state`))!;
     assert([...tensors.values()].every(({ data }) => data.every(Number.isFinite)));
   }));

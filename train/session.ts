@@ -1,0 +1,223 @@
+import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
+import { isBetter, type Score, scoreOf } from "./best.ts";
+import type { BatchScores } from "./evaluate.ts";
+import { isFiniteStep } from "./finite_step.ts";
+import { MetricsLog } from "./metrics.ts";
+import { type BatchPosition, type MicroBatch, START } from "./micro_batch.ts";
+import type { Progress } from "./progress.ts";
+import { type FoundState, saveRunState } from "./run_state.ts";
+import type { StepRecord, Trainer } from "./trainer.ts";
+
+/** Options of {@linkcode Session}. */
+export interface SessionOptions {
+  /** Peak learning rate of the weights. */
+  readonly lr: number;
+  /** Folder for `metrics.jsonl` and `state/`; it must exist. */
+  readonly out: string;
+  /** Utterances to evaluate on. */
+  readonly dev?: () => AsyncIterable<MicroBatch>;
+  /** Decodes tokens; a CTC model needs it for evaluation. */
+  readonly tokenizer?: CtcTokenizer | null;
+  /** Saved state to resume from. Its tensors are removed from it once they are restored. */
+  readonly resume?: FoundState | null;
+  /** More to save in `run.json`. */
+  readonly info?: Readonly<Record<string, unknown>>;
+  /** Progress line. */
+  readonly progress?: Progress | null;
+}
+
+/** The part of a run's state that is not on the device. */
+interface RunInfo {
+  position: BatchPosition;
+  best: Score | null;
+  /** Evaluations since the best one. */
+  stale: number;
+  audioSeconds: number;
+  /** Seconds of all sessions. */
+  seconds: number;
+}
+
+/** A step whose results have not been read yet. */
+interface PendingStep {
+  /** Steps done with it. */
+  readonly done: number;
+  readonly result: Promise<StepRecord>;
+  readonly lrScale: number;
+  readonly audioSeconds: number;
+  /** Info as it was before the step. */
+  readonly before: RunInfo;
+}
+
+/** A step that was begun. */
+export interface BegunStep {
+  readonly result: Promise<StepRecord>;
+  readonly lrScale: number;
+  /** Seconds of audio in it. */
+  readonly audioSeconds: number;
+  /** Position in the data after it. */
+  readonly next: BatchPosition;
+}
+
+/** A session of a run, from its start or from a saved state on: counts its steps, and writes its metrics and states. */
+export class Session {
+  readonly #trainer: Trainer;
+  readonly #options: SessionOptions;
+  readonly #log: MetricsLog;
+  readonly #started: number;
+  #info: RunInfo;
+  #done: number;
+  #pending: PendingStep | null = null;
+
+  private constructor(
+    trainer: Trainer,
+    options: SessionOptions,
+    log: MetricsLog,
+    done: number,
+    info: RunInfo,
+  ) {
+    this.#trainer = trainer;
+    this.#options = options;
+    this.#log = log;
+    this.#done = done;
+    this.#info = info;
+    this.#started = performance.now() - info.seconds * 1000;
+  }
+
+  /**
+   * Restores the trainer from a saved state, or saves the state of step 0, and opens the metrics.
+   *
+   * @throws {TypeError} If the state is of another model.
+   * @throws {Error} If a file cannot be written; one line.
+   */
+  static async open(trainer: Trainer, options: SessionOptions): Promise<Session> {
+    const { out, resume = null, progress = null } = options;
+    let info: RunInfo = { position: START, best: null, stale: 0, audioSeconds: 0, seconds: 0 };
+    const done = resume?.step ?? 0;
+    if (resume) {
+      trainer.restore(resume.tensors, done);
+      resume.tensors.clear();
+      info = { ...info, ...resume.info["run"] as RunInfo };
+    } else {
+      await saveState(trainer, options, 0, info);
+    }
+    const log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
+    progress?.restart(done);
+    return new Session(trainer, options, log, done, info);
+  }
+
+  /** Steps done, in all sessions. */
+  get done(): number {
+    return this.#done;
+  }
+
+  /** Position in the data. */
+  get position(): BatchPosition {
+    return this.#info.position;
+  }
+
+  /** Best evaluation; null before the first. */
+  get best(): Score | null {
+    return this.#info.best;
+  }
+
+  /** Evaluations since the best one. */
+  get stale(): number {
+    return this.#info.stale;
+  }
+
+  /** Seconds of audio, in all sessions. */
+  get audioSeconds(): number {
+    return this.#info.audioSeconds;
+  }
+
+  /** Counts a step that was begun, and logs the one before it, whose results are read while the device computes. */
+  async add({ result, lrScale, audioSeconds, next }: BegunStep): Promise<void> {
+    result.catch(() => {}); // thrown when it is awaited
+    const before = this.#info;
+    this.#info = { ...before, position: next, audioSeconds: before.audioSeconds + audioSeconds };
+    this.#done++;
+    await this.settle();
+    this.#pending = { done: this.#done, result, lrScale, audioSeconds, before };
+  }
+
+  /**
+   * Waits for the results of the last step, and logs them.
+   *
+   * @throws {RangeError} If they are not finite. The state before that step is saved then.
+   */
+  async settle(): Promise<void> {
+    if (!this.#pending) return;
+    const { done, result, lrScale, audioSeconds, before } = this.#pending;
+    this.#pending = null;
+    const record = await result;
+    const { loss, gradNorm, metrics = {}, shown = {} } = record;
+    if (!isFiniteStep(record)) {
+      // Neither this step nor one begun since has changed anything.
+      const path = await saveState(this.#trainer, this.#options, done - 1, before);
+      throw new RangeError(
+        `Cannot continue training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
+          `norm ${gradNorm}, the state before it is in ${path}`,
+      );
+    }
+    const { lr, progress = null } = this.#options;
+    this.#log.write({
+      step: done,
+      loss,
+      grad_norm: gradNorm,
+      lr: lr * lrScale,
+      audio: audioSeconds,
+      seconds: Math.round(performance.now() - this.#started) / 1000,
+      ...metrics,
+    });
+    progress?.update({ step: done, loss, audioSeconds, fields: { ...shown, ...bestField(this.#info.best) } });
+  }
+
+  /** Evaluates the model and logs the scores. @returns Whether it is the best so far. */
+  async evaluate(): Promise<boolean> {
+    const { dev, tokenizer = null, progress = null } = this.#options;
+    const scores = await this.#trainer.evaluate(dev!(), { tokenizer, resamples: 0 });
+    const score = scoreOf(this.#done, scores);
+    const { best, stale } = this.#info;
+    const better = isBetter(score, best);
+    this.#info = { ...this.#info, best: better ? score : best, stale: better ? 0 : stale + 1 };
+    const rates = ratesOf(scores);
+    this.#log.write({ step: this.#done, dev_loss: scores.loss, ...rates, best: better });
+    const shown = Object.entries(rates).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`);
+    const loss = scores.loss.toPrecision(4);
+    progress?.note(`step ${this.#done}: dev ${shown.join(", ")}, loss ${loss}${better ? " (best)" : ""}`);
+    progress?.restart(this.#done);
+    return better;
+  }
+
+  /** Saves the state; no step may be pending. */
+  async save(): Promise<void> {
+    this.#info = { ...this.#info, seconds: (performance.now() - this.#started) / 1000 };
+    await saveState(this.#trainer, this.#options, this.#done, this.#info);
+  }
+
+  /** Closes the metrics. */
+  [Symbol.dispose](): void {
+    this.#log.close();
+  }
+}
+
+/** Saves the state of a run. @returns Its folder. */
+async function saveState(
+  trainer: Trainer,
+  { out, info }: SessionOptions,
+  step: number,
+  run: RunInfo,
+): Promise<string> {
+  return await saveRunState(`${out}/state`, { step, info: { ...info, run }, tensors: trainer.snapshot() });
+}
+
+function ratesOf({ wer, cer, accuracy }: BatchScores): Record<string, number> {
+  return accuracy ? { accuracy: accuracy.value } : { wer: wer!.value, cer: cer!.value };
+}
+
+/** The best evaluation so far, for the progress line. */
+function bestField(best: Score | null): Record<string, string> {
+  if (!best) return {};
+  const [error] = best.order;
+  return { [best.order.length > 2 ? "WER" : "errors"]: `${(100 * error!).toFixed(1)} %` };
+}
