@@ -1,5 +1,5 @@
-// A pruning step without the units whose gates are closed: their outputs are zero, and so are the gradients of all that
-// belongs to them, so that leaving them out of every product changes nothing but the time.
+// The active submodel: a pruning step without the units whose gates are closed. The outputs of these units and the
+// gradients of their weights are zero, so that GEMMs without them give the same results in less time.
 
 import { indexSelectAll } from "../kernels/index_select.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -11,21 +11,21 @@ import type { Choice } from "./choose.ts";
 import type { UnitGroup } from "./groups.ts";
 import { compactConfig } from "./surgery.ts";
 
-/** The units that take part in a step: the open ones, and closed ones that fill up a width as the device has it. */
+/** The units of the active submodel: the open ones, and closed ones as padding to the widths of the device. */
 export interface OpenUnits {
-  /** Architecture of these units alone. */
+  /** Architecture of the active submodel. */
   readonly config: ModelConfig;
-  /** Groups that have any, with as many units as take part. */
+  /** Groups with at least one active unit, with their active units. */
   readonly groups: readonly UnitGroup[];
-  /** Their gates by group. */
+  /** Gates of the active units by group. */
   readonly gates: ReadonlyMap<string, Float64Array>;
-  /** Their numbers among all units of the group, by group. */
+  /** Indices of the active units among all units of the group, by group. */
   readonly indices: ReadonlyMap<string, readonly number[]>;
 }
 
 /**
- * Finds the units that take part. A group of convolution channels that are all closed stays whole, since a layer must
- * have one.
+ * Finds the units of the active submodel. A group of convolution channels that are all closed stays whole, since a layer
+ * must have at least one channel.
  *
  * @param config Architecture of the whole model.
  * @param groups Groups that have gates.
@@ -53,8 +53,8 @@ export function openUnits(
     const all = Array.from({ length: units }, (_, i) => i);
     const open = all.filter((i) => gates[i]! > 0);
     const spare = paddedUnits(kind, open.length) - open.length;
-    const filled = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
-    return [name, open.length < least ? all : filled] as const;
+    const padded = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
+    return [name, open.length < least ? all : padded] as const;
   }));
   const gates = new Map([...indices].map(([name, open]) => {
     return [name, Float64Array.from(open, (i) => values.get(name)![i]!)] as const;
@@ -73,61 +73,61 @@ export function openUnits(
   };
 }
 
-/** Numbers of whole weights whose rest is selected at once: all layers of a small model, one of a large model. */
-const TOGETHER = 2 ** 22;
+/** Elements of whole weights that are selected from at once: all layers of a small model, one layer of a large one. */
+const SELECT_AT_ONCE = 2 ** 22;
 
-/** Names of weights in sets that are selected at once: those of layers that follow each other, up to `most` numbers. */
-function together(weights: Weights, names: readonly string[], most: number): string[][] {
+/** Names of weights in sets of consecutive layers, each with up to `most` elements. */
+function layerSets(weights: Weights, names: readonly string[], most: number): string[][] {
   const layers = Map.groupBy(names, (name) => /^.*?layers\.\d+\./.exec(name)?.[0] ?? "");
   const sets: string[][] = [];
-  let size = Infinity;
+  let setSize = Infinity;
   for (const layer of layers.values()) {
-    const own = layer.reduce((sum, name) => sum + weights.get(name).size, 0);
-    if (size + own > most) {
+    const layerSize = layer.reduce((sum, name) => sum + weights.get(name).size, 0);
+    if (setSize + layerSize > most) {
       sets.push([]);
-      size = 0;
+      setSize = 0;
     }
     sets.at(-1)!.push(...layer);
-    size += own;
+    setSize += layerSize;
   }
   return sets;
 }
 
 /**
- * The model of the open units, its weights selected on the tape when they are read: gradients arrive at those of the whole
- * model. Of a large one each layer is selected by itself, so that its gradients are gone before the next layer's come, and
- * all of it is gone where layers are computed again. Call it inside {@linkcode Gpu.scope}.
+ * The active submodel. Its weights are selected from those of the whole model on the tape when they are read, so that
+ * gradients reach the whole weights. In a large model each layer is selected separately: its gradients are freed before
+ * those of the next layer, and with gradient checkpointing its weights too. Call it inside {@linkcode Gpu.scope}.
  *
  * @param model The whole model.
  * @param groups Groups of the whole model that have gates.
- * @param open What {@linkcode openUnits} found.
- * @param most Numbers of whole weights whose rest is selected at once.
+ * @param open Result of {@linkcode openUnits}.
+ * @param most Elements of whole weights that are selected from at once.
  */
 export function activeSubmodel(
   model: SpeechModel,
   groups: readonly UnitGroup[],
   open: OpenUnits,
-  most: number = TOGETHER,
+  most: number = SELECT_AT_ONCE,
 ): SpeechModel {
   const { gpu, weights, head } = model;
-  const thin = new Weights(gpu);
-  for (const name of weights.names) thin.set(name, weights.get(name));
+  const active = new Weights(gpu);
+  for (const name of weights.names) active.set(name, weights.get(name));
   const kept = new Map<string, { rows?: number[]; columns?: number[] }>();
   for (const group of groups) {
     const units = open.indices.get(group.name)!;
     if (units.length === group.units || units.length === 0) continue;
     for (const { tensor, axis, width } of slicesOf(model.config, group)) {
-      const entries: number[] = []; // pushed one by one: a step has tens of thousands of them
+      const entries: number[] = []; // loops, as a step has tens of thousands of entries
       for (const unit of units) for (let n = 0; n < width; n++) entries.push(unit * width + n);
       // Input channels are the last axis on the device.
       kept.set(tensor, { ...kept.get(tensor), ...(axis === 0 ? { rows: entries } : { columns: entries }) });
     }
   }
-  for (const names of together(weights, weights.names.filter((name) => kept.has(name)), most)) {
-    thin.derive(
+  for (const names of layerSets(weights, weights.names.filter((name) => kept.has(name)), most)) {
+    active.derive(
       names,
       () => indexSelectAll(names.map((name) => ({ x: weights.get(name), ...kept.get(name) }))),
     );
   }
-  return new SpeechModel(gpu, { config: open.config, head, weights: thin });
+  return new SpeechModel(gpu, { config: open.config, head, weights: active });
 }

@@ -1,14 +1,14 @@
 /** Options of {@linkcode Adam}. */
 export interface AdamOptions {
-  /** Shares that the moments keep; 0.9 and 0.999 unless given. */
+  /** Decay rates of the moments; default: 0.9 and 0.999. */
   readonly betas?: readonly [number, number];
-  /** Added to the root of the second moment; 1e-8 unless given. */
+  /** Added to the root of the second moment; default: 1e-8. */
   readonly eps?: number;
 }
 
 /**
- * Adam with bias correction in float64 on the host (Kingma and Ba 2015, arXiv 1412.6980), as `torch.optim.AdamW`
- * without decay: for the gates' parameters and the multipliers, of which there are few.
+ * Adam with bias correction in float64 on the host (Kingma and Ba 2015, arXiv 1412.6980), as `torch.optim.AdamW` without
+ * weight decay, for the log-alphas and Lagrange multipliers, of which there are few.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ export interface AdamOptions {
  * ```
  */
 export class Adam {
-  /** Numbers that are learnt. */
+  /** Parameters. */
   readonly values: Float64Array;
   /** First moment. */
   readonly expAvg: Float64Array;
@@ -31,7 +31,7 @@ export class Adam {
   readonly #betas: readonly [number, number];
   readonly #eps: number;
 
-  /** @param values Numbers to learn, which are changed in place. */
+  /** @param values Parameters, which are changed in place. @param options Decay rates and eps. */
   constructor(values: Float64Array, options: AdamOptions = {}) {
     this.values = values;
     this.expAvg = new Float64Array(values.length);
@@ -43,7 +43,7 @@ export class Adam {
   /**
    * One update.
    *
-   * @param gradient As many numbers as there are values.
+   * @param gradient Gradient, as long as `values`.
    * @param rate Learning rate; a negative one ascends.
    * @param scale Factor of the gradient, as clipping gives it.
    */

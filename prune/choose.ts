@@ -1,5 +1,5 @@
-// Which whole units stay. Expectations become whole numbers here, and the achieved cost comes within one unit's of the
-// target.
+// The choice of the units to keep. Expected counts become whole numbers here, and the achieved cost is within the cost of
+// one unit of the target.
 
 import type { ModelConfig } from "../model/config.ts";
 import { type UnitCounts, unitCounts } from "../model/costs.ts";
@@ -8,30 +8,30 @@ import type { Constraint } from "./constraints.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
 import { evaluationCount, keptGate, ranked } from "./hard_concrete.ts";
 
-/** The units of a group that stay. */
+/** The kept units of a group. */
 export interface KeptUnits {
-  /** Their numbers, rising, among the units that the group has now. */
+  /** Their indices among the units that the group has now, in rising order. */
   readonly indices: readonly number[];
-  /** Their gates, above 0, which the surgery folds into the weights. */
+  /** Their gates, above 0, which surgery folds into the weights. */
   readonly gates: readonly number[];
 }
 
-/** The units that stay by group; a group that is not named keeps all. */
+/** The kept units by group; groups without an entry keep all units. */
 export type Choice = ReadonlyMap<string, KeptUnits>;
 
 /** Options of {@linkcode chooseByGates} and {@linkcode chooseUniform}. */
 export interface ChooseOptions {
   /** Architecture of the model to prune. */
   readonly config: ModelConfig;
-  /** What to bring to which target. */
+  /** Costs and their targets. */
   readonly constraints: readonly Constraint[];
-  /** Widths of convolutions and feed-forward layers that are cut become multiples of it; 1 unless given. */
+  /** Widths of convolutions and feed-forward layers are rounded to multiples of it; default: 1. */
   readonly roundTo?: number;
 }
 
 /**
- * Units by their log-alphas: as many of each group as its gates say, all but round(n − Σp), then those with the lowest
- * log-alphas closed, or with the highest opened, until the target is met. Their gates are σ(0.8·a/β).
+ * Chooses units by their log-alphas: n − round(n − Σp) units of each group, then removes those with the lowest log-alphas
+ * or adds those with the highest, until the target is met. Their gates are σ(0.8·a/β).
  *
  * @param logAlpha Log-alphas by group.
  * @param options Targets and rounding.
@@ -56,14 +56,14 @@ export function chooseByGates(
 ): Choice {
   return choose(logAlpha, options, {
     start: (groups) => groups.map(({ name }) => evaluationCount(logAlpha.get(name)!)),
-    worth: (_group, scores, fewer, more) => mean(scores.slice(fewer, more)),
+    importance: (_group, scores, fewer, more) => mean(scores.slice(fewer, more)),
     gate: keptGate,
   });
 }
 
 /**
- * The baseline without gates: the same share of every group of a constraint, the units of the largest magnitudes; their
- * gates are 1.
+ * Chooses units for the baseline without gates: the same share of every group of a constraint, the units with the largest
+ * magnitudes. Their gates are 1.
  *
  * @param magnitudes Magnitude of every unit by group, see {@linkcode unitMagnitudes}.
  * @param options Targets and rounding.
@@ -96,13 +96,13 @@ export function chooseUniform(
       }
       return countsAt(bounds[0]!);
     },
-    // The fuller a group, the sooner it gives.
-    worth: ({ units }, _scores, fewer, more) => -(fewer + more) / units,
+    // The larger the kept share of a group, the sooner it gives units.
+    importance: ({ units }, _scores, fewer, more) => -(fewer + more) / units,
     gate: () => 1,
   });
 }
 
-/** The numbers of units that a choice keeps. @param config Architecture before the choice. @param choice The choice. */
+/** Counts of kept units. @param config Architecture before pruning. @param choice Kept units. */
 export function keptCounts(config: ModelConfig, choice: Choice): UnitCounts {
   const groups = unitGroups(config).filter(({ name }) => choice.has(name));
   return withCounts(unitCounts(config), groups, groups.map(({ name }) => choice.get(name)!.indices.length));
@@ -111,8 +111,8 @@ export function keptCounts(config: ModelConfig, choice: Choice): UnitCounts {
 interface Rule {
   /** Counts to start from, fractional or not. */
   readonly start: (groups: UnitGroup[], units: UnitCounts, constraint: Constraint) => number[];
-  /** Worth of the units ranked `fewer` to `more` of a group with these scores, the largest first. */
-  readonly worth: (group: UnitGroup, scores: readonly number[], fewer: number, more: number) => number;
+  /** Importance of the units ranked `fewer` to `more` in a group, given its scores in falling order. */
+  readonly importance: (group: UnitGroup, scores: readonly number[], fewer: number, more: number) => number;
   /** Gate of a unit with this score. */
   readonly gate: (score: number) => number;
 }
@@ -120,7 +120,7 @@ interface Rule {
 function choose(
   scores: ReadonlyMap<string, ArrayLike<number>>,
   { config, constraints, roundTo = 1 }: ChooseOptions,
-  { start, worth, gate }: Rule,
+  { start, importance, gate }: Rule,
 ): Choice {
   if (!(Number.isInteger(roundTo) && roundTo >= 1)) {
     throw new RangeError(
@@ -142,7 +142,7 @@ function choose(
       groups,
       levels,
       start: withCounts(units, groups, counts),
-      worth: (g, fewer, more) => worth(groups[g]!, sorted[g]!, fewer, more),
+      importance: (g, fewer, more) => importance(groups[g]!, sorted[g]!, fewer, more),
     });
   }
   return new Map(scored.map(({ name, kind, layer }) => {
@@ -151,7 +151,7 @@ function choose(
   }));
 }
 
-/** Counts that a group may have: multiples from the least on, and all its units. */
+/** Counts that a group may have: multiples of `multiple`, and all its units. */
 function levelsOf({ units, least }: UnitGroup, multiple: number): number[] {
   const levels: number[] = [];
   for (let n = least === 0 ? 0 : Math.ceil(least / multiple) * multiple; n < units; n += multiple) {
@@ -164,6 +164,6 @@ function nearestOf(levels: readonly number[], count: number): number {
   return levels.reduce((best, level) => Math.abs(level - count) < Math.abs(best - count) ? level : best);
 }
 
-function mean(numbers: readonly number[]): number {
-  return numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

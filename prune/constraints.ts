@@ -1,23 +1,23 @@
-// The constraints of HJ-Pruning's methods (Peng et al. 2023, arXiv 2302.14132): which cost is brought to which target.
+// The constraints of HJ-Pruning's methods (Peng et al. 2023, arXiv 2302.14132): costs and their targets.
 
 import type { ModelConfig } from "../model/config.ts";
 import { convFrames, unitCounts } from "../model/costs.ts";
 import { type Quantity, UnitCost } from "./cost.ts";
 import { UNIT_KINDS, unitGroups, type UnitKind, withCounts } from "./groups.ts";
 
-/** What is constrained: all parameters, those of convolutions and Transformer apart, or MACs. */
+/** What is constrained: all parameters, those of convolutions and Transformer separately, or MACs. */
 export type ConstraintMethod = "size" | "sep-size" | "mac";
 
-/** Samples a second. */
+/** Samples per second. */
 const RATE = 16000;
 
 /** A cost and the share of it to remove. */
 export interface Constraint {
   /** The cost. */
   readonly cost: UnitCost;
-  /** Share of the cost of the model's present units to remove, 0 to 1. */
+  /** Share to remove of the cost of the model's present units, 0 to 1. */
   readonly target: number;
-  /** Kinds of units by whose choice it is met. */
+  /** Kinds of units that may be removed for it. */
   readonly kinds: readonly UnitKind[];
 }
 
@@ -25,24 +25,25 @@ export interface Constraint {
 export interface ConstraintOptions {
   /** What is constrained. */
   readonly method: ConstraintMethod;
-  /** Share to remove; with `sep-size`, of both parts unless theirs are given. */
+  /** Share to remove. */
   readonly target: number;
-  /** `sep-size`: share of the convolutions' parameters to remove. */
+  /** `sep-size`: share of the convolutions' parameters to remove; default: `target`. */
   readonly targetConv?: number;
-  /** `sep-size`: share of the other parameters to remove. */
+  /** `sep-size`: share of the other parameters to remove; default: `target`. */
   readonly targetTransformer?: number;
-  /** Kinds of units that may go; all unless given. */
+  /** Kinds of units that may be removed; default: all. */
   readonly kinds?: readonly UnitKind[];
-  /** Length that MACs are counted for, in seconds; 10 unless given. */
+  /** Seconds of audio that MACs are counted for; default: 10. */
   readonly seconds?: number;
 }
 
 /**
- * The constraints of a method. Where no unit of a constraint may go and its target is 0, there is none.
+ * The constraints of a method. A constraint with target 0 and no unit to remove is omitted.
  *
  * @param config Architecture of the model to prune, dense or compact.
  * @param options Method and targets.
- * @throws {RangeError} If a target is no share, more than all units of those kinds hold, or the length gives no frame.
+ * @throws {RangeError} If a target is not a share, or more than the units of those kinds can remove, or the length is shorter
+ * than a frame.
  *
  * @example
  * ```ts
@@ -72,9 +73,9 @@ export function constraintsOf(config: ModelConfig, options: ConstraintOptions): 
       constraint("conv", targetConv, ["conv"]),
       constraint("transformer", targetTransformer, ["heads", "ffn"]),
     ];
-  const wanted = all.filter(({ kinds, target }) => kinds.length > 0 || target !== 0);
-  for (const { cost, target, kinds } of wanted) check(cost, target, kinds);
-  return wanted;
+  const active = all.filter(({ kinds, target }) => kinds.length > 0 || target !== 0);
+  for (const { cost, target, kinds } of active) check(cost, target, kinds);
+  return active;
 }
 
 function check(cost: UnitCost, target: number, kinds: readonly UnitKind[]): void {
@@ -83,13 +84,13 @@ function check(cost: UnitCost, target: number, kinds: readonly UnitKind[]): void
   };
   if (!(target >= 0 && target <= 1)) refuse("the target must be a share from 0 to 1", target);
   if (cost.quantity === "macs" && convFrames(cost.config, cost.samples).at(-1) === 0) {
-    refuse("the reference length must give a frame", `${cost.samples} samples`);
+    refuse("the reference length must be one frame or more", `${cost.samples} samples`);
   }
   const groups = unitGroups(cost.config, kinds);
   const fewest = withCounts(unitCounts(cost.config), groups, groups.map(({ least }) => least));
   const most = cost.removed(fewest);
   if (target > most) {
-    if (kinds.length === 0) refuse("its target must be 0 where none of its units may go", target);
+    if (kinds.length === 0) refuse("its target must be 0 without units that may be removed", target);
     refuse(`${kinds.join(", ")} can remove a share of ${most.toFixed(4)} at most`, `the target is ${target}`);
   }
 }

@@ -1,13 +1,13 @@
-// What a constraint counts, as a function of how many units are kept: whole numbers after the choice, sums of P(z > 0)
-// before. Gates are independent, so the expectation of a product of counts is the product of their expectations, and
-// the formulas of model/costs.ts hold for both.
+// The cost of a model as a function of its counts of units: whole numbers after the choice, sums of P(z > 0) before it.
+// Gates are independent, E[n·m] = E[n]·E[m] for counts of different groups, so that the formulas of model/costs.ts hold
+// for both.
 
 import type { ModelConfig } from "../model/config.ts";
 import { type CostRow, costsOf, type UnitCounts, unitCounts } from "../model/costs.ts";
 import type { UnitGroup } from "./groups.ts";
 
 /**
- * What is counted: all parameters, those of the convolutions, those of the rest (projection, positional convolution,
+ * Quantity that is counted: all parameters, those of the convolutions, those of the rest (projection, positional convolution,
  * Transformer), or multiply–accumulates at a length. Neither head nor mask embedding counts.
  */
 export type Quantity = "parameters" | "conv" | "transformer" | "macs";
@@ -26,21 +26,21 @@ export type Quantity = "parameters" | "conv" | "transformer" | "macs";
  * ```
  */
 export class UnitCost {
-  /** Architecture that units are counted in. */
+  /** Architecture, dense or compact. */
   readonly config: ModelConfig;
-  /** What is counted. */
+  /** Quantity that is counted. */
   readonly quantity: Quantity;
-  /** Samples of the clip that MACs are counted for. */
+  /** Samples of audio that MACs are counted for. */
   readonly samples: number;
-  /** UnitCost of the model with all units it has. */
+  /** Cost of the model with all its units. */
   readonly dense: number;
 
   /**
-   * Counts for one architecture.
+   * Cost of an architecture.
    *
    * @param config Architecture, dense or compact.
-   * @param quantity What to count.
-   * @param samples Samples of the clip that MACs are counted for.
+   * @param quantity Quantity to count.
+   * @param samples Samples of audio that MACs are counted for.
    */
   constructor(config: ModelConfig, quantity: Quantity, samples: number) {
     this.config = config;
@@ -49,22 +49,22 @@ export class UnitCost {
     this.dense = this.of(unitCounts(config));
   }
 
-  /** UnitCost of a model with these units, whole or expected. */
+  /** Cost of a model with these counts of units, whole or expected. */
   of(units: UnitCounts): number {
     return this.#values(units).reduce((sum, value) => sum + value, 0);
   }
 
-  /** Share removed, 1 − cost/dense. @param units Units, whole or expected. */
+  /** Share removed, 1 − cost/dense. @param units Counts of units, whole or expected. */
   removed(units: UnitCounts): number {
     return 1 - this.of(units) / this.dense;
   }
 
   /**
-   * How the cost grows with the units of each group. A cost is linear in each count by itself, so that its derivative is
-   * the cost of one unit more.
+   * Partial derivatives of the cost by the count of each group. The cost is linear in each count, so that a derivative is
+   * the cost of one more unit.
    *
    * @param groups Groups to differentiate by.
-   * @param units Where to differentiate.
+   * @param units Counts at which to differentiate.
    * @returns ∂cost/∂count, in the order of the groups.
    */
   slopes(groups: readonly UnitGroup[], units: UnitCounts): Float64Array {
@@ -75,7 +75,7 @@ export class UnitCost {
     });
   }
 
-  /** What the modules cost. Those that a count does not touch give equal numbers, so that differences are exact. */
+  /** Costs of the modules. Modules that a count does not affect keep equal values, so that differences are exact. */
   #values(units: UnitCounts): number[] {
     const { rows } = costsOf(this.config, this.samples, { units, maskEmbedding: false });
     const { quantity } = this;

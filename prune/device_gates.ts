@@ -1,4 +1,4 @@
-// Gates between host and device: one upload and one read-back a step.
+// Gates between host and device: one upload and one read-back per step.
 
 import type { ModelConfig } from "../model/config.ts";
 import { paddedUnits } from "../model/padded_widths.ts";
@@ -11,7 +11,7 @@ import { GateGradientSink } from "./gate_gradient_sink.ts";
 import type { UnitGroup } from "./groups.ts";
 
 /**
- * The gates of a model's groups on the device, in one buffer; units that the device adds are closed. It owns them: dispose it after the step.
+ * The gates of a model's groups on the device, in one buffer. The gates of padding units are 0. Dispose it after the step.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ import type { UnitGroup } from "./groups.ts";
  * ```
  */
 export class DeviceGates {
-  /** What {@linkcode SpeechModel.forward} takes; null for layers without gates. */
+  /** Gates as {@linkcode SpeechModel.forward} takes them; null for layers without gates. */
   readonly gates: Gates;
   readonly #gpu: Gpu;
   readonly #flat: Tensor;
@@ -44,7 +44,7 @@ export class DeviceGates {
    * @param config Architecture.
    * @param groups Groups that have gates.
    * @param values Gates by group.
-   * @param options `requiresGrad`: whether the gates want gradients; false unless given.
+   * @param options `requiresGrad`: whether the gates require gradients; default: false.
    */
   constructor(
     gpu: Gpu,
@@ -60,9 +60,9 @@ export class DeviceGates {
       starts.push(size);
       size = roundUp(size + paddedUnits(kind, units));
     }
-    const numbers = new Float32Array(size);
-    groups.forEach(({ name }, g) => numbers.set(values.get(name)!, starts[g]));
-    this.#flat = gpu.keep(gpu.tensor(numbers));
+    const flat = new Float32Array(size);
+    groups.forEach(({ name }, g) => flat.set(values.get(name)!, starts[g]));
+    this.#flat = gpu.keep(gpu.tensor(flat));
     const lists = {
       conv: new Array<Tensor | null>(config.conv_dim.length).fill(null),
       heads: new Array<Tensor | null>(config.num_hidden_layers).fill(null),
@@ -79,7 +79,7 @@ export class DeviceGates {
     this.gates = lists;
   }
 
-  /** Makes the sink of a micro-batch for {@linkcode backward}; it is the gates' own. */
+  /** A new gradient sink for the {@linkcode backward} of a micro-batch; the gates dispose it. */
   gradientSink(): GradientSink {
     const sink = new GateGradientSink(this.#gpu, this.#places);
     this.#sinks.push(sink);
@@ -87,16 +87,16 @@ export class DeviceGates {
   }
 
   /**
-   * Reads the gradients of all micro-batches back, each from its own buffer, and gives their memory back.
+   * Reads back the gradients of all micro-batches, and frees their memory.
    *
-   * @returns For each {@linkcode DeviceGates.gradientSink} in order, the gradients by group; zeros where the loss does not
+   * @returns Gradients by group, for each {@linkcode DeviceGates.gradientSink} in order; zeros where the loss does not
    * depend on the gates.
    */
   readGradients(): Promise<Map<string, Float32Array>[]> {
     return Promise.all(this.#sinks.splice(0).map((sink) => sink.read()));
   }
 
-  /** Gives their memory back. */
+  /** Frees the memory. */
   dispose(): void {
     for (const sink of this.#sinks) sink.dispose();
     for (const { gate } of this.#places.values()) gate.dispose();

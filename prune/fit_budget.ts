@@ -2,40 +2,42 @@ import type { UnitCounts } from "../model/costs.ts";
 import type { UnitCost } from "./cost.ts";
 import { type UnitGroup, withCounts } from "./groups.ts";
 
-/** Where {@linkcode fitBudget} starts and what it may do. */
+/** Options of {@linkcode fitBudget}. */
 export interface FitBudgetOptions {
-  /** UnitCost that is brought to the goal. */
+  /** Cost to bring to the goal. */
   readonly cost: UnitCost;
-  /** UnitCost to reach. */
+  /** Goal, in the unit of the cost. */
   readonly goal: number;
   /** Groups whose counts may change. */
   readonly groups: readonly UnitGroup[];
-  /** Counts that each of them may have, rising. */
+  /** Counts that each group may have, in rising order. */
   readonly levels: readonly (readonly number[])[];
-  /** Units of the whole model to start from. */
+  /** Units of the model to start from. */
   readonly start: UnitCounts;
   /**
-   * Worth of the units ranked `fewer` to `more` of a group, of which the least worthy are closed first and the
-   * worthiest opened first.
+   * Importance of the units ranked `fewer` to `more` in a group: the least important units are removed first, the most
+   * important ones added first.
    */
-  readonly worth: (group: number, fewer: number, more: number) => number;
+  readonly importance: (group: number, fewer: number, more: number) => number;
 }
 
 /** A change of one group's count to a neighbouring level. */
 interface Move {
   readonly group: number;
   readonly level: number;
-  /** UnitCost it saves when closing, or adds when opening. */
+  /** Cost that it saves when removing, or adds when adding. */
   readonly by: number;
-  readonly worth: number;
+  readonly importance: number;
 }
 
 /**
- * Whole units whose cost is as near to a goal as single steps bring it. Units go, or come back, one level of one group at
- * a time: the least worthy, or the worthiest, that do not overshoot; at last the one that ends nearest, if that is nearer
- * than before. What is left is at most half of what the cheapest possible step costs.
+ * Brings the cost of whole units as near to a goal as greedy moves can. A move takes one group to a neighbouring level: it
+ * removes the least important units, or adds the most important ones, among the moves that do not overshoot. The last
+ * move is the one that ends nearest to the goal, if it is nearer than before. The remaining gap is at most half of the cost
+ * of the cheapest move.
  *
- * @param options Goal, start and worth.
+ * @param options Goal, start and importance.
+ * @returns Units of the model.
  *
  * @example
  * ```ts
@@ -54,13 +56,13 @@ interface Move {
  *   groups,
  *   levels: groups.map(({ units }) => Array.from({ length: units + 1 }, (_, n) => n)),
  *   start: unitCounts(config),
- *   worth: (_, fewer) => -fewer,
+ *   importance: (_, fewer) => -fewer,
  * });
  * console.log(ffn); // [131, 131, 131, 130] or so
  * ```
  */
 export function fitBudget(options: FitBudgetOptions): UnitCounts {
-  const { cost, goal, groups, levels, start, worth } = options;
+  const { cost, goal, groups, levels, start, importance } = options;
   const at = groups.map(({ kind, layer }, g) => levels[g]!.indexOf(start[kind][layer]!));
   const units = () => withCounts(start, groups, at.map((level, g) => levels[g]![level]!));
   let over = cost.of(units()) - goal;
@@ -73,13 +75,13 @@ export function fitBudget(options: FitBudgetOptions): UnitCounts {
       if (there === undefined) return [];
       const [fewer, more] = [Math.min(here, there), Math.max(here, there)];
       const by = slopes[group]! * (more - fewer);
-      return by > 0 ? [{ group, level, by, worth: worth(group, fewer, more) }] : [];
+      return by > 0 ? [{ group, level, by, importance: importance(group, fewer, more) }] : [];
     });
     const move = bestMove(moves, Math.abs(over), direction);
     if (!move) return units();
     at[move.group] = move.level;
     over += direction * move.by;
-    // Neighbouring convolutions cost the product of their channels; the other groups add up.
+    // The cost of a convolution depends on the channels of both neighbours; those of the other groups add up.
     if (groups[move.group]!.kind === "conv") slopes = cost.slopes(groups, units());
   }
 }
@@ -87,7 +89,7 @@ export function fitBudget(options: FitBudgetOptions): UnitCounts {
 function bestMove(moves: readonly Move[], gap: number, direction: number): Move | undefined {
   const within = moves.filter(({ by }) => by <= gap);
   if (within.length > 0) {
-    return within.reduce((best, move) => direction * (move.worth - best.worth) > 0 ? move : best);
+    return within.reduce((best, move) => direction * (move.importance - best.importance) > 0 ? move : best);
   }
   return moves.filter(({ by }) => by < 2 * gap).toSorted((a, b) => a.by - b.by)[0];
 }

@@ -8,11 +8,11 @@ export class GateGradientSink implements GradientSink {
   readonly #units: ReadonlyMap<string, number>;
   readonly #indices: ReadonlyMap<Tensor, number>;
   readonly #arena: Arena;
-  /** Gates whose memory was given, and those that have a gradient. */
-  readonly #given = new Set<Tensor>();
+  /** Gates whose slot was handed out, and gates that have a gradient. */
+  readonly #reserved = new Set<Tensor>();
   readonly #taken = new Set<Tensor>();
 
-  /** Zeros. @param gpu Device of the gates. @param gates Gate and number of its units, by group. */
+  /** Allocates zeros. @param gpu Device. @param gates Gates and number of units by group. */
   constructor(
     gpu: Gpu,
     gates: ReadonlyMap<string, { readonly gate: Tensor; readonly units: number }>,
@@ -24,15 +24,15 @@ export class GateGradientSink implements GradientSink {
     for (const tensor of [this.#arena.flat, ...this.#arena.slots]) gpu.keep(tensor);
   }
 
-  /** Memory for the first part of a gate's gradient. */
+  /** Memory for the first part of a gate's gradient, see {@linkcode GradientSink.slot}. */
   slot(tensor: Tensor): Tensor | null {
     const index = this.#indices.get(tensor);
-    if (index === undefined || this.#given.has(tensor) || this.#taken.has(tensor)) return null;
-    this.#given.add(tensor);
+    if (index === undefined || this.#reserved.has(tensor) || this.#taken.has(tensor)) return null;
+    this.#reserved.add(tensor);
     return this.#arena.slots[index]!.view();
   }
 
-  /** Adds a part of a gate's gradient. */
+  /** Adds a part of a gate's gradient, see {@linkcode GradientSink.take}. */
   take(tensor: Tensor, part: Tensor): boolean {
     const index = this.#indices.get(tensor);
     if (index === undefined) return false;
@@ -44,7 +44,7 @@ export class GateGradientSink implements GradientSink {
     return true;
   }
 
-  /** Reads the gradients back and gives their memory back. @returns By group; zeros where the loss does not depend on the gates. */
+  /** Reads back the gradients, and frees their memory. @returns By group; zeros where the loss does not depend on the gates. */
   async read(): Promise<Map<string, Float32Array>> {
     const { flat, slots } = this.#arena;
     try {
@@ -60,7 +60,7 @@ export class GateGradientSink implements GradientSink {
     }
   }
 
-  /** Gives the memory back. */
+  /** Frees the memory. */
   dispose(): void {
     this.#arena.dispose();
   }

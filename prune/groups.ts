@@ -1,4 +1,4 @@
-// The units that pruning removes: channels of convolutions, attention heads, feed-forward units.
+// The units that pruning can remove: channels of convolutions, attention heads, feed-forward units.
 
 import type { ModelConfig } from "../model/config.ts";
 import { type UnitCounts, unitCounts } from "../model/costs.ts";
@@ -9,25 +9,25 @@ export type UnitKind = "conv" | "heads" | "ffn";
 /** All kinds of units. */
 export const UNIT_KINDS: readonly UnitKind[] = ["conv", "heads", "ffn"];
 
-/** The units of one layer, which share a list of gates. */
+/** The units of one layer; their gates are one tensor. */
 export interface UnitGroup {
   /** `conv.3`, `heads.0` or `ffn.11`: kind and layer. */
   readonly name: string;
-  /** What its units are. */
+  /** Kind of its units. */
   readonly kind: UnitKind;
   /** Convolution or Transformer layer, from 0. */
   readonly layer: number;
-  /** Units it has now. */
+  /** Number of units it has now. */
   readonly units: number;
-  /** Units it must keep: a convolution one channel, the others none. */
+  /** Number of units it must keep: 1 channel of a convolution, else 0. */
   readonly least: number;
 }
 
 /**
- * The groups of a model that pruning may thin, convolutions first. A layer that has lost all its units has none.
+ * The groups of a model, convolutions first. A layer that has lost all its units has no group.
  *
  * @param config Architecture, dense or compact.
- * @param kinds Kinds of units that may go.
+ * @param kinds Kinds of units; default: all.
  *
  * @example
  * ```ts
@@ -55,10 +55,10 @@ export function unitGroups(config: ModelConfig, kinds: readonly UnitKind[] = UNI
 }
 
 /**
- * Reads a list of kinds as the command line has it.
+ * Parses a list of kinds as the command line has it.
  *
  * @param text Such as `conv,heads,ffn`.
- * @throws {RangeError} If a word is no kind, or there is none.
+ * @throws {RangeError} If a word is not a kind, or the list is empty.
  *
  * @example
  * ```ts
@@ -69,20 +69,20 @@ export function unitGroups(config: ModelConfig, kinds: readonly UnitKind[] = UNI
  */
 export function parseKinds(text: string): UnitKind[] {
   const words = text.split(",").map((word) => word.trim()).filter((word) => word !== "");
-  const stranger = words.find((word) => !(UNIT_KINDS as readonly string[]).includes(word));
-  if (stranger !== undefined || words.length === 0) {
-    const found = stranger === undefined ? "none" : JSON.stringify(stranger);
+  const unknown = words.find((word) => !(UNIT_KINDS as readonly string[]).includes(word));
+  if (unknown !== undefined || words.length === 0) {
+    const found = unknown === undefined ? "none" : JSON.stringify(unknown);
     throw new RangeError(`Cannot prune as units must be of ${UNIT_KINDS.join(", ")}: found ${found}`);
   }
   return UNIT_KINDS.filter((kind) => words.includes(kind));
 }
 
 /**
- * Units of a model, with those of some groups replaced.
+ * Counts of units, with those of some groups replaced.
  *
- * @param units Units of all layers.
+ * @param units Counts of all layers.
  * @param groups Groups to replace.
- * @param counts Units of each of them, whole or expected, in their order.
+ * @param counts Their new counts, whole or expected, in the order of the groups.
  *
  * @example
  * ```ts

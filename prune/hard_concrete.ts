@@ -4,7 +4,7 @@
 //     p(a) = P(z > 0) = σ(a − β·ln(−l/r))  P(z = 1) = σ(a + β·ln(−l/r))
 //     dz/da = s·(1 − s)·(r − l)/β inside (0, 1), else 0
 //
-// All of it is float64 on the host: a model has 40 thousand gates at most.
+// All values are float64 on the host: a model has 40 thousand gates at most.
 
 import { philox, type RandomStream, streamParams } from "../random/philox.ts";
 
@@ -17,13 +17,13 @@ export const STRETCH: readonly [l: number, r: number] = [-0.1, 1.1];
 /** Distance ε of u from 0 and 1. */
 export const EPSILON = 1e-6;
 
-/** Factor of log-alpha in the gates of evaluation, as in the published code (DPHuBERT, arXiv 2305.17651). */
+/** Factor of log-alpha in deterministic gates, as in the published code (DPHuBERT, arXiv 2305.17651). */
 export const EVALUATION_SCALE = 0.8;
 
 /** −β·ln(−l/r), 1.5986. */
 const OFFSET = -BETA * Math.log(-STRETCH[0] / STRETCH[1]);
 
-/** Smallest normal float32: what is above 0 here is so on the device. */
+/** Smallest normal float32: a gate above 0 here is above 0 on the device. */
 const SMALLEST = 2 ** -126;
 
 /** σ(x) = 1/(1 + e^−x). */
@@ -31,7 +31,7 @@ export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 }
 
-/** A training sample of gates, and how they move with their log-alphas. */
+/** A training sample of gates, and its derivative. */
 export interface GateSample {
   /** Gates, 0 to 1. */
   readonly z: Float64Array;
@@ -42,8 +42,8 @@ export interface GateSample {
 /**
  * Gates of a training step, z and dz/da.
  *
- * @param logAlpha Parameters a of the gates.
- * @param u As many numbers of (0, 1), see {@linkcode drawGateNoise}.
+ * @param logAlpha Log-alphas a of the gates.
+ * @param u Uniform noise in (0, 1), as many values, see {@linkcode drawGateNoise}.
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export function expectedOpen(logAlpha: ArrayLike<number>): number {
 }
 
 /**
- * The value of a gate that is kept, σ(0.8·a/β); at least the smallest normal float32, so that it stays open.
+ * The deterministic value of a kept gate, σ(0.8·a/β); at least the smallest normal float32, so that it stays open.
  *
  * @param a Its log-alpha.
  */
@@ -96,16 +96,16 @@ export function keptGate(a: number): number {
   return Math.max(SMALLEST, sigmoid(EVALUATION_SCALE * a / BETA));
 }
 
-/** Number of gates that evaluation keeps: all but round(n − Σp), halves to the even number as Python has it. */
+/** Number of gates that deterministic gates keep: n − round(n − Σp), halves to the even number as in Python. */
 export function evaluationCount(logAlpha: ArrayLike<number>): number {
   return logAlpha.length - roundHalfEven(logAlpha.length - expectedOpen(logAlpha));
 }
 
 /**
- * Gates of evaluation: the `kept` largest log-alphas give σ(0.8·a/β), the others 0.
+ * Deterministic gates: σ(0.8·a/β) for the `kept` largest log-alphas, 0 for the others.
  *
  * @param logAlpha Log-alphas of a group.
- * @param kept How many to keep; {@linkcode evaluationCount} unless given.
+ * @param kept Number of gates to keep; default: {@linkcode evaluationCount}.
  *
  * @example
  * ```ts
@@ -123,17 +123,17 @@ export function evaluationGates(
   return gates;
 }
 
-/** Places of the numbers, the largest first; equal ones in their order. */
-export function ranked(numbers: ArrayLike<number>): number[] {
-  return Array.from(numbers, (_, i) => i).sort((i, j) => numbers[j]! - numbers[i]!);
+/** Indices of values from the largest to the smallest; equal values keep their order. */
+export function ranked(values: ArrayLike<number>): number[] {
+  return Array.from(values, (_, i) => i).sort((i, j) => values[j]! - values[i]!);
 }
 
 /**
- * Log-alphas to start with: normal, with mean ln((1 − drop)/drop).
+ * Initial log-alphas: normally distributed with mean ln((1 − drop)/drop).
  *
  * @param count Number of gates.
  * @param stream Seed and purpose, such as `log-alpha conv.0`.
- * @param options Initial drop rate, 0.01 unless given, and standard deviation, 0.01 unless given.
+ * @param options Initial drop rate and standard deviation; default: 0.01 both.
  *
  * @example
  * ```ts
@@ -157,20 +157,20 @@ export function initialLogAlpha(
   });
 }
 
-/** The u of {@linkcode sampleGates}: uniform in (ε, 1 − ε). @param count Number of gates. */
+/** Noise u of {@linkcode sampleGates}, uniform in (ε, 1 − ε). @param count Number of gates. */
 export function drawGateNoise(count: number, stream: RandomStream): Float64Array {
   return uniforms(count, stream).map((u) => EPSILON + (1 - 2 * EPSILON) * u);
 }
 
-/** The numbers of `uniformAt`, four at a time. */
+/** The values of `uniformAt`, four per call of Philox. */
 function uniforms(count: number, stream: RandomStream): Float64Array {
   const { seed, purpose, step } = streamParams(stream);
-  const numbers = new Float64Array(count);
+  const values = new Float64Array(count);
   for (let at = 0; at < count; at += 4) {
     const words = philox([at / 4, 0, step, 0], [seed, purpose]);
-    for (let i = 0; i < Math.min(4, count - at); i++) numbers[at + i] = (words[i]! >>> 8) * 2 ** -24;
+    for (let i = 0; i < Math.min(4, count - at); i++) values[at + i] = (words[i]! >>> 8) * 2 ** -24;
   }
-  return numbers;
+  return values;
 }
 
 function roundHalfEven(x: number): number {

@@ -18,19 +18,19 @@ import { type ConstraintState, penalties, type Ramp, risenShare } from "./lagran
 export interface HardConcreteGatesOptions extends AdamOptions {
   /** Architecture of the model to prune. */
   readonly config: ModelConfig;
-  /** What to bring to which target, see {@linkcode constraintsOf}. */
+  /** Costs and their targets, see {@linkcode constraintsOf}. */
   readonly constraints: readonly Constraint[];
-  /** Kinds of units that have gates; all unless given. */
+  /** Kinds of units that have gates; default: all. */
   readonly kinds?: readonly UnitKind[];
   /** Seed of the initial log-alphas and of every sample. */
   readonly seed: number;
-  /** Steps in which the targets rise from 0; 0 unless given. */
+  /** Steps over which the targets rise from 0; default: 0. */
   readonly warmup?: number;
-  /** How they rise; "linear" unless given. */
+  /** How they rise; default: "linear". */
   readonly ramp?: Ramp;
-  /** Initial drop rate of every gate; 0.01 unless given. */
+  /** Initial drop rate of every gate; default: 0.01. */
   readonly drop?: number;
-  /** Standard deviation of the initial log-alphas; 0.01 unless given. */
+  /** Standard deviation of the initial log-alphas; default: 0.01. */
   readonly deviation?: number;
 }
 
@@ -43,15 +43,15 @@ export interface GateGradients {
   readonly logAlpha: ReadonlyMap<string, Float64Array>;
   /** By λ1 and λ2 of every constraint. */
   readonly lambda: Float64Array;
-  /** Sum of the squares of all of them, for the norm over these and the weights' gradients together. */
+  /** Sum of squares of all these gradients, for the joint norm with those of the weights. */
   readonly squares: number;
-  /** Σ λ1·(s − t) + λ2·(s − t)², the part of the loss that is not the task's. */
+  /** Σ λ1·(s − t) + λ2·(s − t)², the penalty of the constraints. */
   readonly penalty: number;
   /** One per constraint. */
   readonly constraints: readonly ConstraintState[];
 }
 
-/** All that {@linkcode HardConcreteGates} needs to go on, with the same options, as if it had never stopped. */
+/** State of {@linkcode HardConcreteGates}: with the same options, training resumes from it with the same bits. */
 export interface HardConcreteGatesState {
   /** Updates done. */
   readonly updates: number;
@@ -59,20 +59,20 @@ export interface HardConcreteGatesState {
   readonly tensors: Readonly<Record<string, Float64Array>>;
 }
 
-/** What {@linkcode HardConcreteGates.update} steps with. */
+/** Options of {@linkcode HardConcreteGates.update}. */
 export interface GateRates {
-  /** Learning rate of the log-alphas; 0.02 unless given. */
+  /** Learning rate of the log-alphas; default: 0.02. */
   readonly rate?: number;
-  /** Learning rate of the multipliers, which ascend; that of the log-alphas unless given. */
+  /** Learning rate of the Lagrange multipliers, which ascend; default: `rate`. */
   readonly lambdaRate?: number;
-  /** Factor of the gradients, as clipping gives it; 1 unless given. */
+  /** Factor of the gradients, from gradient clipping; default: 1. */
   readonly scale?: number;
 }
 
 /**
- * Log-alphas and multipliers on the host, in float64. A step: {@linkcode HardConcreteGates.sample}, the model's forward and
- * backward passes with these gates, {@linkcode HardConcreteGates.differentiate} with the gradients of the gates, clipping of
- * `squares` together with the weights' gradients, {@linkcode HardConcreteGates.update}.
+ * Log-alphas and Lagrange multipliers on the host, in float64. A step: {@linkcode HardConcreteGates.sample}, the model's
+ * forward and backward passes with these gates, {@linkcode HardConcreteGates.differentiate} with the gradients of the gates,
+ * gradient clipping with `squares` and the weights' gradients, {@linkcode HardConcreteGates.update}.
  *
  * @example
  * ```ts
@@ -82,24 +82,24 @@ export interface GateRates {
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
- * const trainer = new HardConcreteGates({ config, constraints, seed: 1, warmup: 100 });
+ * const gates = new HardConcreteGates({ config, constraints, seed: 1, warmup: 100 });
  * for (let step = 0; step < 3; step++) {
- *   const samples = trainer.sample(step);
- *   const gradients = trainer.differentiate(samples, step, new Map()); // no task: dL/dz = 0
- *   trainer.update(gradients, { rate: 0.02 });
+ *   const samples = gates.sample(step);
+ *   const gradients = gates.differentiate(samples, step, new Map()); // without a task loss: dL/dz = 0
+ *   gates.update(gradients, { rate: 0.02 });
  * }
  * ```
  */
 export class HardConcreteGates {
   /** Groups that have gates. */
   readonly groups: readonly UnitGroup[];
-  /** What is brought to which target. */
+  /** Costs and their targets. */
   readonly constraints: readonly Constraint[];
   readonly #options: HardConcreteGatesOptions;
   readonly #gates = new Map<string, Adam>();
   readonly #lambda: Adam;
 
-  /** Starts with nearly open gates and multipliers of 0. */
+  /** Starts with nearly open gates, and Lagrange multipliers of 0. */
   constructor(options: HardConcreteGatesOptions) {
     const { config, constraints, kinds = UNIT_KINDS, seed, drop = 0.01, deviation = 0.01 } = options;
     this.#options = options;
@@ -123,10 +123,10 @@ export class HardConcreteGates {
   }
 
   /**
-   * Training gates of a step, drawn by seed, group and step.
+   * Training gates of a step, random by seed, group and step.
    *
-   * @param step Number of the step, from 0.
-   * @param noise The u by group instead of drawn ones, as tests give it.
+   * @param step Index of the step, from 0.
+   * @param noise Noise u by group; default: random.
    */
   sample(step: number, noise?: ReadonlyMap<string, ArrayLike<number>>): GateSamples {
     const { seed } = this.#options;
@@ -138,23 +138,23 @@ export class HardConcreteGates {
     );
   }
 
-  /** Gates of evaluation by group: without noise, with exact zeros. */
+  /** Deterministic gates by group: without noise, with exact zeros. */
   deterministicGates(): ReadonlyMap<string, Float64Array> {
     return new Map([...this.#gates].map(([name, { values }]) => [name, evaluationGates(values)]));
   }
 
-  /** Expected units, Σ P(z > 0) where there are gates. */
+  /** Expected counts of units: Σ P(z > 0) of groups with gates. */
   expectedCounts(): UnitCounts {
     const counts = this.groups.map(({ name }) => expectedOpen(this.#gates.get(name)!.values));
     return withCounts(unitCounts(this.#options.config), this.groups, counts);
   }
 
   /**
-   * Gradients of task loss and penalty by log-alphas and multipliers.
+   * Gradients of task loss and penalty by log-alphas and Lagrange multipliers.
    *
    * @param samples Gates that the task loss was computed with.
-   * @param step Number of the step, from 0, which says how far the targets have risen.
-   * @param dz Gradient of the task loss by the gates of each group; a missing one is 0.
+   * @param step Index of the step, from 0, for the warm-up of the targets.
+   * @param dz Gradient of the task loss by the gates of each group; default: 0.
    */
   differentiate(
     samples: GateSamples,
@@ -179,14 +179,14 @@ export class HardConcreteGates {
     return { logAlpha, lambda: byLambda, squares, penalty: value, constraints: states };
   }
 
-  /** Descends with the log-alphas and ascends with the multipliers. */
+  /** Descends with the log-alphas and ascends with the Lagrange multipliers. */
   update({ logAlpha, lambda }: GateGradients, rates: GateRates = {}): void {
     const { rate = 0.02, lambdaRate = rate, scale = 1 } = rates;
     for (const [name, gradient] of logAlpha) this.#gates.get(name)!.update(gradient, rate, scale);
     this.#lambda.update(lambda, -lambdaRate, scale);
   }
 
-  /** A copy of all that changes. */
+  /** A copy of the state. */
   state(): HardConcreteGatesState {
     const tensors: Record<string, Float64Array> = {};
     for (const [name, array] of this.#arrays()) tensors[name] = array.slice();
@@ -194,7 +194,7 @@ export class HardConcreteGates {
   }
 
   /**
-   * Goes on from a state.
+   * Restores a state.
    *
    * @throws {TypeError} If it is of another model or other constraints.
    */
@@ -203,7 +203,9 @@ export class HardConcreteGates {
       const saved = tensors[name];
       if (saved?.length !== array.length) {
         const found = saved ? `${saved.length}` : "it is missing";
-        throw new TypeError(`Cannot resume the gates as ${name} must have ${array.length} numbers: ${found}`);
+        throw new TypeError(
+          `Cannot resume the gates as ${name} must have ${array.length} elements: ${found}`,
+        );
       }
     }
     for (const [name, array] of this.#arrays()) array.set(tensors[name]!);
@@ -220,6 +222,6 @@ export class HardConcreteGates {
   }
 }
 
-function sumOfSquares(numbers: Float64Array): number {
-  return numbers.reduce((sum, x) => sum + x * x, 0);
+function sumOfSquares(values: Float64Array): number {
+  return values.reduce((sum, x) => sum + x * x, 0);
 }

@@ -1,15 +1,15 @@
-/** What {@linkcode clipJointly} finds. */
+/** Result of {@linkcode clipJointly}. */
 export interface JointGradNorm {
-  /** 2-norm over weights' and gates' gradients together, before clipping. */
+  /** 2-norm over the gradients of weights and gates together, before clipping. */
   readonly norm: number;
   /** Factor of all gradients, min(1, maxNorm/(norm + 1e-6)); NaN if the norm is. */
   readonly scale: number;
-  /** Norm that the weights' gradients must be clipped to by themselves, so that their factor is the same. */
+  /** Norm to clip the weights' gradients to, so that they get the same factor. */
   readonly weightsMaxNorm: number;
 }
 
 /**
- * Clipping over the gradients of weights, log-alphas and multipliers together, as `torch.nn.utils.clip_grad_norm_`
+ * Gradient clipping over weights, log-alphas and Lagrange multipliers together, as `torch.nn.utils.clip_grad_norm_`
  * over all parameter groups.
  *
  * @param weightsNorm 2-norm of the weights' gradients.

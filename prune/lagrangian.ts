@@ -13,9 +13,9 @@ import type { UnitGroup } from "./groups.ts";
 export interface Penalty {
   /** λ1·(s − t) + λ2·(s − t)². */
   readonly value: number;
-  /** Derivative by s. */
+  /** Derivative by s, λ1 + 2·λ2·(s − t). */
   readonly bySparsity: number;
-  /** Derivatives by λ1 and λ2. */
+  /** Derivatives by λ1 and λ2: (s − t) and (s − t)². */
   readonly byLambda: readonly [number, number];
 }
 
@@ -23,7 +23,7 @@ export interface Penalty {
  * The penalty of one constraint.
  *
  * @param sparsity Expected share removed, s.
- * @param target Share to remove by now, t.
+ * @param target Target share in this step, t.
  * @param lambda λ1 and λ2.
  *
  * @example
@@ -43,17 +43,17 @@ export function penalty(sparsity: number, target: number, lambda: readonly [numb
   };
 }
 
-/** How targets rise: evenly, or ever more slowly, so that the pressure on the gates is gone when they arrive. */
+/** How targets rise: evenly, or ever more slowly, so that the gates hardly move when the targets are reached. */
 export type Ramp = "linear" | "quadratic";
 
 /** Names of the ramps. */
 export const RAMPS = ["linear", "quadratic"] as const satisfies readonly Ramp[];
 
 /**
- * The share of the targets that must be met in a step: it rises from 0 to 1 over `warmup` steps, as x or as 1 − (1 − x)².
+ * Factor of the targets in a step: it rises from 0 to 1 over `warmup` steps, as x or as 1 − (1 − x)².
  *
- * @param step Number of the step, from 0.
- * @param warmup Steps until the targets are reached; 0 for at once.
+ * @param step Index of the step, from 0.
+ * @param warmup Steps until the final targets; 0: none.
  * @param ramp How it rises.
  *
  * @example
@@ -70,13 +70,13 @@ export function risenShare(step: number, warmup: number, ramp: Ramp = "linear"):
   return ramp === "linear" ? x : 1 - (1 - x) ** 2;
 }
 
-/** Where a constraint stands in a step. */
+/** State of a constraint in a step. */
 export interface ConstraintState {
-  /** What it counts. */
+  /** Quantity that it counts. */
   readonly quantity: Quantity;
   /** Expected share removed, s. */
   readonly sparsity: number;
-  /** Share to remove by now, t. */
+  /** Target share in this step, t. */
   readonly target: number;
   /** λ1 and λ2. */
   readonly lambda: readonly [number, number];
@@ -94,23 +94,23 @@ export interface Penalties {
   readonly states: readonly ConstraintState[];
 }
 
-/** Where {@linkcode penalties} is evaluated. */
+/** Point at which {@linkcode penalties} is evaluated. */
 export interface PenaltyPoint {
-  /** Expected units of the model. */
+  /** Expected counts of units. */
   readonly units: UnitCounts;
   /** Groups to differentiate by. */
   readonly groups: readonly UnitGroup[];
   /** λ1 and λ2 of each constraint. */
   readonly lambda: ArrayLike<number>;
-  /** Share of its target that each constraint must meet by now, as the warm-up has it; 1 unless given. */
+  /** Factor of the targets, see {@linkcode risenShare}; default: 1. */
   readonly risen?: number;
 }
 
 /**
- * The part of the objective that is not the task's.
+ * The penalty of all constraints, which is added to the task loss.
  *
- * @param constraints What to bring to which target.
- * @param point Expected units and multipliers.
+ * @param constraints Costs and their targets.
+ * @param point Expected counts and Lagrange multipliers.
  *
  * @example
  * ```ts
@@ -136,10 +136,10 @@ export function penalties(constraints: readonly Constraint[], point: PenaltyPoin
     const pair = [lambda[2 * c]!, lambda[2 * c + 1]!] as const;
     const sparsity = cost.removed(units);
     const target = risen * final;
-    const found = penalty(sparsity, target, pair);
-    value += found.value;
-    byLambda.set(found.byLambda, 2 * c);
-    cost.slopes(groups, units).forEach((slope, g) => byCount[g]! -= found.bySparsity * slope / cost.dense);
+    const term = penalty(sparsity, target, pair);
+    value += term.value;
+    byLambda.set(term.byLambda, 2 * c);
+    cost.slopes(groups, units).forEach((slope, g) => byCount[g]! -= term.bySparsity * slope / cost.dense);
     return { quantity: cost.quantity, sparsity, target, lambda: pair };
   });
   return { value, byCount, byLambda, states };

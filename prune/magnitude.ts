@@ -4,13 +4,13 @@ import { type UnitGroup, unitGroups, type UnitKind } from "./groups.ts";
 import { tensorOf } from "./tensors.ts";
 
 /**
- * The magnitude of every unit, by which the baseline without gates ranks them (after Li et al. 2017, arXiv 1608.08710):
+ * The magnitude of every unit, by which the baseline without gates ranks units (after Li et al. 2017, arXiv 1608.08710):
  * the 2-norm over a convolution channel's filter, over a head's rows of q, k and v and its columns of the output
- * projection, over a feed-forward unit's row and column. Magnitudes of different groups do not compare.
+ * projection, over a feed-forward unit's row and column. Magnitudes of different groups are not comparable.
  *
  * @param model Model on the host.
- * @param kinds Kinds of units; all unless given.
- * @returns By group, one number per unit.
+ * @param kinds Kinds of units; default: all.
+ * @returns One value per unit, by group.
  * @throws {TypeError} If a tensor is missing.
  *
  * @example
@@ -18,7 +18,7 @@ import { tensorOf } from "./tensors.ts";
  * import { readCheckpoint } from "../model/checkpoint/read.ts";
  * import { unitMagnitudes } from "./magnitude.ts";
  *
- * unitMagnitudes(await readCheckpoint("tests/testdata/base")).get("heads.0"); // three numbers
+ * unitMagnitudes(await readCheckpoint("tests/testdata/base")).get("heads.0"); // three values
  * ```
  */
 export function unitMagnitudes(
@@ -34,7 +34,7 @@ function magnitudes(model: HostModel, group: UnitGroup): Float64Array {
   for (const { tensor, axis, width, inMagnitude } of slicesOf(model.config, group)) {
     if (!inMagnitude) continue;
     const { shape, data } = tensorOf(model, tensor);
-    const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1) * width;
+    const inner = shape.slice(axis + 1).reduce((size, n) => size * n, 1) * width;
     for (let i = 0; i < data.length; i++) squares[Math.floor(i / inner) % group.units]! += data[i]! ** 2;
   }
   return squares.map(Math.sqrt);

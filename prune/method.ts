@@ -2,32 +2,32 @@ import type { ModelConfig } from "../model/config.ts";
 import { type Constraint, type ConstraintOptions, constraintsOf } from "./constraints.ts";
 import { UNIT_KINDS, type UnitKind } from "./groups.ts";
 
-/** Ways to prune: the three of HJ-Pruning (Peng et al. 2023, arXiv 2302.14132), and two baselines to compare with. */
+/** Pruning methods: the three of HJ-Pruning (Peng et al. 2023, arXiv 2302.14132), and two baselines. */
 export const METHODS = ["mac", "size", "sep-size", "uniform", "transformer-only"] as const;
 
-/** A way to prune. */
+/** A pruning method. */
 export type Method = typeof METHODS[number];
 
-/** What a method needs to know. */
+/** Options of {@linkcode planMethod}. */
 export interface MethodOptions extends Omit<ConstraintOptions, "method"> {
-  /** Way to prune. */
+  /** Pruning method. */
   readonly method: Method;
 }
 
-/** A method as the parts that differ between methods. */
+/** What differs between methods. */
 export interface MethodPlan {
-  /** What is brought to which target. */
+  /** Costs and their targets. */
   readonly constraints: readonly Constraint[];
   /** Kinds of units that have gates. */
   readonly kinds: readonly UnitKind[];
-  /** Whether gates are trained; else units are chosen by magnitude. */
+  /** Whether gates are trained; if not, units are chosen by magnitude. */
   readonly trained: boolean;
 }
 
 /**
- * What a method prunes and by what: `mac`, `size` and `sep-size` as {@linkcode constraintsOf} has them;
- * `transformer-only` is `mac` with the convolutions' gates held open; `uniform` removes the same share of every layer, by
- * weight magnitude, until the target of multiply–accumulates is met.
+ * The constraints of a method, and the units that it may remove. For `mac`, `size` and `sep-size` see
+ * {@linkcode constraintsOf}. `transformer-only` is `mac` without gates of convolutions. `uniform` removes the same share of
+ * every layer by weight magnitude, until the target of MACs is met.
  *
  * @param config Architecture of the model to prune.
  * @param options Method and targets.
@@ -43,8 +43,8 @@ export interface MethodPlan {
  * ```
  */
 export function planMethod(config: ModelConfig, options: MethodOptions): MethodPlan {
-  const { method, kinds: asked = UNIT_KINDS } = options;
-  const kinds = method === "transformer-only" ? asked.filter((kind) => kind !== "conv") : asked;
+  const { method, kinds: allowed = UNIT_KINDS } = options;
+  const kinds = method === "transformer-only" ? allowed.filter((kind) => kind !== "conv") : allowed;
   const counted = method === "uniform" || method === "transformer-only" ? "mac" : method;
   const constraints = constraintsOf(config, { ...options, method: counted, kinds });
   return { constraints, kinds, trained: method !== "uniform" };

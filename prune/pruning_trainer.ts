@@ -16,26 +16,30 @@ import { activeSubmodel, type OpenUnits, openUnits } from "./active_submodel.ts"
 
 /** Options of {@linkcode PruningTrainer}. */
 export interface PruningTrainerOptions extends FinetuneTrainerOptions {
-  /** Gates and multipliers. */
+  /** Gates and Lagrange multipliers. */
   readonly gates: HardConcreteGates;
   /** Learning rate of the log-alphas. */
   readonly gateRate: number;
-  /** Learning rate of the multipliers. */
+  /** Learning rate of the Lagrange multipliers. */
   readonly lambdaRate: number;
-  /** Steps of the run: over its last three tenths both rates fall, and the units come to rest. */
+  /** Steps of the run. Both rates fall over its last 30 %, so that the choice of units settles. */
   readonly steps: number;
 }
 
-/** Share of the run behind which the gates' rates fall, and what is left of them at its end. */
-const [REST, FLOOR] = [0.7, 0.1];
-/** Name of a gate tensor in the state. */
+/** Share of the run after which the learning rates of the gates fall, and their factor at its end. */
+const [FALL_FROM, FALL_TO] = [0.7, 0.1];
+/** Prefix of the gates' tensors in the state. */
 const PREFIX = "gates.";
 
 /**
- * Trains weights, gates and multipliers together. In a step the sampled gates go to the device, those that are closed
- * take no part, the gradients of the
- * gates and the norm of the weights' come back together, all are clipped by their joint norm, and the update of the
- * weights runs while the next step is being prepared.
+ * Trains weights, gates and Lagrange multipliers together. A step
+ *
+ * 1. samples the gates and uploads them,
+ * 2. runs forward and backward passes of the active submodel, without the units whose gates are closed,
+ * 3. reads back the gradients of the gates and the norm of the weights' gradients,
+ * 4. clips all gradients by their joint norm, and updates gates and multipliers on the host, weights on the device.
+ *
+ * The device updates the weights while the host prepares the next step.
  *
  * @example
  * ```ts ignore
@@ -50,10 +54,10 @@ export class PruningTrainer implements Trainer {
   readonly #options: PruningTrainerOptions;
   readonly #optimizer: AdamW;
   readonly #trainStep: TrainStep;
-  /** Step begun last; a step needs the gates that the one before leaves. */
+  /** Step begun last; the next one needs the gates that it leaves. */
   #last: Promise<StepRecord | null> = Promise.resolve(null);
 
-  /** @param model What learns, the trainer's from now on. @param options Gates and rates. */
+  /** @param model Model to prune; the trainer disposes it. @param options Gates and learning rates. */
   constructor(model: SpeechModel, options: PruningTrainerOptions) {
     this.model = model;
     this.#options = options;
@@ -61,7 +65,7 @@ export class PruningTrainer implements Trainer {
     this.#trainStep = new TrainStep(model, this.#optimizer, options);
   }
 
-  /** Takes a step after those begun before it. */
+  /** Takes a step, after those begun before it. After a step that is not finite it changes nothing. */
   step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
     const next = this.#last.then((before) => {
       return before && !isFiniteStep(before) ? before : this.#step(batches, options);
@@ -85,31 +89,31 @@ export class PruningTrainer implements Trainer {
       view: (model) => activeSubmodel(model, gates.groups, open),
       sink: () => device.gradientSink(),
     });
-    const [{ loss, gradNorm }, found] = await Promise.all([
+    const [{ loss, gradNorm }, gateGradients] = await Promise.all([
       this.#trainStep.measure(),
       device.readGradients(),
     ]);
-    const gradients = gates.differentiate(samples, step, addUp(found, gates.groups, open));
+    const gradients = gates.differentiate(samples, step, sumGradients(gateGradients, gates.groups, open));
     const { norm, scale, weightsMaxNorm } = clipJointly(gradNorm, gradients.squares, maxGradNorm);
     const result = { loss, gradNorm: norm };
     if (isFiniteStep(result)) {
-      const fall = this.#fall(step);
+      const factor = this.#rateFactor(step);
       const { gateRate, lambdaRate } = this.#options;
-      gates.update(gradients, { rate: gateRate * fall, lambdaRate: lambdaRate * fall, scale });
+      gates.update(gradients, { rate: gateRate * factor, lambdaRate: lambdaRate * factor, scale });
       this.#trainStep.finish({ lrScale, maxGradNorm: weightsMaxNorm });
       gpu.flush();
     }
     return { ...result, ...describe(gradients) };
   }
 
-  /** Factor of the gates' rates. */
-  #fall(step: number): number {
+  /** Factor of the learning rates of gates and multipliers. */
+  #rateFactor(step: number): number {
     const { steps } = this.#options;
-    const over = Math.max(0, step / steps - REST) / (1 - REST);
-    return 1 - (1 - FLOOR) * Math.min(1, over);
+    const over = Math.max(0, step / steps - FALL_FROM) / (1 - FALL_FROM);
+    return 1 - (1 - FALL_TO) * Math.min(1, over);
   }
 
-  /** Evaluates the model with the gates as surgery would fold them. */
+  /** Evaluates the model with deterministic gates, as surgery folds them into the weights. */
   async evaluate(
     batches: AsyncIterable<MicroBatch>,
     options: EvaluateBatchesOptions,
@@ -120,7 +124,7 @@ export class PruningTrainer implements Trainer {
     return await evaluateBatches(this.model, batches, { ...options, gates: device.gates });
   }
 
-  /** Weights, averages, log-alphas and multipliers. */
+  /** Weights, log-alphas and Lagrange multipliers, with their Adam moments. */
   snapshot(): Map<string, StateSource> {
     const state = takeSnapshot(this.model, this.#optimizer);
     for (const [name, data] of Object.entries(this.#options.gates.state().tensors)) {
@@ -130,23 +134,23 @@ export class PruningTrainer implements Trainer {
     return state;
   }
 
-  /** Puts all of that back. */
+  /** Restores a snapshot. */
   restore(tensors: ReadonlyMap<string, StateTensor>, step: number): void {
     restoreSnapshot(this.model, this.#optimizer, tensors);
     this.#optimizer.steps = step;
-    const own = [...tensors].filter(([name]) => name.startsWith(PREFIX));
-    const gates = own.map(([name, { data }]) => [name.slice(PREFIX.length), Float64Array.from(data)]);
+    const saved = [...tensors].filter(([name]) => name.startsWith(PREFIX));
+    const gates = saved.map(([name, { data }]) => [name.slice(PREFIX.length), Float64Array.from(data)]);
     this.#options.gates.restore({ updates: step, tensors: Object.fromEntries(gates) });
   }
 
-  /** Gives the memory of all but the model back, which is to be read then; no step may follow. */
+  /** Frees all memory except that of the model, so that it can be read; no step may follow. */
   finish(): void {
     this.#trainStep.dispose();
     this.#optimizer.dispose();
     this.model.gpu.trim();
   }
 
-  /** Gives the memory of model and optimizer back. */
+  /** Frees the memory of model and optimizer. */
   dispose(): void {
     this.model.dispose();
     this.finish();
@@ -158,8 +162,8 @@ export class PruningTrainer implements Trainer {
   }
 }
 
-/** Gradients of the micro-batches together, by group, those of closed gates being 0. */
-function addUp(
+/** Sums of the gates' gradients over micro-batches, by group; those of closed gates are 0. */
+function sumGradients(
   parts: readonly ReadonlyMap<string, Float32Array>[],
   groups: readonly UnitGroup[],
   { indices }: OpenUnits,
@@ -171,7 +175,7 @@ function addUp(
   }));
 }
 
-/** What a step is logged and shown with: shares removed against their targets, multipliers, penalty. */
+/** Metrics of a step: shares removed and their targets, Lagrange multipliers, penalty. */
 function describe({ constraints, penalty }: GateGradients): Required<Pick<StepRecord, "metrics" | "shown">> {
   const metrics: Record<string, number> = { penalty };
   const shown: Record<string, string> = {};

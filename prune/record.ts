@@ -1,4 +1,4 @@
-// espalier.json, which stands beside a compact model: how it was made, from what, and which units it kept.
+// espalier.json, a file of every compact model: how it was pruned, from what model, and which units it kept.
 
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
@@ -10,19 +10,19 @@ import { unitGroups, type UnitKind } from "./groups.ts";
 /** Name of the file in a model folder. */
 export const RECORD_FILE = "espalier.json";
 
-/** What became of a constraint. */
+/** Target and result of a constraint. */
 export interface AchievedCost {
-  /** What was counted. */
+  /** Quantity that was counted. */
   readonly quantity: Quantity;
-  /** Samples of the clip that MACs were counted for. */
+  /** Samples of audio that MACs were counted for. */
   readonly samples: number;
-  /** Share that was to be removed. */
+  /** Target share to remove. */
   readonly target_removed: number;
-  /** Share that was removed. */
+  /** Share removed. */
   readonly removed: number;
-  /** UnitCost of the compact model. */
+  /** Cost of the compact model. */
   readonly cost: number;
-  /** UnitCost of the model that was pruned. */
+  /** Cost of the model that was pruned. */
   readonly base_cost: number;
 }
 
@@ -34,42 +34,42 @@ export interface PruneStep {
   readonly base_model: string;
   /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`. */
   readonly method: string;
-  /** Number that widths were rounded to. */
+  /** Widths were rounded to multiples of it. */
   readonly round_to: number;
   /** One per constraint. */
   readonly constraints: readonly AchievedCost[];
 }
 
-/** Units that are left of a group. */
+/** Kept units of a group. */
 export interface RecordedUnits {
-  /** Units the group had before it was ever pruned. */
+  /** Number of units before the first pruning. */
   readonly of: number;
-  /** Numbers of those that are left, among them. */
+  /** Indices of the kept ones among them, in rising order. */
   readonly kept: readonly number[];
 }
 
-/** Content of `espalier.json`: the last pruning, the units left of the unpruned model, and earlier prunings. */
+/** Content of `espalier.json`: the last pruning, the kept units, and earlier prunings. */
 export interface PruneRecord extends PruneStep {
-  /** By group; a group that is not named is whole. */
+  /** Kept units by group; groups without an entry keep all units. */
   readonly units: Readonly<Record<string, RecordedUnits>>;
   /** Prunings before this one, oldest first. */
   readonly earlier: readonly PruneStep[];
 }
 
-/** What {@linkcode pruneRecord} describes. */
+/** Options of {@linkcode pruneRecord}. */
 export interface PruneRecordOptions extends Omit<PruneStep, "constraints"> {
   /** Architecture of the model that was pruned. */
   readonly config: ModelConfig;
-  /** What was to be brought to which target. */
+  /** Costs and their targets. */
   readonly constraints: readonly Constraint[];
-  /** Units that were kept. */
+  /** Kept units. */
   readonly choice: Choice;
-  /** Record of the model that was pruned, if it was compact already. */
+  /** Record of the model that was pruned, if it had been pruned before. */
   readonly before?: PruneRecord | null;
 }
 
 /**
- * Describes a pruning.
+ * The record of a pruning.
  *
  * @throws {RangeError} If the earlier record is of another model.
  *
@@ -89,7 +89,7 @@ export interface PruneRecordOptions extends Omit<PruneStep, "constraints"> {
 export function pruneRecord(options: PruneRecordOptions): PruneRecord {
   const { version, base_model, method, round_to, config, constraints, choice, before = null } = options;
   const units: Record<string, RecordedUnits> = { ...before?.units };
-  checkRecordedUnits(units, config, `go on from ${RECORD_FILE}`);
+  checkRecordedUnits(units, config, `prune by ${RECORD_FILE}`);
   for (const { name, units: count } of unitGroups(config)) {
     const chosen = choice.get(name);
     if (!chosen) continue;
@@ -119,12 +119,12 @@ export function pruneRecord(options: PruneRecordOptions): PruneRecord {
 }
 
 /**
- * Makes sure that a record is of a model.
+ * Checks that a record belongs to a model.
  *
- * @param units The record's units.
+ * @param units Units of the record.
  * @param config Architecture of the model.
- * @param doing What is done with the record, as errors have it: `read a/espalier.json`.
- * @throws {RangeError} If a group has another number of units than are recorded; one line that names it.
+ * @param doing Action for error messages, such as `read a/espalier.json`.
+ * @throws {RangeError} If a group has another number of units than recorded; one line that names it.
  *
  * @example
  * ```ts

@@ -5,18 +5,19 @@ import { type PruneRecord, type PruneStep, RECORD_FILE, type RecordedUnits } fro
 
 const QUANTITIES: readonly Quantity[] = ["parameters", "conv", "transformer", "macs"];
 
-/** Writes `espalier.json`, lists of units in one line each. @param record What to write. */
+/** Encodes `espalier.json`, each list of units on one line. @param record Record. */
 export function encodePruneRecord(record: PruneRecord): string {
   const text = JSON.stringify(record, null, 2);
   return text.replace(/\[[\d,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
 }
 
 /**
- * Reads `espalier.json`.
+ * Parses `espalier.json`.
  *
  * @param text Content of the file.
- * @param name What to call it in errors.
- * @throws {SyntaxError} If it is no JSON object; `TypeError` and `RangeError` if a field is not what it must be: one line.
+ * @param name Name of the file for error messages.
+ * @throws {SyntaxError} If it is not a JSON object; one line.
+ * @throws {TypeError | RangeError} If a field has a wrong type or value; one line.
  *
  * @example
  * ```ts ignore

@@ -1,6 +1,6 @@
-// Surgery: closed units are cut out, the gates of the others multiplied into weights, and the compact model computes what
-// the model with these gates does. Norms over gated channels run over the open ones alone, so that cutting leaves their
-// statistics as they are; a sub-layer that loses all its units keeps its output bias.
+// Surgery: closed units are removed, and the gates of the kept ones multiplied into weights, so that the compact model
+// computes the same as the model with these gates. Norms over gated channels run over the open ones only, so that removing
+// channels does not change their statistics. A sub-layer that loses all its units keeps its output bias.
 
 import type { Checkpoint, Weight } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";
@@ -10,21 +10,21 @@ import type { Choice, KeptUnits } from "./choose.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
 import { bareName, tensorOf } from "./tensors.ts";
 
-/** What surgery needs of a model, and what comes out of it. */
+/** The parts of a model that surgery works on. */
 export type SurgeryModel = Pick<Checkpoint, "config" | "head" | "tensors">;
 
-/** Entries of an axis that stay, with their factors; null for all. */
+/** Kept entries of an axis, with their factors; null for all. */
 type Axis = { readonly kept: readonly number[]; readonly factors: readonly number[] | null } | null;
 
 /**
- * Cuts units out of a model, which may be compact already.
+ * Removes units from a model, which may be compact already.
  *
  * @param model Model on the host, its tensors with or without the prefix of its type.
- * @param choice Units to keep by group, among those that the model has, with their gates; other groups stay whole.
- * @returns The compact model, its tensors under their names and in their order. Those that surgery does not touch are the
- * same objects; those without numbers are gone.
- * @throws {RangeError} If a group is unknown or would lose too much, if indices do not rise below its number of units, or
- * if a gate is not above 0.
+ * @param choice Units to keep by group, with their gates; groups without an entry stay whole.
+ * @returns The compact model, with the same names and order of tensors. Unchanged tensors are the same objects; empty
+ * tensors are omitted.
+ * @throws {RangeError} If a group is unknown or would lose too many units, if indices do not rise below its number of units,
+ * or if a gate is not above 0.
  * @throws {TypeError} If a tensor is missing.
  *
  * @example
@@ -43,14 +43,14 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
   const cuts = new Map<string, [Axis, Axis]>();
   const groups = [...choice].map(([name, units]) => {
     const group = all.get(name);
-    if (!group) throw new RangeError(`Cannot cut ${name} as the model must have such units: it has none`);
+    if (!group) throw new RangeError(`Cannot cut ${name} as the model must have these units: it does not`);
     check(group, units);
     for (const { tensor, axis, width, foldsGate } of slicesOf(config, group)) {
       tensorOf(model, tensor);
       const axes = cuts.get(tensor) ?? [null, null];
       axes[axis] = {
-        kept: widen(units.indices, width, (index, n) => index * width + n),
-        factors: foldsGate ? widen(units.gates, width, Math.fround) : null,
+        kept: entriesOf(units.indices, width, (index, n) => index * width + n),
+        factors: foldsGate ? entriesOf(units.gates, width, Math.fround) : null,
       };
       cuts.set(tensor, axes);
     }
@@ -66,10 +66,10 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
 }
 
 /**
- * Architecture of a model without its closed units.
+ * Architecture of a model after surgery.
  *
- * @param config Architecture before.
- * @param groups Groups that the choice names.
+ * @param config Architecture before surgery.
+ * @param groups Groups of the choice.
  * @param choice Units to keep.
  */
 export function compactConfig(
@@ -96,7 +96,7 @@ function check({ name, units, least }: UnitGroup, { indices, gates }: KeptUnits)
   }
   indices.forEach((index, i) => {
     if (!Number.isInteger(index) || index <= (indices[i - 1] ?? -1) || index >= units) {
-      refuse(`indices must rise below ${units}`, `number ${i} is ${index}`);
+      refuse(`indices must rise below ${units}`, `index ${i} is ${index}`);
     }
   });
   gates.forEach((gate, i) => {
@@ -106,15 +106,15 @@ function check({ name, units, least }: UnitGroup, { indices, gates }: KeptUnits)
   });
 }
 
-/** Every number `width` times, each changed by its number within the unit. */
-function widen(numbers: readonly number[], width: number, f: (x: number, n: number) => number): number[] {
-  return numbers.flatMap((x) => Array.from({ length: width }, (_, n) => f(x, n)));
+/** Values of the `width` entries of every unit: f of the unit's value and the index of the entry in the unit. */
+function entriesOf(values: readonly number[], width: number, f: (x: number, n: number) => number): number[] {
+  return values.flatMap((x) => Array.from({ length: width }, (_, n) => f(x, n)));
 }
 
 /** The kept entries of the first two axes, times their factors. */
 function cut({ shape, data }: Weight, [rows, columns]: [Axis, Axis]): Weight {
   const [height, width = 1, ...rest] = shape as [number, ...number[]];
-  const inner = rest.reduce((product, n) => product * n, 1);
+  const inner = rest.reduce((size, n) => size * n, 1);
   const down = rows?.kept ?? Array.from({ length: height }, (_, i) => i);
   const across = columns?.kept ?? Array.from({ length: width }, (_, i) => i);
   const result = new Float32Array(down.length * across.length * inner);

@@ -1,14 +1,14 @@
 import type { HostModel } from "../model/speech_model.ts";
 
-/** A tensor's name without `wav2vec2.`, `hubert.` or `wavlm.` before it. */
+/** The name of a tensor without the prefix `wav2vec2.`, `hubert.` or `wavlm.`. */
 export function bareName(name: string): string {
   return name.replace(/^(wav2vec2|hubert|wavlm)\./, "");
 }
 
 /**
- * A tensor of a model by its published name without prefix, whether the model's names have one or not.
+ * A tensor of a model by its name without prefix, whether or not the model's names have one.
  *
- * @throws {TypeError} If there is none.
+ * @throws {TypeError} If it is missing.
  */
 export function tensorOf(
   { config, tensors }: Pick<HostModel, "config" | "tensors">,

@@ -48,10 +48,10 @@ Deno.test("targets out of reach are refused", () => {
   refused({ method: "mac", target: 0.99, kinds: ["heads"] }, "heads can remove a share of 0.");
   refused(
     { method: "sep-size", target: 0.5, kinds: ["conv"] },
-    "its target must be 0 where none of its units may go",
+    "its target must be 0 without units that may be removed",
   );
   refused(
     { method: "mac", target: 0.5, seconds: 0.01 },
-    "the reference length must give a frame: 160 samples",
+    "the reference length must be one frame or more: 160 samples",
   );
 });

@@ -22,15 +22,15 @@ function trainerOf(
   });
 }
 
-/** A task that misses each unit by its own worth, in place of a model: dL/dz = −worth. */
-function worths(trainer: HardConcreteGates): Map<string, Float64Array> {
+/** Gradients of a task loss, in place of a model: dL/dz = −importance of the unit. */
+function taskGradients(trainer: HardConcreteGates): Map<string, Float64Array> {
   return new Map(trainer.groups.map(({ name, units }, g) => {
-    return [name, randomNd([units], 50 + g).data.map((worth) => -1e-3 * Math.abs(worth))];
+    return [name, randomNd([units], 50 + g).data.map((importance) => -1e-3 * Math.abs(importance))];
   }));
 }
 
 function run(trainer: HardConcreteGates, from: number, to: number, steps = Infinity): void {
-  const dz = worths(trainer);
+  const dz = taskGradients(trainer);
   for (let step = from; step < to; step++) {
     const decay = Math.min(1, 2 * (1 - step / steps));
     const gradients = trainer.differentiate(trainer.sample(step), step, dz);
@@ -69,7 +69,7 @@ for (
 Deno.test("gradients are those of task and penalty", () => {
   const trainer = trainerOf({ method: "sep-size", target: 0.4, targetConv: 0.6 }, { warmup: 10 });
   run(trainer, 0, 4);
-  const dz = worths(trainer);
+  const dz = taskGradients(trainer);
   const noise = new Map(
     trainer.groups.map(({ name, units }) => [name, randomNd([units], 9).data.map(Math.atan)]),
   );
@@ -128,11 +128,11 @@ Deno.test("a run that was stopped and resumed is bit-equal to one that was not",
   assertThrows(
     () => whole.restore(other.state()),
     TypeError,
-    "log_alpha.conv.0 must have 24 numbers: it is missing",
+    "log_alpha.conv.0 must have 24 elements: it is missing",
   );
   const { updates, tensors } = whole.state();
   const wrong = { updates, tensors: { ...tensors, lambda: new Float64Array(4) } };
-  assertThrows(() => whole.restore(wrong), TypeError, "lambda must have 2 numbers: 4");
+  assertThrows(() => whole.restore(wrong), TypeError, "lambda must have 2 elements: 4");
 });
 
 Deno.test("samples are those of seed and step; evaluation gates have no noise", () => {

@@ -52,7 +52,7 @@ Deno.test("pruning again numbers the units of the first model and keeps the hist
   assertThrows(
     () => prune(model, 0.1, 1, first.record),
     RangeError,
-    "Cannot go on from espalier.json as it must be of the model",
+    "Cannot prune by espalier.json as it must be of the model",
   );
 });
 

@@ -150,11 +150,11 @@ Deno.test("impossible cuts are refused", () => {
   const { model } = smallModel("base");
   const refused = (group: string, indices: number[], gates: number[], message: string) =>
     assertThrows(() => compact(model, new Map([[group, { indices, gates }]])), RangeError, message);
-  refused("conv.7", [0], [1], "Cannot cut conv.7 as the model must have such units: it has none");
+  refused("conv.7", [0], [1], "Cannot cut conv.7 as the model must have these units: it does not");
   refused("conv.0", [], [], "Cannot cut conv.0 as it must keep 1: the choice keeps 0");
-  refused("heads.0", [0, 3], [1, 1], "indices must rise below 3: number 1 is 3");
-  refused("heads.0", [1, 1], [1, 1], "indices must rise below 3: number 1 is 1");
-  refused("heads.0", [0.5], [1], "number 0 is 0.5");
+  refused("heads.0", [0, 3], [1, 1], "indices must rise below 3: index 1 is 3");
+  refused("heads.0", [1, 1], [1, 1], "indices must rise below 3: index 1 is 1");
+  refused("heads.0", [0.5], [1], "index 0 is 0.5");
   refused("heads.0", [0, 1], [1], "each of 2 kept units must have a gate: there are 1");
   refused("heads.0", [0, 2], [1, 0], "the gate of a kept unit must be above 0: unit 2 has 0");
   refused("heads.0", [0], [NaN], "above 0: unit 0 has NaN");
