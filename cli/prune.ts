@@ -1,6 +1,6 @@
 import { makeFolder } from "../files/atomic_file.ts";
 import { planMethod } from "../prune/method.ts";
-import { summaryText } from "../prune/report/report.ts";
+import { summaryText } from "../prune/report/summary.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
 import { Journal } from "../prune/run/stages.ts";

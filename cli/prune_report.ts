@@ -2,7 +2,8 @@ import { costsOf } from "../model/costs.ts";
 import { parseConfig } from "../model/config.ts";
 import type { Journal } from "../prune/run/stages.ts";
 import type { PipelineResult } from "../prune/run/pipeline_options.ts";
-import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../prune/report/report.ts";
+import { finetuningCurve, pruningCurve } from "../prune/report/curves.ts";
+import type { PruneReport, ReportModel } from "../prune/report/report.ts";
 import { readMetrics } from "../train/metrics.ts";
 import type { TimedUtterance } from "../data/corpus/durations.ts";
 import program from "../deno.json" with { type: "json" };
@@ -52,7 +53,6 @@ export async function reportOf(
       };
     }),
   );
-  const { clips, clip_seconds, rounds } = speed;
   return {
     version: program.version,
     command: commandOf(settings),
@@ -70,11 +70,15 @@ export async function reportOf(
     round_to: record.round_to,
     constraints: record.constraints,
     models,
-    timing: { clips, clip_seconds, rounds },
-    pruning: curvesOf(await readMetrics(`${out}/run/prune/metrics.jsonl`)),
-    tuning: tuningOf(await readMetrics(`${out}/run/tune/metrics.jsonl`)),
+    timing: {
+      utterances: speed.utterances,
+      utterance_seconds: speed.utterance_seconds,
+      rounds: speed.rounds,
+    },
+    pruning: pruningCurve(await readMetrics(`${out}/run/prune/metrics.jsonl`)),
+    finetuning: finetuningCurve(await readMetrics(`${out}/run/finetune/metrics.jsonl`)),
     units,
-    phases: journal.phases,
+    stages: journal.stages,
     adapter: gpu.name,
     versions: { espalier: program.version, deno: Deno.version.deno, v8: Deno.version.v8 },
   };
@@ -82,7 +86,7 @@ export async function reportOf(
 
 function subsetOf(subset: string, utterances: readonly TimedUtterance[]) {
   const seconds = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
-  return { subset, clips: utterances.length, seconds };
+  return { subset, utterances: utterances.length, seconds };
 }
 
 /** The command line that repeats a run. */

@@ -9,7 +9,7 @@ import { type Checkpoint, readCheckpoint } from "../model/checkpoint/read.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../model/inference/preprocess.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { parseKinds } from "../prune/groups.ts";
-import { readRecord } from "../prune/run/pipeline.ts";
+import { readRecord } from "../prune/run/model_folder.ts";
 import type { PlannedRun } from "../prune/run/pipeline_options.ts";
 import type { PruneRecord } from "../prune/record.ts";
 import type { Gpu } from "../tensor/gpu.ts";
@@ -176,12 +176,12 @@ export function pipelineOptions(run: PruneRun, { gpu, out, values }: RunTools): 
     gradCheckpoint: values["grad-checkpoint"],
     weightDecay: values["weight-decay"],
     ...phases(values),
-    say: log,
+    log,
   };
 }
 
 /** The two training phases. */
-function phases(values: PruneValues): Pick<PlannedRun, "pruning" | "tuning"> {
+function phases(values: PruneValues): Pick<PlannedRun, "pruning" | "finetuning"> {
   const phase = (steps: number, lr: number) => ({
     steps,
     lr,
@@ -204,6 +204,6 @@ function phases(values: PruneValues): Pick<PlannedRun, "pruning" | "tuning"> {
       targetWarmup: values.warmup,
       ramp: values.ramp,
     },
-    tuning: finetuneSteps === 0 ? null : phase(finetuneSteps, finetuneLr),
+    finetuning: finetuneSteps === 0 ? null : phase(finetuneSteps, finetuneLr),
   };
 }

@@ -6,6 +6,7 @@ import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/shape.ts";
+import { checkFormatVersion } from "./format_version.ts";
 
 /** Elements of a state's tensor: f32 from the device or f64 from the host, saved bit for bit. */
 export type StateData = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -155,13 +156,7 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
     fail("run.json", "must be JSON", printable((error as Error).message));
   }
   const { version, step, ...info } = json as Record<string, unknown>;
-  if (version !== VERSION) {
-    fail(
-      "run.json",
-      `must have version ${VERSION} of the format`,
-      `it has version ${printable(String(version))}`,
-    );
-  }
+  checkFormatVersion(`${path}/run.json`, version, VERSION);
   if (!Number.isSafeInteger(step)) fail("run.json", "must have a step", printable(String(step)));
   const { tensors } = parseSafetensors(state, `${path}/state.safetensors`);
   const read = [...tensors].map(([name, { dtype, shape, data }]): [string, StateTensor] => {

@@ -12,11 +12,11 @@ interface Echarts {
 }
 
 /**
- * Draws a chart as SVG, 900 pixels wide. The same option gives the same text.
+ * Draws a chart as SVG, 900 pixels wide. The same options give the same text.
  *
  * @param name Prefix of the ids in the SVG, unique in a page.
- * @param height Pixels.
- * @param option Option of echarts.
+ * @param height Height in pixels.
+ * @param option Options of echarts.
  * @throws {Error} If the npm package echarts cannot be loaded; one line.
  */
 export async function drawSvg(name: string, height: number, option: Option): Promise<string> {
@@ -24,8 +24,8 @@ export async function drawSvg(name: string, height: number, option: Option): Pro
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   try {
     chart.setOption(option);
-    // Ids count the charts of the process, and would collide in a page. Classes do too; like the style sheet and the other
-    // attributes they are for interaction.
+    // Ids and classes are numbered by chart in the process, and would collide in a page. Classes, style sheet and the other
+    // attributes are only for interaction.
     return chart.renderToSVGString({ useViewBox: true })
       .replace(/\bzr\d+-/g, `${name}-`)
       .replace(/<style[^>]*>.*?<\/style>\s*/gs, "")

@@ -1,4 +1,4 @@
-// The report as a page that stands by itself: styles and pictures within, no scripts, nothing to load.
+// The report as a self-contained page: styles and pictures inside, no scripts, nothing to load.
 
 import { showTime } from "../../train/progress.ts";
 import type { PruneReport, ReportSubset } from "./report.ts";
@@ -7,7 +7,7 @@ import { PAGE_STYLE } from "./style.ts";
 import { percent, QUANTITY_WORDS, reportTable, resultText, scaled } from "./summary.ts";
 
 /**
- * The page of a report, complete in one file.
+ * The page of a report, in one file.
  *
  * @param report The run.
  * @param plots Its plots, in the order of the page.
@@ -36,7 +36,7 @@ export function reportHtml(report: PruneReport, plots: readonly ReportPlot[]): s
 <main>
 <header>
 <p class="kind">Espalier · ${escaped(report.method)} · ${
-    report.task === "asr" ? "speech recognition" : "spoken language understanding"
+    report.task === "asr" ? "speech recognition" : "spoken-language understanding"
   }</p>
 <h1>${escaped(title)}</h1>
 ${result === "" ? "" : `<p class="result">${escaped(result)}.</p>`}
@@ -48,7 +48,7 @@ ${plots.map(figure).join("\n")}
 <p>To repeat it:</p>
 <pre><code>${escaped(report.command)}</code></pre>
 ${facts(report)}
-${phaseTable(report)}
+${stageTable(report)}
 </main>
 </body>
 </html>
@@ -62,14 +62,14 @@ function modelTable(report: PruneReport): string {
       ? `<th scope="row">${escaped(text)}</th>`
       : `<td>${escaped(text)}${note === "" ? "" : `<small>${escaped(note)}</small>`}</td>`;
   const { test } = report.data;
-  const error = `${report.task === "asr" ? "Error" : "Accuracy"} on ${report.data.name}, ${
+  const error = `${report.task === "asr" ? "Error rates" : "Accuracy"} on ${report.data.name}, ${
     subset(test)
-  }, with its 95 % interval`;
+  }, with 95 % confidence intervals`;
   const time = report.timing &&
-    `time of ${count(report.timing.clips, "clip")} of ${number(report.timing.clip_seconds)} s each, ${
-      count(report.timing.rounds, "round")
-    }, on ${report.adapter}`;
-  const shares = "MACs and time are for a second of audio, percentages below them shares of the dense model";
+    `time: a batch of ${count(report.timing.utterances, "utterance")} of ${
+      number(report.timing.utterance_seconds)
+    } s, median of ${count(report.timing.rounds, "run")}, on ${report.adapter}`;
+  const shares = "MACs and time per second of audio; percentages below them are shares of the dense model";
   return `<div class="wide"><table class="models">
 <thead><tr>${head.map((name) => `<th scope="col">${escaped(name)}</th>`).join("")}</tr></thead>
 <tbody>
@@ -88,7 +88,7 @@ function constraintTable({ constraints }: PruneReport): string {
     }</td><td>${percent(removed, 2)}</td><td>${scaled(base_cost)} → ${scaled(cost)}</td></tr>`;
   });
   return `<div class="wide"><table>
-<thead><tr><th scope="col">constraint</th><th scope="col">to remove</th><th scope="col">removed</th><th scope="col">cost</th></tr></thead>
+<thead><tr><th scope="col">constraint</th><th scope="col">target</th><th scope="col">removed</th><th scope="col">cost</th></tr></thead>
 <tbody>
 ${rows.join("\n")}
 </tbody>
@@ -96,7 +96,7 @@ ${rows.join("\n")}
 }
 
 function figure({ name, title, caption, svg }: ReportPlot): string {
-  // The document's encoding holds; a declaration within it would be text.
+  // Inside HTML, an XML declaration would be text.
   const inline = svg.replace(/^<\?xml[^>]*\?>\s*/, "")
     .replace("<svg ", `<svg role="img" aria-label="${escaped(title)}" `);
   return `<figure id="${escaped(name)}">
@@ -115,9 +115,9 @@ function facts(report: PruneReport): string {
     ["widths rounded to", String(report.round_to)],
     ["seed", String(report.seed)],
     ["data", data.name],
-    ["learned from", subset(data.train)],
-    ...data.dev ? [["evaluated on in between", subset(data.dev)] as const] : [],
-    ["tested on", subset(data.test)],
+    ["training set", subset(data.train)],
+    ...data.dev ? [["dev set", subset(data.dev)] as const] : [],
+    ["test set", subset(data.test)],
     ["adapter", report.adapter],
     ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
@@ -126,24 +126,24 @@ ${rows.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</d
 </dl>`;
 }
 
-function phaseTable({ phases }: PruneReport): string {
-  if (phases.length === 0) return "";
-  const all = phases.reduce((sum, { seconds }) => sum + seconds, 0);
+function stageTable({ stages }: PruneReport): string {
+  if (stages.length === 0) return "";
+  const all = stages.reduce((sum, { seconds }) => sum + seconds, 0);
   const row = (name: string, seconds: number) =>
     `<tr><th scope="row">${escaped(name)}</th><td>${showTime(seconds)}</td><td>${
       percent(all > 0 ? seconds / all : 0, 0)
     }</td></tr>`;
   return `<div class="wide"><table>
-<thead><tr><th scope="col">phase</th><th scope="col">time</th><th scope="col">share</th></tr></thead>
+<thead><tr><th scope="col">stage</th><th scope="col">time</th><th scope="col">share</th></tr></thead>
 <tbody>
-${phases.map(({ name, seconds }) => row(name, seconds)).join("\n")}
+${stages.map(({ name, seconds }) => row(name, seconds)).join("\n")}
 </tbody>
-<tfoot>${row("all", all)}</tfoot>
+<tfoot>${row("total", all)}</tfoot>
 </table></div>`;
 }
 
-function subset({ subset, clips, seconds }: ReportSubset): string {
-  return `${subset} (${count(clips, "clip")}, ${showTime(seconds)} of audio)`;
+function subset({ subset, utterances, seconds }: ReportSubset): string {
+  return `${subset} (${count(utterances, "utterance")}, ${showTime(seconds)} of audio)`;
 }
 
 function count(n: number, what: string): string {

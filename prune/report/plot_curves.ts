@@ -1,4 +1,4 @@
-// Plots over steps: loss, share removed, multipliers, error on dev.
+// Plots over the steps: loss, share removed, Lagrange multipliers, error on the dev set.
 
 import {
   axis,
@@ -14,16 +14,16 @@ import {
 import type { PruneReport, ReportEvaluation } from "./report.ts";
 import { QUANTITY_WORDS } from "./summary.ts";
 
-/** Points that a curve is drawn with at most. */
+/** Largest number of points of a curve. */
 const POINTS = 600;
 
 type Points = readonly (readonly [number, number])[];
 
-/** Loss of pruning and fine-tuning: every step faint, their running mean over it, and the loss on dev. */
-export function lossOption({ pruning, tuning }: PruneReport): Option | null {
+/** Loss of pruning and fine-tuning: every step (faint), the running mean, and the loss on the dev set. */
+export function lossOption({ pruning, finetuning }: PruneReport): Option | null {
   const phases = [
     { title: "Pruning", ...pruning, evaluations: [] as readonly ReportEvaluation[] },
-    { title: "Fine-tuning", ...tuning },
+    { title: "Fine-tuning", ...finetuning },
   ].filter(({ steps }) => steps.length > 0);
   if (phases.length === 0) return null;
   const panels = phases.map(({ title, steps }, i) =>
@@ -41,7 +41,7 @@ export function lossOption({ pruning, tuning }: PruneReport): Option | null {
   return picture(panels, series, { data: first.map(keyOf) });
 }
 
-/** Share removed as the gates expect it, against its target, and what surgery came to. */
+/** Expected share removed, its target, and the share that surgery removed. */
 export function removedOption({ pruning, constraints }: PruneReport): Option | null {
   if (pruning.steps.length === 0 || pruning.constraints.length === 0) return null;
   const percents = (values: readonly number[]) => values.map((share) => 100 * share);
@@ -57,26 +57,25 @@ export function removedOption({ pruning, constraints }: PruneReport): Option | n
     ];
   });
   const top = 26 + 22 * pruning.constraints.length;
-  // Gates that are still open may count as a little less than nothing removed.
+  // At the start the expected share removed may be slightly below 0.
   const below = pruning.constraints.some(({ expected }) => expected.some((share) => share < -0.02));
   const y = axis("share removed (%)", 44, below ? {} : { min: 0 });
   // A row of the legend per constraint.
   const legends = pruning.constraints.map(({ quantity }, i) => {
     const word = QUANTITY_WORDS[quantity];
-    const own = series.filter(({ name }) => name === word || (name as string).startsWith(`${word},`));
-    return { ...legendStyle, top: 8 + 22 * i, left: 58, data: own.map(keyOf) };
+    const curves = series.filter(({ name }) => name === word || (name as string).startsWith(`${word},`));
+    return { ...legendStyle, top: 8 + 22 * i, left: 58, data: curves.map(keyOf) };
   });
   return { ...picture([panelOf(0, 1, "", end, y, top)], series), legend: legends };
 }
 
-/** The multipliers λ₁ and λ₂ of every constraint. */
+/** The Lagrange multipliers λ₁ and λ₂ of every constraint. */
 export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): Option | null {
   if (steps.length === 0 || constraints.length === 0) return null;
-  const names = [["lambda1", "λ₁", "of the difference to the target"], [
-    "lambda2",
-    "λ₂",
-    "of its square",
-  ]] as const;
+  const names = [
+    ["lambda1", "λ₁", "of the difference to the target"],
+    ["lambda2", "λ₂", "of its square"],
+  ] as const;
   const panels = names.map(([, name, of], i) =>
     panelOf(i, 2, `${name}, ${of}`, last(steps), axis(name, 44, { scale: true }))
   );
@@ -94,8 +93,8 @@ export function lambdaOption({ pruning: { steps, constraints } }: PruneReport): 
   return picture(panels, series, { data: series.slice(0, constraints.length).map(keyOf) });
 }
 
-/** Error or accuracy on dev over the steps of fine-tuning. */
-export function devOption({ tuning: { evaluations } }: PruneReport): Option | null {
+/** Error rates or accuracy on the dev set over the steps of fine-tuning. */
+export function devOption({ finetuning: { evaluations } }: PruneReport): Option | null {
   const curves = ([["WER", "wer"], ["CER", "cer"], ["accuracy", "accuracy"]] as const).flatMap(
     ([name, key], i) => {
       const points = evaluations.flatMap(({ step, [key]: value }): [number, number][] =>
@@ -112,10 +111,10 @@ export function devOption({ tuning: { evaluations } }: PruneReport): Option | nu
   return picture([panel], series, { data: series.map(keyOf) });
 }
 
-/** Height of the pictures above. */
+/** Height of these pictures in pixels. */
 export const CURVE_HEIGHT = 340;
 
-/** The place of a panel among others in a row. */
+/** Position of a panel in a row of panels. */
 function panelOf(i: number, of: number, title: string, end: number, y: Option, top = 74): Panel {
   const [side, gap] = [62, 84];
   const width = (WIDTH - side - 36 - gap * (of - 1)) / of;
@@ -153,7 +152,7 @@ function after(name: string, data: Points, colour: string): Option {
   return { type: "scatter", name, data, ...on(0), symbol: "diamond", symbolSize: 13, clip: false, itemStyle };
 }
 
-/** A series in the legend; echarts itself puts a circle on every line. */
+/** Legend entry of a series; by default echarts puts a circle on every line. */
 function keyOf({ name, type, symbol, lineStyle }: Option): Option {
   const { type: dash, opacity = 1 } = (lineStyle ?? {}) as { type?: unknown; opacity?: number };
   const icon = type === "scatter"
@@ -163,11 +162,11 @@ function keyOf({ name, type, symbol, lineStyle }: Option): Option {
     : dash
     ? "path://M0 0H6V2H0zM8 0H14V2H8zM16 0H22V2H16z"
     : "path://M0 0H22V2H0z";
-  // A faint line as thin as in the plot would be nothing to see.
+  // A line as thin and faint as in the plot would not be visible.
   return { name, icon, itemStyle: { opacity: opacity < 1 ? 0.4 : 1, borderWidth: 0 } };
 }
 
-/** Points of a curve, few enough to draw; smoothed, each is the mean of a fortieth of the steps around it. */
+/** Points of a curve, thinned out; if smoothed, each is the mean over a fortieth of the steps around it. */
 function pointsOf(steps: readonly number[], values: readonly number[], smooth: boolean): Points {
   const reach = smooth ? Math.max(1, Math.round(steps.length / 80)) : 0;
   const stride = Math.ceil(steps.length / POINTS);

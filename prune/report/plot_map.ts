@@ -1,4 +1,4 @@
-// The map of the kept units: a row per group, a cell per unit, drawn by hand as no chart is as plain.
+// The map of the kept units, as plain SVG: a row per group, a cell per unit.
 
 import { FONT, INK, KEPT, MUTED, REMOVED, WIDTH } from "./plot_style.ts";
 import { KIND_TITLES, layersOf, type LayerUnits } from "./plot_units.ts";
@@ -8,12 +8,12 @@ const LEFT = 66;
 const RIGHT = 168;
 const ROW = 17;
 const CELL = 13;
-/** Narrowest cell in pixels; more units than that share one. */
+/** Width of the narrowest cell in pixels; more units share cells. */
 const NARROWEST = 1;
-/** Cells from this width on have a gap between them. */
+/** Cells at least this wide have a gap between them. */
 const GAP_FROM = 5;
 
-/** The map as SVG; dark is kept, light is removed, in between is a cell of several units. Null without units. */
+/** The map as SVG: kept units are dark, removed ones light, cells of several units in between. Null without units. */
 export function unitsMap(report: PruneReport): string | null {
   const parts: string[] = [];
   const key = (x: number, colour: string, name: string) => [
@@ -53,17 +53,17 @@ export function unitsMap(report: PruneReport): string | null {
   ].join("\n");
 }
 
-/** The cells of a group: a path per colour, neighbours in one piece where there is no gap between them. */
+/** The cells of a group: a path per colour, in which neighbours without a gap are merged. */
 function cells({ of, kept }: LayerUnits, y: number): string {
   const width = WIDTH - LEFT - RIGHT;
   const count = Math.min(of, Math.floor(width / NARROWEST));
   const gap = width / count >= GAP_FROM ? 1 : 0;
-  const whole = new Set(kept);
+  const isKept = new Set(kept);
   const colours = Array.from({ length: count }, (_, cell) => {
     const [from, to] = [Math.floor(cell * of / count), Math.floor((cell + 1) * of / count)];
-    let left = 0;
-    for (let unit = from; unit < to; unit++) left += Number(whole.has(unit));
-    return mixed(left / (to - from));
+    let keptUnits = 0;
+    for (let unit = from; unit < to; unit++) keptUnits += Number(isKept.has(unit));
+    return mixed(keptUnits / (to - from));
   });
   const paths = new Map<string, string>();
   for (let cell = 0; cell < count;) {
@@ -78,7 +78,7 @@ function cells({ of, kept }: LayerUnits, y: number): string {
   return `<g shape-rendering="crispEdges">${drawn.join("")}</g>`;
 }
 
-/** Colour of a cell of which a share is kept. */
+/** Colour of a cell by its kept share. */
 function mixed(share: number): string {
   const channel = (colour: string, i: number) => parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16);
   const parts = [0, 1, 2].map((i) =>

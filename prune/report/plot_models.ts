@@ -1,10 +1,10 @@
-// The models beside each other: error with its interval, and parameters, MACs and time as shares of the dense one.
+// Comparison of the models: error with its confidence interval, and parameters, MACs and time as shares of the dense model.
 
-import { INK, MODEL_COLOURS, MUTED, on, type Option, picture } from "./plot_style.ts";
+import { INK, MODEL_COLOURS, MUTED, on, type Option, type Panel, picture } from "./plot_style.ts";
 import type { PruneReport, ReportModel } from "./report.ts";
 import { percent, scaled } from "./summary.ts";
 
-/** A bar per model. */
+/** A panel with a bar per model. */
 interface Bars {
   readonly title: string;
   readonly bars: readonly (Bar | null)[];
@@ -20,22 +20,31 @@ interface Bar {
 const LEFT = 92;
 const PITCH = 201;
 
-/** Height of the picture of so many models. */
+/** Height of the picture in pixels. */
 export function modelsHeight(models: number): number {
   return 62 + 34 * models;
 }
 
-/** Small bars of error, parameters, MACs and time; what was not measured has none. */
-export function modelsOption({ models, task }: PruneReport): Option | null {
+/** Bars of error, parameters, MACs and time; a value that was not measured has no bar. */
+export function modelsOption(report: PruneReport): Option | null {
+  const shown = allBars(report).filter(({ bars }) => bars.some((bar) => bar));
+  if (shown.length === 0) return null;
+  const names = report.models.map(({ name }) => name);
+  const panels = shown.map((bars, i) => panelOf(bars, i, names));
+  return picture(panels, shown.flatMap((bars, panel) => seriesOf(bars, panel, names)));
+}
+
+/** The bars of all panels; none without the dense model. */
+function allBars({ models, task }: PruneReport): Bars[] {
   const dense = models.find(({ name }) => name === "dense");
-  if (!dense) return null;
+  if (!dense) return [];
   const [rate, key] = task === "asr"
     ? ["word error rate", "wer"] as const
     : ["accuracy", "accuracy"] as const;
   const share = (
     title: string,
     of: (model: ReportModel) => number | null,
-    show: (n: number) => string,
+    show: (value: number) => string,
   ): Bars => ({
     title,
     bars: models.map((model) => {
@@ -46,10 +55,12 @@ export function modelsOption({ models, task }: PruneReport): Option | null {
       return { value: part, low: part, high: part, text };
     }),
   });
-  const all: Bars[] = [
+  return [
     {
       title: rate,
-      bars: models.map(({ [key]: found }) => found && { ...found, text: percent(found.value, 2) }),
+      bars: models.map(({ [key]: interval }) =>
+        interval && { ...interval, text: percent(interval.value, 2) }
+      ),
     },
     share("parameters", ({ parameters }) => parameters, scaled),
     share("MACs, 1 s of audio", (model) => model.macs_per_second, scaled),
@@ -59,13 +70,15 @@ export function modelsOption({ models, task }: PruneReport): Option | null {
       (seconds) => `${(1000 * seconds).toPrecision(3)} ms`,
     ),
   ];
-  const shown = all.filter(({ bars }) => bars.some((bar) => bar));
-  const names = models.map(({ name }) => name);
-  const panels = shown.map(({ title, bars }, i) => ({
+}
+
+/** The panel of some bars; only the first has the names of the models. */
+function panelOf({ title, bars }: Bars, i: number, names: readonly string[]): Panel {
+  return {
     left: LEFT + i * PITCH,
     top: 48,
     width: 104,
-    height: 34 * models.length,
+    height: 34 * names.length,
     title,
     x: { type: "value", show: false, min: 0, max: Math.max(...bars.map((bar) => bar?.high ?? 0)) || 1 },
     y: {
@@ -76,8 +89,12 @@ export function modelsOption({ models, task }: PruneReport): Option | null {
       axisLine: { lineStyle: { color: MUTED } },
       axisLabel: { show: i === 0, color: INK, fontSize: 12 },
     },
-  }));
-  const series = shown.flatMap(({ bars }, panel) => [
+  };
+}
+
+/** The series of a panel: bars, and their confidence intervals with text. */
+function seriesOf({ bars }: Bars, panel: number, names: readonly string[]): Option[] {
+  return [
     {
       type: "bar",
       ...on(panel),
@@ -95,17 +112,16 @@ export function modelsOption({ models, task }: PruneReport): Option | null {
       encode: { x: [0, 2], y: 1 },
       renderItem: (_: unknown, at: Place) => whisker(at, bars[at.value(1)]!.text),
     },
-  ]);
-  return picture(panels, series);
+  ];
 }
 
-/** What echarts hands to a custom series. */
+/** Argument of a custom series of echarts. */
 interface Place {
   value(dimension: number): number;
   coord(data: readonly number[]): [number, number];
 }
 
-/** The interval of a bar, if it has one, and its number beside it. */
+/** The confidence interval of a bar, if it has one, and its text. */
 function whisker(at: Place, text: string): Option {
   const [low, y] = at.coord([at.value(0), at.value(1)]);
   const [high] = at.coord([at.value(2), at.value(1)]);

@@ -1,4 +1,4 @@
-// How the plots of a report look: colours that the colour-blind can tell apart, axes, panels.
+// Style of the plots: colours that colour-blind readers can distinguish, axes, panels.
 
 /** An option of echarts, or a part of it. */
 export type Option = Readonly<Record<string, unknown>>;
@@ -6,47 +6,47 @@ export type Option = Readonly<Record<string, unknown>>;
 /** Width of every plot in pixels. */
 export const WIDTH = 900;
 
-/** Family of the font that PNG files are drawn with, and what a browser without it takes. */
+/** Font of PNG files, with fallbacks for browsers. */
 export const FONT = "Inter, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif";
 
 /** Colour of text. */
 export const INK = "#1f2933";
-/** Colour of text that stands back. */
+/** Colour of secondary text. */
 export const MUTED = "#5b6770";
-/** Colour of lines that guide the eye. */
+/** Colour of grid lines. */
 export const RULE = "#e3e8ec";
-/** Colour of a model. */
+/** Colours of models by name. */
 export const MODEL_COLOURS: Readonly<Record<string, string>> = {
   "dense": "#8d99a3",
   "pruned": "#de8f05",
   "fine-tuned": "#0173b2",
 };
-/** Colours of curves, in their order. */
+/** Colours of curves, in order. */
 export const CURVE_COLOURS: readonly string[] = ["#0173b2", "#de8f05", "#029e73", "#cc78bc"];
-/** Colour of units that are left. */
+/** Colour of kept units. */
 export const KEPT = "#0b4f7d";
-/** Colour of units that are gone. */
+/** Colour of removed units. */
 export const REMOVED = "#d3dee7";
 
-/** A plot within a plot. */
+/** A panel of a picture. */
 export interface Panel {
-  /** Pixels from the left of the picture to its axis. */
+  /** Pixels from the left of the picture to the axis. */
   readonly left: number;
   /** Pixels from the top. */
   readonly top: number;
-  /** Pixels between its sides. */
+  /** Width of the plot area in pixels. */
   readonly width: number;
-  /** Pixels between top and bottom. */
+  /** Height of the plot area in pixels. */
   readonly height: number;
-  /** What stands above it. */
+  /** Title above it. */
   readonly title: string;
-  /** More of its horizontal axis. */
+  /** Options of its horizontal axis. */
   readonly x: Option;
-  /** More of its vertical axis. */
+  /** Options of its vertical axis. */
   readonly y: Option;
 }
 
-/** An axis of numbers or names with its title. */
+/** An axis of values or names with its title. */
 export function axis(name: string, gap: number, more: Option = {}): Option {
   return {
     type: "value",
@@ -68,14 +68,14 @@ export function stepAxis(last: number): Option {
   return axis("step", 28, {
     min: 0,
     max: last,
-    // The last step has a label where it is as round as the others.
+    // The last step has a label if it is a round number.
     axisLabel: { ...axisLabel, hideOverlap: true, showMaxLabel: last % 100 === 0 },
     axisLine: { show: true, onZero: false, lineStyle: { color: "#b4bec6" } },
     splitLine: { show: false },
   });
 }
 
-/** How a legend looks, without its place. */
+/** Style of a legend, without its position. */
 export const legendStyle: Option = {
   itemWidth: 22,
   itemHeight: 10,
@@ -84,7 +84,7 @@ export const legendStyle: Option = {
   textStyle: { color: INK, fontSize: 12 },
 };
 
-/** The option of a picture of panels; a series names its panel by `xAxisIndex` and `yAxisIndex`. */
+/** Options of a picture of panels; a series refers to its panel by `xAxisIndex` and `yAxisIndex`. */
 export function picture(panels: readonly Panel[], series: readonly Option[], legend?: Option): Option {
   return {
     animation: false,
@@ -114,7 +114,7 @@ export function picture(panels: readonly Panel[], series: readonly Option[], leg
   };
 }
 
-/** Where the series of a panel go. */
+/** Axes of a series in a panel. */
 export function on(panel: number): Option {
   return { xAxisIndex: panel, yAxisIndex: panel };
 }

@@ -1,24 +1,24 @@
-// How many units are left in each layer, as stacked bars with numbers.
+// Kept and removed units of each layer, as stacked bars with counts.
 
 import { axis, INK, KEPT, MUTED, on, type Option, picture, REMOVED } from "./plot_style.ts";
 import type { UnitKind } from "../groups.ts";
 import type { PruneReport } from "./report.ts";
 import type { RecordedUnits } from "../record.ts";
 
-/** A group by layer. */
+/** Units of a layer. */
 export interface LayerUnits extends RecordedUnits {
-  /** From 0. */
+  /** Index of the layer, from 0. */
   readonly layer: number;
 }
 
-/** Kinds of units with their titles, and the title of the axis of layers. */
+/** Kinds of units, with the titles of panel and axis. */
 export const KIND_TITLES: readonly (readonly [UnitKind, string, string])[] = [
   ["conv", "Convolution channels", "convolution"],
   ["heads", "Attention heads", "Transformer layer"],
   ["ffn", "Feed-forward units", "Transformer layer"],
 ];
 
-/** Groups of a kind by layer. */
+/** Units of a kind, by layer. */
 export function layersOf({ units }: PruneReport, kind: UnitKind): LayerUnits[] {
   return Object.entries(units)
     .filter(([name]) => name.startsWith(`${kind}.`))
@@ -26,7 +26,7 @@ export function layersOf({ units }: PruneReport, kind: UnitKind): LayerUnits[] {
     .sort((a, b) => a.layer - b.layer);
 }
 
-/** Height of the picture below. */
+/** Height of the picture in pixels. */
 export const UNITS_HEIGHT = 572;
 
 const PLACES = {
@@ -56,40 +56,42 @@ export function unitsOption(report: PruneReport): Option | null {
       ...wholeScale(Math.max(...groups.map(({ of }) => of))),
     }),
   }));
-  const series = kinds.flatMap(({ groups }, panel) => {
-    const bar = (name: string, color: string, data: readonly number[]) => ({
-      type: "bar",
-      stack: `units ${panel}`,
-      name,
-      ...on(panel),
-      data,
-      barMaxWidth: 42,
-      barCategoryGap: "28%",
-      color,
-      itemStyle: { color },
-    });
-    const removed = groups.map(({ of, kept }) => of - kept.length);
-    return [
-      bar("kept", KEPT, groups.map(({ kept }) => kept.length)),
-      {
-        ...bar("removed", REMOVED, removed),
-        // The number stands over the whole bar: within it, a thin part has no room.
-        label: {
-          show: true,
-          position: "top",
-          distance: 4,
-          color: INK,
-          fontSize: groups.length > 16 ? 10 : 11,
-          formatter: ({ dataIndex }: { dataIndex: number }) =>
-            groups[dataIndex]!.kept.length.toLocaleString("en"),
-        },
-      },
-    ];
-  });
+  const series = kinds.flatMap(({ groups }, panel) => stackedBars(groups, panel));
   return picture(panels, series, { data: ["kept", "removed"], top: 10 });
 }
 
-/** A scale whose top is the largest count, in equal parts of whole units. */
+/** The series of a panel: kept units, and removed ones on top of them. */
+function stackedBars(groups: readonly LayerUnits[], panel: number): Option[] {
+  const bar = (name: string, color: string, data: readonly number[]) => ({
+    type: "bar",
+    stack: `units ${panel}`,
+    name,
+    ...on(panel),
+    data,
+    barMaxWidth: 42,
+    barCategoryGap: "28%",
+    color,
+    itemStyle: { color },
+  });
+  return [
+    bar("kept", KEPT, groups.map(({ kept }) => kept.length)),
+    {
+      ...bar("removed", REMOVED, groups.map(({ of, kept }) => of - kept.length)),
+      // The count is above the whole bar, as it does not fit into a short part.
+      label: {
+        show: true,
+        position: "top",
+        distance: 4,
+        color: INK,
+        fontSize: groups.length > 16 ? 10 : 11,
+        formatter: ({ dataIndex }: { dataIndex: number }) =>
+          groups[dataIndex]!.kept.length.toLocaleString("en"),
+      },
+    },
+  ];
+}
+
+/** A scale up to the largest count, in equal intervals of whole units. */
 function wholeScale(max: number): Option {
   const parts = [4, 3, 5, 2].find((parts) => max % parts === 0) ?? 1;
   return { min: 0, max, interval: max / parts };

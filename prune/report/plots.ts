@@ -10,19 +10,19 @@ import type { PruneReport } from "./report.ts";
 
 /** A plot of a report. */
 export interface ReportPlot {
-  /** Name of its file without ending, such as `loss`. */
+  /** Name of its file without extension, such as `loss`. */
   readonly name: string;
   /** Its heading. */
   readonly title: string;
-  /** What is to be seen in it. */
+  /** Caption. */
   readonly caption: string;
-  /** The picture, 900 pixels wide, self-contained. */
+  /** The picture, 900 pixels wide. */
   readonly svg: string;
 }
 
 /**
- * Draws the plots of a report: the models beside each other, kept units per layer and one by one, and the course of
- * pruning and fine-tuning. What a report has no numbers for has no plot. The same report gives the same pictures.
+ * Draws the plots of a report: comparison of the models, kept units per layer and as a map, and the curves of pruning and
+ * fine-tuning. Plots without data are omitted. The same report gives the same pictures.
  *
  * @param report The run.
  * @throws {Error} If the npm package echarts cannot be loaded; one line.
@@ -42,46 +42,49 @@ export async function reportPlots(report: PruneReport): Promise<ReportPlot[]> {
     {
       name: "models",
       title: "Models",
-      caption: `Test ${rate} with its 95 % interval; parameters, multiply–accumulates and time with their ` +
-        "share of the dense model.",
+      caption: `Test ${rate} with 95 % confidence intervals; parameters, MACs and time, with their shares ` +
+        "of the dense model.",
       svg: await chart("models", modelsHeight(report.models.length), modelsOption(report)),
     },
     {
       name: "units",
       title: "Units per layer",
-      caption: "The number over a bar counts the units kept.",
+      caption: "The number above a bar is the count of kept units.",
       svg: await chart("units", UNITS_HEIGHT, unitsOption(report)),
     },
     {
       name: "map",
       title: "Map of the units",
-      caption: "A row is a layer, a cell is a unit in its original place: dark is kept, light is removed. " +
-        "In rows with more units than pixels a cell is the mean of its units.",
+      caption:
+        "Each row is a layer, each cell a unit in its original position: dark is kept, light is removed. " +
+        "In rows with more units than pixels, the shade of a cell is the kept share of its units.",
       svg: unitsMap(report),
     },
     {
       name: "removed",
-      title: "Share removed in the course of pruning",
-      caption: "As the gates expect it, against the target that rises to its final value.",
+      title: "Share removed during pruning",
+      caption: "Expected share by the gates' probabilities, and the target, which rises to its final value.",
       svg: await chart("removed", CURVE_HEIGHT, removedOption(report)),
     },
     {
       name: "lambda",
-      title: "Lagrangian multipliers",
-      caption: "λ₁ weighs how far the share removed is from its target, λ₂ the square of that; " +
-        "both are learned along with the gates.",
+      title: "Lagrange multipliers",
+      caption:
+        "λ₁ is the weight of the difference between share removed and target, λ₂ that of its square; " +
+        "both are trained with the gates.",
       svg: await chart("lambda", CURVE_HEIGHT, lambdaOption(report)),
     },
     {
       name: "loss",
       title: "Loss",
-      caption: "Task loss of every step, and its running mean over a fortieth of the steps.",
+      caption:
+        "Training loss of each step, its running mean over a fortieth of the steps, and the loss on the dev set.",
       svg: await chart("loss", CURVE_HEIGHT, lossOption(report)),
     },
     {
       name: "dev",
       title: "Recovery by fine-tuning",
-      caption: `Measured on the dev clips while the pruned model is fine-tuned.`,
+      caption: "Measured on the dev set while the compact model is fine-tuned.",
       svg: await chart("dev", CURVE_HEIGHT, devOption(report)),
     },
   ];

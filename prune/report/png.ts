@@ -1,21 +1,21 @@
-// Pictures of a report as PNG. The font comes from npm: a fresh machine may have none, and text would be missing.
+// Pictures of a report as PNG. The font comes from npm, as text would be missing on a machine without fonts.
 
-/** How many pixels of a PNG a pixel of its SVG becomes. */
+/** Pixels of the PNG per pixel of the SVG. */
 const ZOOM = 2;
 
 const FONT = "npm:@expo-google-fonts/inter@0.4.2";
 
-/** What of resvg is used. */
+/** The part of resvg that is used. */
 interface ResvgModule {
   Resvg: new (svg: string, options: unknown) => { render(): { asPng(): Uint8Array } };
 }
 
 /**
- * Draws SVG as PNG, at twice its size, on white, with the font Inter (SIL Open Font License) and no other.
+ * Draws SVG as PNG at twice its size on a white background, with the font Inter (SIL Open Font License).
  *
  * @param svgs Pictures.
- * @returns As many files.
- * @throws {Error} If the npm packages for it cannot be loaded, or an SVG cannot be read; one line.
+ * @returns A PNG file per picture.
+ * @throws {Error} If an npm package cannot be loaded, or a picture is not valid SVG; one line.
  *
  * @example
  * ```ts ignore
@@ -52,14 +52,14 @@ function failure(rule: string, cause: unknown): Error {
   return new Error(`Cannot draw PNG files as ${rule}: ${why}`, { cause });
 }
 
-/** Paths of the font, which is downloaded if it must be. */
+/** Paths of the font files, which are downloaded if necessary. */
 async function fontFiles(): Promise<string[]> {
   const { fileURLToPath } = await import("node:url");
-  // Only an import fetches a package; what it has beside modules is then found by its address.
+  // Only an import downloads a package; then its other files can be resolved.
   await import("npm:@expo-google-fonts/inter@0.4.2/metadata.json", { with: { type: "json" } });
   const paths = ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"].map((path) =>
     fileURLToPath(import.meta.resolve(`${FONT}/${path}`))
   );
-  for (const path of paths) await Deno.stat(path); // resvg passes over a missing font
+  for (const path of paths) await Deno.stat(path); // resvg ignores a missing font
   return paths;
 }

@@ -1,63 +1,60 @@
-// What a run of pruning is reported as: the content of report.json, from which page and plots are made.
+// The report of a pruning run: the content of report.json, from which page and plots are made.
 
 import type { ErrorRate, Interval } from "../../model/inference/error_rate.ts";
-import type { MetricsRecord } from "../../train/metrics.ts";
 import type { Quantity } from "../cost.ts";
 import type { AchievedCost, RecordedUnits } from "../record.ts";
 
-export { summaryText } from "./summary.ts";
-
-/** What became of a model: before pruning, after surgery, after fine-tuning. */
+/** Results of a model: before pruning, after surgery, or after fine-tuning. */
 export interface ReportModel {
-  /** Which one it is. */
+  /** Which of them it is. */
   readonly name: "dense" | "pruned" | "fine-tuned";
-  /** Word error rate on the test clips; null where the task is another. */
+  /** Word error rate on the test set; null for another task. */
   readonly wer: ErrorRate | null;
-  /** Character error rate on the test clips; null where the task is another. */
+  /** Character error rate on the test set; null for another task. */
   readonly cer: ErrorRate | null;
-  /** Share of the test clips whose intent is right; null where the task is another. */
+  /** Share of test utterances whose intent is right; null for another task. */
   readonly accuracy: Interval | null;
-  /** Numbers of the model. */
+  /** Number of parameters. */
   readonly parameters: number;
-  /** Multiply–accumulates for a second of audio, taken at the reference length. */
+  /** Multiply–accumulates (MACs) per second of audio, at the reference length. */
   readonly macs_per_second: number;
-  /** Measured compute seconds for a second of audio; null where not measured. */
+  /** Measured compute seconds per second of audio; null if not measured. */
   readonly seconds_per_second: number | null;
-  /** Size of its weights on disk; null where they are not on disk. */
+  /** Bytes of its weights on disk; null if they are not on disk. */
   readonly file_bytes: number | null;
 }
 
 /** A constraint over the steps of pruning. */
 export interface ConstraintCurve {
-  /** What is constrained. */
+  /** Quantity that is constrained. */
   readonly quantity: Quantity;
-  /** Share removed that is expected by the gates, 0 to 1. */
+  /** Expected share removed, by the gates' probabilities, 0 to 1. */
   readonly expected: readonly number[];
-  /** Share that is to be removed at that step. */
+  /** Target share in each step. */
   readonly target: readonly number[];
-  /** Multiplier of the difference of the two. */
+  /** Lagrange multiplier λ1, of the difference of the two. */
   readonly lambda1: readonly number[];
-  /** Multiplier of its square. */
+  /** Lagrange multiplier λ2, of its square. */
   readonly lambda2: readonly number[];
 }
 
-/** Pruning, step by step; every list is as long as `steps`. */
-export interface ReportCurve {
+/** Curves of the pruning phase; every list is as long as `steps`. */
+export interface PruningCurve {
   /** Steps done. */
   readonly steps: readonly number[];
-  /** Task loss of each. */
+  /** Task loss of each step. */
   readonly loss: readonly number[];
-  /** The constraints; none where units were chosen without training. */
+  /** Curves of the constraints; empty if units were chosen without training gates. */
   readonly constraints: readonly ConstraintCurve[];
 }
 
-/** What was measured on the dev clips in the course of fine-tuning. */
+/** An evaluation on the dev set during fine-tuning. */
 export interface ReportEvaluation {
   /** Steps done. */
   readonly step: number;
-  /** Loss on the dev clips. */
+  /** Loss on the dev set. */
   readonly loss: number;
-  /** Word error rate, 0 to 1 and more. */
+  /** Word error rate, from 0; it may exceed 1. */
   readonly wer?: number;
   /** Character error rate. */
   readonly cer?: number;
@@ -65,163 +62,92 @@ export interface ReportEvaluation {
   readonly accuracy?: number;
 }
 
-/** Fine-tuning, step by step. */
-export interface ReportTuning {
+/** Curves of fine-tuning. */
+export interface FinetuningCurve {
   /** Steps done. */
   readonly steps: readonly number[];
-  /** Task loss of each. */
+  /** Task loss of each step. */
   readonly loss: readonly number[];
   /** Evaluations, in their order. */
   readonly evaluations: readonly ReportEvaluation[];
 }
 
-/** Part of a corpus. */
+/** Subset of a corpus. */
 export interface ReportSubset {
-  /** Its name. */
+  /** Name. */
   readonly subset: string;
-  /** Clips in it. */
-  readonly clips: number;
-  /** Their seconds of audio. */
+  /** Number of utterances. */
+  readonly utterances: number;
+  /** Seconds of audio. */
   readonly seconds: number;
 }
 
-/** What a model learned from and was measured on. */
+/** Data of a run. */
 export interface ReportData {
   /** Name or path of the corpus. */
   readonly name: string;
-  /** What was learned from. */
+  /** Training set. */
   readonly train: ReportSubset;
-  /** What was evaluated on in between; null if nothing. */
+  /** Set for evaluations during training; null if there were none. */
   readonly dev: ReportSubset | null;
-  /** What the error in the report is of. */
+  /** Test set. */
   readonly test: ReportSubset;
 }
 
-/** How time was measured. */
+/** How speed was measured. */
 export interface ReportTiming {
-  /** Clips timed. */
-  readonly clips: number;
-  /** Seconds of each. */
-  readonly clip_seconds: number;
-  /** Times that each was computed. */
+  /** Batch size. */
+  readonly utterances: number;
+  /** Seconds of audio per utterance. */
+  readonly utterance_seconds: number;
+  /** Runs of each model, whose median is taken. */
   readonly rounds: number;
 }
 
-/** Wall time of a part of the run. */
-export interface ReportPhase {
-  /** Such as `pruning`. */
+/** Wall time of a stage of the run. */
+export interface ReportStage {
+  /** Name, such as `prune`. */
   readonly name: string;
-  /** How long it took. */
+  /** Wall time. */
   readonly seconds: number;
 }
 
-/** A run of pruning: how it was called, what came of it, and how it went. */
+/** A pruning run: command, results and training curves. */
 export interface PruneReport {
   /** Version of this program. */
   readonly version: string;
   /** Command line that repeats the run. */
   readonly command: string;
-  /** When it ended, as ISO 8601 has it. */
+  /** End of the run, ISO 8601. */
   readonly date: string;
-  /** Speech recognition or intents. */
+  /** Speech recognition (`asr`) or intent classification (`slu`). */
   readonly task: "asr" | "slu";
   /** Path or name of the model that was pruned. */
   readonly base_model: string;
-  /** Corpus and its parts. */
+  /** Corpus and its subsets. */
   readonly data: ReportData;
-  /** Seed of all that was drawn. */
+  /** Seed of all random numbers. */
   readonly seed: number;
   /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`. */
   readonly method: string;
-  /** Number that widths were rounded to. */
+  /** Widths were rounded to multiples of it. */
   readonly round_to: number;
-  /** Target and achievement of each constraint. */
+  /** Target and result of each constraint. */
   readonly constraints: readonly AchievedCost[];
-  /** The models that were measured, in the order of their making. */
+  /** Models, in the order of the run. */
   readonly models: readonly ReportModel[];
-  /** How their time was measured; null where it was not. */
+  /** How their speed was measured; null if it was not. */
   readonly timing: ReportTiming | null;
-  /** Course of pruning. */
-  readonly pruning: ReportCurve;
-  /** Course of fine-tuning. */
-  readonly tuning: ReportTuning;
-  /** Every group of the model that was pruned, whole ones too, by names such as `conv.0`, `heads.3`, `ffn.3`. */
+  /** Curves of the pruning phase. */
+  readonly pruning: PruningCurve;
+  /** Curves of fine-tuning. */
+  readonly finetuning: FinetuningCurve;
+  /** Kept units of every group, by names such as `conv.0`, `heads.3`, `ffn.3`. */
   readonly units: Readonly<Record<string, RecordedUnits>>;
-  /** Wall time of each phase. */
-  readonly phases: readonly ReportPhase[];
-  /** Adapter that computed. */
+  /** Wall time of each stage. */
+  readonly stages: readonly ReportStage[];
+  /** Name of the GPU adapter. */
   readonly adapter: string;
-  /** Versions by name, such as `deno`. */
+  /** Software versions by name, such as `deno`. */
   readonly versions: Readonly<Record<string, string>>;
-}
-
-const QUANTITIES: readonly Quantity[] = ["parameters", "conv", "transformer", "macs"];
-
-/**
- * The course of pruning, from lines of its metrics: a step has `loss`, and of each constraint `removed.macs`,
- * `target.macs`, `lambda1.macs` and `lambda2.macs` with the quantity behind the dot. Other lines are passed over.
- *
- * @param records Lines of the metrics, in their order.
- *
- * @example
- * ```ts
- * import { curvesOf } from "./report.ts";
- *
- * const line = { "removed.macs": 0.2, "target.macs": 0.25, "lambda1.macs": 0.1, "lambda2.macs": 0.02 };
- * curvesOf([{ step: 1, loss: 3.5, ...line }, { step: 1, dev_loss: 3.4 }]).constraints[0]!.expected; // [0.2]
- * ```
- */
-export function curvesOf(records: readonly MetricsRecord[]): ReportCurve {
-  const first = records.find(({ loss }) => isNumber(loss));
-  const quantities = QUANTITIES.filter((quantity) => isNumber(first?.[`removed.${quantity}`]));
-  const keysOf = (quantity: Quantity) =>
-    ["removed", "target", "lambda1", "lambda2"].map((name) => `${name}.${quantity}`);
-  const keys = ["loss", ...quantities.flatMap(keysOf)];
-  const steps = records.filter((record) => keys.every((key) => isNumber(record[key])));
-  const column = (key: string) => steps.map((record) => record[key] as number);
-  return {
-    steps: column("step"),
-    loss: column("loss"),
-    constraints: quantities.map((quantity) => {
-      const [expected, target, lambda1, lambda2] = keysOf(quantity).map(column);
-      return { quantity, expected: expected!, target: target!, lambda1: lambda1!, lambda2: lambda2! };
-    }),
-  };
-}
-
-/**
- * The course of fine-tuning, from lines of its metrics: a step has `loss`, an evaluation `dev_loss`, and `wer`, `cer` or
- * `accuracy`. Other lines are passed over.
- *
- * @param records Lines of the metrics, in their order.
- *
- * @example
- * ```ts
- * import { tuningOf } from "./report.ts";
- *
- * const { loss, evaluations } = tuningOf([{ step: 1, loss: 0.8 }, { step: 1, dev_loss: 0.9, wer: 0.2 }]);
- * console.log(loss, evaluations); // [ 0.8 ] [ { step: 1, loss: 0.9, wer: 0.2 } ]
- * ```
- */
-export function tuningOf(records: readonly MetricsRecord[]): ReportTuning {
-  const steps = records.filter(({ loss }) => isNumber(loss));
-  return {
-    steps: steps.map(({ step }) => step),
-    loss: steps.map(({ loss }) => loss as number),
-    evaluations: records.flatMap(({ step, dev_loss, wer, cer, accuracy }) =>
-      isNumber(dev_loss)
-        ? [{
-          step,
-          loss: dev_loss,
-          ...isNumber(wer) && { wer },
-          ...isNumber(cer) && { cer },
-          ...isNumber(accuracy) && { accuracy },
-        }]
-        : []
-    ),
-  };
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isFinite(value);
 }

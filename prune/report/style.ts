@@ -1,4 +1,4 @@
-/** Style of the page of a report: light or dark as the reader has it, and fit to print. */
+/** Style sheet of a report: light or dark as the system has it, and for print. */
 export const PAGE_STYLE = `
 :root { --ink: #1f2933; --muted: #5b6770; --rule: #d9e0e5; --page: #ffffff; --soft: #f4f6f8; --mark: #0173b2; }
 @media (prefers-color-scheme: dark) {

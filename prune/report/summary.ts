@@ -1,11 +1,11 @@
-// The result of pruning in words and in a table, for the terminal and the page.
+// The result of pruning as text and as a table, for the terminal and the page.
 
 import type { Interval } from "../../model/inference/error_rate.ts";
 import type { Quantity } from "../cost.ts";
 import type { AchievedCost } from "../record.ts";
 import type { PruneReport, ReportModel } from "./report.ts";
 
-/** What a quantity is called in a sentence. */
+/** Names of quantities in text. */
 export const QUANTITY_WORDS: Readonly<Record<Quantity, string>> = {
   parameters: "parameters",
   conv: "convolution parameters",
@@ -13,14 +13,14 @@ export const QUANTITY_WORDS: Readonly<Record<Quantity, string>> = {
   macs: "multiply–accumulates",
 };
 
-/** A share as `41.3 %`. @param digits Behind the point; 1 unless given. */
+/** A share as `41.3 %`. @param digits Decimals; default: 1. */
 export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)} %`;
 }
 
 /** A count with its prefix: `415 k`, `24.1 M`, `7.41 G`. */
 export function scaled(count: number): string {
-  // Rounded first: 999,950 is 1.00 M and not 1000 k.
+  // Rounded first: 999,950 is 1.00 M, not 1000 k.
   const rounded = Number(count.toPrecision(3));
   const [size, prefix] = rounded >= 1e9
     ? [1e9, " G"] as const
@@ -33,28 +33,28 @@ export function scaled(count: number): string {
   return `${size === 1 ? value : value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)}${prefix}`;
 }
 
-/** The cells of {@linkcode reportTable}. */
+/** Result of {@linkcode reportTable}. */
 export interface ReportTable {
   /** Names of the columns. */
   readonly head: readonly string[];
-  /** One per model; what was not measured is `–`. */
+  /** A row per model; a missing value is `–`. */
   readonly rows: readonly (readonly ReportCell[])[];
 }
 
-/** A value, and what it is compared with. */
+/** A value with a note. */
 export interface ReportCell {
   /** The value. */
   readonly text: string;
-  /** Its interval, or its ratio to the dense model; empty if neither. */
+  /** Its confidence interval, or its share of the dense model; empty if neither. */
   readonly note: string;
 }
 
-/** Error, size, cost and time of every model of a report. */
+/** Error rates, size, cost and time of every model of a report. */
 export function reportTable({ models, task }: PruneReport): ReportTable {
   const dense = models.find(({ name }) => name === "dense");
-  const rate = (found: Interval | null): ReportCell =>
-    found
-      ? { text: percent(found.value, 2), note: `${percent(found.low)} to ${percent(found.high)}` }
+  const rate = (interval: Interval | null): ReportCell =>
+    interval
+      ? { text: percent(interval.value, 2), note: `${percent(interval.low)} to ${percent(interval.high)}` }
       : { text: "–", note: "" };
   const cost = (model: ReportModel, key: CostKey, show: (value: number) => string): ReportCell => {
     const [value, of] = [model[key], dense?.[key] ?? null];
@@ -84,14 +84,14 @@ export function reportTable({ models, task }: PruneReport): ReportTable {
 
 type CostKey = "parameters" | "macs_per_second" | "seconds_per_second" | "file_bytes";
 
-/** Target and achievement of a constraint: `multiply–accumulates: target 50.0 % removed, achieved 50.1 %: 482 M → 241 M`. */
+/** Target and result of a constraint: `multiply–accumulates: target 50.0 % removed, achieved 50.1 %: 482 M → 241 M`. */
 export function constraintText({ quantity, target_removed, removed, cost, base_cost }: AchievedCost): string {
   const reached = `target ${percent(target_removed)} removed, achieved ${percent(removed)}`;
   return `${QUANTITY_WORDS[quantity]}: ${reached}: ${scaled(base_cost)} → ${scaled(cost)}`;
 }
 
 /**
- * The result in a sentence: `50.1 % of the multiply–accumulates removed, 0.58 of the time, WER 4.1 % → 4.4 %`.
+ * The result as a sentence: `50.1 % of the multiply–accumulates removed, 0.58 of the time, WER 4.1 % → 4.4 %`.
  */
 export function resultText({ constraints, models, task }: PruneReport): string {
   const [first, last] = [models[0], models.at(-1)];
@@ -111,13 +111,14 @@ export function resultText({ constraints, models, task }: PruneReport): string {
 }
 
 /**
- * The few lines that the command prints: a table of the models, then target and achievement of each constraint.
+ * The summary that the command prints: a table of the models, then target and result of each constraint.
  *
  * @param report The run.
  *
  * @example
  * ```ts ignore
- * import { type PruneReport, summaryText } from "./report.ts";
+ * import type { PruneReport } from "./report.ts";
+ * import { summaryText } from "./summary.ts";
  *
  * const report: PruneReport = JSON.parse(await Deno.readTextFile("pruned/report.json"));
  * console.log(summaryText(report));

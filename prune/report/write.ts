@@ -7,11 +7,11 @@ import { pngsOf } from "./png.ts";
 
 /**
  * Writes a report: `report.json`, `report.html`, and its plots as `plots/*.svg` and `plots/*.png`. Each file is written
- * whole or not at all, the numbers first and PNG last: where a package for plots cannot be loaded, what needs none of it
- * is there.
+ * completely or not at all; `report.json` is first and PNG last, so that all files exist that do not need a package that
+ * cannot be loaded.
  *
- * @param folder Where to; it is made if it is missing.
- * @param report The run.
+ * @param folder Folder; it is created if it is missing.
+ * @param report The report.
  * @throws {Error} If a file cannot be written, or a package for plots cannot be loaded; one line.
  *
  * @example
@@ -35,9 +35,9 @@ export async function writeReport(folder: string, report: PruneReport): Promise<
   for (const [i, { name }] of plots.entries()) await write(`plots/${name}.png`, pngs[i]!);
 }
 
-/** The report as JSON, lists of numbers in one line each. */
+/** The report as JSON, each list of values on one line. */
 function encodeReport(report: PruneReport): string {
-  // A line break stands in no string of JSON, so what is matched is a list.
+  // JSON strings have no line breaks, so that only lists match.
   return JSON.stringify(report, null, 2)
     .replace(/\[\n[-+.\deE,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
 }

@@ -1,10 +1,10 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
-import { writeFileAtomic } from "../../files/atomic_file.ts";
+import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
 import { type PruneRecord, RECORD_FILE } from "../record.ts";
-import { encodePruneRecord } from "../record_file.ts";
+import { encodePruneRecord, parsePruneRecord } from "../record_file.ts";
 
-/** A compact model with what stands beside it. */
+/** A compact model with its other files. */
 export interface CompactModel {
   /** Weights and architecture. */
   readonly checkpoint: Checkpoint;
@@ -12,16 +12,17 @@ export interface CompactModel {
   readonly files: Readonly<Record<string, string>>;
   /** How it was pruned. */
   readonly record: PruneRecord;
-  /** Whether weights are written as F16; false unless given. */
+  /** Whether to write weights as F16; default: false. */
   readonly half?: boolean;
 }
 
 /**
- * Writes a compact model: `config.json`, `model.safetensors`, `espalier.json`, and the files that came with the model it
- * was cut from; each whole or not at all, the weights last but one so that a folder with a config is complete.
+ * Writes a compact model: the files of the model that was pruned, `espalier.json`, `model.safetensors` and, last,
+ * `config.json`, so that a folder with a config is complete. Each file is written completely or not at all.
  *
- * @param folder Where to; it is made where it is missing.
- * @throws {Error} If the system refuses; one line.
+ * @param folder Folder of the model; it is created if it is missing.
+ * @param model The model.
+ * @throws {Error} If a file cannot be written; one line.
  */
 export async function writeCompactModel(
   folder: string,
@@ -36,4 +37,17 @@ export async function writeCompactModel(
     if (name !== "config.json") await writeFileAtomic(`${folder}/${name}`, [new TextEncoder().encode(text)]);
   }
   await writeCheckpoint(folder, checkpoint, { dtype: half ? "F16" : "F32" });
+}
+
+/**
+ * Reads the record of a model that was pruned before.
+ *
+ * @param folder Folder of the model.
+ * @returns Its record, or null if it was not pruned.
+ * @throws {SyntaxError | TypeError | RangeError} If it is malformed; one line.
+ */
+export async function readRecord(folder: string): Promise<PruneRecord | null> {
+  const path = `${folder}/${RECORD_FILE}`;
+  const bytes = await readFileIfExists(path);
+  return bytes && parsePruneRecord(new TextDecoder().decode(bytes), path);
 }

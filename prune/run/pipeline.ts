@@ -1,6 +1,9 @@
-// A run of pruning from the fine-tuned model to the compact one: evaluate, prune with gates, cut, evaluate, fine-tune,
-// evaluate, measure. Every phase leaves what the next one needs on disk, so that a run goes on from wherever it ended.
-
+/**
+ * A pruning run, from a fine-tuned model to a compact one: evaluate, prune with gates, remove units, evaluate, fine-tune,
+ * evaluate, measure speed. Every stage leaves on disk what the next ones need, so that an interrupted run resumes.
+ *
+ * @module
+ */
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../../model/checkpoint/read.ts";
 import { unitCounts } from "../../model/costs.ts";
 import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
@@ -14,98 +17,101 @@ import { type Choice, chooseByGates, chooseUniform } from "../choose.ts";
 import { unitGroups } from "../groups.ts";
 import { unitMagnitudes } from "../magnitude.ts";
 import { planMethod } from "../method.ts";
+import { type PruneRecord, pruneRecord, type RecordedUnits } from "../record.ts";
+import { compact } from "../surgery.ts";
 import { writeCompactModel } from "./model_folder.ts";
-import { type PruneRecord, pruneRecord, RECORD_FILE, type RecordedUnits } from "../record.ts";
-import { parsePruneRecord } from "../record_file.ts";
 import type { PhaseOptions, PipelineOptions, PipelineResult } from "./pipeline_options.ts";
 import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
-import { compact } from "../surgery.ts";
 
 /**
  * Prunes a model.
  *
- * @returns What it found, or null if the signal came: the run's state is on disk then.
+ * @returns The results, or null if the signal came: the state of the run is on disk then.
  * @throws {RangeError} If a target cannot be met, or a loss is not finite.
- * @throws {Error} If the system refuses to write; one line.
+ * @throws {Error} If a file cannot be written; one line.
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
-  const { gpu, checkpoint, out, journal, say, tuning, files, before, half } = options;
+  const { gpu, checkpoint, before, out, journal, log, finetuning } = options;
   const compactFolder = `${out}/run/compact`;
   using teacher = teacherOf(options, gpu);
 
-  say("evaluating the model as it is");
-  const dense = await journal.runStage("evaluate dense", async () => {
-    const { preprocessor, tokenizer = null, name } = options;
-    const model = new SpeechModel(gpu, checkpoint);
-    try {
-      return await judge(
-        new LoadedModel({ model, preprocessor, tokenizer, notes: [], name }, false),
-        options,
-      );
-    } finally {
-      model.dispose();
-    }
-  });
-  const record = await journal.runStage("prune", async () => {
-    const found = await prune(options, teacher);
-    if (!found) return null;
-    const { config } = checkpoint;
-    const { constraints } = planMethod(config, options);
-    const record = pruneRecord({
-      version: options.version,
-      base_model: options.name,
-      method: options.method,
-      round_to: options.roundTo,
-      config,
-      constraints,
-      choice: found.choice,
-      before,
-    });
-    const cut = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(found.model, found.choice) };
-    await writeCompactModel(compactFolder, { checkpoint: cut, files, record, half: half && !tuning });
-    return record;
-  });
+  log("evaluating the model before pruning");
+  const dense = await journal.runStage("evaluate dense", () => evaluateDense(options));
+
+  const record = await journal.runStage("prune", () => prune(options, teacher, compactFolder));
   if (!record) return null;
   await removeState(`${out}/run/prune`);
 
-  say("evaluating the compact model");
-  const pruned = await journal.runStage("evaluate pruned", () => judgeFolder(compactFolder, options));
+  log("evaluating the compact model");
+  const pruned = await journal.runStage("evaluate pruned", () => evaluateFolder(compactFolder, options));
+
   const done = await journal.runStage("fine-tune", async () => {
-    const folder = tuning ? `${out}/run/tune` : compactFolder;
-    if (tuning && await tune(options, { folder, tuning, teacher }) === null) return null;
+    const { files, half } = options;
+    const folder = finetuning ? `${out}/run/finetune` : compactFolder;
+    if (finetuning) {
+      const ended = await finetuneCompact(options, finetuning, { from: compactFolder, folder, teacher });
+      if (ended === "signal") return null;
+    }
     await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record, half });
     return true;
   });
   if (!done) return null;
-  await removeState(`${out}/run/tune`);
+  await removeState(`${out}/run/finetune`);
 
-  if (tuning) say("evaluating the fine-tuned model");
-  const tuned = tuning
-    ? await journal.runStage("evaluate fine-tuned", () => judgeFolder(out, options))
-    : null;
-  say("measuring time");
+  const evaluations = [dense!, pruned!];
+  if (finetuning) {
+    log("evaluating the fine-tuned model");
+    const finetuned = await journal.runStage("evaluate fine-tuned", () => evaluateFolder(out, options));
+    evaluations.push(finetuned!);
+  }
+  log("measuring speed");
   const speed = await journal.runStage(
     "measure time",
     async () => await measureTime([checkpoint, await readCheckpoint(out)], gpu, options),
   );
-  const evaluations = [dense!, pruned!, ...tuned ? [tuned] : []];
   return { evaluations, record, units: unitsOf(checkpoint, record, before), speed: speed! };
 }
 
-/** Trains the gates, or chooses without; the weights as they are then, and the units to keep. Null after the signal. */
+/** Prunes the model and writes the compact one to a folder. Null after the signal. */
 async function prune(
   options: PipelineOptions,
   teacher: Teacher | null,
+  folder: string,
+): Promise<PruneRecord | null> {
+  const { checkpoint, files, half, finetuning } = options;
+  const pruned = await chooseUnits(options, teacher);
+  if (!pruned) return null;
+  const { model, choice } = pruned;
+  const { config } = checkpoint;
+  const record = pruneRecord({
+    version: options.version,
+    base_model: options.name,
+    method: options.method,
+    round_to: options.roundTo,
+    config,
+    constraints: planMethod(config, options).constraints,
+    choice,
+    before: options.before,
+  });
+  const compacted = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(model, choice) };
+  await writeCompactModel(folder, { checkpoint: compacted, files, record, half: half && !finetuning });
+  return record;
+}
+
+/** Trains the gates, or ranks units by magnitude. Returns the trained weights and the units to keep; null after the signal. */
+async function chooseUnits(
+  options: PipelineOptions,
+  teacher: Teacher | null,
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
-  const { gpu, checkpoint, out, roundTo, pruning, say } = options;
+  const { gpu, checkpoint, out, roundTo, pruning, log } = options;
   const { config } = checkpoint;
   const { constraints, kinds, trained } = planMethod(config, options);
   if (!trained) {
-    say("choosing units by magnitude");
+    log("choosing units by magnitude");
     const choice = chooseUniform(unitMagnitudes(checkpoint, kinds), { config, constraints, roundTo });
     return { model: checkpoint, choice };
   }
-  say(`pruning by ${options.method}`);
+  log(`pruning by ${options.method}`);
   const folder = `${out}/run/prune`;
   await makeFolder(folder);
   const gates = gatesOf(options);
@@ -116,50 +122,54 @@ async function prune(
     resume: await loadRunState(`${folder}/state`),
   });
   if (ended === "signal") return null;
-  trainer.finish(); // a copy of the weights comes to the host, and gradients and averages are no longer needed
+  trainer.finish(); // frees gradients and moments before the weights are read
   const model = await readModel(trainer.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }
 
-/** Fine-tunes the compact model; its best weights are in the folder then. Null after the signal. */
-async function tune(
+/** Fine-tunes the compact model of one folder and writes the best weights to another. Returns why it ended. */
+async function finetuneCompact(
   options: PipelineOptions,
-  { folder, tuning, teacher }: { folder: string; tuning: PhaseOptions; teacher: Teacher | null },
-): Promise<true | null> {
-  const { gpu, out, gradCheckpoint, weightDecay, say } = options;
-  say("fine-tuning the compact model");
+  phase: PhaseOptions,
+  { from, folder, teacher }: { from: string; folder: string; teacher: Teacher | null },
+) {
+  const { gpu, gradCheckpoint, weightDecay, log } = options;
+  log("fine-tuning the compact model");
   await makeFolder(folder);
   const { ended } = await finetune({
-    ...loopOptions(options, tuning),
+    ...loopOptions(options, phase),
     gpu,
     teacher,
     gradCheckpoint,
-    checkpoint: await readCheckpoint(`${out}/run/compact`),
+    checkpoint: await readCheckpoint(from),
     out: folder,
     weightDecay,
     resume: await loadRunState(`${folder}/state`),
   });
-  return ended === "signal" ? null : true;
+  return ended;
 }
 
 function loopOptions({ source, dev, tokenizer = null, signal }: PipelineOptions, phase: PhaseOptions) {
   return { ...phase, source, ...dev && { dev }, tokenizer, signal };
 }
 
-async function judgeFolder(folder: string, options: PipelineOptions): Promise<Evaluation> {
-  const loaded = await loadModel(folder, { gpu: options.gpu });
-  try {
-    return await judge(loaded, options);
-  } finally {
-    loaded.dispose();
-  }
+async function evaluateDense(options: PipelineOptions): Promise<Evaluation> {
+  const { gpu, checkpoint, preprocessor, tokenizer = null, name } = options;
+  using model = new SpeechModel(gpu, checkpoint);
+  const loaded = new LoadedModel({ model, preprocessor, tokenizer, notes: [], name }, false);
+  return await evaluateModel(loaded, options);
 }
 
-function judge(loaded: LoadedModel, { test, normalize }: PipelineOptions): Promise<Evaluation> {
-  return evaluate(loaded, test(), { normalize });
+async function evaluateFolder(folder: string, options: PipelineOptions): Promise<Evaluation> {
+  using loaded = await loadModel(folder, { gpu: options.gpu });
+  return await evaluateModel(loaded, options);
 }
 
-/** Kept units of all groups, those too that pruning left whole. */
+function evaluateModel(model: LoadedModel, { test, normalize }: PipelineOptions): Promise<Evaluation> {
+  return evaluate(model, test(), { normalize });
+}
+
+/** Kept units of all groups, including those that pruning left whole. */
 function unitsOf(
   { config }: Checkpoint,
   record: PruneRecord,
@@ -177,23 +187,7 @@ async function makeFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true });
 }
 
-/** Removes the state of a phase once its result is safe. */
+/** Removes the saved states of a training whose result is on disk. */
 async function removeState(folder: string): Promise<void> {
   await Deno.remove(`${folder}/state`, { recursive: true }).catch(() => {});
-}
-
-/**
- * Reads the record of a model that was pruned before.
- *
- * @param folder Folder of the model.
- * @returns Its record, or null if it has none.
- * @throws {SyntaxError | TypeError | RangeError} If it is wrong; one line.
- */
-export async function readRecord(folder: string): Promise<PruneRecord | null> {
-  const path = `${folder}/${RECORD_FILE}`;
-  const text = await Deno.readTextFile(path).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  });
-  return text === null ? null : parsePruneRecord(text, path);
 }

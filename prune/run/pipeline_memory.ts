@@ -14,13 +14,13 @@ import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_part
 import { compactConfig } from "../surgery.ts";
 
 /**
- * The memory that a run will take, without computing: that of the pruning phase, in which the model is whole, or of measuring
- * time at the end if that takes more. The baselines without gates are taken for fine-tunings of the whole model.
+ * Estimates the memory of a run without computing: that of the pruning phase, in which the model is whole, or of measuring
+ * speed at the end if that takes more. The baseline without gates is estimated as fine-tuning of the whole model.
  *
- * @param options Of the run.
+ * @param options Options of the run.
  */
 export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
-  const { gpu, checkpoint, weightDecay, gradCheckpoint, source, pruning, tuning } = options;
+  const { gpu, checkpoint, weightDecay, gradCheckpoint, source, pruning, finetuning } = options;
   const { trained } = planMethod(checkpoint.config, options);
   const make = (gpu: Gpu): Trainer => {
     const teacher = teacherOf(options, gpu);
@@ -32,24 +32,25 @@ export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
       teacher,
     });
   };
-  const after = (gpu: Gpu) => measureTime([checkpoint, likelyModel(options)], gpu, { ...options, rounds: 1 });
-  const planned = (trained ? pruning.steps : 0) + (tuning?.steps ?? 0);
+  const after = (gpu: Gpu) =>
+    measureTime([checkpoint, expectedModel(options)], gpu, { ...options, rounds: 1 });
+  const planned = (trained ? pruning.steps : 0) + (finetuning?.steps ?? 0);
   const { gradAccumSteps = 1 } = pruning;
   const need = await measureMemory(gpu, make, { source, gradAccumSteps, copies: !trained, planned, after });
-  // As gates close, buffers of more and more sizes are kept.
+  // As gates close, the pool holds buffers of more and more sizes.
   return trained ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
 }
 
 /**
- * A compact model of the size that is to come: the same share of every layer, and no numbers but zeros. Its widths are those that
- * a device fills others up to, so that nothing is copied.
+ * A compact model of the expected size, of zeros: the same share of every layer. Its widths need no padding on the device,
+ * so that nothing is copied.
  */
-function likelyModel(options: PlannedRun): Checkpoint {
+function expectedModel(options: PlannedRun): Checkpoint {
   const { checkpoint, checkpoint: { config, head } } = options;
   const { constraints, kinds } = planMethod(config, options);
   const groups = unitGroups(config, kinds);
-  const alike = new Map(groups.map(({ name, units }) => [name, new Float32Array(units)]));
-  const compact = compactConfig(config, groups, chooseUniform(alike, { config, constraints, roundTo: 4 }));
+  const equal = new Map(groups.map(({ name, units }) => [name, new Float32Array(units)]));
+  const compact = compactConfig(config, groups, chooseUniform(equal, { config, constraints, roundTo: 4 }));
   const zeros = parameterSpecs(compact, head).map(({ name, shape }) => {
     return [name, { shape, data: new Float32Array(sizeOf(shape)) }] as const;
   });

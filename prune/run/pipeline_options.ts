@@ -9,19 +9,19 @@ import type { Speed } from "./measure_speed.ts";
 import type { MethodOptions } from "../method.ts";
 import type { PruneRecord, RecordedUnits } from "../record.ts";
 
-/** Learning in one of the two phases. */
+/** Training options of one of the two phases. */
 export type PhaseOptions = Omit<
   LoopOptions,
   "out" | "source" | "dev" | "tokenizer" | "resume" | "info" | "signal"
 >;
 
-/** Learning with gates. */
-export interface GatePhaseOptions extends PhaseOptions {
+/** Training options of the pruning phase. */
+export interface PruningPhaseOptions extends PhaseOptions {
   /** Learning rate of the log-alphas. */
   readonly gateRate: number;
-  /** Learning rate of the multipliers. */
+  /** Learning rate of the Lagrange multipliers. */
   readonly lambdaRate: number;
-  /** Steps in which the targets rise from 0. */
+  /** Steps over which the targets rise from 0. */
   readonly targetWarmup: number;
   /** How they rise. */
   readonly ramp: Ramp;
@@ -33,55 +33,55 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly gpu: Gpu;
   /** Fine-tuned model, dense or compact, in the published layout. */
   readonly checkpoint: Checkpoint;
-  /** Its record, if it was pruned before. */
+  /** Its record if it was pruned before, else null. */
   readonly before: PruneRecord | null;
-  /** Its name or path. */
+  /** Name or path of the model. */
   readonly name: string;
-  /** Files that go with the model, by name. */
+  /** Other files of the model, by name. */
   readonly files: Readonly<Record<string, string>>;
-  /** How audio becomes its input. */
+  /** How audio is prepared for the model. */
   readonly preprocessor: PreprocessorConfig;
-  /** Clips to report on. */
+  /** Utterances of the test set. */
   readonly test: () => AsyncIterable<LabelledUtterance>;
-  /** Applied to texts before they are compared. */
+  /** Applied to reference and hypothesis before they are compared. */
   readonly normalize: (text: string) => string;
-  /** Folder of the compact model; what the run needs meanwhile is in `run/` below it. Both must be there. */
+  /** Folder of the compact model, with a folder `run/` for intermediate files. Both must exist. */
   readonly out: string;
-  /** Results of phases that are done. */
+  /** Results of the stages that are done. */
   readonly journal: Journal;
-  /** Version of the program. */
+  /** Version of this program. */
   readonly version: string;
-  /** Widths become multiples of it. */
+  /** Widths are rounded to multiples of it. */
   readonly roundTo: number;
-  /** Whether the compact model's weights are written as F16 in the end, which what is reported of it includes. */
+  /** Whether the weights of the final model are written as F16; it is evaluated with these weights. */
   readonly half: boolean;
-  /** Share of the divergence from the model before pruning in the loss of both phases; 0 for none. */
+  /** Weight of the distillation loss against the model before pruning, in both phases; 0: none. */
   readonly distill: number;
-  /** Whether gradients compute the inside of every layer again instead of keeping it. */
+  /** Gradient checkpointing. */
   readonly gradCheckpoint: boolean;
-  /** Decay of weights. */
+  /** Weight decay. */
   readonly weightDecay: number;
-  /** Pruning. */
-  readonly pruning: GatePhaseOptions;
-  /** Fine-tuning of the compact model; null for none. */
-  readonly tuning: PhaseOptions | null;
-  /** Ends the run after a step, with its state on disk. */
+  /** Pruning phase. */
+  readonly pruning: PruningPhaseOptions;
+  /** Fine-tuning of the compact model; null: none. */
+  readonly finetuning: PhaseOptions | null;
+  /** Ends the run after the current step, with its state on disk. */
   readonly signal: AbortSignal;
-  /** Is told what begins. */
-  readonly say: (line: string) => void;
+  /** Called with a line of text when a stage begins. */
+  readonly log: (line: string) => void;
 }
 
-/** A run that has not begun. */
+/** Options of a run before it starts. */
 export type PlannedRun = Omit<PipelineOptions, "journal" | "signal">;
 
-/** What {@linkcode runPipeline} found. */
+/** Result of {@linkcode runPipeline}. */
 export interface PipelineResult {
-  /** Of the model before pruning, after it, and after fine-tuning unless that was left out. */
+  /** Evaluations of the model before pruning, after pruning, and after fine-tuning if there was any. */
   readonly evaluations: readonly Evaluation[];
-  /** How the model was pruned. */
+  /** Record of the pruning. */
   readonly record: PruneRecord;
-  /** Units of every group of the model that was pruned. */
+  /** Kept units of every group. */
   readonly units: Readonly<Record<string, RecordedUnits>>;
-  /** Time of the model before and after. */
+  /** Speed of the model before pruning and of the final model. */
   readonly speed: Speed;
 }

@@ -1,4 +1,4 @@
-// What a run of pruning is made of, for the run itself and for the plan of its memory.
+// The parts of a pruning run, for the run itself and for the estimate of its memory.
 
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
@@ -10,7 +10,7 @@ import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts"
 import { planMethod } from "../method.ts";
 import type { PlannedRun } from "./pipeline_options.ts";
 
-/** Gates' averages: short memories, as a run has few steps and the multipliers turn. */
+/** Decay rates of the gates' Adam moments: low, as a run has few steps and the Lagrange multipliers change their sign. */
 const GATE_BETAS = [0.5, 0.95] as const;
 
 /** Gates of the pruning phase. */
@@ -21,7 +21,7 @@ export function gatesOf(options: PlannedRun): HardConcreteGates {
   return new HardConcreteGates({ config, constraints, kinds, seed, warmup, ramp, betas: GATE_BETAS });
 }
 
-/** What learns in the pruning phase. */
+/** Trainer of the pruning phase. */
 export function pruningTrainer(
   { checkpoint, pruning, gradCheckpoint, weightDecay }: PlannedRun,
   { gpu, gates, teacher }: { gpu: Gpu; gates: HardConcreteGates; teacher: Teacher | null },
@@ -30,12 +30,12 @@ export function pruningTrainer(
   return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates });
 }
 
-/** The model before pruning, which teaches; null if it does not. */
+/** The model before pruning as teacher; null without distillation. */
 export function teacherOf({ checkpoint, distill }: PlannedRun, gpu: Gpu): Teacher | null {
   return distill === 0 ? null : new Teacher(new SpeechModel(gpu, checkpoint), { share: distill });
 }
 
-/** Time of models, with which the run ends. */
+/** Speed of models, the last stage of a run. */
 export async function measureTime(
   checkpoints: readonly Checkpoint[],
   gpu: Gpu,

@@ -1,21 +1,28 @@
-// What of a run is done, in one small file: a run that goes on finds the results of its phases here.
-
+/**
+ * The stages of a run and their results on disk: a resumed run finds here which stages are done.
+ *
+ * @module
+ */
 import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
 import { printable } from "../../files/printable.ts";
+import { checkFormatVersion } from "../../train/format_version.ts";
 
-/** A phase that is done. */
+/** Version of the journal's format; other versions are refused. */
+const VERSION = 2;
+
+/** A stage that is done. */
 interface Entry {
   readonly name: string;
-  /** Wall time, that of its last sitting where it was interrupted. */
+  /** Wall time; of its last session if it was interrupted. */
   readonly seconds: number;
-  /** What it found, as JSON. */
+  /** Its result, as JSON. */
   readonly result: unknown;
 }
 
-/** Results of phases on disk, in the order in which they were done. */
+/** Results of stages, in the order in which they were run, in one small JSON file. */
 export class Journal {
   readonly #path: string;
-  /** What the run was begun with. */
+  /** Options of the run. */
   readonly settings: Readonly<Record<string, unknown>>;
   #entries: readonly Entry[];
 
@@ -26,10 +33,10 @@ export class Journal {
   }
 
   /**
-   * Begins a journal; its folder must be there.
+   * Creates the journal of a new run; its folder must exist.
    *
    * @param path The file.
-   * @param settings What the run is begun with, as JSON.
+   * @param settings Options of the run, as JSON.
    * @throws {Error} If it cannot be written; one line.
    */
   static async begin(path: string, settings: Readonly<Record<string, unknown>>): Promise<Journal> {
@@ -41,38 +48,35 @@ export class Journal {
   /**
    * Opens the journal of a run.
    *
-   * @returns It, or null if there is none.
-   * @throws {SyntaxError | Error} If it cannot be read; one line that names the file.
+   * @param path The file.
+   * @returns The journal, or null if there is no file.
+   * @throws {SyntaxError | Error} If it cannot be read, or has another version of the format; one line that names the file.
    */
   static async open(path: string): Promise<Journal | null> {
     const bytes = await readFileIfExists(path);
     if (!bytes) return null;
-    try {
-      const { settings, phases } = JSON.parse(new TextDecoder().decode(bytes));
-      if (typeof settings !== "object" || settings === null || !Array.isArray(phases)) {
-        throw new SyntaxError("it has no settings and phases");
-      }
-      return new Journal(path, settings, phases);
-    } catch (cause) {
-      const why = printable((cause as Error).message);
-      throw new SyntaxError(`Cannot resume as ${printable(path)} must be the journal of a run: ${why}`, {
-        cause,
-      });
+    const json = parse(path, new TextDecoder().decode(bytes));
+    checkFormatVersion(path, json["version"], VERSION);
+    const { settings, stages } = json;
+    if (!isObject(settings)) throw refused(path, "it must have the settings of the run");
+    if (!Array.isArray(stages) || !stages.every(isEntry)) {
+      throw refused(path, "it must have a list of stages");
     }
+    return new Journal(path, settings, stages);
   }
 
-  /** Phases that are done, with their wall time. */
-  get phases(): readonly { readonly name: string; readonly seconds: number }[] {
+  /** Stages that are done, with their wall time. */
+  get stages(): readonly { readonly name: string; readonly seconds: number }[] {
     return this.#entries.map(({ name, seconds }) => ({ name, seconds }));
   }
 
   /**
-   * Does a phase, unless it is done already.
+   * Runs a stage, unless it is done already.
    *
-   * @param name Phase, of which there is one.
-   * @param work What to do; null for a phase that was interrupted and is not done.
-   * @returns What it found, now or earlier, after a detour over JSON both times.
-   * @throws {Error} What the work throws, or if the file cannot be written.
+   * @param name Name of the stage, unique in the run.
+   * @param work The stage; it returns null if it was interrupted.
+   * @returns Its result, converted to JSON and back, whether it is new or from an earlier session.
+   * @throws {Error} What `work` throws, or if the file cannot be written.
    */
   async runStage<T>(name: string, work: () => Promise<T | null>): Promise<T | null> {
     const done = this.#entries.find((entry) => entry.name === name);
@@ -81,14 +85,37 @@ export class Journal {
     const result = await work();
     if (result === null) return null;
     const seconds = Math.round(performance.now() - start) / 1000;
-    const kept = JSON.parse(JSON.stringify(result)) as T;
-    this.#entries = [...this.#entries, { name, seconds, result: kept }];
+    const saved = JSON.parse(JSON.stringify(result)) as T;
+    this.#entries = [...this.#entries, { name, seconds, result: saved }];
     await this.#save();
-    return kept;
+    return saved;
   }
 
   async #save(): Promise<void> {
-    const text = JSON.stringify({ settings: this.settings, phases: this.#entries }, null, 2) + "\n";
-    await writeFileAtomic(this.#path, [new TextEncoder().encode(text)]);
+    const json = { version: VERSION, settings: this.settings, stages: this.#entries };
+    await writeFileAtomic(this.#path, [new TextEncoder().encode(JSON.stringify(json, null, 2) + "\n")]);
   }
+}
+
+function parse(path: string, text: string): Record<string, unknown> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw refused(path, printable((error as Error).message));
+  }
+  if (!isObject(json)) throw refused(path, "it must be an object");
+  return json;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEntry(value: unknown): value is Entry {
+  return isObject(value) && typeof value["name"] === "string" && typeof value["seconds"] === "number";
+}
+
+function refused(path: string, why: string): SyntaxError {
+  return new SyntaxError(`Cannot resume from ${printable(path)} as it must be the journal of a run: ${why}`);
 }

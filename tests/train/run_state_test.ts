@@ -65,7 +65,7 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
       ],
       ["state.safetensors", null, "state.safetensors must exist: it is missing"],
       ["run.json", "{", "run.json must be JSON"],
-      ["run.json", '{"version": 2}', "run.json must have version 1 of the format: it has version 2"],
+      ["run.json", '{"version": 2}', "run.json as its format must have version 1: it has version 2"],
       ["run.json", '{"version": 1}', "run.json must have a step"],
     ];
     for (const [file, content, message] of broken) {

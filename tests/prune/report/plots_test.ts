@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { summaryText } from "../../../prune/report/report.ts";
+import { summaryText } from "../../../prune/report/summary.ts";
 import { type ReportPlot, reportPlots } from "../../../prune/report/plots.ts";
 import { pngsOf } from "../../../prune/report/png.ts";
 import { writeReport } from "../../../prune/report/write.ts";
@@ -13,7 +13,7 @@ function plot(plots: readonly ReportPlot[], name: string): string {
   return plots.find((one) => one.name === name)!.svg;
 }
 
-Deno.test("plots show their numbers, and the same report gives the same plots", async () => {
+Deno.test("plots show their values, and the same report gives the same plots", async () => {
   const plots = await reportPlots(slu);
   assertEquals(plots.map(({ name }) => name), names);
   assertEquals(await reportPlots(slu), plots);
@@ -107,7 +107,7 @@ Deno.test("a report is written as JSON, page and pictures", async () => {
     const read = JSON.parse(text);
     assertEquals(read, asr);
     assertEquals(summaryText(read), summaryText(asr));
-    assert(text.split("\n").length < 350, "lists of numbers are one line each");
+    assert(text.split("\n").length < 350, "each list of values is on one line");
     for (const name of names) {
       const png = await Deno.readFile(`${folder}/new/run/plots/${name}.png`);
       assertEquals([...png.subarray(0, 8)], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);

@@ -1,17 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { curvesOf, type PruneReport, summaryText, tuningOf } from "../../../prune/report/report.ts";
+import { finetuningCurve, pruningCurve } from "../../../prune/report/curves.ts";
+import type { PruneReport } from "../../../prune/report/report.ts";
 import { reportHtml } from "../../../prune/report/html.ts";
 import { reportPlots } from "../../../prune/report/plots.ts";
-import { percent, resultText, scaled } from "../../../prune/report/summary.ts";
+import { percent, resultText, scaled, summaryText } from "../../../prune/report/summary.ts";
 import { madeUpReport, pruningLines } from "./reports.ts";
 
 const asr = madeUpReport({ task: "asr", method: "mac", steps: 300 });
 const slu = madeUpReport({ task: "slu", method: "sep-size", layers: 12, wide: true, steps: 700 });
 
-Deno.test("lines of metrics become curves of pruning, evaluations and torn lines left out", () => {
+Deno.test("metrics become curves of pruning, without evaluations and incomplete records", () => {
   const lines = pruningLines(["conv", "transformer"], 400, () => 0.5);
   assertEquals(lines.length, 402);
-  const { steps, loss, constraints } = curvesOf([...lines, { step: 401, loss: null }, {
+  const { steps, loss, constraints } = pruningCurve([...lines, { step: 401, loss: null }, {
     step: 402,
     loss: 1,
   }]);
@@ -24,18 +25,18 @@ Deno.test("lines of metrics become curves of pruning, evaluations and torn lines
     const keys = ["removed", "target", "lambda1", "lambda2"].map((name) => `${name}.${quantity}`);
     assertEquals([expected[99], target[99], lambda1[99], lambda2[99]], keys.map((key) => record[key]));
   }
-  assertEquals(curvesOf([]), { steps: [], loss: [], constraints: [] });
+  assertEquals(pruningCurve([]), { steps: [], loss: [], constraints: [] });
 });
 
-Deno.test("lines of metrics become the course of fine-tuning", () => {
-  const found = tuningOf([
+Deno.test("metrics become curves of fine-tuning", () => {
+  const curve = finetuningCurve([
     { step: 1, loss: 2, lr: 1e-4 },
     { step: 2, loss: 1.5, lr: 1e-4 },
     { step: 2, dev_loss: 1.7, wer: 0.3, cer: 0.1, best: true },
     { step: 3, loss: null },
     { step: 4, dev_loss: 1.6, accuracy: 0.9 },
   ]);
-  assertEquals(found, {
+  assertEquals(curve, {
     steps: [1, 2],
     loss: [2, 1.5],
     evaluations: [{ step: 2, loss: 1.7, wer: 0.3, cer: 0.1 }, { step: 4, loss: 1.6, accuracy: 0.9 }],
@@ -56,7 +57,7 @@ Deno.test("counts and shares are shown with three digits and their unit", () => 
   assertEquals(percent(0.50126), "50.1 %");
 });
 
-Deno.test("the summary compares the models and says what each constraint came to", () => {
+Deno.test("the summary compares the models and states target and result of each constraint", () => {
   assertEquals(summaryText(asr).split("\n").map((line) => line.replace(/ {2,}/g, " | ")), [
     "model | WER | CER | parameters | MACs for 1 s | time for 1 s | file",
     "dense | 4.12 % (3.1 % to 5.2 %) | 1.37 % (1.1 % to 1.7 %) | 415,520 | 48.2 M | 20.1 ms | 1.67 MB",
@@ -92,7 +93,7 @@ Deno.test("the result is one sentence", () => {
   assertEquals(resultText({ ...asr, constraints: [], models: [] }), "");
 });
 
-Deno.test("the page holds all numbers, escapes what others wrote, and loads nothing", async () => {
+Deno.test("the page has all values, escapes text of others, and loads nothing", async () => {
   for (const report of [asr, slu]) {
     const html = reportHtml(report, await reportPlots(report));
     const body = html.slice(html.indexOf("<body>"));
@@ -105,7 +106,9 @@ Deno.test("the page holds all numbers, escapes what others wrote, and loads noth
     ) {
       assertStringIncludes(body, text);
     }
-    for (const text of ["3,000 clips, 2 h 15 min of audio", "23 min", "2 h 1 min", "50.13 %", "<dd>4</dd>"]) {
+    for (
+      const text of ["3,000 utterances, 2 h 15 min of audio", "23 min", "2 h 1 min", "50.13 %", "<dd>4</dd>"]
+    ) {
       assertStringIncludes(body, text);
     }
     assert(!html.includes("<base"), "a name of the user is no element");
@@ -128,9 +131,9 @@ Deno.test("a report without curves and timing still makes a page", async () => {
     ...asr,
     data: { ...asr.data, dev: null },
     timing: null,
-    pruning: curvesOf([]),
-    tuning: tuningOf([]),
-    phases: [],
+    pruning: pruningCurve([]),
+    finetuning: finetuningCurve([]),
+    stages: [],
     models: asr.models.slice(0, 2).map((model) => ({ ...model, seconds_per_second: null })),
   };
   const plots = await reportPlots(nothing);

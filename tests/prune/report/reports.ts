@@ -1,10 +1,11 @@
 // Made-up reports of pruning, as a run would write them.
 import { uniformAt } from "../../../random/philox.ts";
 import type { Quantity } from "../../../prune/cost.ts";
-import { curvesOf, type PruneReport, type ReportModel, tuningOf } from "../../../prune/report/report.ts";
+import { finetuningCurve, pruningCurve } from "../../../prune/report/curves.ts";
+import type { PruneReport, ReportModel } from "../../../prune/report/report.ts";
 import type { MetricsRecord } from "../../../train/metrics.ts";
 
-/** What {@linkcode madeUpReport} is to be like. */
+/** Options of {@linkcode madeUpReport}. */
 export interface MadeUp {
   readonly task: "asr" | "slu";
   readonly method: "mac" | "sep-size";
@@ -78,7 +79,7 @@ export function madeUpReport({ task, method, layers = 4, steps = 900, wide = fal
     group(`heads.${layer}`, wide ? 12 : 4, layer % 5 === 3 ? 1 : 0.55);
     group(`ffn.${layer}`, wide ? 3072 : 256, layer % 7 === 2 ? 0 : 0.25 + 0.6 * (layer / layers));
   }
-  const tuning: MetricsRecord[] = Array.from({ length: steps }, (_, i) => ({
+  const finetuning: MetricsRecord[] = Array.from({ length: steps }, (_, i) => ({
     step: i + 1,
     loss: 0.5 + 1.1 * Math.exp(-i / 150) + 0.25 * (random() - 0.5),
   })).flatMap((line) => {
@@ -97,9 +98,9 @@ export function madeUpReport({ task, method, layers = 4, steps = 900, wide = fal
     base_model: "my <base> & co",
     data: {
       name: "commands",
-      train: { subset: "train", clips: 3000, seconds: 8123.4 },
-      dev: { subset: "dev", clips: 200, seconds: 541.2 },
-      test: { subset: "test", clips: 600, seconds: 1620.9 },
+      train: { subset: "train", utterances: 3000, seconds: 8123.4 },
+      dev: { subset: "dev", utterances: 200, seconds: 541.2 },
+      test: { subset: "test", utterances: 600, seconds: 1620.9 },
     },
     seed: 17,
     method,
@@ -113,11 +114,11 @@ export function madeUpReport({ task, method, layers = 4, steps = 900, wide = fal
       base_cost: bases[quantity] * scale,
     })),
     models: [model("dense", 0.0412, 1), model("pruned", 0.2178, 0.51), model("fine-tuned", 0.0441, 0.51)],
-    timing: { clips: 12, clip_seconds: 5, rounds: 5 },
-    pruning: curvesOf(pruningLines(quantities, steps, random)),
-    tuning: tuningOf(tuning),
+    timing: { utterances: 12, utterance_seconds: 5, rounds: 5 },
+    pruning: pruningCurve(pruningLines(quantities, steps, random)),
+    finetuning: finetuningCurve(finetuning),
     units,
-    phases: [
+    stages: [
       { name: "evaluating the dense model", seconds: 41.3 },
       { name: "pruning", seconds: 1394 },
       { name: "fine-tuning", seconds: 7250.5 },

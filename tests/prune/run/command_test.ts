@@ -61,7 +61,7 @@ async function outcome(folder: string) {
     model: await Deno.readFile(`${folder}/model.safetensors`),
     record: await Deno.readTextFile(`${folder}/espalier.json`),
     pruning: await records("prune"),
-    tuning: await records("tune"),
+    finetuning: await records("finetune"),
   };
 }
 
@@ -136,7 +136,7 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
       reached("prune", 3),
       reached("prune", 19),
       has("run/compact/config.json"),
-      reached("tune", 9),
+      reached("finetune", 9),
     ] as const;
     const moments = variants([early, pruning, later, surgery, tuning], pruning, tuning);
     for (const [i, there] of moments.entries()) {
