@@ -37,7 +37,8 @@ const PREFIX = "gates.";
  * 1. samples the gates and uploads them,
  * 2. runs forward and backward passes of the active submodel, without the units whose gates are closed,
  * 3. reads back the gradients of the gates and the norm of the weights' gradients,
- * 4. clips all gradients by their joint norm, and updates gates and multipliers on the host, weights on the device.
+ * 4. clips all gradients by their joint norm, and updates log-alphas and Lagrange multipliers on the host, weights on the
+ *    device.
  *
  * The device updates the weights while the host prepares the next step.
  *
@@ -106,7 +107,7 @@ export class PruningTrainer implements Trainer {
     return { ...result, ...describe(gradients) };
   }
 
-  /** Factor of the learning rates of gates and multipliers. */
+  /** Factor of the learning rates of log-alphas and Lagrange multipliers. */
   #rateFactor(step: number): number {
     const { steps } = this.#options;
     const over = Math.max(0, step / steps - FALL_FROM) / (1 - FALL_FROM);

@@ -3,7 +3,7 @@ import { Adam } from "../../prune/adam.ts";
 import { Fixtures } from "../fixtures.ts";
 import { assertClose } from "../kernels/check_op.ts";
 
-Deno.test("adamw.safetensors holds for log-alphas and multipliers", () => {
+Deno.test("adamw.safetensors holds for log-alphas and Lagrange multipliers", () => {
   const file = new Fixtures("adamw.safetensors");
   const bound = { rtol: 2e-7, atol: 0 };
   const logAlpha = new Adam(file.nd("log_alpha0").data);

@@ -11,13 +11,13 @@ import { type Nd, randomMask, randomNd } from "../oracle/nd.ts";
 
 /** A small model for our code and for the oracle, with audio to run it on. */
 export interface SmallModel {
-  /** JsonFields of its `config.json`. */
+  /** Fields of its `config.json`. */
   readonly fields: ModelConfig;
   /** Weights by published name. */
   readonly weights: Map<string, Nd>;
   /** The same for our code. */
   readonly model: SurgeryModel;
-  /** Clips, [B, S], and their valid samples. */
+  /** Padded audio, [B, S], and the lengths without padding. */
   readonly samples: Nd;
   readonly lengths: readonly number[];
 }

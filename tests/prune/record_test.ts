@@ -18,7 +18,7 @@ function prune(model: SurgeryModel, target: number, seed: number, before: PruneR
   return { record, choice, model: compact(model, choice) };
 }
 
-Deno.test("a record says what was achieved, and comes back from its file", () => {
+Deno.test("a record has the achieved costs, and is the same after encoding and parsing", () => {
   const { model } = smallModel("large");
   const { record, choice, model: small } = prune(model, 0.4, 1, null);
   const [constraint] = record.constraints;
@@ -37,7 +37,7 @@ Deno.test("a record says what was achieved, and comes back from its file", () =>
   assert(text.split("\n").length < 100, "lists of units are one line each");
 });
 
-Deno.test("pruning again numbers the units of the first model and keeps the history", () => {
+Deno.test("after a second pruning, the record has the indices of the first model, and its history", () => {
   const { model } = smallModel("base");
   const first = prune(model, 0.1, 1, null);
   const second = prune(first.model, 0.2, 2, first.record);

@@ -35,7 +35,7 @@ for (const name of SMALL_MODELS) {
       const choice = choiceOf(gates);
       const small = compact(model, choice);
 
-      // Config: what the oracle says, and what comes back from a file.
+      // Config: that of the oracle, also after encoding and parsing.
       const expected = cutModel(fields, weights, gates);
       const read = parseConfig(encodeConfig(small.config));
       assertEquals({ ...read, source: "" }, { ...small.config, source: "" });
@@ -45,7 +45,7 @@ for (const name of SMALL_MODELS) {
       assertEquals([...intermediate_size], expected.config.intermediate_size as number[]);
       assertEquals(remaining_heads, expected.config.remaining_heads ?? null);
 
-      // Tensors: those of the config's layout, with the oracle's numbers.
+      // Tensors: those of the config's layout, with the oracle's values.
       const layout = parameterSpecs(small.config, small.head).map(({ name, shape }) => `${name} [${shape}]`);
       const renamed = (name: string) =>
         bare(name).replace(

@@ -1,5 +1,5 @@
 // Three whole pruning steps against PyTorch: sampled gates, CTC and the size constraint, clipping over all groups,
-// AdamW with weights on the device and log-alphas and multipliers on the host.
+// AdamW with weights on the device, log-alphas and Lagrange multipliers on the host.
 import { assertEquals } from "@std/assert";
 import { clipGradNorm } from "../../kernels/clip_grad_norm.ts";
 import { ctc } from "../../kernels/ctc.ts";

@@ -130,7 +130,7 @@ Deno.test("mistakes with train are one line each", () =>
     }
     assertMistake(await run("train", "--recipe", `${dir}/none.json`), "Recipe not found: ");
     const corpus = ["--config", `${dir}/config.json`, "--data", `${dir}/corpus`];
-    await put(dir, { "corpus/fed.wav": "no audio" });
+    await put(dir, { "corpus/fed.wav": "not audio" });
     const broken = await run("train", ...corpus, "--out", `${dir}/b`);
     assertMistake(broken, `${dir}/corpus/fed.wav`);
     await put(dir, { "corpus/fed.wav": encodeWav(new Int16Array(30), 16_000) });

@@ -1,4 +1,4 @@
-// The memory that a training is told to take; tests/tensor/fake_gpu_test.ts has what a dry device allocates.
+// Estimated memory of a training; what a fake device allocates is tested in tests/tensor/fake_gpu_test.ts.
 
 import { assert, assertEquals } from "@std/assert";
 import { SpeechModel } from "../../model/speech_model.ts";

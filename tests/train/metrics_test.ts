@@ -2,7 +2,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { MetricsLog, readMetrics } from "../../train/metrics.ts";
 import { Progress, showTime } from "../../train/progress.ts";
 
-Deno.test("metrics go on after a torn line, without what came after the state", async () => {
+Deno.test("metrics resume after an incomplete line, without records after the state", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/metrics.jsonl`;
   try {

@@ -193,7 +193,7 @@ Deno.test("AdamW skips a step whose gradient is not finite", async () => {
   assertEquals(optimizer.steps, 4);
 });
 
-Deno.test("AdamW goes on from a saved state", async () => {
+Deno.test("AdamW resumes from a saved state", async () => {
   const gpu = await testGpu();
   const start = randomNd([5], 1);
   const draw = (step: number) => [randomNd([5], 20 + step)];

@@ -3,7 +3,7 @@ import { parseConfig } from "../../model/config.ts";
 import { regularize } from "../../train/regularize.ts";
 import { TINY_MODELS } from "../oracle/model/tiny.ts";
 
-Deno.test("dropout and masks are the config's unless told otherwise", () => {
+Deno.test("dropout and masks are those of the config unless given", () => {
   const config = parseConfig(JSON.stringify(TINY_MODELS["wav2vec2 base"].config));
   assertEquals(regularize(config, {}), config);
   const without = regularize(config, { dropout: 0, maskProb: 0 });

@@ -23,7 +23,7 @@ Deno.test("the tri-stage schedule rises, holds, and falls to its floor by one fa
   assertAlmostEquals(rates({ kind: "tri-stage", steps: 8, hold: 0.5, floor: 0.5 }).at(-1)!, 0.5, 1e-12);
 });
 
-Deno.test("every schedule stays within (0, 1], also where the run is all warm-up or goes on too long", () => {
+Deno.test("every schedule stays within (0, 1], also in a run of warm-up only, or after its last step", () => {
   for (const kind of ["linear", "constant", "tri-stage"] as const) {
     for (const options of [{ steps: 1 }, { steps: 3, warmup: 3 }, { steps: 4, warmup: 1, hold: 1 }]) {
       const rate = scheduleOf({ kind, ...options });
@@ -38,7 +38,7 @@ Deno.test("every schedule stays within (0, 1], also where the run is all warm-up
   }
 });
 
-Deno.test("a schedule refuses what is none", () => {
+Deno.test("a schedule refuses values out of range", () => {
   const fails = (options: Partial<Parameters<typeof scheduleOf>[0]>, message: string) =>
     assertThrows(() => scheduleOf({ kind: "linear", steps: 10, ...options }), RangeError, message);
   fails({ steps: 0 }, "steps must be a whole number from 1: found 0");

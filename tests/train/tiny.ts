@@ -1,4 +1,4 @@
-// A small model and clips that it can learn: every token is a tone.
+// A small model and utterances that it can learn: every token is a tone.
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { parseConfig } from "../../model/config.ts";
 import { randomCheckpoint } from "../../model/random.ts";
@@ -16,7 +16,7 @@ const noDropout = {
   layerdrop: 0,
 };
 
-/** A random model; with dropouts of 0.1 where `dropout` asks for them. */
+/** A random model; with dropout of 0.1 if `dropout` is true. */
 export function tinyCheckpoint(
   name:
     | "wav2vec2 large"
@@ -31,10 +31,10 @@ export function tinyCheckpoint(
   return randomCheckpoint(parseConfig(JSON.stringify(fields)), seed);
 }
 
-/** Tokens of four clips. */
+/** Tokens of four utterances. */
 export const TEXTS: readonly (readonly number[])[] = [[3, 4, 5], [6, 3], [8, 8, 4, 7], [5, 1, 6]];
 
-/** Clips of which each token is a tone of 0.1 s, with a little noise. */
+/** Utterances in which each token is a tone of 0.1 s, with a little noise. */
 export function tones(texts: readonly (readonly number[])[]): Float32Array<ArrayBuffer>[] {
   return texts.map((text) => {
     const samples = new Float32Array(400 + text.length * 1600);
@@ -49,17 +49,17 @@ export function tones(texts: readonly (readonly number[])[]): Float32Array<Array
   });
 }
 
-/** A micro-batch of tones; by their first token with a classification head. */
+/** A micro-batch of tones; with a classification head, the first token is the class. */
 export function toneBatch(
   { config, head }: Checkpoint,
   texts: readonly (readonly number[])[],
   { attentionMask = true, masked = false }: { attentionMask?: boolean; masked?: boolean } = {},
 ): MicroBatch {
-  const clips = tones(texts);
-  const lengths = clips.map((clip) => clip.length);
+  const utterances = tones(texts);
+  const lengths = utterances.map((samples) => samples.length);
   const samples = Math.max(...lengths);
-  const inputValues = new Float32Array(clips.length * samples);
-  clips.forEach((clip, i) => inputValues.set(clip, i * samples));
+  const inputValues = new Float32Array(utterances.length * samples);
+  utterances.forEach((audio, i) => inputValues.set(audio, i * samples));
   const frames = framesOf(config, samples);
   return {
     inputValues,
@@ -68,7 +68,9 @@ export function toneBatch(
     attentionMask,
     targets: head === "classify" ? texts.map(([first]) => [first! % config.id2label.length]) : texts,
     references: texts.map((text) => text.join(" ")),
-    masked: masked ? Int32Array.from({ length: clips.length * frames }, (_, i) => Number(i % 7 === 3)) : null,
+    masked: masked
+      ? Int32Array.from({ length: utterances.length * frames }, (_, i) => Number(i % 7 === 3))
+      : null,
     seconds: lengths.reduce((sum, n) => sum + n, 0) / 16_000,
   };
 }

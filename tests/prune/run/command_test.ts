@@ -70,9 +70,9 @@ for (const task of ["asr", "slu"] as const) {
   Deno.test(`prune ends with a compact model for ${task} that eval and inspect agree with`, () =>
     withModel(task, async (dir, prune) => {
       const out = `${dir}/out`;
-      const { status, out: said, err } = await prune("--out", out, "--target", "0.4", "--json", ...half);
+      const { status, out: printed, err } = await prune("--out", out, "--target", "0.4", "--json", ...half);
       assertEquals(status, 0, err);
-      const report = JSON.parse(said) as PruneReport;
+      const report = JSON.parse(printed) as PruneReport;
       assertEquals(report, JSON.parse(await Deno.readTextFile(`${out}/report.json`)));
       const [dense, pruned, tuned] = report.models;
       assertEquals([dense!.name, pruned!.name, tuned!.name], ["dense", "pruned", "fine-tuned"]);
@@ -131,14 +131,14 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
       (await readMetrics(`${out}/run/${phase}/metrics.jsonl`)).some((record) => record.step >= step);
     const has = (path: string) => () => Deno.stat(`${out}/${path}`).then(() => true, () => false);
     // A session until each of these.
-    const [early, pruning, later, surgery, tuning] = [
+    const [early, pruning, later, surgery, finetuning] = [
       has("run/journal.json"),
       reached("prune", 3),
       reached("prune", 19),
       has("run/compact/config.json"),
       reached("finetune", 9),
     ] as const;
-    const moments = variants([early, pruning, later, surgery, tuning], pruning, tuning);
+    const moments = variants([early, pruning, later, surgery, finetuning], pruning, finetuning);
     for (const [i, there] of moments.entries()) {
       const child = i === 0
         ? start("--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...words)
@@ -170,9 +170,16 @@ Deno.test("every method meets its target, and a compact model can be pruned agai
       )
     ) {
       const out = `${dir}/${method}`;
-      const { status, out: said, err } = await prune("--method", method!, ...targets, "--out", out, "--json");
+      const { status, out: printed, err } = await prune(
+        "--method",
+        method!,
+        ...targets,
+        "--out",
+        out,
+        "--json",
+      );
       assertEquals(status, 0, err);
-      const { constraints, units } = JSON.parse(said) as PruneReport;
+      const { constraints, units } = JSON.parse(printed) as PruneReport;
       for (const { removed, target_removed } of constraints) {
         assertAlmostEquals(removed, target_removed, 0.06, `${method}: units of a small model are large`);
       }
@@ -233,12 +240,12 @@ Deno.test("mistakes with prune are one line each, and nothing is lost", () =>
     );
     assertMistake(await run("prune", "--resume", "--out", `${dir}/none`), "No run to resume in ");
     assertMistake(await prune("--out", "/proc/nowhere"), "as the system refuses");
-    await put(dir, { "corpus/fed.wav": "no audio" });
+    await put(dir, { "corpus/fed.wav": "not audio" });
     assertMistake(await prune("--out", `${dir}/b`), `${dir}/corpus/fed.wav`);
     assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => name.length === 1), []);
   }));
 
-Deno.test("a loss that is no number ends pruning with the state of the last good step", () =>
+Deno.test("a loss that is not finite ends pruning with the state of the last good step", () =>
   withModel("asr", async (dir, prune) => {
     const out = `${dir}/nan`;
     const failed = await prune("--out", out, "--lr", "1e18", "--max-grad-norm", "1e30", "--save-every", "1");
