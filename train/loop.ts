@@ -88,10 +88,10 @@ export async function train(
     options;
   const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
   using session = await Session.open(trainer, options);
-  await using feed = takeSteps(source, session.position, gradAccumSteps);
+  await using feed = takeSteps(source, session.info.position, gradAccumSteps);
   let interrupted = false;
 
-  while (session.done < steps && session.stale < patience && !interrupted) {
+  while (session.done < steps && session.info.stale < patience && !interrupted) {
     const { batches, next } = await feed.take();
     const lrScale = lrScaleAt(session.done);
     const result = trainer.step(batches, { seed, step: session.done, lrScale, maxGradNorm });
@@ -104,12 +104,12 @@ export async function train(
     const saves = done % saveEvery === 0 || done === steps || interrupted;
     if (evaluates || saves) await session.settle();
     if (evaluates && await session.evaluate()) await keepModel();
-    if (saves || session.stale >= patience) await session.save();
+    if (saves || session.info.stale >= patience) await session.save();
   }
 
   if (!dev && !interrupted) await keepModel();
   options.progress?.end();
-  const { done, stale, best, audioSeconds } = session;
+  const { done, info: { stale, best, audioSeconds } } = session;
   const ended = interrupted ? "signal" : stale >= patience ? "patience" : "steps";
   return { steps: done, ended, best, audioSeconds };
 }

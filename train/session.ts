@@ -26,15 +26,18 @@ export interface SessionOptions {
   readonly progress?: Progress | null;
 }
 
-/** The part of a run's state that is not on the device. */
-interface RunInfo {
-  position: BatchPosition;
-  best: Score | null;
+/** The part of a run's state that is not on the device; it is saved in `run.json`. */
+export interface RunInfo {
+  /** Position in the data. */
+  readonly position: BatchPosition;
+  /** Best evaluation; null before the first. */
+  readonly best: Score | null;
   /** Evaluations since the best one. */
-  stale: number;
-  audioSeconds: number;
-  /** Seconds of all sessions. */
-  seconds: number;
+  readonly stale: number;
+  /** Seconds of audio, in all sessions. */
+  readonly audioSeconds: number;
+  /** Wall time in seconds, of all sessions. */
+  readonly seconds: number;
 }
 
 /** A step whose results have not been read yet. */
@@ -110,24 +113,9 @@ export class Session {
     return this.#done;
   }
 
-  /** Position in the data. */
-  get position(): BatchPosition {
-    return this.#info.position;
-  }
-
-  /** Best evaluation; null before the first. */
-  get best(): Score | null {
-    return this.#info.best;
-  }
-
-  /** Evaluations since the best one. */
-  get stale(): number {
-    return this.#info.stale;
-  }
-
-  /** Seconds of audio, in all sessions. */
-  get audioSeconds(): number {
-    return this.#info.audioSeconds;
+  /** Position in the data, best evaluation, and more. */
+  get info(): RunInfo {
+    return this.#info;
   }
 
   /** Counts a step that was begun, and logs the one before it, whose results are read while the device computes. */
