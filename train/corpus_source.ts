@@ -91,17 +91,17 @@ export async function* corpusPass(
 }
 
 function prepare(
-  clips: readonly DecodedUtterance[],
+  utterances: readonly DecodedUtterance[],
   { preprocessor, targetOf }: CorpusSourceOptions,
 ): MicroBatch {
-  const audio = prepareBatch(clips.map(({ samples }) => samples), preprocessor);
-  const targets = clips.map(targetOf);
+  const audio = prepareBatch(utterances.map(({ samples }) => samples), preprocessor);
+  const targets = utterances.map(targetOf);
   return {
     ...audio,
     attentionMask: preprocessor.return_attention_mask,
     targets: targets.map(({ labels }) => labels),
     references: targets.map(({ reference }) => reference),
-    keys: clips.map(({ key }) => key),
+    keys: utterances.map(({ key }) => key),
     masked: null,
     seconds: audio.lengths.reduce((sum, length) => sum + length, 0) / preprocessor.sampling_rate,
   };

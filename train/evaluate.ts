@@ -68,14 +68,14 @@ export async function evaluateBatches(
     utterances += batch.lengths.length;
     const row = scores.length / batch.lengths.length;
     batch.references.forEach((reference, i) => {
-      const own = scores.subarray(i * row, (i + 1) * row);
+      const logits = scores.subarray(i * row, (i + 1) * row);
       if (model.head === "classify") {
-        const best = own.indexOf(Math.max(...own));
+        const best = logits.indexOf(Math.max(...logits));
         hits.push(best === batch.targets[i]![0]);
         return;
       }
       const length = frames[i]! * model.config.vocab_size;
-      const { text } = greedyDecode(own.subarray(0, length), frames[i]!, tokenizer!);
+      const { text } = greedyDecode(logits.subarray(0, length), frames[i]!, tokenizer!);
       words.push(wordEdits(reference, text));
       characters.push(characterEdits(reference, text));
     });

@@ -1,10 +1,4 @@
-/** Position in the sequence of batches; it is saved in the run state. */
-export interface BatchPosition {
-  /** Epochs done. */
-  readonly epoch: number;
-  /** Batches of this epoch done. */
-  readonly batch: number;
-}
+import type { BatchPosition } from "../data/batching/batches.ts";
 
 /** Utterances that are computed together, as input of the model. B utterances, S samples, T frames. */
 export interface MicroBatch {

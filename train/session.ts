@@ -1,9 +1,10 @@
+import type { BatchPosition } from "../data/batching/batches.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { isBetter, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
 import { isFiniteStep } from "./finite_step.ts";
 import { MetricsLog } from "./metrics.ts";
-import { type BatchPosition, type MicroBatch, START } from "./micro_batch.ts";
+import { type MicroBatch, START } from "./micro_batch.ts";
 import type { Progress } from "./progress.ts";
 import { type FoundState, saveRunState } from "./run_state.ts";
 import type { StepRecord, Trainer } from "./trainer.ts";

@@ -1,4 +1,5 @@
-import type { BatchPosition, BatchSource, MicroBatch } from "./micro_batch.ts";
+import type { BatchPosition } from "../data/batching/batches.ts";
+import type { BatchSource, MicroBatch } from "./micro_batch.ts";
 
 /** Micro-batches of a step. */
 export interface StepBatches {
