@@ -1,3 +1,6 @@
+// This folder is the pruning method. Units have hard-concrete gates, which are trained together with the weights under
+// constraints of cost (this file); then units are chosen (choose.ts) and removed (surgery.ts).
+
 import type { SpeechModel } from "../model/speech_model.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "../train/evaluate.ts";
 import { parameterGroups } from "../train/groups.ts";

@@ -1,3 +1,5 @@
+// This folder trains models: the loop is here, the other files have its parts: data, step, optimizer, evaluation, saved state.
+
 import type { Checkpoint } from "../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { SpeechModel } from "../model/speech_model.ts";

@@ -1,4 +1,4 @@
-// The report of a pruning run: the content of report.json, from which page and plots are made.
+// This folder makes the report of a pruning run. Here is the content of report.json, from which page and plots are made.
 
 import type { ErrorRate, Interval } from "../../model/inference/error_rate.ts";
 import type { Quantity } from "../cost.ts";

@@ -1,5 +1,5 @@
 /**
- * A pruning run, from a fine-tuned model to a compact one: evaluate, prune with gates, remove units, evaluate, fine-tune,
+ * This folder runs a whole pruning, from a fine-tuned model to a compact one: evaluate, prune with gates, remove units, evaluate, fine-tune,
  * evaluate, measure speed. Every stage leaves on disk what the next ones need, so that an interrupted run resumes.
  *
  * @module
