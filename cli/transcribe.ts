@@ -23,6 +23,7 @@ export const transcribeCommand = defineCommand({
   examples: [
     ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
     ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
+    ["from standard input", "transcribe -m compact - < speech.wav"],
   ],
   async run({ model, revision, half, json, ...values }, files) {
     const search = await searchOf(values);

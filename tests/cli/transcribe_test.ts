@@ -127,3 +127,16 @@ Deno.test("a folder that is not a model is one line and status 2", async () => {
   const none = await run("transcribe", "--model", `${testdata}/base`);
   assertEquals(none.status, 2);
 });
+
+Deno.test("transcribe reads a pipe", { ignore: Deno.build.os === "windows" }, async () => {
+  await withModel(() => ({ architectures: ["Wav2Vec2ForCTC"] }), async (model, folder) => {
+    const [wav, pipe] = [`${folder}/a.wav`, `${folder}/pipe`];
+    await writeNoise(wav, 16_000);
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const written = new Deno.Command("cp", { args: [wav, pipe] }).output();
+    const piped = await run("transcribe", "--model", model, pipe);
+    await written;
+    const { out: [expected] } = await run("transcribe", "--model", model, wav);
+    assertEquals(piped, { status: 0, out: [expected!.replace(wav, pipe)], err: [] });
+  });
+});
