@@ -1,11 +1,11 @@
 /**
- * The folder where programs of this user keep what can be made again: `XDG_CACHE_HOME/espalier`, on Windows
- * `LOCALAPPDATA\espalier`, on macOS `~/Library/Caches/espalier`, else `~/.cache/espalier`.
+ * The cache folder of the program: `XDG_CACHE_HOME/espalier`, on Windows `LOCALAPPDATA\espalier`, on macOS
+ * `~/Library/Caches/espalier`, else `~/.cache/espalier`.
  *
- * @param env Environment variables; those of the process unless given.
- * @param os Operating system as Deno names it; this one unless given.
- * @returns The folder's path; it need not be there.
- * @throws {TypeError} If the variables name no folder.
+ * @param env Environment variables; default those of the process.
+ * @param os Operating system as Deno names it; default the current one.
+ * @returns Path of the folder, which may not exist.
+ * @throws {TypeError} If the environment names no folder.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
-// Work that would hold up the main thread, such as decoding and speech synthesis, in threads of its own.
+// Runs work in worker threads that would block the main thread, such as decoding and speech synthesis.
 
-/** What a worker answers to a job. */
-type Answer<R> = { readonly result: R } | {
+/** Reply of a worker to a job. */
+type Reply<R> = { readonly result: R } | {
   readonly error: { readonly name: string; readonly message: string };
 };
 
@@ -10,7 +10,7 @@ interface Task<J, R> {
   readonly done: PromiseWithResolvers<R>;
 }
 
-/** Threads that take jobs from one queue. */
+/** Worker threads that take jobs from one queue. */
 export class WorkerPool<J, R> {
   readonly #url: URL;
   readonly #size: number;
@@ -20,10 +20,10 @@ export class WorkerPool<J, R> {
   #closed = false;
 
   /**
-   * A pool; its threads start when there is work for them.
+   * Creates a pool; its threads start when there are jobs.
    *
    * @param url Module that calls {@linkcode serveJobs}.
-   * @param size Threads at most.
+   * @param size Maximum number of threads.
    */
   constructor(url: URL, size: number) {
     this.#url = url;
@@ -31,27 +31,27 @@ export class WorkerPool<J, R> {
   }
 
   /**
-   * Has a job done.
+   * Runs a job.
    *
-   * @returns What the module makes of it.
-   * @throws {Error} What the module throws, or if the pool is closed.
+   * @returns Its result.
+   * @throws {Error} The error of the job, or if the pool is closed.
    */
   run(job: J): Promise<R> {
-    if (this.#closed) return Promise.reject(closed());
+    if (this.#closed) return Promise.reject(closedError());
     const task = { job, done: Promise.withResolvers<R>() };
     this.#queue.push(task);
     this.#next();
     return task.done.promise;
   }
 
-  /** Ends the threads; jobs that are not done fail. */
+  /** Terminates the threads; unfinished jobs fail. */
   close(): void {
     this.#closed = true;
     for (const worker of [...this.#idle, ...this.#busy.keys()]) worker.terminate();
     for (const { done } of [...this.#busy.values(), ...this.#queue]) {
-      // Whoever has stopped waiting must not see an unhandled rejection.
+      // A caller that no longer waits must not cause an unhandled rejection.
       done.promise.catch(() => {});
-      done.reject(closed());
+      done.reject(closedError());
     }
     this.#idle.length = this.#queue.length = 0;
     this.#busy.clear();
@@ -73,7 +73,7 @@ export class WorkerPool<J, R> {
       this.#busy.delete(worker);
       return task?.done;
     };
-    worker.onmessage = ({ data }: MessageEvent<Answer<R>>) => {
+    worker.onmessage = ({ data }: MessageEvent<Reply<R>>) => {
       const done = take();
       this.#idle.push(worker);
       if ("error" in data) done?.reject(rebuild(data.error));
@@ -83,18 +83,18 @@ export class WorkerPool<J, R> {
     worker.onerror = (event) => {
       event.preventDefault();
       worker.terminate();
-      take()?.reject(new Error(`Cannot go on as a thread has failed: ${event.message}`));
+      take()?.reject(new Error(`A worker thread failed: ${event.message}`));
       this.#next();
     };
     return worker;
   }
 }
 
-function closed(): Error {
-  return new Error("Cannot do the job as the threads must be running: they are closed");
+function closedError(): Error {
+  return new Error("The job was not run: the thread pool is closed");
 }
 
-/** An error as it was thrown in the thread, as far as classes are known. */
+/** Rebuilds an error that was thrown in a worker, with its class if that is a known one. */
 function rebuild({ name, message }: { name: string; message: string }): Error {
   const known = { RangeError, SyntaxError, TypeError, ...Deno.errors };
   const Kind = Object.hasOwn(known, name) ? known[name as keyof typeof known] : Error;
@@ -102,16 +102,16 @@ function rebuild({ name, message }: { name: string; message: string }): Error {
 }
 
 /**
- * Answers the jobs that a {@linkcode WorkerPool} sends, in a worker's module.
+ * Serves the jobs of a {@linkcode WorkerPool}; to be called by a worker's module.
  *
- * @param work What to do with a job; its result says which buffers go over without a copy.
+ * @param work Runs a job; returns its result and the buffers to transfer without a copy.
  */
 export function serveJobs<J, R>(
   work: (job: J) => Promise<{ readonly result: R; readonly transfer?: ArrayBuffer[] }>,
 ): void {
   const scope = globalThis as unknown as {
     onmessage: ((event: MessageEvent<J>) => void) | null;
-    postMessage(message: Answer<R>, transfer: ArrayBuffer[]): void;
+    postMessage(message: Reply<R>, transfer: ArrayBuffer[]): void;
   };
   scope.onmessage = async ({ data }) => {
     try {

@@ -74,8 +74,8 @@ export function corpusSource(batches: Batches, options: CorpusSourceOptions): Ba
   return {
     keptBytes: (seconds) => batches.keptBytes(seconds),
     async *from(position) {
-      for await (const { clips, position: { epoch, batch }, next } of batches.from(position)) {
-        const prepared = prepare(clips, options);
+      for await (const { utterances, position: { epoch, batch }, next } of batches.from(position)) {
+        const prepared = prepare(utterances, options);
         yield { ...prepared, masked: masks(prepared, options, epoch, batch), next };
       }
     },
@@ -87,7 +87,7 @@ export async function* corpusPass(
   batches: Batches,
   options: CorpusSourceOptions,
 ): AsyncGenerator<MicroBatch> {
-  for await (const { clips } of batches.from(START, 1)) yield prepare(clips, options);
+  for await (const { utterances } of batches.from(START, 1)) yield prepare(utterances, options);
 }
 
 function prepare(

@@ -1,3 +1,4 @@
+// Augments audio: speed perturbation and noise.
 import { philox, type RandomStream, streamParams, uniformAt } from "../../random/philox.ts";
 import { concat, createResampler } from "../audio/resample.ts";
 import { uniformsOf } from "../../random/uniforms.ts";
@@ -7,35 +8,37 @@ export { maskSpans, type SpanMaskOptions } from "./spec_augment.ts";
 /** Speeds of the usual perturbation (Ko et al., "Audio augmentation for speech recognition", Interspeech 2015). */
 export const SPEEDS: readonly number[] = [0.9, 1, 1.1];
 
-/** Noise to add to some clips. */
+/** Noise to add to some utterances. */
 export interface NoiseOptions {
-  /** Share of the clips that get noise, 0 to 1. */
+  /** Share of the utterances that get noise, 0 to 1. */
   readonly probability: number;
-  /** Least and greatest ratio of the clip's power to the noise's, dB; drawn evenly between. */
+  /** Minimum and maximum signal-to-noise ratio in dB; drawn uniformly. */
   readonly snr: readonly [number, number];
-  /** Colours to draw from; both unless given. */
+  /** Colours to draw from; default both. */
   readonly colors?: readonly NoiseColor[];
 }
 
-/** White has the same power in every hertz, pink in every octave. */
+/** Colour of noise: white has equal power per hertz, pink per octave. */
 export type NoiseColor = "white" | "pink";
 
 /**
- * Draws the speeds of the clips of a corpus, each of `speeds` equally often.
+ * Draws a speed for each utterance of a corpus, uniformly from `speeds`.
  *
- * @param speeds What to draw from.
- * @param stream Names the numbers, such as those of an epoch.
- * @returns The speed of clip `index`.
- * @throws {RangeError} If there is no speed, or the stream is none.
+ * @param speeds Speeds to draw from.
+ * @param stream Random stream, such as that of an epoch.
+ * @returns The speed of utterance `index`.
+ * @throws {RangeError} If `speeds` is empty, or the stream is invalid.
  */
 export function drawSpeeds(speeds: readonly number[], stream: RandomStream): (index: number) => number {
-  if (speeds.length === 0) throw new RangeError("Cannot draw speeds as there must be one: there is none");
+  if (speeds.length === 0) {
+    throw new RangeError("Cannot draw speeds as there must be at least one: there is none");
+  }
   const uniform = uniformsOf(stream);
   return (index) => speeds[Math.floor(uniform(index) * speeds.length)]!;
 }
 
 /**
- * Plays a clip faster or slower by resampling, pitch and all: s at speed f lasts s / f.
+ * Changes the speed of audio by resampling, which changes its pitch as well: s seconds at speed f last s / f.
  *
  * @param samples [S] at `sampleRate`.
  * @param speed 0.5 to 2.
@@ -62,7 +65,7 @@ export async function changeSpeed(
   if (speed === 1) return samples;
   const from = Math.round(sampleRate * speed);
   const length = Math.ceil(samples.length * sampleRate / from);
-  if (Math.max(samples.length, length) > LARGEST) {
+  if (Math.max(samples.length, length) > MAX_SAMPLES) {
     const resampler = await createResampler(from, sampleRate);
     try {
       return concat([resampler.push(samples), resampler.finish()]);
@@ -73,21 +76,21 @@ export async function changeSpeed(
   const key = `${from} ${sampleRate}`;
   const converter = await (converters.get(key) ?? loadConverter(key, from, sampleRate));
   const changed = new Float32Array(length);
-  // It rounds the length down.
+  // The library rounds the length down.
   changed.set(converter.simple(samples).subarray(0, length));
   return changed;
 }
 
-/** The part of libsamplerate that converts a clip at once. */
+/** The function of libsamplerate that converts a whole utterance. */
 interface Converter {
   simple(samples: Float32Array): Float32Array;
 }
 
-// SRC_SINC_FASTEST: flat to 80 % of the bandwidth, noise at −97 dB; enough for a perturbation.
+// SRC_SINC_FASTEST: 80 % bandwidth, −97 dB noise; enough for a perturbation.
 const FASTEST = 2;
-// The library's buffers hold 1,008,000 samples, before and after.
-const LARGEST = 900_000;
-// Making one takes longer than a clip; there are as many as speeds.
+// The library's buffers hold 1,008,000 samples of input and of output.
+const MAX_SAMPLES = 900_000;
+// Creating one takes longer than converting an utterance; there is one per speed.
 const converters = new Map<string, Promise<Converter>>();
 
 function loadConverter(key: string, from: number, to: number): Promise<Converter> {
@@ -101,14 +104,14 @@ function loadConverter(key: string, from: number, to: number): Promise<Converter
 }
 
 /**
- * Adds noise to a clip, or leaves it, as the stream says.
+ * Adds noise to an utterance with the given probability.
  *
  * @param samples [S]; silence stays silence.
- * @param options How much noise, and how often.
- * @param index The clip's place in the epoch.
- * @param stream Names the numbers.
- * @returns [S], the same array where no noise is added. It may leave ±1.
- * @throws {RangeError} If the stream is none.
+ * @param options Probability, level and colours.
+ * @param index Position of the utterance in the epoch.
+ * @param stream Random stream.
+ * @returns [S], the same array if no noise is added. Values may exceed ±1.
+ * @throws {RangeError} If the stream is invalid.
  *
  * @example
  * ```ts
@@ -137,14 +140,14 @@ export function addNoise(
 }
 
 /**
- * Normal noise of about unit variance. Pink noise is white noise through three poles (Kellet's "economy" filter: within
- * half a decibel of 3 dB an octave).
+ * Gaussian noise of about unit variance. Pink noise is white noise through three poles (Kellet's "economy" filter: within
+ * 0.5 dB of a slope of 3 dB per octave).
  *
- * @param length Samples.
+ * @param length Number of samples.
  * @param color White or pink.
- * @param stream Names the numbers.
+ * @param stream Random stream.
  * @returns [length]
- * @throws {RangeError} If the stream is none.
+ * @throws {RangeError} If the stream is invalid.
  */
 export function makeNoise(
   length: number,
@@ -156,7 +159,7 @@ export function makeNoise(
   for (let block = 0; block * 4 < length; block++) {
     const words = philox([block, 0, step, 1], [seed, purpose]);
     for (let pair = 0; pair < 4; pair += 2) {
-      // Box and Muller 1958; the half keeps the logarithm finite.
+      // Box–Muller (1958); 0.5 keeps the logarithm finite.
       const radius = Math.sqrt(-2 * Math.log((words[pair]! + 0.5) / 2 ** 32));
       const angle = 2 * Math.PI * words[pair + 1]! / 2 ** 32;
       noise[block * 4 + pair] = radius * Math.cos(angle);
@@ -172,7 +175,7 @@ function pinken(white: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     a = 0.99765 * a + 0.0990460 * x;
     b = 0.96300 * b + 0.2965164 * x;
     c = 0.57000 * c + 1.0526913 * x;
-    // 3.1: the standard deviation of the sum for unit white noise, which a test holds.
+    // 3.1: the standard deviation of the sum for unit white noise, checked by a test.
     return (a + b + c + 0.1848 * x) / 3.1;
   });
 }

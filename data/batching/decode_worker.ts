@@ -1,17 +1,17 @@
-// A thread that decodes clips.
+// A worker that decodes utterances.
 import { loadAudio } from "../audio/audio.ts";
 import { changeSpeed } from "./augment.ts";
 import { serveJobs } from "../worker_pool.ts";
 
-/** A file, and the speed to play it at. */
+/** A file to decode, and a speed. */
 export interface DecodeJob {
   readonly path: string;
   readonly speed: number;
-  /** Hz. */
+  /** Sample rate of the result, Hz. */
   readonly sampleRate: number;
 }
 
-// Answers with [S] samples.
+// The result is [S] samples.
 serveJobs<DecodeJob, Float32Array<ArrayBuffer>>(async ({ path, speed, sampleRate }) => {
   const { samples } = await loadAudio(path, { sampleRate });
   const result = await changeSpeed(samples, speed, sampleRate);

@@ -1,10 +1,10 @@
 /**
- * Runs ahead of whoever takes the items: up to `ahead` of them are made while earlier ones are in use. Making them must
- * not block the thread, or else it runs ahead only while the taker waits.
+ * Prefetches the items of a generator: up to `ahead` of them are produced while earlier ones are in use. Producing them
+ * must not block the thread, or prefetching happens only while the consumer waits.
  *
- * @param source Where the items come from.
- * @param ahead Items that may be ready or in the making, at least 1.
- * @returns The same items in the same order; an error comes where the failing item would.
+ * @param source Generator of the items.
+ * @param ahead Maximum number of items that are ready or being produced, at least 1.
+ * @returns The same items in the same order; an error is thrown in place of the item that failed.
  *
  * @example
  * ```ts
@@ -21,7 +21,7 @@ export async function* prefetch<T>(source: AsyncGenerator<T>, ahead: number): As
   try {
     while (true) {
       while (queue.length < ahead) {
-        // A generator answers one call after the other, so that the order is kept.
+        // A generator processes its calls in sequence, so the order is kept.
         const item = source.next();
         item.catch(() => {});
         queue.push(item);
@@ -31,7 +31,7 @@ export async function* prefetch<T>(source: AsyncGenerator<T>, ahead: number): As
       yield value;
     }
   } finally {
-    // Not awaited: it waits for what is still in the making, which may be of no use any more.
+    // Not awaited: it waits for items that are still being produced, which nobody needs any more.
     source.return(undefined).catch(() => {});
   }
 }

@@ -1,32 +1,33 @@
+// SpecAugment: masks spans of frames or channels.
 import { type RandomStream, uniformAt } from "../../random/philox.ts";
 
-/** How much is masked, by the fields of `config.json`: `mask_time_prob` and so on. */
+/** Options of {@linkcode maskSpans}, from fields of `config.json` such as `mask_time_prob`. */
 export interface SpanMaskOptions {
-  /** Share of each row that spans would cover if they did not overlap, 0 to 1. */
+  /** Share of each row that the spans cover if they do not overlap, 0 to 1. */
   readonly prob: number;
-  /** Length of a span: frames or channels. */
+  /** Length of a span in frames or channels. */
   readonly length: number;
-  /** Spans of each row at least; 0 unless given. */
+  /** Minimum number of spans per row; default 0. */
   readonly minMasks?: number;
 }
 
-// Indices of a stream that belong to one row.
+// Indices of the random stream that belong to one row.
 const ROW = 2 ** 32;
 
 /**
- * Masks spans of frames or of channels (SpecAugment, arXiv 1904.08779) as Hugging Face's `_compute_mask_indices` does:
- * a row of n valid places gets ⌊prob · n / length + u⌋ spans, u being one number for all rows, at least `minMasks`, at
- * most as many as fit, that start anywhere without a start twice; spans may overlap. Two differences keep short clips
- * in: rows shorter than a span stay as they are, where Hugging Face refuses the batch, and so do padded places.
+ * Masks spans of frames or channels (SpecAugment, arXiv 1904.08779) as Hugging Face's `_compute_mask_indices` does: a row
+ * of n valid positions gets ⌊prob · n / length + u⌋ spans, with the same u in [0, 1) for all rows, at least `minMasks` and
+ * at most as many as fit. Their starts are distinct; spans may overlap. Two differences: a row shorter than a span is not
+ * masked, where Hugging Face refuses the batch, and padding is never masked.
  *
- * For frames, `valid` are the clips' frames and `size` is T; for channels, `valid` is C for each clip and `size` C.
+ * For frames, `valid` is the number of frames of each utterance and `size` is T; for channels both are C.
  *
- * @param valid Places of each of B rows that may be masked.
- * @param size Places of a row, padding included.
- * @param options How much is masked.
- * @param stream Names the numbers.
- * @returns [B, size], 1 where masked, 0 elsewhere: the data of `maskEmbedding`'s mask.
- * @throws {RangeError} If an option is out of range, a row has more places than `size`, or the stream is none.
+ * @param valid Number of valid positions of each of B rows.
+ * @param size Length of a row with padding.
+ * @param options Share, length and minimum number of spans.
+ * @param stream Random stream.
+ * @returns [B, size], 1 where masked, 0 elsewhere: the mask of `maskEmbedding`.
+ * @throws {RangeError} If an option is out of range, a row has more valid positions than `size`, or the stream is invalid.
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ export function maskSpans(
   check({ prob, length, minMasks });
   const long = valid.find((n) => n > size);
   if (long !== undefined) {
-    throw new RangeError(`Cannot mask spans as a row has at most ${size} places: ${long} are valid`);
+    throw new RangeError(`Cannot mask spans as a row has at most ${size} positions: ${long} are valid`);
   }
   const mask = new Int32Array(valid.length * size);
   if (prob === 0) return mask;
@@ -54,8 +55,8 @@ export function maskSpans(
   valid.forEach((n, row) => {
     const starts = n - length + 1;
     if (starts <= 0) return;
-    const wanted = Math.max(Math.floor(prob * n / length + u), minMasks);
-    const spans = Math.min(wanted, Math.floor(size / length), starts);
+    const drawn = Math.max(Math.floor(prob * n / length + u), minMasks);
+    const spans = Math.min(drawn, Math.floor(size / length), starts);
     for (const start of choose(starts, spans, (i) => uniformAt((row + 1) * ROW + i, stream))) {
       mask.fill(1, row * size + start, row * size + start + length);
     }
@@ -63,7 +64,7 @@ export function maskSpans(
   return mask;
 }
 
-/** `count` different numbers below `n`: the first places of a shuffle of which only these are kept. */
+/** Draws `count` distinct integers below `n`: the first positions of a Fisher–Yates shuffle. */
 function choose(n: number, count: number, uniform: (i: number) => number): number[] {
   const moved = new Map<number, number>();
   return Array.from({ length: count }, (_, i) => {

@@ -1,3 +1,4 @@
+// Builds a corpus of human speech from Debian's packages of Asterisk's prompts.
 import { loadAudio } from "../audio/audio.ts";
 import { encodeFlac } from "../audio/flac_write.ts";
 import { shuffle } from "../../random/shuffle.ts";
@@ -5,24 +6,24 @@ import { normalizeText } from "../corpus/vocabulary.ts";
 import { encodeWav, toInt16 } from "../audio/wav_write.ts";
 import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 
-/** How the corpus is made. */
+/** Options of {@linkcode makeAsterisk}. */
 export interface AsteriskOptions {
-  /** Folder to make, which must not be there. */
+  /** Folder to create, which must not exist. */
   readonly out: string;
-  /** Files of 16 bits; WAV unless given. */
+  /** Format of the files, 16 bits; default WAV. */
   readonly format?: "wav" | "flac";
-  /** Seed of the split; 0 unless given. */
+  /** Random seed of the split; default 0. */
   readonly seed?: number;
-  /** Folder of the prompts; Debian's unless given. */
+  /** Folder of the prompts; default that of Debian's package. */
   readonly sounds?: string;
-  /** Their texts, compressed; Debian's unless given. */
+  /** File of their texts, gzip; default that of Debian's package. */
   readonly texts?: string;
 }
 
-/** A prompt and what is said in it. */
+/** A prompt with its transcript. */
 interface Prompt {
   readonly path: string;
-  /** Normalised. */
+  /** Normalised transcript. */
   readonly text: string;
 }
 
@@ -32,38 +33,38 @@ const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "
 const READER = "9701";
 
 /**
- * Makes a corpus of human speech, in the layout of LibriSpeech, from Debian's packages of Asterisk's prompts: one
- * speaker, Allison Smith (CC BY-SA 3.0). Left out are sounds, silence, and texts with numbers of several digits, which
- * are read in more than one way. A tenth of the texts goes to dev, another to test; no text is in two subsets.
+ * Makes a corpus of human speech in the layout of LibriSpeech from Debian's packages of Asterisk's prompts: one speaker,
+ * Allison Smith (CC BY-SA 3.0). Sounds and silence are skipped, and texts with numbers of several digits, whose reading is
+ * ambiguous. A tenth of the texts goes to dev, another tenth to test; no text is in two subsets.
  *
- * @param options Where to, and how.
- * @returns Clips and seconds of each subset.
- * @throws {TypeError} If the packages are not installed; the line says how to.
- * @throws {Error} If the folder is there already or cannot be written, or a prompt is broken.
+ * @param options Folder, format and seed.
+ * @returns Number of utterances and seconds of each subset.
+ * @throws {TypeError} If the packages are not installed; the message states how to install them.
+ * @throws {Error} If the folder exists or cannot be written, or a prompt is broken.
  *
  * @example
  * ```ts ignore
- * const { "train-clean": { clips } } = await makeAsterisk({ out: "asterisk" });
+ * const { "train-clean": { seconds } } = await makeAsterisk({ out: "asterisk" });
  * ```
  */
 export async function makeAsterisk(
   { out, format = "wav", seed = 0, sounds = SOUNDS, texts = TEXTS }: AsteriskOptions,
 ): Promise<Record<string, { clips: number; seconds: number }>> {
   if (await exists(out)) {
-    throw new Error(`Cannot make ${out} as it must be a new folder: it is there already`);
+    throw new Error(`Cannot make ${out} as it must be a new folder: it exists`);
   }
   const prompts = await readPrompts(sounds, texts);
   const partial = `${out.replace(/(?<=.)\/+$/, "")}.${Deno.pid}.partial`;
   const made: Record<string, { clips: number; seconds: number }> = {};
   try {
     let chapter = 0;
-    for (const [subset, clips] of split(prompts, seed)) {
+    for (const [subset, utterances] of split(prompts, seed)) {
       const name = `${READER}-${READER}${chapter}`;
       const folder = `${partial}/${subset}/${READER}/${READER}${chapter++}`;
       await makeFolder(folder);
       let lines = "";
       let total = 0;
-      for (const [i, { path, text }] of clips.entries()) {
+      for (const [i, { path, text }] of utterances.entries()) {
         const id = `${name}-${String(i).padStart(4, "0")}`;
         const { samples, sampleRate } = await loadAudio(path);
         const encode = format === "flac" ? encodeFlac : encodeWav;
@@ -73,7 +74,7 @@ export async function makeAsterisk(
         total += samples.length / sampleRate;
       }
       await writeFileAtomic(`${folder}/${name}.trans.txt`, lines);
-      made[subset] = { clips: clips.length, seconds: total };
+      made[subset] = { clips: utterances.length, seconds: total };
     }
     await Deno.rename(partial, out).catch((error) => {
       throw fileError("make", out, error);
@@ -85,7 +86,7 @@ export async function makeAsterisk(
   return made;
 }
 
-/** All prompts with a text that can be trusted, in the order of their names. */
+/** All prompts with an unambiguous text, sorted by path. */
 async function readPrompts(sounds: string, texts: string): Promise<Prompt[]> {
   const file = await Deno.open(texts).catch(() => null);
   if (!file || !await exists(sounds)) {
@@ -102,8 +103,8 @@ async function readPrompts(sounds: string, texts: string): Promise<Prompt[]> {
   });
   const prompts: Prompt[] = [];
   for (const line of text.split("\n")) {
-    const [, name, said] = line.match(/^([\w/-]+):\s*(.+)$/) ?? [];
-    const spoken = said === undefined ? null : spokenText(said);
+    const [, name, written] = line.match(/^([\w/-]+):\s*(.+)$/) ?? [];
+    const spoken = written === undefined ? null : spokenText(written);
     const path = `${sounds}/${name}.g722`;
     if (spoken && await exists(path)) prompts.push({ path, text: spoken });
   }
@@ -111,14 +112,14 @@ async function readPrompts(sounds: string, texts: string): Promise<Prompt[]> {
 }
 
 /**
- * What is said where a text is written, normalised.
+ * The normalised transcript of a prompt's text.
  *
  * @param text As in the package: `Press 1 [then *].`
- * @returns Null where that is not sure: notes in brackets, numbers of several digits, no letters.
+ * @returns Null if it is ambiguous: notes in brackets, numbers of several digits, no letters.
  */
 export function spokenText(text: string): string | null {
   const plain = text
-    // A sign explains a word: dash [-].
+    // A symbol that explains a word: dash [-].
     .replace(/\s*\[[^\w\s]\s*\]/g, "")
     .replaceAll("*", " star ")
     .replaceAll("#", " pound ")
@@ -127,13 +128,15 @@ export function spokenText(text: string): string | null {
   return normalizeText(plain) || null;
 }
 
-/** The same texts together: a tenth of the prompts to dev, a tenth to test, the others to train. */
+/** Splits the prompts by text: a tenth to dev, a tenth to test, the others to train. */
 function split(prompts: readonly Prompt[], seed: number): Map<string, Prompt[]> {
   const groups = [...Map.groupBy(prompts, ({ text }) => text).values()];
   const subsets = new Map<string, Prompt[]>([["train-clean", []], ["dev-clean", []], ["test-clean", []]]);
   for (const group of shuffle(groups, { seed, purpose: "asterisk split", step: 0 })) {
-    const room = ["dev-clean", "test-clean"].find((name) => subsets.get(name)!.length < prompts.length / 10);
-    subsets.get(room ?? "train-clean")!.push(...group);
+    const subset = ["dev-clean", "test-clean"].find((name) =>
+      subsets.get(name)!.length < prompts.length / 10
+    );
+    subsets.get(subset ?? "train-clean")!.push(...group);
   }
   return subsets;
 }

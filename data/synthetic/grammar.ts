@@ -1,4 +1,5 @@
-// What is said: home commands by intent. A template has alternatives "(a|b)", optional parts "[a]" and lists "{room}".
+// The sentences of the corpus: home commands by intent. A template has alternatives "(a|b)", optional parts "[a]" and
+// lists "{room}".
 
 const LISTS: Readonly<Record<string, string>> = {
   ask: "[please|could you|can you]",
@@ -76,22 +77,22 @@ const INTENTS: Readonly<Record<string, readonly string[]>> = {
   machine_start: ["{ask} (start|run) the {machine} [in {number} minutes|at {hour}|now]"],
 };
 
-/** All that can be said: classes in the order of the alphabet, and under each what every template of it stands for. */
+/** All sentences: classes in alphabetical order, each with the sentences of each of its templates. */
 export function allSentences(): ReadonlyMap<string, readonly (readonly string[])[]> {
   return new Map(Object.keys(INTENTS).sort().map((intent) => [intent, INTENTS[intent]!.map(sentences)]));
 }
 
-/** What a template stands for: lower case, words separated by one space, no doubles. */
+/** The distinct sentences of a template: lower case, words separated by one space. */
 function sentences(template: string): string[] {
   return [...new Set(expand(template).map((text) => text.replace(/ +/g, " ").trim()))];
 }
 
 /**
- * Everything that a template stands for.
+ * Expands a template.
  *
- * @param template Words with "(a|b)", "[a|b]" and "{list}", nested as one likes.
- * @returns At least one string, each with the template's spaces.
- * @throws {SyntaxError} If a bracket is open or a list is unknown.
+ * @param template Words with "(a|b)", "[a|b]" and "{list}", nested to any depth.
+ * @returns All expansions, at least one; spaces are kept.
+ * @throws {SyntaxError} If a bracket is not closed or a list is unknown.
  */
 export function expand(template: string): string[] {
   const text = template.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -103,14 +104,14 @@ export function expand(template: string): string[] {
   });
   const at = text.search(/[([]/);
   if (at < 0) return [text];
-  const { options, end } = group(text, at);
+  const { options, end } = parseGroup(text, at);
   const rest = expand(text.slice(end));
   const heads = text[at] === "[" ? ["", ...options] : options;
   return heads.flatMap(expand).flatMap((head) => rest.map((tail) => text.slice(0, at) + head + tail));
 }
 
-/** The alternatives of the bracket that opens at a place, and the place after it. */
-function group(text: string, at: number): { options: string[]; end: number } {
+/** The alternatives of the bracket that opens at an index, and the index after its end. */
+function parseGroup(text: string, at: number): { options: string[]; end: number } {
   const options: string[] = [];
   let depth = 0;
   let from = at + 1;

@@ -1,10 +1,10 @@
-// The folders of LibriSpeech and of SLURP over the same clips.
+// Writes the layouts of LibriSpeech and SLURP for the same audio files.
 import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
-import { type Line, SUBSETS } from "./plan.ts";
+import { type Sentence, SUBSETS } from "./plan.ts";
 
-/** A line with its place in the LibriSpeech layout. */
-export interface Row extends Line {
-  /** Folder of the chapter, from the corpus. */
+/** A sentence with its position in the LibriSpeech layout. */
+export interface Row extends Sentence {
+  /** Folder of the chapter, relative to the corpus. */
   readonly folder: string;
   /** READER-CHAPTER-NNNN. */
   readonly id: string;
@@ -13,7 +13,7 @@ export interface Row extends Line {
 }
 
 /**
- * Writes the transcripts, a file for each chapter: `ID TEXT` in capitals.
+ * Writes the transcripts, one file per chapter, with lines `ID TEXT` in upper case.
  *
  * @throws {Error} If the system refuses.
  */
@@ -26,9 +26,9 @@ export async function writeLibriSpeech(dir: string, rows: readonly Row[]): Promi
 }
 
 /**
- * Writes the rows of SLURP, a file for each subset, and gives the clips their second names.
+ * Writes the rows of SLURP, one file per subset, and links the audio files into its folder.
  *
- * @param seconds Length of each row's clip.
+ * @param seconds Duration of each row's audio.
  * @throws {Error} If the system refuses.
  */
 export async function writeSlurp(
@@ -42,8 +42,15 @@ export async function writeSlurp(
   const lines = rows.map(({ subset, intent, text, voice, file }, i) => {
     const [scenario, action] = intent.split("_");
     const tokens = text.split(" ").map((surface, id) => ({ surface, id }));
-    const length = Math.round(seconds[i]! * 1e4) / 1e4;
-    const recordings = [{ file, wer: 0, ent_wer: null, status: "correct", seconds: length, speaker: voice }];
+    const duration = Math.round(seconds[i]! * 1e4) / 1e4;
+    const recordings = [{
+      file,
+      wer: 0,
+      ent_wer: null,
+      status: "correct",
+      seconds: duration,
+      speaker: voice,
+    }];
     const row = { slurp_id: i, sentence: text, intent, scenario, action, tokens, entities: [], recordings };
     return { subset, row: JSON.stringify(row) + "\n" };
   });
@@ -51,11 +58,11 @@ export async function writeSlurp(
     const text = lines.filter((line) => line.subset === subset).map(({ row }) => row).join("");
     if (text) await writeFileAtomic(`${dir}/dataset/slurp/${name}.jsonl`, text);
   }
-  for (const { folder, file } of rows) await share(`${dir}/${folder}/${file}`, `${audio}/${file}`);
+  for (const { folder, file } of rows) await linkOrCopy(`${dir}/${folder}/${file}`, `${audio}/${file}`);
 }
 
-/** A second name of the same bytes; a copy where the file system knows no such thing. */
-async function share(from: string, to: string): Promise<void> {
+/** Creates a hard link, or a copy if the file system has no hard links. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await Deno.link(from, to);
   } catch (error) {
@@ -67,7 +74,7 @@ async function share(from: string, to: string): Promise<void> {
 }
 
 /**
- * Writes what the corpus is and where the voices come from.
+ * Writes a readme with the layout of the corpus and the origin of the voices.
  *
  * @throws {Error} If the system refuses.
  */

@@ -1,3 +1,4 @@
+// Synthesises the default corpus of spoken home commands.
 import { readAudioHead } from "../audio/format.ts";
 import { fileSource } from "../audio/source.ts";
 import { cacheFolder } from "../cache_folder.ts";
@@ -5,45 +6,44 @@ import { readFolder } from "../corpus/folders.ts";
 import { WorkerPool } from "../worker_pool.ts";
 import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import { type Row, writeLibriSpeech, writeReadme, writeSlurp } from "./layouts.ts";
-import { type CommandCounts, type Line, planCommands, VOICES } from "./plan.ts";
-import { HELD_OUT_VOICE } from "./plan.ts";
+import { type CommandCounts, HELD_OUT_VOICE, planCommands, type Sentence, VOICES } from "./plan.ts";
 import type { SpeechJob } from "./speech_worker.ts";
 
-/** Changes when the same options give another corpus. */
+/** Increased when the same options give another corpus. */
 const VERSION = 1;
 
-/** How to make the corpus; all have defaults. */
+/** Options of {@linkcode makeCommands}. */
 export interface MakeCommandsOptions extends Partial<CommandCounts> {
-  /** Folder to make; in the user's cache, named after the options, unless given. */
+  /** Folder to create; default in the user's cache, named after the options. */
   readonly out?: string;
-  /** Files of 16 bits: WAV, which loads fast, or FLAC, of half the size and as LibriSpeech has it. */
+  /** Format of the files, 16 bits: WAV, which loads faster (default), or FLAC, half the size. */
   readonly format?: "wav" | "flac";
-  /** Threads that speak; as many as there are processors, 8 at most, unless given. */
+  /** Number of synthesis threads; default the number of CPU cores, at most 8. */
   readonly threads?: number;
-  /** Is told how many clips there are of how many, from time to time. */
+  /** Called after each utterance with the number of finished ones and of all. */
   readonly progress?: (done: number, all: number) => void;
 }
 
-/** The corpus that was made or found. */
+/** Result of {@linkcode makeCommands}. */
 export interface CommandsCorpus {
-  /** Its folder, which has the layouts of both LibriSpeech and SLURP. */
+  /** Folder of the corpus, with the layouts of both LibriSpeech and SLURP. */
   readonly dir: string;
-  /** Whether it was there already. */
+  /** Whether it existed. */
   readonly found: boolean;
-  /** Clips and seconds of each subset. */
+  /** Number of utterances (`clips`) and seconds of each subset. */
   readonly subsets: Readonly<Record<string, { readonly clips: number; readonly seconds: number }>>;
 }
 
 /**
- * Makes the default corpus: spoken home commands of four synthetic voices (CMU Flite), with transcripts and intents,
- * the same files for the same options on every machine. 3,000 sentences to train, 200 dev, 300 test unless given, and
- * the test ones once more by a voice that is in no other subset. A corpus that is there already is found; one that was
- * interrupted is taken up.
+ * Synthesises the default corpus: spoken home commands of four voices of CMU Flite, with transcripts and intents. The same
+ * options give the same files on every machine. By default there are 3,000 sentences for training, 200 for dev and 300
+ * for test; the test sentences are repeated by a voice that is in no other subset. An existing corpus is reused, an
+ * interrupted one is completed.
  *
- * @param options What to make, and where.
- * @returns Where it is, and what is in it.
- * @throws {RangeError} If the grammar has not as many sentences, or the seed is none.
- * @throws {Error} If the folder holds something else, or cannot be written; one line that names it.
+ * @param options Size, folder and format.
+ * @returns Folder and size of the corpus.
+ * @throws {RangeError} If the grammar has fewer sentences, or the seed is invalid.
+ * @throws {Error} If the folder holds something else or cannot be written; one line that names the path.
  *
  * @example
  * ```ts ignore
@@ -54,7 +54,7 @@ export interface CommandsCorpus {
 export async function makeCommands(options: MakeCommandsOptions = {}): Promise<CommandsCorpus> {
   const { train = 3000, dev = 200, test = 300, seed = 0, format = "wav", progress } = options;
   const counts = { train, dev, test, seed };
-  const lines = planCommands(counts);
+  const sentences = planCommands(counts);
   const spec = { version: VERSION, ...counts, format, voices: VOICES, heldOut: HELD_OUT_VOICE };
   const name = `commands${VERSION}-${train}-${dev}-${test}-s${seed}${format === "wav" ? "" : `-${format}`}`;
   const dir = (options.out ?? `${cacheFolder()}/${name}`).replace(/(?<=.)\/+$/, "");
@@ -62,22 +62,22 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   if (found) return found;
 
   const partial = `${dir}.partial`;
-  await takeUp(partial, spec);
-  const rows = lines.map((line): Row => ({ ...line, ...place(line, format) }));
+  await prepareFolder(partial, spec);
+  const rows = sentences.map((sentence): Row => ({ ...sentence, ...placeOf(sentence, format) }));
   const folders = [...new Set(rows.map(({ folder }) => `${partial}/${folder}`))];
   for (const folder of folders) await makeFolder(folder);
   const threads = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
-  const seconds = await speakAll(partial, rows, threads, progress);
+  const seconds = await synthesise(partial, rows, threads, progress);
   for (const folder of folders) await removeUnfinished(folder);
   await writeLibriSpeech(partial, rows);
   await writeSlurp(partial, rows, seconds);
   await writeReadme(partial);
-  const subsets = sumUp(rows, seconds);
+  const subsets = totalsOf(rows, seconds);
   await writeFileAtomic(`${partial}/corpus.json`, JSON.stringify({ ...spec, subsets }, null, 2) + "\n");
   try {
     await Deno.rename(partial, dir);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have finished first.
     const other = await findCorpus(dir, spec);
     if (!other) throw fileError("make", dir, error);
     await Deno.remove(partial, { recursive: true });
@@ -85,18 +85,21 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   return { dir, found: false, subsets };
 }
 
-/** Where LibriSpeech would keep a line: the voice is the reader, and each subset is a chapter. */
-function place({ subset, index, voice }: Line, format: string): { folder: string; id: string; file: string } {
+/** Position in LibriSpeech's layout: the voice is the reader, and each subset is a chapter. */
+function placeOf(
+  { subset, index, voice }: Sentence,
+  format: string,
+): { folder: string; id: string; file: string } {
   const reader = 8101 + [...VOICES, HELD_OUT_VOICE].indexOf(voice);
   const chapter = `${reader}${["train-clean", "dev-clean", "test-clean", "test-other"].indexOf(subset)}`;
   const id = `${reader}-${chapter}-${String(index).padStart(4, "0")}`;
   return { folder: `LibriSpeech/${subset}/${reader}/${chapter}`, id, file: `${id}.${format}` };
 }
 
-/** Makes the folder to work in; what an interrupted run of the same options has left there stays. */
-async function takeUp(partial: string, spec: Record<string, unknown>): Promise<void> {
-  const left = await readSpec(partial);
-  if (left === null || differing(left, spec) !== undefined) {
+/** Creates the working folder; files of an interrupted run with the same options are kept. */
+async function prepareFolder(partial: string, spec: Record<string, unknown>): Promise<void> {
+  const existing = await readSpec(partial);
+  if (existing === null || differing(existing, spec) !== undefined) {
     await Deno.remove(partial, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw fileError("remove", partial, error);
     });
@@ -126,21 +129,21 @@ async function findCorpus(dir: string, spec: Record<string, unknown>): Promise<C
   throw new Error(`Cannot make ${dir} as it must be a new folder or the same corpus: ${found}`);
 }
 
-/** Speaks what is not there yet; the seconds of each clip. */
-async function speakAll(
+/** Synthesises the files that do not exist yet; returns the duration of each in seconds. */
+async function synthesise(
   partial: string,
   rows: readonly Row[],
   threads: number,
   progress: MakeCommandsOptions["progress"],
 ): Promise<number[]> {
   const pool = new WorkerPool<SpeechJob, number>(new URL("./speech_worker.ts", import.meta.url), threads);
-  const left: (number | undefined)[] = [];
-  // One after the other: a process may not open thousands of files at a time.
-  for (const { folder, file } of rows) left.push(await lengthOf(`${partial}/${folder}/${file}`));
-  let done = left.filter((seconds) => seconds !== undefined).length;
+  const existing: (number | undefined)[] = [];
+  // In sequence: a process cannot open thousands of files at a time.
+  for (const { folder, file } of rows) existing.push(await durationOf(`${partial}/${folder}/${file}`));
+  let done = existing.filter((seconds) => seconds !== undefined).length;
   try {
     return await Promise.all(rows.map(async ({ folder, file, text, voice }, i) => {
-      if (left[i] !== undefined) return left[i];
+      if (existing[i] !== undefined) return existing[i];
       const seconds = await pool.run({ text, voice, path: `${partial}/${folder}/${file}` });
       progress?.(++done, rows.length);
       return seconds;
@@ -150,17 +153,17 @@ async function speakAll(
   }
 }
 
-/** Removes what writers that were killed have left. */
+/** Removes temporary files of interrupted runs. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const { name } of await readFolder(folder)) {
     if (name.endsWith(".partial")) await Deno.remove(`${folder}/${name}`);
   }
 }
 
-/** Seconds of a clip that an interrupted run has left, else undefined. */
-async function lengthOf(path: string): Promise<number | undefined> {
-  const there = await Deno.stat(path).catch(() => undefined);
-  if (!there?.isFile || there.size === 0) return undefined;
+/** Duration of a file of an interrupted run in seconds; undefined if it does not exist. */
+async function durationOf(path: string): Promise<number | undefined> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (!info?.isFile || info.size === 0) return undefined;
   const source = await fileSource(path);
   try {
     return readAudioHead(source).seconds ?? undefined;
@@ -169,7 +172,7 @@ async function lengthOf(path: string): Promise<number | undefined> {
   }
 }
 
-function sumUp(rows: readonly Row[], seconds: readonly number[]): CommandsCorpus["subsets"] {
+function totalsOf(rows: readonly Row[], seconds: readonly number[]): CommandsCorpus["subsets"] {
   const subsets: Record<string, { clips: number; seconds: number }> = {};
   rows.forEach(({ subset }, i) => {
     const sum = subsets[subset] ??= { clips: 0, seconds: 0 };

@@ -1,4 +1,4 @@
-// A thread that speaks sentences into files.
+// A worker that synthesises sentences into files.
 import { encodeFlac } from "../audio/flac_write.ts";
 import { encodeWav } from "../audio/wav_write.ts";
 import { serveJobs } from "../worker_pool.ts";
@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../../files/atomic_file.ts";
 import { loadFlite, type Speak, SPEECH_RATE } from "./flite.ts";
 import type { Voice } from "./plan.ts";
 
-/** A sentence, and the file to speak it into, whose name ends in .wav or .flac. */
+/** A sentence, and the path of its audio file, which ends in .wav or .flac. */
 export interface SpeechJob {
   readonly text: string;
   readonly voice: Voice;
@@ -15,7 +15,7 @@ export interface SpeechJob {
 
 let flite: Promise<Speak> | undefined;
 
-// Answers with the seconds of speech.
+// The result is the duration in seconds.
 serveJobs<SpeechJob, number>(async ({ text, voice, path }) => {
   const speak = await (flite ??= loadFlite());
   const samples = await speak(text, voice);

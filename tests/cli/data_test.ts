@@ -35,9 +35,9 @@ Deno.test("mistakes with data are one line", () =>
       [["check", dir, "--vocab", `${dir}/x.json`], "x.json as the system refuses"],
       [["check", dir, "--train", "3"], "data check has no option --train: see espalier data --help"],
       [["asterisk"], "data asterisk requires --out: see espalier data --help"],
-      [["asterisk", "--out", dir], "it is there already"],
+      [["asterisk", "--out", dir], "it exists"],
       [["commands", "x"], "data commands takes no further arguments: got x"],
-      [["commands", "--train", "1000000"], "1000500 are asked for"],
+      [["commands", "--train", "1000000"], "1000500 are requested"],
       [["commands", "--train", "1", "--out", dir], "it holds something else"],
       [["comands"], "did you mean commands?"],
     ];

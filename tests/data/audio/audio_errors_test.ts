@@ -158,7 +158,7 @@ Deno.test("a rate out of range is refused", async () => {
   }
 });
 
-Deno.test("paths that cannot be read are told in one line", async () => {
+Deno.test("errors of paths that cannot be read are one line", async () => {
   const missing = await assertRejects(() => loadAudio("no/such.wav"), Deno.errors.NotFound);
   assertEquals(missing.message, "Cannot read no/such.wav as it must exist: there is no such file");
   const path = folder.pathname;

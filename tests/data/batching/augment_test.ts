@@ -40,7 +40,7 @@ Deno.test("masks are as many spans of the length as asked for, within the valid 
       assertEquals(sum(row(b).subarray(valid)), 0, "padding stays");
       for (const [from, to] of runs(row(b))) assert(to - from + 1 >= 10);
     }
-    // ⌊0.3 · 40 / 10 + u⌋ is 1 or 2, and at least 2 are asked for: 11 to 20 places.
+    // ⌊0.3 · 40 / 10 + u⌋ is 1 or 2, and at least 2 are requested: 11 to 20 places.
     const second = sum(row(1));
     assert(second >= 11 && second <= 20, String(second));
     assertEquals(
@@ -83,7 +83,7 @@ Deno.test("masks depend on seed, purpose and step alone, and check their options
   assertEquals(mask(3), mask(3));
   assert(mask(3) !== mask(4) && mask(3) !== mask(3, "other"));
   assertEquals(sum(maskSpans([50], 50, { prob: 0, length: 5, minMasks: 2 }, stream(0))), 0);
-  assertThrows(() => maskSpans([5], 4, options, stream(0)), RangeError, "at most 4 places: 5");
+  assertThrows(() => maskSpans([5], 4, options, stream(0)), RangeError, "at most 4 positions: 5");
   assertThrows(() => maskSpans([5], 5, { prob: 1.5, length: 5 }, stream(0)), RangeError, "prob");
   assertThrows(() => maskSpans([5], 5, { prob: 0.5, length: 0 }, stream(0)), RangeError, "length");
 });
@@ -97,7 +97,7 @@ Deno.test("speeds are drawn equally often", () => {
   assertThrows(() => drawSpeeds([], stream(0)), RangeError);
 });
 
-Deno.test("a faster clip is shorter and higher", async () => {
+Deno.test("faster audio is shorter and higher", async () => {
   const samples = Float32Array.from({ length: 16_000 }, (_, i) => Math.sin(2 * Math.PI * 440 * i / 16_000));
   assertEquals(await changeSpeed(samples, 1, 16_000), samples);
   for (const speed of [0.9, 1.1]) {
@@ -141,13 +141,13 @@ Deno.test("noise has the colour and the level asked for", () => {
   }
 });
 
-Deno.test("noise falls on the share of clips asked for, and depends on the clip's place", () => {
-  const clip = new Float32Array(100).fill(0.1);
+Deno.test("noise is added to the requested share of utterances, and depends on their position", () => {
+  const utterance = new Float32Array(100).fill(0.1);
   const options = { probability: 0.25, snr: [0, 20] } as const;
-  const noisy = Array.from({ length: 400 }, (_, i) => addNoise(clip, options, i, stream(2)));
-  assertAlmostEquals(noisy.filter((one) => one !== clip).length / 400, 0.25, 0.06);
-  assertEquals(addNoise(clip, options, 3, stream(2)), noisy[3]);
-  const two = noisy.filter((one) => one !== clip);
+  const noisy = Array.from({ length: 400 }, (_, i) => addNoise(utterance, options, i, stream(2)));
+  assertAlmostEquals(noisy.filter((one) => one !== utterance).length / 400, 0.25, 0.06);
+  assertEquals(addNoise(utterance, options, 3, stream(2)), noisy[3]);
+  const two = noisy.filter((one) => one !== utterance);
   assert(two[0]!.join() !== two[1]!.join());
   const silence = new Float32Array(10);
   assertEquals(addNoise(silence, { probability: 1, snr: [5, 5] }, 0, stream(0)), silence);

@@ -9,32 +9,32 @@ import {
 import type { Utterance } from "../../../data/corpus/utterance.ts";
 import { tone, withFolder } from "../folder.ts";
 
-const clips = Array.from({ length: 300 }, (_, i) => ({
-  id: `clip ${i}`,
+const utterances = Array.from({ length: 300 }, (_, i) => ({
+  id: `utterance ${i}`,
   seconds: 1 + (i * 37 % 100) / 20,
   speaker: `speaker ${i % 3}`,
 }));
 const plan = (options: Partial<PlanOptions> = {}, epoch = 0) =>
-  planEpoch(clips, { seconds: 30, seed: 1, ...options }, epoch);
+  planEpoch(utterances, { seconds: 30, seed: 1, ...options }, epoch);
 const longest = (batch: readonly { seconds: number }[]) => Math.max(...batch.map(({ seconds }) => seconds));
 const indices = (batches: ReturnType<typeof plan>) =>
   batches.flat().flatMap(({ parts }) => parts.map(({ index }) => index));
-const all = clips.map((_, i) => i);
-const ascending = (numbers: number[]) => [...numbers].sort((a, b) => a - b);
+const all = utterances.map((_, i) => i);
+const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
 
-Deno.test("an epoch has every clip once, in batches within the padded budget, with little padding", () => {
+Deno.test("an epoch has every utterance once, in batches within the padded budget, with little padding", () => {
   for (const options of [{}, { speeds: [0.9, 1, 1.1] }, { join: { seconds: 12 } }, { shuffle: false }]) {
     const batches = plan(options);
     assertEquals(ascending(indices(batches)), all);
     for (const batch of batches) assert(batch.length * longest(batch) <= 30 + 1e-6);
   }
   const padded = plan().reduce((sum, batch) => sum + batch.length * longest(batch), 0);
-  const audio = clips.reduce((sum, { seconds }) => sum + seconds, 0);
+  const audio = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
   assertLess(padded / audio, 1.06);
   assertEquals(indices(plan({ shuffle: false })), all);
 });
 
-Deno.test("the plan depends on seed and epoch alone, and mixes clips of different lengths over the epoch", () => {
+Deno.test("the plan depends on seed and epoch alone, and mixes utterances of different lengths over the epoch", () => {
   assertEquals(plan({ speeds: [0.9, 1.1] }, 3), plan({ speeds: [0.9, 1.1] }, 3));
   const orders = [plan({}, 0), plan({}, 1), plan({ seed: 2 }, 0)].map((batches) => indices(batches).join());
   assertEquals(new Set(orders).size, 3);
@@ -44,24 +44,25 @@ Deno.test("the plan depends on seed and epoch alone, and mixes clips of differen
   assertLess(Math.abs(mean(lengths.slice(0, half)) - mean(lengths.slice(half))), 1.5);
 });
 
-Deno.test("joined clips are of one speaker and fill the length, with the gap counted", () => {
+Deno.test("joined utterances are of one speaker and fill the length, with the gap counted", () => {
   const joined = plan({ join: { seconds: 12, gap: 0.5 } }).flat();
   for (const { parts, seconds } of joined) {
-    const of = parts.map(({ index }) => clips[index]!);
+    const of = parts.map(({ index }) => utterances[index]!);
     assertEquals(new Set(of.map(({ speaker }) => speaker)).size, 1);
-    const expected = of.reduce((sum, clip) => sum + clip.seconds, 0) + 0.5 * (of.length - 1);
+    const expected = of.reduce((sum, utterance) => sum + utterance.seconds, 0) + 0.5 * (of.length - 1);
     assert(Math.abs(seconds - expected) < 1e-9 && seconds <= 12);
   }
-  // All but the three that are open at the end have less room left than the longest clip takes.
+  // All but the three that are open at the end have less room than the longest utterance needs.
   assert(joined.filter(({ seconds }) => seconds < 12 - 0.5 - 5.95).length <= 3);
-  const unknown = clips.map(({ id, seconds }) => ({ id, seconds }));
+  const unknown = utterances.map(({ id, seconds }) => ({ id, seconds }));
   const [first] = planEpoch(unknown, { seconds: 30, seed: 1, join: { seconds: 12 } }, 0).flat();
   assert(first!.parts.length > 1);
 });
 
-Deno.test("clips that are longer than a batch are refused, alone, or skipped", () => {
-  const message = "Cannot make batches as a clip may last 5 s, the seconds of a batch: clip 3 has 6.5 s";
-  const slow = [...clips.slice(0, 3), { id: "clip 3", seconds: 6.5 }];
+Deno.test("utterances that are longer than a batch are refused, alone, or skipped", () => {
+  const message =
+    "Cannot make batches as an utterance may last 5 s, the seconds of a batch: utterance 3 has 6.5 s";
+  const slow = [...utterances.slice(0, 3), { id: "utterance 3", seconds: 6.5 }];
   const of = (longer?: "alone" | "skip") =>
     planEpoch(slow, { seconds: 5, seed: 1, ...longer && { longer } }, 0);
   assertThrows(() => of(), RangeError, message);
@@ -90,7 +91,7 @@ async function take(dir: string, options: Partial<BatchOptions>, from: BatchPosi
   return taken;
 }
 
-Deno.test("decoded clips are kept as far as audio is used, the corpus lasts at its speeds, and memory is given", () =>
+Deno.test("the cache grows with the audio used, up to the corpus at all speeds and to the capacity", () =>
   withFolder(folder, async (dir) => {
     const keptBytes = async (seconds: number, options: Partial<BatchOptions>) => {
       using batches = await openBatches(listed(dir), { seconds: 1.3, seed: 5, ...options });
@@ -106,7 +107,7 @@ Deno.test("decoded clips are kept as far as audio is used, the corpus lasts at i
     assertEquals((await keptBytes(1e6, { cacheBytes: 100 })).kept, 100);
   }));
 
-Deno.test("batches go on from a stored place as if they had never stopped", () =>
+Deno.test("batches resume from a stored position as if never interrupted", () =>
   withFolder(folder, async (dir) => {
     const options = { speeds: [0.9, 1, 1.1], noise: { probability: 0.5, snr: [10, 20] } } as const;
     const whole = await take(dir, options, { epoch: 0, batch: 0 }, 12);
@@ -115,37 +116,48 @@ Deno.test("batches go on from a stored place as if they had never stopped", () =
       const rest = await take(dir, { ...options, cacheBytes: 0, ahead: 1 }, whole[at]!.next, 11 - at);
       assertEquals(rest, whole.slice(at + 1));
     }
-    const first = whole.filter(({ position }) => position.epoch === 0).flatMap(({ clips }) => clips);
+    const first = whole.filter(({ position }) => position.epoch === 0).flatMap(({ utterances }) =>
+      utterances
+    );
     assertEquals(first.flatMap(({ ids }) => ids).sort(), [..."012345678"]);
-    // Clips of one key are the same, and those that got noise have none.
+    // Utterances with the same key are identical; those with noise have no key.
     const keyed = new Map<string, Float32Array>();
-    const all = whole.flatMap(({ clips }) => clips);
+    const all = whole.flatMap(({ utterances }) => utterances);
     for (const { key, samples } of all) {
       if (key === null) continue;
       assertEquals(samples, keyed.get(key) ?? samples);
       keyed.set(key, samples);
     }
     const without = all.filter(({ key }) => key === null).length;
-    assert(without > 0 && without < all.length, `${without} of ${all.length} clips have no key`);
-    for (const { clips, paddedSeconds, seconds } of whole) {
+    assert(without > 0 && without < all.length, `${without} of ${all.length} utterances have no key`);
+    for (const { utterances, paddedSeconds, seconds } of whole) {
       assert(paddedSeconds <= 1.3 + 1e-3 && seconds <= paddedSeconds);
-      for (const { ids, text, speaker } of clips) assertEquals([text, speaker], [`T${ids[0]}`, "ada"]);
+      for (const { ids, text, speaker } of utterances) assertEquals([text, speaker], [`T${ids[0]}`, "ada"]);
     }
   }));
 
-Deno.test("joined clips follow each other with silence between, and their texts with a space", () =>
+Deno.test("joined utterances follow each other with silence between, and their texts with a space", () =>
   withFolder(folder, async (dir) => {
     const join = { seconds: 1.26, gap: 0.05 };
-    const [{ clips: [clip] }] = await take(dir, { join, shuffle: false }, { epoch: 0, batch: 0 }, 1) as [
+    const [{ utterances: [utterance] }] = await take(
+      dir,
+      { join, shuffle: false },
+      { epoch: 0, batch: 0 },
+      1,
+    ) as [
       UtteranceBatch,
     ];
-    assertEquals([clip!.ids, clip!.text, clip!.key], [["0", "1", "2", "3"], "T0 T1 T2 T3", null]);
-    assertEquals(clip!.samples.length, 16_000 * (0.2 + 0.25 + 0.3 + 0.35 + 3 * 0.05));
-    assertEquals(clip!.samples.subarray(3200, 4000).every((x) => x === 0), true);
-    assert(clip!.samples[4001] !== 0);
+    assertEquals([utterance!.ids, utterance!.text, utterance!.key], [
+      ["0", "1", "2", "3"],
+      "T0 T1 T2 T3",
+      null,
+    ]);
+    assertEquals(utterance!.samples.length, 16_000 * (0.2 + 0.25 + 0.3 + 0.35 + 3 * 0.05));
+    assertEquals(utterance!.samples.subarray(3200, 4000).every((x) => x === 0), true);
+    assert(utterance!.samples[4001] !== 0);
   }));
 
-Deno.test("the end of the last epoch is the end; a broken clip is an error where it comes", () =>
+Deno.test("batches end with the last epoch; a broken utterance gives an error in its place", () =>
   withFolder(folder, async (dir) => {
     using batches = await openBatches(listed(dir).slice(0, 2), {
       seconds: 1,

@@ -9,7 +9,7 @@ const serve = (body: string) => {
   return new URL(`data:text/javascript,${encodeURIComponent(module)}`);
 };
 
-Deno.test("a pool runs jobs at the same time, hands errors over with their kind, and goes on", async () => {
+Deno.test("a pool runs jobs in parallel, and continues after errors, which keep their class", async () => {
   const pool = new WorkerPool<number, number>(
     serve("if (job < 0) throw new RangeError('Cannot: ' + job); return { result: job * job };"),
     2,
@@ -18,10 +18,10 @@ Deno.test("a pool runs jobs at the same time, hands errors over with their kind,
   await assertRejects(() => pool.run(-2), RangeError, "Cannot: -2");
   assertEquals(await pool.run(6), 36);
   pool.close();
-  await assertRejects(() => pool.run(1), Error, "they are closed");
+  await assertRejects(() => pool.run(1), Error, "the thread pool is closed");
 });
 
-Deno.test("closing a pool ends the jobs under way, and a thread that dies fails its job alone", async () => {
+Deno.test("closing a pool fails unfinished jobs, and a thread that dies fails only its own job", async () => {
   const pool = new WorkerPool<string, string>(
     serve(
       "if (job === 'die') setTimeout(() => { throw new Error('dead'); }); " +
@@ -29,14 +29,14 @@ Deno.test("closing a pool ends the jobs under way, and a thread that dies fails 
     ),
     1,
   );
-  await assertRejects(() => pool.run("die"), Error, "a thread has failed");
+  await assertRejects(() => pool.run("die"), Error, "A worker thread failed");
   assertEquals(await pool.run("live"), "live");
   const waiting = [pool.run("wait"), pool.run("queued")];
   pool.close();
-  for (const job of waiting) await assertRejects(() => job, Error, "they are closed");
+  for (const job of waiting) await assertRejects(() => job, Error, "the thread pool is closed");
 });
 
-Deno.test("prefetch keeps the order, runs ahead no further than told, and brings errors in their place", async () => {
+Deno.test("prefetch keeps the order, runs ahead by at most `ahead` items, and throws errors in their place", async () => {
   let made = 0;
   async function* source(): AsyncGenerator<number> {
     for (; made < 6; made++) {
@@ -73,7 +73,7 @@ Deno.test("whoever leaves early ends the source", async () => {
   assertEquals(ended, true);
 });
 
-Deno.test("the cache gives back the very numbers, within its bytes", () => {
+Deno.test("the cache returns identical samples, within its capacity", () => {
   const exact = Float32Array.of(0, 0.5, -1, 1 / 32768);
   const odd = Float32Array.of(0.1, 1, -2);
   const cache = new UtteranceCache(8 + 12);

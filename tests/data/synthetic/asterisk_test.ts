@@ -40,16 +40,18 @@ Deno.test("prompts become a corpus that is split by text", async () => {
     const options = { out: `${dir}/out`, sounds: `${dir}/sounds`, texts: `${dir}/texts.gz` };
     const made = await makeAsterisk(options);
     const sizes = Object.values(made).map(({ clips }) => clips);
-    assertEquals([sizes.reduce((sum, clips) => sum + clips), Math.min(...sizes)], [20, 2]);
+    assertEquals([sizes.reduce((sum, count) => sum + count), Math.min(...sizes)], [20, 2]);
     const subsets = ["train", "dev", "test"].map((subset) =>
       openCorpus(options.out, subset, { task: "asr" })
     );
-    const said = (await Promise.all(subsets)).map((clips) => new Set(clips.map(({ text }) => text!)));
+    const said = (await Promise.all(subsets)).map((utterances) =>
+      new Set(utterances.map(({ text }) => text!))
+    );
     assertEquals(
       said[0]!.union(said[1]!).union(said[2]!).size,
       said.reduce((sum, texts) => sum + texts.size, 0),
     );
-    await assertRejects(() => makeAsterisk(options), Error, "it is there already");
+    await assertRejects(() => makeAsterisk(options), Error, "it exists");
     const missing = { ...options, out: `${dir}/other`, texts: `${dir}/none.gz` };
     await assertRejects(
       () => makeAsterisk(missing),

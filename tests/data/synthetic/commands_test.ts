@@ -47,7 +47,7 @@ Deno.test("the plan depends on the seed; what is tested does not depend on how m
     planCommands({ ...counts, ...changes }).filter(({ subset }) => subset === "test-clean");
   assertEquals(test({}), test({ train: 500, dev: 50 }));
   assert(JSON.stringify(test({})) !== JSON.stringify(test({ seed: 5 })));
-  assertThrows(() => planCommands({ ...counts, train: 10 ** 6 }), RangeError, "1000040 are asked for");
+  assertThrows(() => planCommands({ ...counts, train: 10 ** 6 }), RangeError, "1000040 are requested");
 });
 
 Deno.test("the corpus is made, found, taken up and read in both layouts, the same every time", () =>
@@ -67,7 +67,7 @@ Deno.test("the corpus is made, found, taken up and read in both layouts, the sam
     assert(Math.abs(samples.length / 16_000 - seconds!) < 1e-3 && seconds! > 1 && seconds! < 6);
     assertEquals(await Deno.readFile(audio), await Deno.readFile(transcribed[0]!.audio));
 
-    // An interrupted run has left two clips, one of them with other bytes, which stays.
+    // An interrupted run has left two files, one of them with other bytes, which is kept.
     const partial = `${dir}/two.partial`;
     await copyFolder(`${dir}/one`, partial);
     const mark = await Deno.readFile(transcribed[0]!.audio);
@@ -91,14 +91,14 @@ Deno.test("the corpus is made, found, taken up and read in both layouts, the sam
 
 Deno.test("FLAC files hold the samples of the WAV files", () =>
   withFolder({}, async (dir) => {
-    const clips = await Promise.all((["wav", "flac"] as const).map(async (format) => {
+    const decoded = await Promise.all((["wav", "flac"] as const).map(async (format) => {
       const out = `${dir}/${format}`;
       await makeCommands({ train: 1, dev: 0, test: 0, out, format, threads: 1 });
       const [utterance] = await openCorpus(out, "train", { task: "asr" });
       return { ...utterance!, samples: (await loadAudio(utterance!.audio)).samples };
     }));
-    assertEquals(clips[1]!.audio.endsWith(".flac"), true);
-    assertEquals(clips[0]!.samples, clips[1]!.samples);
+    assertEquals(decoded[1]!.audio.endsWith(".flac"), true);
+    assertEquals(decoded[0]!.samples, decoded[1]!.samples);
   }));
 
 Deno.test("the cache is where the system wants it", () => {
