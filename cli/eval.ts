@@ -8,7 +8,7 @@ import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
-import { searchOf, searchOptions } from "./search_options.ts";
+import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
 import { note } from "./stderr.ts";
 import { readUtterances } from "./utterances.ts";
@@ -59,6 +59,7 @@ export const evalCommand = defineCommand({
     const search = await searchOf(values);
     const loaded = await openModel(model, { half, revision });
     try {
+      noteOnWords(search, loaded);
       const report = await onFiles(async (): Promise<EvalReport> => {
         const task = loaded.model.head === "classify" ? "slu" : "asr";
         loaded.requireHead(task === "slu" ? "classify" : "ctc");

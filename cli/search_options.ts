@@ -1,7 +1,9 @@
 import { type ArpaState, loadArpa } from "../model/decode/arpa.ts";
-import type { TranscribeOptions } from "../model/inference/load_model.ts";
+import { canSpellAny } from "../model/decode/writable_words.ts";
+import type { LoadedModel, TranscribeOptions } from "../model/inference/load_model.ts";
 import { group, type Values } from "./options.ts";
 import { onFiles } from "./files.ts";
+import { note } from "./stderr.ts";
 
 /** Decoding options of every command that transcribes. */
 export const searchOptions = group("Decoding", {
@@ -37,4 +39,11 @@ export async function searchOf(values: Values<typeof searchOptions>): Promise<Tr
     return { chunkSeconds, beam: { width: beam, languageModel, alpha, beta } };
   }
   return beam > 1 ? { chunkSeconds, beam: { width: beam } } : { chunkSeconds };
+}
+
+/** Prints a note if the vocabulary of the model cannot spell any word of the language model. */
+export function noteOnWords({ beam }: TranscribeOptions<ArpaState>, { tokenizer }: LoadedModel): void {
+  const words = beam?.languageModel?.words?.();
+  if (!tokenizer || !words || canSpellAny(words, tokenizer)) return;
+  note("no word of the language model can be written with the vocabulary of the model: it has no effect");
 }

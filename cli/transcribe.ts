@@ -3,7 +3,7 @@ import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
-import { searchOf, searchOptions } from "./search_options.ts";
+import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
 export const transcribeCommand = defineCommand({
@@ -30,6 +30,7 @@ export const transcribeCommand = defineCommand({
     const loaded = await openModel(model, { half, revision });
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
+      noteOnWords(search, loaded);
       return await eachFile("transcribe", files, async (file, samples) => {
         const { text, words } = await loaded.transcribe(samples, search);
         if (!json) return console.log(`${file}\t${text}`);

@@ -26,6 +26,8 @@ export class ArpaModel implements LanguageModel<ArpaState> {
   readonly start: ArpaState;
   readonly #ngrams: Ngrams;
   readonly #unknown: number;
+  /** Ids of words in mixed case, by the word in lower case; made when it is first needed. */
+  #mixed: ReadonlyMap<string, number> | null = null;
 
   /** Use {@linkcode parseArpa} or {@linkcode loadArpa}. */
   constructor(ngrams: Ngrams, { unknown = -10 }: ArpaOptions = {}) {
@@ -37,15 +39,23 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     this.start = start === undefined || this.order === 1 ? [] : [start];
   }
 
-  /** Whether a word is in the vocabulary. */
-  has(word: string): boolean {
-    return this.#ngrams.words.has(word);
+  /** The vocabulary, without `<s>`, `</s>` and `<unk>`. */
+  *words(): Generator<string> {
+    for (const word of this.#ngrams.words.keys()) if (!isSpecial(word)) yield word;
   }
 
-  /** Returns the natural log-probability of a word in a state, and the next state. */
+  /** Whether a word is in the vocabulary, in any letter case. */
+  has(word: string): boolean {
+    return this.#idOf(word) !== undefined;
+  }
+
+  /**
+   * Returns the natural log-probability of a word in a state, and the next state. A word that the model lacks is taken in
+   * another letter case if it has that, since vocabularies of CTC models and language models often differ in it.
+   */
   score(state: ArpaState, word: string): { logProb: number; state: ArpaState } {
     const { words } = this.#ngrams;
-    const id = words.get(word) ?? words.get("<unk>") ?? words.get("<UNK>");
+    const id = this.#idOf(word) ?? words.get("<unk>") ?? words.get("<UNK>");
     if (id === undefined) return { logProb: this.#unknown * Math.LN10, state: [] };
     const next = this.order === 1 ? [] : [...state, id].slice(1 - this.order);
     return { logProb: this.#log10(state, id) * Math.LN10, state: next };
@@ -67,6 +77,28 @@ export class ArpaModel implements LanguageModel<ArpaState> {
       state = scored.state;
     }
     return sum + this.end(state);
+  }
+
+  #idOf(word: string): number | undefined {
+    const { words } = this.#ngrams;
+    const exact = words.get(word);
+    if (exact !== undefined || isSpecial(word)) return exact;
+    const lower = word.toLowerCase();
+    return words.get(lower) ?? words.get(word.toUpperCase()) ?? this.#mixedCase().get(lower);
+  }
+
+  /** The most probable spelling counts. */
+  #mixedCase(): ReadonlyMap<string, number> {
+    if (this.#mixed) return this.#mixed;
+    const { words, table } = this.#ngrams;
+    const mixed = new Map<string, number>();
+    for (const [word, id] of words) {
+      const lower = word.toLowerCase();
+      if (word === lower || word === word.toUpperCase()) continue;
+      const other = mixed.get(lower);
+      if (other === undefined || table.probs[id]! > table.probs[other]!) mixed.set(lower, id);
+    }
+    return this.#mixed = mixed;
   }
 
   /** p(w | h): probability of the longest stored n-gram h w, times the backoff weights of the longer histories. */
@@ -92,6 +124,9 @@ export class ArpaModel implements LanguageModel<ArpaState> {
     return node;
   }
 }
+
+/** Whether a word is a marker such as `<s>`. */
+const isSpecial = (word: string) => /^<.+>$/.test(word);
 
 /**
  * Parses a language model in ARPA format.

@@ -11,6 +11,8 @@ export interface LanguageModel<State> {
   score(state: State, word: string): { readonly logProb: number; readonly state: State };
   /** Natural log-probability of the end of the text in a state. */
   end(state: State): number;
+  /** Its vocabulary, if it is known. */
+  words?(): Iterable<string>;
 }
 
 /** Options of {@linkcode beamSearch}. */

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type ArpaModel, loadArpa, parseArpa } from "../../../model/decode/arpa.ts";
+import { parseTokenizer } from "../../../model/decode/tokenizer.ts";
+import { canSpellAny } from "../../../model/decode/writable_words.ts";
 import { mutate } from "../../mutate.ts";
 import { philox } from "../../oracle/uniform.ts";
 
@@ -60,6 +62,26 @@ Deno.test("words of an ARPA file end at space, tab and carriage return only, as 
     assert(model.has(odd), `U+${odd.codePointAt(0)!.toString(16)}`);
     assertEquals(log10(model, "turn", "on", odd), -0.85);
   }
+});
+
+Deno.test("words that an ARPA model lacks are scored in another letter case", () => {
+  const lower = parseArpa(TINY, "tiny.arpa");
+  const mixed = parseArpa(TINY.replaceAll("light", "Light").replaceAll("turn", "TURN"), "mixed.arpa");
+  for (const model of [lower, mixed]) {
+    for (const words of [["TURN", "ON", "LIGHT"], ["turn", "on", "light"], ["Turn", "On", "lighT"]]) {
+      assertEquals([log10(model, ...words), model.has(words[2]!)], [-0.85, true]);
+    }
+    assertEquals([model.has("LAMP"), model.has("<S>"), model.has("<s>")], [false, false, true]);
+  }
+  assertEquals([...mixed.words()], ["TURN", "on", "Light"]);
+  const both = parseArpa("\\data\\\nngram 1=3\n\\1-grams:\n-2 Us\n-1 uS\n-3 me\n\\end\\\n", "both.arpa");
+  assertEquals([log10(both, "US"), log10(both, "Us")], [-1, -2]);
+});
+
+Deno.test("canSpellAny finds language models of another script", () => {
+  const tokenizer = parseTokenizer({ vocab: '{"<pad>":0,"|":1,"a":2,"b":3}' });
+  assertEquals(canSpellAny(["xa", "AB"], tokenizer), true);
+  assertEquals(canSpellAny(["xa", "свет"], tokenizer), false);
 });
 
 Deno.test("a state has the words that the next one depends on", () => {
