@@ -58,6 +58,8 @@ const FIXED: readonly string[] = [
   "revision",
   "config",
   "task",
+  "vocab",
+  "new-head",
   "freeze-feature-encoder",
   "dropout",
   "mask-prob",

@@ -35,6 +35,13 @@ export const trainOptions = {
       choices: ["asr", "slu"],
       computed: { text: "by the model's head; asr without one" },
     },
+    vocab: {
+      type: "path",
+      value: "FILE",
+      description: "vocab.json, or its folder, for speech recognition",
+      computed: { text: "the model's; for a new head, the characters of the training transcripts" },
+    },
+    "new-head": { type: "flag", description: "replace the model's head by one with random weights" },
   }),
   ...group("Optimisation", {
     steps: { type: "integer", description: "optimiser steps", default: 1000, min: 1 },

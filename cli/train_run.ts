@@ -41,6 +41,8 @@ export async function openRun(values: TrainValues, state: FoundState | null): Pr
     revision,
     ...config !== undefined && { config },
     task,
+    vocab: values.vocab,
+    newHead: values["new-head"],
     seed,
     utterances: utterances.train,
     regularization: { dropout: values.dropout, maskProb: values["mask-prob"] },

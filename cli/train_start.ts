@@ -41,6 +41,10 @@ export interface StartOptions {
   /** Path of a config.json for random weights. */
   readonly config?: string;
   readonly task: "asr" | "slu";
+  /** Path of a vocab.json, or its folder, to use instead of the model's. */
+  readonly vocab?: string | undefined;
+  /** Whether the head starts from random weights. */
+  readonly newHead?: boolean;
   readonly seed: number;
   /** Training utterances. */
   readonly utterances: readonly Utterance[];
@@ -75,14 +79,17 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   if (task === "slu") {
     aim = { head: "classify", classes: classesOf(utterances, from) };
   } else {
-    if (folder !== null && files["vocab.json"] !== undefined) tokenizer = await readVocabulary(folder);
-    else files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));
-    tokenizer ??= parseTokenizer({ vocab: files["vocab.json"]! });
+    tokenizer = await tokenizerFor(options, folder, from, files);
     aim = { head: "ctc", tokens: tokenizer.size, blank: tokenizer.padId };
     notes.push(...outOfVocabulary(tokenizer, utterances));
   }
   const start = from ?? randomCheckpoint(configFor(config, aim), seed, aim.head);
-  const regular = { ...start, config: regularize(start.config, options.regularization ?? {}) };
+  const keepsHead = !options.newHead && await keepsTokens(folder, tokenizer, from);
+  const regular = {
+    ...start,
+    config: regularize(start.config, options.regularization ?? {}),
+    head: keepsHead ? start.head : "none" as const,
+  };
   const { checkpoint, newHead } = prepareModel(regular, aim, seed);
   if (from && newHead) {
     const what = aim.head === "ctc" ? `${aim.tokens} tokens` : `${aim.classes.length} classes`;
@@ -91,6 +98,45 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   if (aim.head === "classify") delete files["vocab.json"];
   files["config.json"] = encodeConfig(checkpoint.config);
   return { checkpoint, preprocessor, tokenizer, files, notes };
+}
+
+/**
+ * The tokenizer of a run, whose vocabulary is left in `files`: that of the option, else the model's if its CTC head stays, else one
+ * made from the training transcripts.
+ */
+async function tokenizerFor(
+  { vocab, newHead, utterances }: StartOptions,
+  folder: string | null,
+  from: Checkpoint | null,
+  files: Record<string, string>,
+): Promise<CtcTokenizer> {
+  if (
+    folder !== null && files["vocab.json"] !== undefined && from?.head === "ctc" && !newHead &&
+    vocab === undefined
+  ) {
+    return await readVocabulary(folder);
+  }
+  for (const name of TOKENIZER_FILES) delete files[name];
+  if (vocab !== undefined) {
+    const tokenizer = await readVocabulary(vocab);
+    files["vocab.json"] = json(
+      Object.fromEntries(tokenizer.tokens.flatMap((token, id) => token === null ? [] : [[token, id]])),
+    );
+    return tokenizer;
+  }
+  files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));
+  return parseTokenizer({ vocab: files["vocab.json"] });
+}
+
+/** Whether a CTC head's outputs keep their tokens; a head for other tokens would start from wrong weights. */
+async function keepsTokens(
+  folder: string | null,
+  tokenizer: CtcTokenizer | null,
+  from: Checkpoint | null,
+): Promise<boolean> {
+  if (!tokenizer || folder === null || from?.head !== "ctc") return true;
+  const before = await textOf(`${folder}/vocab.json`) === null ? null : await readVocabulary(folder);
+  return before === null || before.tokens.join("\n") === tokenizer.tokens.join("\n");
 }
 
 /** The classes of the model where it has them all, else those of the utterances. */

@@ -78,6 +78,38 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     assertEquals((await readCheckpoint(slu)).config.id2label, ["with_a", "without"]);
     assertEquals(await Deno.stat(`${slu}/vocab.json`).catch(() => null), null);
 
+    // Another vocabulary, or --new-head: the head has random weights.
+    const vocab: Record<string, number> = JSON.parse(await Deno.readTextFile(`${out}/vocab.json`));
+    const size = Object.keys(vocab).length;
+    await Deno.writeTextFile(`${dir}/vocab.json`, JSON.stringify({ ...vocab, "Ü": size }));
+    const short = [
+      "train",
+      "--model",
+      out,
+      "--data",
+      `${dir}/corpus`,
+      "--dev-subset",
+      "none",
+      "--steps",
+      "1",
+    ];
+    for (
+      const [name, tokens, ...options] of [
+        ["other", size + 1, "--vocab", `${dir}/vocab.json`],
+        ["anew", size, "--new-head"],
+      ] as const
+    ) {
+      const other = await run(...short, "--out", `${dir}/${name}`, ...options);
+      assertStringIncludes(
+        other.err,
+        `note: the model gets a new head with random weights, for ${tokens} tokens`,
+      );
+      const { config } = await readCheckpoint(`${dir}/${name}`);
+      assertEquals([other.status, config.vocab_size], [0, tokens]);
+      const written = JSON.parse(await Deno.readTextFile(`${dir}/${name}/vocab.json`));
+      assertEquals(Object.keys(written).length, tokens);
+    }
+
     assertMistake(await run(...words), `Output folder is not empty: ${out}`);
     assertMistake(
       await run("train", "--out", out, "--resume", "--freeze-feature-encoder"),
