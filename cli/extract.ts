@@ -46,7 +46,7 @@ export const extractCommand = defineCommand({
         ];
         for (const [name, tensor] of named) {
           using x = tensor;
-          // One utterance: the batch dimension is left out.
+          // One utterance: no batch dimension.
           const data = new Uint8Array((await x.read()).buffer);
           tensors.set(`${file}/${name}`, { dtype: "F32", shape: x.shape.slice(1), data });
         }

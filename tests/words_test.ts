@@ -71,15 +71,6 @@ const SKIPPED = /^(tests\/testdata|assets|std|recipes|\.git|\.deno|node_modules|
 /** Folders whose words are still to be changed. */
 const PENDING: readonly string[] = [
   "bench/",
-  "cli/",
-  "kernels/gemm/",
-  "tensor/",
-  "docs/kernels.md",
-  "tests/kernels/gemm/",
-  "tests/tensor/",
-  "tests/cli/",
-  "espalier",
-  "tests/espalier_test.ts",
 ];
 
 const root = new URL("../", import.meta.url);

@@ -6,7 +6,7 @@ import { readRecipe } from "../../cli/run_settings.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 
-/** Command lines in a text, lines that end with a backslash joined; those with placeholders are left out. */
+/** Command lines in a text, lines that end with a backslash joined; without those that have placeholders. */
 function commandLines(text: string): string[][] {
   const lines = text.replace(/\\\n\s*/g, " ").matchAll(/(?:\.\/espalier|deno task) ([a-z][^`\n#|>&]*)/g);
   return [...lines].map(([, words]) => words!.trim().split(/\s+/)).filter((words) =>

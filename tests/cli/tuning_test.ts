@@ -13,7 +13,7 @@ Deno.test("a kept measurement counts if it is of this adapter, this version and 
     assertEquals(await readTuning(gpu), null);
     const ms = Object.fromEntries(GEMM_VARIANTS.map((variant, i) => [variant, i + 1]));
     const { texture: _, ...fewer } = ms;
-    // Kernels far behind were left out of the second product.
+    // Slow kernels were not timed for the second GEMM.
     const timings = [
       { name: "≤32 ≤4096 ≤64", ms, best: "texture" },
       { name: ">64 >2097152 >512", ms: { "tile-64": 1 }, best: "tile-64" },
