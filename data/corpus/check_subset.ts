@@ -36,7 +36,7 @@ export function textErrors(
   if (!tokenizer) return [];
   const letterCase = letterCaseOf(tokenizer);
   const errors = utterances.flatMap(({ id, text }) => {
-    if (text === undefined) return [];
+    if (!text?.trim()) return []; // no reference, or no speech
     const normal = normalizeText(text, letterCase);
     if (normal === "") return [`Cannot use ${id} of ${name} as its transcript must have letters: ${text}`];
     const missing = tokenizer.missing(normal);
@@ -59,7 +59,7 @@ export function reportOf(
 ): SubsetReport {
   const decoded = utterances.flatMap(({ audio }) => checks.get(audio) ?? []);
   const lengths = decoded.map(({ seconds }) => seconds).sort((a, b) => a - b);
-  const words = utterances.flatMap(({ text }) => text === undefined ? [] : normalizeText(text).split(" "));
+  const words = utterances.flatMap(({ text }) => normalizeText(text ?? "").split(" ").filter((word) => word));
   const classes = utterances.flatMap(({ intent }) => intent ?? []);
   return {
     name,

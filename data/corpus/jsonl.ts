@@ -77,6 +77,11 @@ export function textField({ at, fields }: Row, name: string): string | undefined
   return refuseLine(at, `${name} must be text`, shorten(JSON.stringify(value)));
 }
 
+/** The transcript of a row, as {@linkcode textField}, but an empty one is kept: an utterance without speech. */
+export function transcriptField(row: Row, name: string): string | undefined {
+  return row.fields[name] === "" ? "" : textField(row, name);
+}
+
 /**
  * An utterance of a row, with speaker and duration where the row has them.
  *
@@ -92,14 +97,16 @@ export function utteranceOf(
     readonly intent: string | undefined;
   },
 ): Utterance {
-  if (task === "asr" && !text) refuseLine(row.at, "speech recognition needs a transcript", `${id} has none`);
+  if (task === "asr" && text === undefined) {
+    refuseLine(row.at, "speech recognition needs a transcript", `${id} has none`);
+  }
   if (task === "slu" && !intent) refuseLine(row.at, "understanding needs a class", `${id} has none`);
   const speaker = textField(row, "speaker");
   const { seconds } = row.fields as { seconds?: unknown };
   return {
     id,
     audio,
-    ...text && { text },
+    ...text !== undefined && { text },
     ...intent && { intent },
     ...speaker && { speaker },
     ...typeof seconds === "number" && Number.isFinite(seconds) && seconds > 0 && { seconds },

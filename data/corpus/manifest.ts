@@ -1,5 +1,5 @@
 // Reads manifests: JSON Lines files with an utterance in each line.
-import { findJsonl, readJsonl, type Row, textField, utteranceOf } from "./jsonl.ts";
+import { findJsonl, readJsonl, type Row, textField, transcriptField, utteranceOf } from "./jsonl.ts";
 import { refuseLine } from "./lines.ts";
 import type { OnError, Task, Utterance } from "./utterance.ts";
 
@@ -44,6 +44,6 @@ async function readUtterance(row: Row, folder: string, task: Task): Promise<Utte
   if (!await Deno.stat(audio).then((found) => found.isFile, () => false)) {
     refuseLine(row.at, "every utterance needs its audio", `there is no file ${audio}`);
   }
-  const [text, intent] = [textField(row, "text"), textField(row, "intent")];
+  const [text, intent] = [transcriptField(row, "text"), textField(row, "intent")];
   return utteranceOf(row, task, { id: textField(row, "id") ?? file, audio, text, intent });
 }

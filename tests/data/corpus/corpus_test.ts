@@ -75,7 +75,8 @@ Deno.test("SLURP's layout is read: classes of scenario and action, sentences whe
 Deno.test("a manifest is read, paths from where it is; a folder may have several", () =>
   withFolder({
     "lists/train.jsonl": `{"audio": "../a.wav", "text": "hello", "speaker": "ada", "seconds": 0.1}\n\n` +
-      `{"audio": "../b.wav", "intent": "greet", "id": "b"}\n`,
+      `{"audio": "../b.wav", "intent": "greet", "id": "b"}\n` +
+      `{"audio": "../b.wav", "text": "", "id": "silence"}\n`,
     "a.wav": audioFile,
     "b.wav": audioFile,
   }, async (dir) => {
@@ -84,7 +85,10 @@ Deno.test("a manifest is read, paths from where it is; a folder may have several
     const onError = (error: Error) => void errors.push(error.message);
     const transcribed = await openCorpus(path, "any", { task: "asr", onError });
     const audio = `${dir}/lists/../a.wav`;
-    assertEquals(transcribed, [{ id: "../a.wav", audio, text: "hello", speaker: "ada", seconds: 0.1 }]);
+    assertEquals(transcribed, [
+      { id: "../a.wav", audio, text: "hello", speaker: "ada", seconds: 0.1 },
+      { id: "silence", audio: `${dir}/lists/../b.wav`, text: "" },
+    ]);
     assertEquals(errors, [`Cannot read ${path}:3 as speech recognition needs a transcript: b has none`]);
     const understood = await openCorpus(`${dir}/lists`, "train", { task: "slu", onError });
     assertEquals(understood, [{ id: "b", audio: `${dir}/lists/../b.wav`, intent: "greet" }]);
