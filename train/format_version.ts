@@ -1,4 +1,4 @@
-import { printable } from "../files/printable.ts";
+import { printable, printableName } from "../files/printable.ts";
 
 /**
  * Checks the version of a file that a run resumes from.
@@ -19,7 +19,7 @@ export function checkFormatVersion(file: string, found: unknown = 1, expected: n
   if (found === expected) return;
   const other = typeof found === "number" && found < expected ? "an older" : "another";
   throw new SyntaxError(
-    `Cannot resume from ${printable(file)} as its format must have version ${expected}: it has version ` +
+    `Cannot resume from ${printableName(file)} as its format must have version ${expected}: it has version ` +
       `${printable(String(found))}, written by ${other} version of espalier`,
   );
 }

@@ -1,5 +1,4 @@
-import { printable } from "../files/printable.ts";
-import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { fileError, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 
 /** A line of the metrics: the results of a step or of an evaluation. */
 export type MetricsRecord = Readonly<Record<string, number | string | boolean | null>> & {
@@ -41,7 +40,7 @@ export class MetricsLog {
     try {
       return new MetricsLog(path, await Deno.open(path, { append: true }));
     } catch (error) {
-      throw refused(path, error);
+      throw fileError("write", path, error);
     }
   }
 
@@ -51,7 +50,7 @@ export class MetricsLog {
     try {
       for (let at = 0; at < line.length;) at += this.#file.writeSync(line.subarray(at));
     } catch (error) {
-      throw refused(this.#path, error);
+      throw fileError("write", this.#path, error);
     }
   }
 
@@ -83,9 +82,4 @@ export async function readMetrics(path: string): Promise<MetricsRecord[]> {
       return [];
     }
   });
-}
-
-function refused(path: string, cause: unknown): Error {
-  const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
-  return new Error(`Cannot write ${printable(path)} as the system refuses: ${why}`, { cause });
 }

@@ -1,9 +1,9 @@
 // The state of a run on disk: folders such as `step-00000120` with `state.safetensors` and `run.json`.
 
-import { printable } from "../files/printable.ts";
+import { printable, printableName } from "../files/printable.ts";
 import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
-import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { fileError, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { checkFormatVersion } from "./format_version.ts";
@@ -141,7 +141,7 @@ async function namesIn(folder: string): Promise<string[]> {
 
 async function readState(path: string): Promise<Omit<FoundState, "path" | "notes">> {
   const fail = (file: string, rule: string, found: string): never => {
-    throw new SyntaxError(`Cannot resume from ${printable(path)} as ${file} ${rule}: ${found}`);
+    throw new SyntaxError(`Cannot resume from ${printableName(path)} as ${file} ${rule}: ${found}`);
   };
   const files = await Promise.all(
     ["run.json", "state.safetensors"].map((name) => readFileIfExists(`${path}/${name}`)),
@@ -197,7 +197,6 @@ async function system<T>(action: "read" | "write", path: string, work: () => Pro
   try {
     return await work();
   } catch (cause) {
-    const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
-    throw new Error(`Cannot ${action} ${printable(path)} as the system refuses: ${why}`, { cause });
+    throw fileError(action, path, cause);
   }
 }

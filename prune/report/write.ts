@@ -1,5 +1,4 @@
-import { printable } from "../../files/printable.ts";
-import { writeFileAtomic } from "../../files/atomic_file.ts";
+import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import type { PruneReport } from "./report.ts";
 import { reportHtml } from "./html.ts";
 import { reportPlots } from "./plots.ts";
@@ -40,13 +39,4 @@ function encodeReport(report: PruneReport): string {
   // JSON strings have no line breaks, so that only lists match.
   return JSON.stringify(report, null, 2)
     .replace(/\[\n[-+.\deE,\s]*\]/g, (list) => list.replace(/\s+/g, "").replaceAll(",", ", ")) + "\n";
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await Deno.mkdir(path, { recursive: true });
-  } catch (cause) {
-    const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
-    throw new Error(`Cannot write ${printable(path)} as the system refuses: ${why}`, { cause });
-  }
 }

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
-import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
+import { makeFolder, readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
 import { type PruneRecord, RECORD_FILE } from "../record.ts";
 import { encodePruneRecord, parsePruneRecord } from "../record_file.ts";
 
@@ -28,10 +28,7 @@ export async function writeCompactModel(
   folder: string,
   { checkpoint, files, record, half = false }: CompactModel,
 ): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true }).catch((cause) => {
-    const why = (cause as Error).message.replace(/: \w+ '.*$/s, "");
-    throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
-  });
+  await makeFolder(folder);
   const all = { ...files, [RECORD_FILE]: encodePruneRecord(record) };
   for (const [name, text] of Object.entries(all)) {
     if (name !== "config.json") await writeFileAtomic(`${folder}/${name}`, [new TextEncoder().encode(text)]);

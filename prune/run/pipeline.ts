@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { makeFolder } from "../../files/atomic_file.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../../model/checkpoint/read.ts";
 import { unitCounts } from "../../model/costs.ts";
 import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
@@ -181,10 +182,6 @@ function unitsOf(
     return [name, before?.units[name] ?? { of: kept.length, kept }] as const;
   });
   return { ...Object.fromEntries(whole), ...record.units };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await Deno.mkdir(path, { recursive: true });
 }
 
 /** Removes the saved states of a training whose result is on disk. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
-import { printable } from "../../files/printable.ts";
+import { printable, printableName } from "../../files/printable.ts";
 import { checkFormatVersion } from "../../train/format_version.ts";
 
 /** Version of the journal's format; other versions are refused. */
@@ -117,5 +117,7 @@ function isEntry(value: unknown): value is Entry {
 }
 
 function refused(path: string, why: string): SyntaxError {
-  return new SyntaxError(`Cannot resume from ${printable(path)} as it must be the journal of a run: ${why}`);
+  return new SyntaxError(
+    `Cannot resume from ${printableName(path)} as it must be the journal of a run: ${why}`,
+  );
 }
