@@ -1,6 +1,6 @@
 /**
- * Whether compact models are as much faster as they are smaller: wav2vec2-base with random weights beside models with a part
- * of its multiply–accumulates removed, the convolutions most, as `mac` does.
+ * Measures whether the time of a compact model falls in proportion to its MACs: wav2vec2-base with random weights beside
+ * models with a share of its MACs removed, most of it from the convolutions, as `mac` does.
  *
  * @module
  */
@@ -17,27 +17,27 @@ import { plain } from "./table.ts";
 const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 const SECONDS = 10;
 
-/** Shares of the multiply–accumulates that are removed. */
+/** Shares of the MACs to remove. */
 const TARGETS = [0.3, 0.5, 0.7];
 
-/** How much of a convolution is removed beside the average unit, from the first on. */
+/** Share removed from each convolution, relative to the average group. */
 const CONV = [1.3, 1.25, 1.15, 1.05, 1, 0.9, 0.7];
 
-/** The same of layer `j`'s heads and feed-forward units: the middle layers lose least, the last ones most. */
+/** The same for the heads and feed-forward units of layer `j`. */
 const heads = (j: number) => 1 + 0.5 * Math.sin(2 * j);
 const ffn = (j: number) => 0.75 + 0.04 * j;
 
-/** One model beside the dense one. */
+/** Measurement of a compact model. */
 export interface CompactTime {
-  /** Widths of convolutions and feed-forward layers are multiples of it. */
+  /** Widths of convolutions and feed-forward layers are multiples of this. */
   readonly multiple: number;
-  /** Share of the multiply–accumulates that is left. */
+  /** MACs as a share of the dense model's. */
   readonly macs: number;
-  /** Its time as a share of the dense model's. */
+  /** Time as a share of the dense model's. */
   readonly time: number;
 }
 
-/** The config of a compact model, by the share of units that an average group loses. */
+/** The config of a compact model. @param loss Share of units that the average group loses. */
 function compactConfig(base: Record<string, unknown>, loss: number, multiple: number) {
   const kept = (units: number, weight: number, step: number) => {
     const share = Math.min(1, Math.max(0.02, 1 - loss * weight));
@@ -53,7 +53,7 @@ function compactConfig(base: Record<string, unknown>, loss: number, multiple: nu
   };
 }
 
-/** The compact model that comes nearest to a share of the dense one's multiply–accumulates. */
+/** The compact model whose MACs are closest to a share of the dense model's, by bisection. */
 function compactAt(base: Record<string, unknown>, share: number, multiple: number) {
   const samples = SECONDS * 16_000;
   const dense = costsOf(parseConfig(JSON.stringify(base)), samples).macs;
@@ -69,11 +69,11 @@ function compactAt(base: Record<string, unknown>, share: number, multiple: numbe
 }
 
 /**
- * Measures them in alternation, one compact model at a time beside the dense one.
+ * Measures compact models, each in alternation with the dense one.
  *
  * @param gpu Device.
- * @param rounds Runs of each model, of which the median counts.
- * @param progress Is told what is measured.
+ * @param rounds Runs of each model; the result is the median.
+ * @param progress Receives a message before each measurement.
  */
 export async function measureCompact(
   gpu: Gpu,
@@ -82,7 +82,7 @@ export async function measureCompact(
 ): Promise<CompactTime[]> {
   const base = JSON.parse(await Deno.readTextFile(BASE)) as Record<string, unknown>;
   using dense = new SpeechModel(gpu, randomCheckpoint(parseConfig(JSON.stringify(base)), 0, "ctc"));
-  const found: CompactTime[] = [];
+  const times: CompactTime[] = [];
   for (const multiple of [8, 1]) {
     for (const target of TARGETS) {
       const { config, macs } = compactAt(base, 1 - target, multiple);
@@ -92,14 +92,14 @@ export async function measureCompact(
         seconds: SECONDS,
         rounds,
       });
-      found.push({ multiple, macs, time: part! / whole! });
+      times.push({ multiple, macs, time: part! / whole! });
     }
   }
-  return found;
+  return times;
 }
 
-/** The times for a terminal. */
-export function showCompact(times: readonly CompactTime[]): string {
+/** The times as a table for a terminal. */
+export function compactTable(times: readonly CompactTime[]): string {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return plain({
     head: ["widths", "MACs", "time", "time / MACs"],

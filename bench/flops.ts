@@ -1,7 +1,6 @@
 /**
- * Floating-point operations of every case, by which GFLOP/s are counted: one for each addition, multiplication,
- * division, comparison, root, exponential, logarithm and erf that the formulas need. What a library computes again, or
- * in other ways, does not count.
+ * Floating-point operations of every case, for GFLOP/s: one for each addition, multiplication, division, comparison, root,
+ * exponential, logarithm and erf in the formulas, whatever a library computes in addition.
  *
  * @module
  */
@@ -20,66 +19,69 @@ import {
   ROWS,
 } from "./workloads.ts";
 
-/** A product of [m, k] and [k, n]. */
-const product = (m: number, k: number, n: number) => 2 * m * k * n;
+/** A GEMM of [m, k] and [k, n]. */
+const gemm = (m: number, k: number, n: number) => 2 * m * k * n;
 
-/** Forward, and the gradients of both operands: three products of equal cost. */
-const BOTH_WAYS = 3;
+/** Forward pass and the gradients of both operands: three GEMMs of equal cost. */
+const WITH_GRADIENTS = 3;
 
 /**
- * A norm, for each number. Forward: mean 1, difference 1, variance 2, normalize 1, weight 1, bias 1. Backward:
+ * A norm, per element. Forward: mean 1, difference 1, variance 2, normalize 1, weight 1, bias 1. Backward:
  * normalize 2, times weight 1, two means 3, dx 3, dw 2, db 1.
  */
 const NORM = 7 + 12;
 
-/** For each number, forward: to erf's argument 1, erf 1, 1 + erf 1, half of x 1, product 1; backward 11 with the density. */
+/** GELU, per element. Forward: argument of erf 1, erf 1, 1 + erf 1, x / 2 1, multiplication 1; backward 11 with the density. */
 const GELU = 5 + 11;
 
-/** For each class of a row: largest 1, difference 1, exponential 1, sum 1; softmax 1, difference 1, mean 1. */
+/** Per class of a row: maximum 1, difference 1, exponential 1, sum 1; softmax 1, difference 1, mean 1. */
 const SOFTMAX_CROSS_ENTROPY = 4 + 3;
 
-/** For each parameter: first moment 3, second 4, corrections 2, root 1, epsilon 1, quotient 1, rate 1, decay 1, update 1. */
+/** Per parameter: first moment 3, second 4, corrections 2, root 1, epsilon 1, quotient 1, rate 1, decay 1, update 1. */
 const ADAMW_UPDATE = 15;
 
-/** For each number: its square into the sum. What reads the gradient multiplies it. */
+/** Per element: its square and the sum. The scale is applied where the gradient is read. */
 const CLIP_GRAD_NORM = 2;
 
-/** For each frame and state: the log-sum of three paths and the emission 11, forward and backward; their posterior 4. */
+/** Per frame and state: log-sum of three paths and the emission 11, forward and backward; posterior 4. */
 const CTC_STATE = 2 * 11 + 4;
 
-/** For each frame and class: log-softmax 5, gradient 3. */
+/** Per frame and class: log-softmax 5, gradient 3. */
 const CTC_CLASS = 5 + 3;
 
 function attention(batch: number, frames: number, width: number): number {
-  // Scores and contexts; the softmax between them is not counted.
-  return 2 * batch * product(frames, width, frames);
+  // Scores and contexts, without the softmax.
+  return 2 * batch * gemm(frames, width, frames);
 }
 
 function trainStep(): number {
   const { layers, width, inner, frames, batch } = ENCODER;
   const rows = batch * frames;
-  const layer = 4 * product(rows, width, width) + 2 * product(rows, width, inner) +
+  const layer = 4 * gemm(rows, width, width) + 2 * gemm(rows, width, inner) +
     attention(batch, frames, width);
-  // The input wants no gradient: three products of the first layer less. Norms, GELU and AdamW are not counted.
-  return BOTH_WAYS * layers * layer - 3 * product(rows, width, width);
+  // The input needs no gradient, which saves three GEMMs of the first layer. Norms, GELU and AdamW are not counted.
+  return WITH_GRADIENTS * layers * layer - 3 * gemm(rows, width, width);
 }
 
-/** Operations of one execution by name of the case, in the order of the table. */
+/** Floating-point operations of one execution by case, in the order of the table. */
 export function flopsByCase(): Map<string, number> {
   const framesOut = Math.floor((CONV1D.frames - CONV1D.kernel) / CONV1D.stride) + 1;
   const { channels, kernel, groups, frames } = POSITIONAL_CONV;
   return new Map([
     ...GEMM_SIZES.flatMap((size) =>
-      [false, true].map((transposed) => [gemmName(size, transposed), product(...size)] as const)
+      [false, true].map((transposed) => [gemmName(size, transposed), gemm(...size)] as const)
     ),
     [
       "conv1d_512_k3_s2_t8000",
-      BOTH_WAYS * product(framesOut, CONV1D.channels * CONV1D.kernel, CONV1D.channels),
+      WITH_GRADIENTS * gemm(framesOut, CONV1D.channels * CONV1D.kernel, CONV1D.channels),
     ],
-    ["positional_conv_768_k128_g16_t500", BOTH_WAYS * product(frames, channels / groups * kernel, channels)],
+    [
+      "positional_conv_768_k128_g16_t500",
+      WITH_GRADIENTS * gemm(frames, channels / groups * kernel, channels),
+    ],
     [
       "attention_t256_h12_d64",
-      BOTH_WAYS * attention(1, ATTENTION.frames, ATTENTION.heads * ATTENTION.headSize),
+      WITH_GRADIENTS * attention(1, ATTENTION.frames, ATTENTION.heads * ATTENTION.headSize),
     ],
     ["layer_norm_512x3072", NORM * ROWS.rows * ROWS.columns],
     ["gelu_512x3072", GELU * ROWS.rows * ROWS.columns],

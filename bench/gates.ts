@@ -1,6 +1,6 @@
 /**
- * Whether closed gates save time: a pruning step of the embedded model with half of the units of every group closed, beside
- * the same step with all of them open.
+ * Measures whether closed gates save time: a pruning step of the bundled model with half of the units of every group closed,
+ * beside the same step with all units open.
  *
  * @module
  */
@@ -18,34 +18,34 @@ import { median } from "./statistics.ts";
 
 const MODEL = new URL("../assets/commands-tiny", import.meta.url).pathname;
 
-/** Clips of a step and their samples: 16 s, as in the default run. */
-const [CLIPS, SAMPLES] = [6, 42_667];
-/** Steps of a sample of time, and pairs of samples of a round: short ones, since a machine's speed changes while they run. */
+/** Utterances of a step, and samples of each: 16 s in all, as in the default run. */
+const [BATCH, SAMPLES] = [6, 42_667];
+/** Steps per timing sample, and pairs of samples per round. Samples are short, since a machine's speed drifts. */
 const [STEPS, PAIRS] = [2, 5];
-/** A log-alpha of this size keeps its gate at 1, the opposite at 0, whatever is drawn. */
-const SURE = 20;
+/** A log-alpha of this value gives the gate 1, its negative 0, for every random draw. */
+const SATURATED = 20;
 
-/** Milliseconds of a step. */
+/** Time of a step in milliseconds. */
 export interface GateTimes {
   /** With all units open. */
   readonly open: number;
   /** With the first half of every group closed. */
   readonly half: number;
-  /** Half by open, the median over pairs of samples that follow each other. */
+  /** Ratio half / open, the median over pairs of consecutive samples. */
   readonly ratio: number;
 }
 
-function noise(): MicroBatch {
+function noiseBatch(): MicroBatch {
   const stream = { seed: 0, purpose: "clips to step with", step: 0 };
   return {
-    inputValues: Float32Array.from({ length: CLIPS * SAMPLES }, (_, i) => 2 * uniformAt(i, stream) - 1),
+    inputValues: Float32Array.from({ length: BATCH * SAMPLES }, (_, i) => 2 * uniformAt(i, stream) - 1),
     samples: SAMPLES,
-    lengths: Array(CLIPS).fill(SAMPLES),
+    lengths: Array(BATCH).fill(SAMPLES),
     attentionMask: true,
-    targets: Array.from({ length: CLIPS }, () => [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
-    references: Array(CLIPS).fill(""),
+    targets: Array.from({ length: BATCH }, () => [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    references: Array(BATCH).fill(""),
     masked: null,
-    seconds: CLIPS * SAMPLES / 16_000,
+    seconds: BATCH * SAMPLES / 16_000,
   };
 }
 
@@ -55,12 +55,12 @@ async function trainerOf(gpu: Gpu, closed: number): Promise<PruningTrainer> {
   const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
   const gates = new HardConcreteGates({ config, constraints, seed: 0 });
   const { updates, tensors } = gates.state();
-  const sure = gates.groups.map(({ name, units }) => {
-    const shut = Math.round(units * closed);
-    const values = Float64Array.from({ length: units }, (_, i) => i < shut ? -SURE : SURE);
+  const logAlphas = gates.groups.map(({ name, units }) => {
+    const closedUnits = Math.round(units * closed);
+    const values = Float64Array.from({ length: units }, (_, i) => i < closedUnits ? -SATURATED : SATURATED);
     return [`log_alpha.${name}`, values] as const;
   });
-  gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(sure) } });
+  gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(logAlphas) } });
   return new PruningTrainer(new SpeechModel(gpu, { ...checkpoint, config }), {
     gates,
     lr: 0,
@@ -71,13 +71,13 @@ async function trainerOf(gpu: Gpu, closed: number): Promise<PruningTrainer> {
 }
 
 /**
- * Measures steps of pruning in alternation.
+ * Measures pruning steps with open and with half-closed gates in alternation.
  *
  * @param gpu Device.
- * @param rounds Sets of five samples of each; the median over all counts.
+ * @param rounds Sets of five samples of each; the result is the median over all.
  */
 export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
-  const batch = noise();
+  const batch = noiseBatch();
   using open = await trainerOf(gpu, 0);
   using half = await trainerOf(gpu, 0.5);
   const sample = async (trainer: PruningTrainer) => {

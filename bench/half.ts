@@ -1,5 +1,5 @@
 /**
- * What products of f16 save: wav2vec2-base with random weights, computed from f32 and from f16.
+ * Measures what f16 GEMM saves: wav2vec2-base with random weights, with f32 and with f16 operands.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import { plain } from "./table.ts";
 const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 const SECONDS = 10;
 
-/** The model computed from numbers of one type. */
+/** Cost of the model with one element type. */
 export interface TypeCost {
-  /** What products read. */
+  /** Element type of the GEMM operands. */
   readonly dtype: "f32" | "f16";
-  /** Seconds for the audio. */
+  /** Time for the audio in seconds. */
   readonly seconds: number;
-  /** Bytes of the weights on the device, and of all tensors at most. */
+  /** Bytes of the weights on the device, and peak bytes of all tensors. */
   readonly weights: number;
   readonly peak: number;
 }
 
 /**
- * Measures both in alternation, each on a device of its own.
+ * Measures both in alternation, each on its own device.
  *
- * @param rounds Runs of each, of which the median counts.
- * @throws {TypeError} If the adapter has no f16.
+ * @param rounds Runs of each; the result is the median.
+ * @throws {TypeError} If the adapter does not support f16.
  */
 export async function measureHalf(rounds: number): Promise<TypeCost[]> {
   const host = randomCheckpoint(parseConfig(await Deno.readTextFile(BASE)), 0, "ctc");
@@ -51,11 +51,11 @@ export async function measureHalf(rounds: number): Promise<TypeCost[]> {
   }
 }
 
-/** The costs for a terminal. */
-export function showHalf(costs: readonly TypeCost[]): string {
+/** The costs as a table for a terminal. */
+export function halfTable(costs: readonly TypeCost[]): string {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   return plain({
-    head: ["products of", "time", "weights", "tensors at most"],
+    head: ["GEMM of", "time", "weights", "peak memory"],
     rows: costs.map(({ dtype, seconds, weights, peak }) => [
       dtype,
       `${digits(seconds)} s`,

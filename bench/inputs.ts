@@ -1,16 +1,16 @@
 /**
- * Deterministic numbers for the benchmark, and what is needed to compare the results of libraries of different layouts.
+ * Deterministic inputs for the benchmark, and tools to compare results of libraries with different layouts.
  *
  * @module
  */
 
-/** A tensor on the host: its values in row-major order. */
+/** A tensor on the host, in row-major order. */
 export interface HostTensor {
   values: Float32Array<ArrayBuffer>;
   shape: number[];
 }
 
-/** Uniform numbers in [-1, 1), a pure function of `seed` and position (the 32-bit finalizer of MurmurHash3 on a counter). */
+/** Uniform random values in [-1, 1), a pure function of seed and index (the 32-bit finalizer of MurmurHash3 on a counter). */
 export function uniform(n: number, seed: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(n);
   const offset = Math.imul(seed, 0x9e3779b9);
@@ -25,7 +25,7 @@ export function uniform(n: number, seed: number): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** A tensor of uniform numbers in [-scale, scale). */
+/** A tensor of uniform random values in [-scale, scale). */
 export function uniformTensor(shape: number[], seed: number, scale = 1): HostTensor {
   const values = uniform(sizeOf(shape), seed);
   return { values: scale === 1 ? values : values.map((value) => value * scale), shape };
@@ -33,10 +33,10 @@ export function uniformTensor(shape: number[], seed: number, scale = 1): HostTen
 
 /** The number of elements of a shape. */
 export function sizeOf(shape: number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return shape.reduce((count, size) => count * size, 1);
 }
 
-/** The tensor with its axes reordered as `axes` says: axis i of the result is axis `axes[i]` of `tensor`. */
+/** Permutes the axes of a tensor: axis i of the result is axis `axes[i]` of the input. */
 export function permute({ values, shape }: HostTensor, axes: number[]): HostTensor {
   const stride = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const outShape = axes.map((axis) => shape[axis]!);
@@ -57,7 +57,7 @@ export function permute({ values, shape }: HostTensor, axes: number[]): HostTens
   return { values: result, shape: outShape };
 }
 
-/** Eight values spread over a tensor and its last axis: enough to tell a right tensor from a wrong one. */
+/** Eight values spread over a tensor and its last axis, enough to detect a wrong result. */
 export function sample(values: Float32Array): Float32Array {
   const n = values.length;
   return Float32Array.from(

@@ -10,18 +10,18 @@ import { commandHelp } from "../cli/help.ts";
 import { defineCommand, parse } from "../cli/command.ts";
 import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
-import { measureCompact, showCompact } from "./compact.ts";
+import { compactTable, measureCompact } from "./compact.ts";
 import { flopsByCase } from "./flops.ts";
 import { measureGates } from "./gates.ts";
-import { measureHalf, showHalf } from "./half.ts";
+import { gemmTable, measureGemm } from "./gemm.ts";
+import { halfTable, measureHalf } from "./half.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
-import { measureProducts, showProducts } from "./products.ts";
-import { profile, show } from "./profile.ts";
+import { profile, profileTable } from "./profile.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
 
-/** Where peers are loaded from; they are dependencies of the benchmark alone. */
+/** Loaders of the peers, which only the benchmark depends on. */
 const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
   jax: async () => (await import("./peers/jax.ts")).load(),
   tfjs: async () => (await import("./peers/tfjs.ts")).load(),
@@ -31,41 +31,45 @@ const command = defineCommand({
   name: "bench",
   summary: "Benchmark kernels and a training step against other libraries",
   options: {
-    only: { type: "string", description: "measure the cases alone whose name contains this" },
+    only: { type: "string", description: "measure only the cases whose name contains this" },
     rounds: {
       type: "integer",
       min: 1,
       default: 5,
-      description: "samples of each library, of which the median counts",
+      description: "samples of each library; the result is the median",
     },
-    peers: { type: "string", default: "jax,tfjs", description: "libraries to compare with, or none" },
+    peers: {
+      type: "string",
+      default: "jax,tfjs",
+      description: "libraries to compare with, separated by commas, or none",
+    },
     json: { type: "flag", description: "print JSON" },
     markdown: { type: "flag", description: "print Markdown" },
-    update: { type: "path", description: "write the table into this document, between its marks" },
+    update: { type: "path", description: "update the table in this document, between its marks" },
     profile: {
       type: "flag",
-      description: "print the time by kernel of our side, of train_step unless --only says so",
+      description: "print the time by kernel of this library, for --only or train_step",
     },
     compact: {
       type: "flag",
-      description: "measure compact models of base size beside the dense one instead",
+      description: "measure compact models of base size beside the dense one",
     },
     gates: {
       type: "flag",
-      description: "measure a pruning step with half of the units closed beside one with all open instead",
+      description: "measure a pruning step with half of the units closed beside one with all open",
     },
     half: {
       type: "flag",
-      description: "measure a model of base size computed from f16 and from f32 instead",
+      description: "measure a model of base size with f16 and with f32 GEMM",
     },
-    products: { type: "flag", description: "measure the kernels of products on the device alone instead" },
+    gemm: { type: "flag", description: "measure the GEMM kernels alone" },
   },
   async run(values) {
     preferVulkan();
     if (values.compact) return await runCompact(values.rounds);
     if (values.gates) return await runGates(values.rounds);
     if (values.half) return await runHalf(values.rounds);
-    if (values.products) return await runProducts();
+    if (values.gemm) return await runGemm();
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
 });
@@ -77,7 +81,7 @@ async function runProfile(only: string): Promise<number> {
     for (const name of namesOf(only)) {
       progress(`${name}: profiling`);
       const work = await cases.get(name)!();
-      console.log(`${name} on ${gpu.name}\n\n${show(await profile(gpu, work, 5))}\n`);
+      console.log(`${name} on ${gpu.name}\n\n${profileTable(await profile(gpu, work, 5))}\n`);
       work.dispose();
     }
     return 0;
@@ -92,7 +96,7 @@ async function runCompact(rounds: number): Promise<number> {
   try {
     const times = await measureCompact(gpu, rounds, progress);
     progress("");
-    console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${showCompact(times)}`);
+    console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${compactTable(times)}`);
     return 0;
   } finally {
     gpu.destroy();
@@ -101,18 +105,18 @@ async function runCompact(rounds: number): Promise<number> {
 
 async function runHalf(rounds: number): Promise<number> {
   const costs = await measureHalf(rounds);
-  console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${showHalf(costs)}`);
+  console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${halfTable(costs)}`);
   return 0;
 }
 
-async function runProducts(): Promise<number> {
+async function runGemm(): Promise<number> {
   const timed = await openGpu({ profile: true });
   const plain = await openGpu();
   try {
-    const speeds = await measureProducts(timed, plain, progress);
+    const speeds = await measureGemm(timed, plain, progress);
     progress("");
     const how = timed.software ? "by timestamps" : "by timestamps or in a row, whichever is faster";
-    console.log(`products on ${timed.name}, ${how}\n\n${showProducts(speeds)}`);
+    console.log(`GEMM on ${timed.name}, ${how}\n\n${gemmTable(speeds)}`);
     return 0;
   } finally {
     timed.destroy();
@@ -145,13 +149,13 @@ interface BenchOptions {
 
 async function runBench(options: BenchOptions): Promise<number> {
   const names = namesOf(options.only ?? "");
-  const wanted = peerNames(options.peers);
+  const requested = peerNames(options.peers);
   const load = { before: Deno.loadavg()[0]!, cores: navigator.hardwareConcurrency };
   const gpu = await openGpu();
   try {
     const libraries = [ours(gpu, config.version)];
     const missing: Record<string, string> = {};
-    for (const name of wanted) {
+    for (const name of requested) {
       progress(`loading ${name}`);
       try {
         libraries.push(await loaders[name]!());
@@ -191,7 +195,7 @@ function rowOf(
   peers: readonly Peer[],
   others: readonly (Measured | null)[],
 ): Row {
-  if (!own) throw new Error(`Cannot measure as our side must offer every case: ${name} is missing`);
+  if (!own) throw new Error(`Cannot measure as this library must implement every case: ${name} is missing`);
   const measured = peers.map((peer, i) => [peer.name, others[i] ?? null] as const);
   return { name, flops: flopsByCase().get(name)!, ours: own, peers: Object.fromEntries(measured) };
 }
@@ -203,13 +207,13 @@ function print(report: Report, { json: asJson, markdown, update }: BenchOptions)
   console.log(asJson ? json(report) : markdown ? document(report) : text(report));
 }
 
-/** The exit status: 1 where ours failed or values differ. */
+/** The exit status: 1 if a case of this library failed or values differ. */
 function verdict({ rows }: Report): number {
   const wrong = rows.filter(({ ours, peers }) =>
     ours.error !== null || Object.values(peers).some((peer) => peer?.disagrees)
   );
   for (const { name, ours } of wrong) {
-    console.error(`${name}: ${ours.error ?? "libraries do not agree on its values"}`);
+    console.error(`${name}: ${ours.error ?? "the libraries disagree on its values"}`);
   }
   return wrong.length === 0 ? 0 : 1;
 }
@@ -219,7 +223,7 @@ function namesOf(only: string): string[] {
   const names = all.includes(only) ? [only] : all.filter((name) => name.includes(only));
   if (names.length > 0) return names;
   throw new UserError(
-    `Cannot run bench as --only must be part of a case's name: ${only} is none of ${all.join(", ")}`,
+    `Cannot run bench as --only must be part of a case's name: ${only} is not part of ${all.join(", ")}`,
   );
 }
 
@@ -229,7 +233,7 @@ function peerNames(list: string): string[] {
   const unknown = names.find((name) => !(name in loaders));
   if (unknown === undefined) return names;
   throw new UserError(
-    `Cannot run bench as --peers must be of ${Object.keys(loaders)} or none: got ${unknown}`,
+    `Cannot run bench as --peers must be some of ${Object.keys(loaders)}, or none: got ${unknown}`,
   );
 }
 
@@ -244,13 +248,13 @@ function sameAdapter([first, ...others]: readonly Peer[]): void {
   }
 }
 
-/** Shows what is being done in one line on standard error, where that is a terminal; else a line for each case. */
+/** Progress on standard error: updated in place on a terminal, else one line per message. */
 function progress(message: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${message}`));
   else if (message !== "") console.error(message);
 }
 
-/** Runs the words of the command line. */
+/** Runs the command with the given arguments. */
 async function main(args: readonly string[]): Promise<number> {
   try {
     const request = parse(command, args, Deno.cwd());

@@ -1,8 +1,8 @@
 /**
- * Alternating measurement of one case in several libraries.
+ * Measures one case in several libraries in alternation.
  *
- * A wait for the device takes 10 ms or more in Deno, so short work is repeated before each wait. The rule is the same
- * for every library: as many executions as it takes for a sample to last {@linkcode SAMPLE_MS}.
+ * A wait for the device takes 10 ms or more in Deno, so short work is repeated before each wait: for every library as many
+ * times as a sample needs to last {@linkcode SAMPLE_MS}.
  *
  * @module
  */
@@ -11,23 +11,23 @@ import { relativeDifference, TOLERANCE } from "./compare.ts";
 import type { Peer, PeerCase } from "./peers/peer.ts";
 import { median } from "./statistics.ts";
 
-/** Shortest sample, in milliseconds. */
+/** Minimum duration of a sample in milliseconds. */
 export const SAMPLE_MS = 200;
 
-/** Most executions in a sample. */
-const MOST = 512;
+/** Maximum number of executions in a sample. */
+const MAX_REPEAT = 512;
 
-/** One library's time for a case. */
+/** Measurement of a case in one library. */
 export interface Measured {
-  /** Median over the rounds, for one execution; null if it failed or does not offer the case. */
+  /** Median time of one execution in milliseconds; null if it failed. */
   readonly ms: number | null;
-  /** Every sample, for one execution. */
+  /** Time of one execution by sample. */
   readonly samples: readonly number[];
-  /** Executions in a sample. */
+  /** Number of executions in a sample. */
   readonly repeat: number;
-  /** Why there is no time. */
+  /** Error message if there is no time. */
   readonly error: string | null;
-  /** Whether that is because its values are not those of the first library. */
+  /** Whether the error is that its values differ from those of the first library. */
   readonly disagrees: boolean;
 }
 
@@ -40,19 +40,19 @@ interface Runner {
   disagrees: boolean;
 }
 
-/** How {@linkcode measure} goes about it. */
+/** Options of {@linkcode measure}. */
 export interface MeasureOptions {
-  /** Samples of each library. */
+  /** Number of samples of each library. */
   readonly rounds: number;
-  /** Told what happens. */
+  /** Receives a message before each step. */
   readonly progress: (message: string) => void;
 }
 
 /**
- * Measures one case: every library is warmed up and its values compared with those of the first, then all take turns.
+ * Measures one case. Every library is warmed up and its values are compared with those of the first; then they take turns.
  *
- * @param libraries Ours first.
- * @returns One measurement for each library, in their order; null where it does not offer the case.
+ * @param libraries This library first, then the peers.
+ * @returns One measurement per library, in the same order; null if it does not implement the case.
  */
 export async function measure(
   name: string,
@@ -65,10 +65,10 @@ export async function measure(
       runners.set(library, { samples: [], repeat: 1, error: null, disagrees: false });
     }
   }
-  const each = async (what: string, work: (runner: Runner, library: Peer) => Promise<void>) => {
+  const forEach = async (stage: string, work: (runner: Runner, library: Peer) => Promise<void>) => {
     for (const [library, runner] of runners) {
       if (runner.error !== null) continue;
-      progress(`${name}: ${library.name} ${what}`);
+      progress(`${name}: ${library.name} ${stage}`);
       try {
         await work(runner, library);
       } catch (error) {
@@ -77,15 +77,15 @@ export async function measure(
     }
   };
   try {
-    await each("compiles", async (runner, library) => {
+    await forEach("compiles", async (runner, library) => {
       runner.case = await library.cases.get(name)!();
       const values = await runner.case.check?.();
       if (values) runner.values = values;
     });
     compare([...runners]);
-    await each("warms up", async (runner) => void (runner.repeat = await repeats(runner.case!)));
+    await forEach("warms up", async (runner) => void (runner.repeat = await calibrate(runner.case!)));
     for (let round = 1; round <= rounds; round++) {
-      await each(`round ${round} of ${rounds}`, async (runner) => {
+      await forEach(`round ${round} of ${rounds}`, async (runner) => {
         runner.samples.push(await time(runner.case!, runner.repeat) / runner.repeat);
       });
     }
@@ -100,7 +100,7 @@ export async function measure(
   });
 }
 
-/** Marks the libraries whose values are not those of the first. */
+/** Marks the libraries whose values differ from those of the first. */
 function compare(runners: readonly (readonly [Peer, Runner])[]): void {
   const [first, ...others] = runners;
   if (!first) return;
@@ -112,20 +112,21 @@ function compare(runners: readonly (readonly [Peer, Runner])[]): void {
     if (difference <= TOLERANCE) continue;
     other.disagrees = true;
     other.error = `values differ from ${name}'s by ${difference.toExponential(1)}: ${
-      list(other.values)
-    } for ${list(values)}`;
+      listOf(other.values)
+    } for ${listOf(values)}`;
   }
 }
 
-const list = (values: Float32Array) => `[${Array.from(values, (value) => value.toPrecision(7)).join(", ")}]`;
+const listOf = (values: Float32Array) =>
+  `[${Array.from(values, (value) => value.toPrecision(7)).join(", ")}]`;
 
-/** How many executions a sample takes. */
-async function repeats(work: PeerCase): Promise<number> {
+/** The number of executions in a sample. */
+async function calibrate(work: PeerCase): Promise<number> {
   let repeat = 1;
   let ms = await time(work, repeat);
-  while (ms < SAMPLE_MS && repeat < MOST) {
-    const wanted = Math.ceil(repeat * SAMPLE_MS * 1.1 / ms);
-    repeat = Math.min(MOST, Math.max(repeat + 1, Math.min(wanted, 4 * repeat)));
+  while (ms < SAMPLE_MS && repeat < MAX_REPEAT) {
+    const needed = Math.ceil(repeat * SAMPLE_MS * 1.1 / ms);
+    repeat = Math.min(MAX_REPEAT, Math.max(repeat + 1, Math.min(needed, 4 * repeat)));
     ms = await time(work, repeat);
   }
   return repeat;

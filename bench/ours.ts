@@ -1,7 +1,6 @@
 /**
- * This library's side of the benchmark, in the form of a peer. Gradients are those of one `backward` per execution.
- *
- * Weights of convolutions are `[C_out, K, C_in / groups]` here, and permuted on the host, untimed.
+ * The cases of the benchmark in this library, as a peer. Gradients are those of one `backward` per execution. Convolution
+ * weights are `[C_out, K, C_in / groups]` here, and are permuted on the host, untimed.
  *
  * @module
  */
@@ -47,14 +46,28 @@ import {
 /** From [C_out, C_in, K] to [C_out, K, C_in]; its own inverse. */
 const WEIGHT_LAYOUT = [0, 2, 1];
 
-/** Our cases on a device. */
+/** The cases of this library on a device. */
 export function ours(gpu: Gpu, version: string): Peer {
-  const cases = new Map<string, () => PeerCase>();
+  const cases = new Map([...gemmCases(gpu), ...layerCases(gpu), ...trainingCases(gpu)]);
+  const entries = [...cases].map(([name, make]) => [name, () => Promise.resolve().then(make)] as const);
+  return { name: "espalier", version, adapter: gpu.adapter.info.description, cases: new Map(entries) };
+}
+
+type Cases = Map<string, () => PeerCase>;
+
+function gemmCases(gpu: Gpu): Cases {
+  const cases: Cases = new Map();
   for (const size of GEMM_SIZES) {
     for (const transposed of [false, true]) {
-      cases.set(gemmName(size, transposed), () => product(gpu, size, transposed));
+      cases.set(gemmName(size, transposed), () => gemm(gpu, size, transposed));
     }
   }
+  return cases;
+}
+
+/** Convolutions, attention, norms and activation. */
+function layerCases(gpu: Gpu): Cases {
+  const cases: Cases = new Map();
   cases.set("conv1d_512_k3_s2_t8000", () => {
     const { stride } = CONV1D;
     return gradient(gpu, tapsFirst(conv1dInputs()), (x, w) => conv1d(x!, w!, null, { stride }), [
@@ -75,10 +88,10 @@ export function ours(gpu: Gpu, version: string): Peer {
   cases.set("attention_t256_h12_d64", () => {
     const { heads } = ATTENTION;
     const { inputs, cotangent } = attentionInputs();
-    const clip = (tensor: HostTensor) => ({ ...tensor, shape: [1, ...tensor.shape] });
+    const addBatch = (tensor: HostTensor) => ({ ...tensor, shape: [1, ...tensor.shape] });
     return gradient(
       gpu,
-      { inputs: inputs.map(clip), cotangent: clip(cotangent) },
+      { inputs: inputs.map(addBatch), cotangent: addBatch(cotangent) },
       (q, k, v) => attention(q!, k!, v!, { heads }),
     );
   });
@@ -88,6 +101,16 @@ export function ours(gpu: Gpu, version: string): Peer {
     () => gradient(gpu, layerNormInputs(), (x, w, b) => layerNorm(x!, w!, b!, { eps })),
   );
   cases.set("gelu_512x3072", () => gradient(gpu, geluInputs(), (x) => gelu(x!)));
+  cases.set(
+    "group_norm_8000x512",
+    () => gradient(gpu, groupNormInputs(), (x, w, b) => groupNorm(x!, w!, b!, { eps })),
+  );
+  return cases;
+}
+
+/** Losses, optimizer and the training step. */
+function trainingCases(gpu: Gpu): Cases {
+  const cases: Cases = new Map();
   cases.set("softmax_cross_entropy_512x32", () => {
     const { logits, labels } = crossEntropyInputs();
     const rows = Array.from(labels);
@@ -95,10 +118,6 @@ export function ours(gpu: Gpu, version: string): Peer {
   });
   cases.set("adamw_4m", () => adamw(gpu));
   cases.set("train_step", () => trainStep(gpu));
-  cases.set(
-    "group_norm_8000x512",
-    () => gradient(gpu, groupNormInputs(), (x, w, b) => groupNorm(x!, w!, b!, { eps })),
-  );
   cases.set("clip_grad_norm_4m", () => {
     const gradients = adamwInputs().gradients.map((gradient) => upload(gpu, gradient));
     return repeated(gpu, () => Object.values(clipGradNorm(gradients, 1)), gradients);
@@ -108,21 +127,20 @@ export function ours(gpu: Gpu, version: string): Peer {
     const lengths = targets.map(() => CTC.frames);
     return gradient(gpu, { inputs: [logits], cotangent: one }, (x) => ctc(x!, lengths, targets));
   });
-  const entries = [...cases].map(([name, make]) => [name, () => Promise.resolve().then(make)] as const);
-  return { name: "espalier", version, adapter: gpu.adapter.info.description, cases: new Map(entries) };
+  return cases;
 }
 
-/** The gradient of a loss itself. */
+/** The gradient of a loss with respect to itself. */
 const one: HostTensor = { values: new Float32Array([1]), shape: [] };
 
-/** Puts a tensor on the device. */
+/** Uploads a tensor to the device. */
 const upload = (gpu: Gpu, { values, shape }: HostTensor) => gpu.tensor(values, shape);
 
 function dispose(tensors: readonly Tensor[]): void {
   for (const tensor of tensors) tensor.dispose();
 }
 
-/** A case that makes tensors of which it keeps nothing. */
+/** A case that disposes its outputs after each execution. */
 function repeated(
   gpu: Gpu,
   execute: () => Tensor[],
@@ -149,14 +167,14 @@ function repeated(
   };
 }
 
-function product(gpu: Gpu, [m, k, n]: readonly [number, number, number], transposed: boolean): PeerCase {
+function gemm(gpu: Gpu, [m, k, n]: readonly [number, number, number], transposed: boolean): PeerCase {
   const inputs = gemmInputs(m, k, n, transposed);
   const a = upload(gpu, inputs.a);
   const b = upload(gpu, inputs.b);
   return repeated(gpu, () => [matmul(a, b, { transposeB: transposed })], [a, b]);
 }
 
-/** Value and gradients; `layouts` turn the value and the gradients, in order, to the shared layout. */
+/** Value and gradients; `layouts` permute the value and each gradient to the shared layout. */
 function gradient(
   gpu: Gpu,
   { inputs, cotangent }: GradientInputs,
@@ -175,7 +193,7 @@ function gradient(
   return repeated(gpu, execute, [...primals, seed], layouts);
 }
 
-/** The same work with weights [C_out, K, C_in / groups]; activations are channels-last already. */
+/** The same inputs with weights [C_out, K, C_in / groups]; activations are channels-last already. */
 function tapsFirst(
   { inputs: [x, w], cotangent }: GradientInputs<[HostTensor, HostTensor]>,
 ): GradientInputs {

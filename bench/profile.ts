@@ -1,5 +1,5 @@
 /**
- * Where the time of one of our cases goes, kernel by kernel, by timestamp queries.
+ * Profiles a case of this library kernel by kernel, by timestamp queries.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { PeerCase } from "./peers/peer.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";
 
-/** Time of a case by kernel. */
+/** Times of a case by kernel. */
 export interface Profile {
-  /** Executions that were timed. */
+  /** Number of timed executions. */
   readonly executions: number;
-  /** Time by kernel and constants, over all executions. */
+  /** Time by kernel and constants, summed over all executions. */
   readonly times: ReadonlyMap<string, KernelTime>;
-  /** Wall time of all executions, waits included. */
+  /** Wall time of all executions in milliseconds, with waits. */
   readonly ms: number;
 }
 
-/** Executes a case after a warm-up, each execution with a wait of its own. The device must have been made to profile. */
+/** Executes a case after a warm-up, with a wait after each execution. The device must have been created with `profile`. */
 export async function profile(gpu: Gpu, work: PeerCase, executions: number): Promise<Profile> {
   const { profiler } = gpu;
   if (!profiler) throw new Error("Cannot profile as the adapter must have timestamp-query: it is missing");
@@ -35,8 +35,8 @@ export async function profile(gpu: Gpu, work: PeerCase, executions: number): Pro
   return { executions, times: new Map(profiler.times), ms };
 }
 
-/** The profile of one execution for a terminal, the slowest kernel first. */
-export function show({ executions, times, ms }: Profile): string {
+/** The profile of one execution as a table for a terminal, the slowest kernel first. */
+export function profileTable({ executions, times, ms }: Profile): string {
   const kernels = [...times].sort(([, a], [, b]) => b.ms - a.ms);
   const total = kernels.reduce((sum, [, time]) => sum + time.ms, 0);
   const dispatches = kernels.reduce((sum, [, time]) => sum + time.count, 0);
@@ -58,7 +58,7 @@ export function show({ executions, times, ms }: Profile): string {
   ].join("\n\n");
 }
 
-/** A pipeline's label with the constants that are on, or numbers, alone. */
+/** A pipeline's label without the constants that are false. */
 function concise(label: string): string {
   return label.split(" ").filter((word) => !word.endsWith("=false")).map((word) => word.replace("=true", ""))
     .join(" ");

@@ -1,5 +1,5 @@
 /**
- * The results of the benchmark as text, Markdown, and in a document.
+ * Reports the results of the benchmark as text, Markdown or JSON.
  *
  * @module
  */
@@ -8,39 +8,39 @@ import type { Measured } from "./measure.ts";
 import { digits, geometricMean } from "./statistics.ts";
 import { markdown, plain, type Table } from "./table.ts";
 
-/** One case. */
+/** Results of one case. */
 export interface Row {
   readonly name: string;
-  /** Operations of one execution. */
+  /** Floating-point operations of one execution. */
   readonly flops: number;
   readonly ours: Measured;
-  /** By name of the peer; null where it does not offer the case. */
+  /** Measurements by peer; null if it does not implement the case. */
   readonly peers: Readonly<Record<string, Measured | null>>;
 }
 
-/** What a run of the benchmark found. */
+/** Results of a run of the benchmark. */
 export interface Report {
   readonly date: string;
   readonly command: string;
   readonly adapter: string;
   readonly runtime: string;
-  /** Processes that wanted a core in the minute before the run, and the number of cores. */
+  /** Load average over the minute before the run, and the number of CPU cores. */
   readonly load: { readonly before: number; readonly cores: number };
   readonly rounds: number;
-  /** Version by name of library. */
+  /** Versions by library. */
   readonly libraries: Readonly<Record<string, string>>;
-  /** Message by name of a peer that could not be loaded. */
+  /** Error messages by peer that could not be loaded. */
   readonly missing: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
 }
 
-/** Time of the fastest peer over ours, or null where one of them has none. */
+/** Time of the fastest peer divided by ours; null if either has no time. */
 export function ratioOf({ ours, peers }: Row): number | null {
   const times = Object.values(peers).flatMap((peer) => typeof peer?.ms === "number" ? [peer.ms] : []);
   return ours.ms === null || times.length === 0 ? null : Math.min(...times) / ours.ms;
 }
 
-/** Geometric mean and least of the ratios, or null where there is none. */
+/** Geometric mean and minimum of the ratios; null if there are none. */
 export function summaryOf(
   rows: readonly Row[],
 ): { readonly mean: number; readonly least: number; readonly of: string; readonly count: number } | null {
@@ -58,7 +58,7 @@ export function summaryOf(
   };
 }
 
-/** The report for machines: what was measured, with what follows from it. */
+/** The report as JSON, with GFLOP/s and ratios. */
 export function json(report: Report): string {
   const rows = report.rows.map((row) => ({
     ...row,
@@ -79,10 +79,10 @@ export function document(report: Report): string {
   return [markdown(tableOf(report)), lines.map((line) => `- ${line}`).join("\n")].join("\n\n");
 }
 
-/** The lines of a document between which the report stands. */
+/** The lines of a document that enclose the report. */
 export const MARKS = ["<!-- bench -->", "<!-- end of bench -->"] as const;
 
-/** A document with the report in place of what stood between the marks. @throws {SyntaxError} If they are missing. */
+/** Replaces the text between the marks of a document by the report. @throws {SyntaxError} If they are missing. */
 export function replaceReport(page: string, report: Report): string {
   const [begin, end] = MARKS;
   const from = page.indexOf(begin);
@@ -115,7 +115,7 @@ function tableOf({ rows, libraries, missing }: Report): Table {
   };
 }
 
-/** A package's name, without the scope where that only repeats it. */
+/** A package's name without a redundant scope. */
 const short = (name: string) => name.replace("@tensorflow/", "");
 
 function failuresOf(rows: readonly Row[]): { library: string; row: Row; measured: Measured }[] {

@@ -1,10 +1,10 @@
 /**
- * What the benchmark computes from its samples.
+ * Statistics of samples.
  *
  * @module
  */
 
-/** The middle of the values, or the mean of the two in the middle. @throws {RangeError} If there is none. */
+/** The median: the mean of the two middle values if their number is even. @throws {RangeError} If there are no values. */
 export function median(values: readonly number[]): number {
   if (values.length === 0) throw new RangeError("Cannot take a median as there must be a value: found none");
   const sorted = [...values].sort((a, b) => a - b);
@@ -12,7 +12,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** The mean of ratios: two times as fast and half as fast make 1. @throws {RangeError} If one is not above 0. */
+/** The geometric mean, in which ratios of 2 and 1/2 average to 1. @throws {RangeError} If a value is not above 0. */
 export function geometricMean(values: readonly number[]): number {
   const wrong = values.find((value) => !(value > 0));
   if (values.length === 0 || wrong !== undefined) {

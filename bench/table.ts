@@ -1,10 +1,10 @@
 /**
- * Tables as text and as Markdown.
+ * Formats tables as text and as Markdown.
  *
  * @module
  */
 
-/** Rows of cells; the first column is aligned to the left, the others to the right. */
+/** Rows of cells; the first column is left-aligned, the others right-aligned. */
 export interface Table {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];

@@ -1,6 +1,6 @@
 /**
- * Our optimizer and training step: the post-norm encoder of `workloads.ts`, its mean squared error and AdamW, of which
- * only the loss is read back. The optimizer takes the norm of all gradients on the way, which the peers do not.
+ * The optimizer and the training step in this library: the post-norm encoder of `workloads.ts`, mean squared error and
+ * AdamW; only the loss is read back. The optimizer also computes the norm of all gradients, which the peers do not.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import {
   NORM_EPSILON,
 } from "./workloads.ts";
 
-/** One post-norm layer, `x` being [B, T, C]. */
+/** One post-norm layer; `x` is [B, T, C]. */
 function encoderLayer(x: Tensor, p: EncoderLayer<Tensor>): Tensor {
   const { heads } = ENCODER;
   const eps = NORM_EPSILON;
@@ -87,7 +87,7 @@ function makeOptimizer(params: readonly Tensor[]): AdamW {
   return new AdamW([{ params, lr: learningRate, betas: [beta1, beta2], eps: epsilon, weightDecay }]);
 }
 
-/** The optimizer alone. Gradients are where it wants them, as a training step writes them. */
+/** The optimizer alone. The gradients are in its gradient buffers, as after a backward pass. */
 export function adamw(gpu: Gpu): PeerCase {
   const inputs = adamwInputs();
   const upload = ({ values, shape }: HostTensor) => gpu.tensor(values, shape);
@@ -99,7 +99,7 @@ export function adamw(gpu: Gpu): PeerCase {
   };
   const give = (parameter: Tensor, gradient: Tensor | null) => {
     using slot = optimizer!.slot(parameter)!;
-    if (gradient) gpu.copy(gradient, slot); // else it is what the last step left there
+    if (gradient) gpu.copy(gradient, slot); // else that of the step before
     optimizer!.take(parameter, slot);
   };
   const start = () => {

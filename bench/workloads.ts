@@ -1,15 +1,15 @@
 /**
- * The work every side of the benchmark does: sizes, and inputs equal to the bit, so that values can be compared as well as times.
+ * The cases of the benchmark: sizes, and inputs that are bit-identical for all libraries, so that values can be compared.
  *
- * Activations are channels-last, `[B, T, C]`; convolution weights are `[C_out, C_in / groups, K]`, as checkpoints publish
- * them; a linear layer's weight is `[in, out]`. A library that prefers another layout permutes on the host, untimed.
+ * Activations are channels-last, `[B, T, C]`; convolution weights are `[C_out, C_in / groups, K]`, as in checkpoints; a
+ * linear layer's weight is `[in, out]`. A library with another layout permutes on the host, untimed.
  *
  * @module
  */
 
 import { type HostTensor, permute, uniform, uniformTensor } from "./inputs.ts";
 
-/** Sizes M, K, N of the matrix products, each also measured as A·Bᵀ. */
+/** Sizes M, K, N of the GEMMs, each also measured as A·Bᵀ. */
 export const GEMM_SIZES: readonly (readonly [number, number, number])[] = [
   [512, 768, 768],
   [512, 768, 3072],
@@ -19,7 +19,7 @@ export const GEMM_SIZES: readonly (readonly [number, number, number])[] = [
 /** The second convolution layer of wav2vec2-base on 2.5 s of speech, valid padding, no bias. */
 export const CONV1D = { channels: 512, kernel: 3, stride: 2, frames: 8000 };
 
-/** The positional convolution of wav2vec2-base on 10 s: padded by 64 on both sides, last frame dropped, so T stays. */
+/** The positional convolution of wav2vec2-base on 10 s: padded by 64 on both sides, without the last frame, so that T stays. */
 export const POSITIONAL_CONV = { channels: 768, kernel: 128, groups: 16, frames: 500, padding: 64 };
 
 /** The attention of wav2vec2-base on 5 s. */
@@ -34,10 +34,10 @@ export const CROSS_ENTROPY = { rows: 512, classes: 32 };
 /** The group norm of wav2vec2-base after its first convolution, on 2.5 s of speech, one group per channel. */
 export const GROUP_NORM = { frames: 8000, channels: 512 };
 
-/** Clips, frames, classes with the blank, and labels of each clip; mean over the labels, then over the clips. */
+/** Utterances, frames, classes with the blank, and labels of each utterance; mean over labels, then over utterances. */
 export const CTC = { batch: 4, frames: 200, classes: 32, labels: 40 };
 
-/** Tensors and elements of each in the optimizer alone. */
+/** Number of tensors, and elements of each, of the optimizer case. */
 export const ADAMW_TENSORS = { count: 4, size: 1 << 20 };
 
 /** AdamW as the training step uses it; decay is decoupled, the second moment's root gets epsilon after bias correction. */
@@ -49,7 +49,7 @@ export const NORM_EPSILON = 1e-5;
 /** The encoder of the training step: post-norm layers, GELU in erf form, biases everywhere, mean squared error. */
 export const ENCODER = { layers: 4, width: 256, heads: 4, inner: 1024, frames: 200, batch: 4 };
 
-/** Operands of a matrix product: `a` is [M, K]; `b` is [K, N], or its transpose [N, K] for A·Bᵀ, with the same product. */
+/** Operands of a GEMM: `a` is [M, K]; `b` is [K, N], or its transpose [N, K] for A·Bᵀ, with the same result. */
 export function gemmInputs(
   m: number,
   k: number,
@@ -60,12 +60,12 @@ export function gemmInputs(
   return { a: uniformTensor([m, k], 1), b: transposed ? permute(b, [1, 0]) : b };
 }
 
-/** Name of a matrix product in the table of results. */
+/** Name of a GEMM case. */
 export function gemmName([m, k, n]: readonly [number, number, number], transposed: boolean): string {
   return `gemm_${m}x${k}x${n}${transposed ? "_nt" : ""}`;
 }
 
-/** What is differentiated: every input gets the gradient of sum(output · cotangent). */
+/** Inputs of a case with gradients: every input gets the gradient of sum(output · cotangent). */
 export interface GradientInputs<Inputs extends HostTensor[] = HostTensor[]> {
   inputs: Inputs;
   cotangent: HostTensor;
@@ -144,20 +144,23 @@ export function groupNormInputs(): GradientInputs {
   };
 }
 
-/** Logits [B, T, V], and the labels of each clip, none of them the blank 0. */
+/** Logits [B, T, V], and the labels of each utterance, without the blank 0. */
 export function ctcInputs(): { logits: HostTensor; targets: number[][] } {
   const { batch, frames, classes, labels } = CTC;
   return {
     logits: uniformTensor([batch, frames, classes], 66, 4),
     targets: Array.from(
       { length: batch },
-      (_, clip) =>
-        Array.from(uniform(labels, 67 + clip), (value) => 1 + Math.floor(((value + 1) / 2) * (classes - 1))),
+      (_, utterance) =>
+        Array.from(
+          uniform(labels, 67 + utterance),
+          (value) => 1 + Math.floor(((value + 1) / 2) * (classes - 1)),
+        ),
     ),
   };
 }
 
-/** Parameters and their gradients, for the optimizer alone; both moments start at zero. */
+/** Parameters and their gradients for the optimizer case; both moments start at zero. */
 export function adamwInputs(): { parameters: HostTensor[]; gradients: HostTensor[] } {
   const { count, size } = ADAMW_TENSORS;
   return {
@@ -175,7 +178,7 @@ export function encoderData(): { input: HostTensor; target: HostTensor } {
   };
 }
 
-/** Names of the parameters of one encoder layer, in the order in which seeds are given to them. */
+/** Names of the parameters of one encoder layer, in the order of their seeds. */
 export const ENCODER_KEYS = [
   "qWeight",
   "qBias",

@@ -76,7 +76,7 @@ Deno.test("tables align", () => {
   );
 });
 
-Deno.test("a difference counts relatively, and not a number never agrees", () => {
+Deno.test("differences are relative, and NaN never agrees", () => {
   assertAlmostEquals(relativeDifference(Float32Array.of(1, 100), Float32Array.of(1, 101)), 1 / 101);
   assertEquals(relativeDifference(Float32Array.of(NaN), Float32Array.of(NaN)), Infinity);
   assertEquals(relativeDifference(Float32Array.of(1), Float32Array.of(1, 2)), Infinity);
@@ -109,7 +109,7 @@ Deno.test("a document gets the report between its marks", () => {
   assertThrows(() => replaceReport("nothing", report), SyntaxError, begin);
 });
 
-Deno.test("measure takes turns, compares values, and survives a failure", async () => {
+Deno.test("measure alternates, compares values, and continues after a failure", async () => {
   const turns: string[] = [];
   const library = (name: string, value: number, run: PeerCase["run"]): Peer => {
     const work: PeerCase = {
@@ -140,7 +140,7 @@ Deno.test("measure takes turns, compares values, and survives a failure", async 
   assertEquals(turns.slice(-8), ["ours", "right", "ours", "right", ...ends]);
 });
 
-Deno.test("operations are counted for every case", () => {
+Deno.test("every case has a count of floating-point operations", () => {
   const flops = flopsByCase();
   assertEquals(flops.get("gemm_1024x1024x1024"), 2 * 1024 ** 3);
   assertEquals([...flops.values()].every((count) => Number.isInteger(count) && count > 0), true);

@@ -1,6 +1,6 @@
 /**
  * Runs every case of every peer once after a warm-up and compares their values:
- * `deno run -A --unstable-webgpu bench/peers/check.ts [part of a case's name]`. Exits with 1 when two peers disagree.
+ * `deno run -A --lock=dev.lock bench/peers/check.ts [part of a case's name]`. The exit status is 1 if two peers disagree.
  *
  * @module
  */
@@ -26,7 +26,7 @@ for (const name of names) {
   for (const peer of peers) {
     const make = peer.cases.get(name);
     if (make === undefined) {
-      console.log(`${name}  ${peer.name}: not offered`);
+      console.log(`${name}  ${peer.name}: not implemented`);
       continue;
     }
     const { line, values } = await attempt(make);

@@ -1,7 +1,6 @@
 /**
- * `@jax-js/jax` as its users write it: one `jit` around the whole of a case, arrays handed over or kept with `.ref`.
- *
- * Convolutions are `[N, C, T]` with weights `[C_out, C_in / groups, K]` there, the only layout it has.
+ * The cases in `@jax-js/jax`, written as its documentation recommends: one `jit` around each case, arrays passed or kept
+ * with `.ref`. Convolutions are `[N, C, T]` with weights `[C_out, C_in / groups, K]`, the only layout of the library.
  *
  * @module
  */
@@ -27,10 +26,10 @@ import { type Array, JaxDevice } from "./jax_device.ts";
 import { adamw, trainStep } from "./jax_training.ts";
 import type { Peer, PeerCase } from "./peer.ts";
 
-/** The axes that turn channels-last into channels-first and back. */
+/** Permutation from channels-last to channels-first, and back. */
 const CHANNELS_FIRST = [0, 2, 1];
 
-/** Loads the library and makes its WebGPU device, on the adapter's own limits as it asks for them. */
+/** Loads the library and creates its WebGPU device with the limits that it requests. */
 export async function load(): Promise<Peer> {
   const jax = await import("npm:@jax-js/jax@0.1.25");
   const devices = await jax.init("webgpu");
@@ -65,7 +64,7 @@ function allCases(device: JaxDevice): Map<string, () => Promise<PeerCase>> {
   );
   add("positional_conv_768_k128_g16_t500", () => {
     const { padding, groups } = POSITIONAL_CONV;
-    // One frame less of padding on the right is the dropped last frame, never computed.
+    // One frame less of padding on the right instead of dropping the last frame.
     const options = { featureGroupCount: groups };
     const conv = (x: Array, w: Array) => lax.convGeneralDilated(x, w, [1], [[padding, padding - 1]], options);
     return gradient(device, channelsFirst(positionalConvInputs()), conv, [CHANNELS_FIRST, CHANNELS_FIRST]);
@@ -130,7 +129,7 @@ function gemm(
   };
 }
 
-/** Value and gradients in one program; `layouts` turn the value and the gradients, in order, to the shared layout. */
+/** Value and gradients in one program; `layouts` permute the value and each gradient to the shared layout. */
 function gradient(
   device: JaxDevice,
   { inputs, cotangent }: GradientInputs,
@@ -169,7 +168,7 @@ function gradient(
   };
 }
 
-/** The same work with activations `[B, C, T]`; weights are so already. */
+/** The same inputs with activations `[B, C, T]`; weights have that layout already. */
 function channelsFirst(
   { inputs: [x, w], cotangent }: GradientInputs<[HostTensor, HostTensor]>,
 ): GradientInputs {

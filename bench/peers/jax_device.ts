@@ -1,5 +1,5 @@
 /**
- * What every case of `@jax-js/jax` needs: upload, waiting and reading, in the terms of the library.
+ * What all cases of `@jax-js/jax` share: upload, waiting and reading.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type HostTensor, permute } from "../inputs.ts";
 import { NORM_EPSILON } from "../workloads.ts";
 import { samples, watchErrors } from "./peer.ts";
 
-/** An array of the library; a function that gets one owns it. */
+/** An array of the library; a function that receives one owns it. */
 export type Array = jaxModule.Array;
 
 /** The library on its WebGPU device. */
@@ -23,23 +23,23 @@ export class JaxDevice {
     this.throwErrors = watchErrors(jax.getWebGPUDevice());
   }
 
-  /** Puts a tensor on the device. */
+  /** Uploads a tensor to the device. */
   upload({ values, shape }: HostTensor): Array {
     return this.jax.numpy.array(values).reshape(shape);
   }
 
-  /** Submits everything that `array` is computed with, without waiting: it is lazy, and drops what is disposed before. */
+  /** Submits the computation of `array` without waiting: the library is lazy, and drops what is disposed before. */
   async submit(array: Array): Promise<void> {
     await array.ref.gpuBuffer();
   }
 
-  /** Waits for everything that was computed with `array`, without reading more than a few of its values. */
+  /** Waits for the computation of `array`, by reading a few of its values. */
   async finish(array: Array): Promise<void> {
     await array.ref.reshape([-1]).slice([0, Math.min(array.size, 4)]).data();
     this.throwErrors();
   }
 
-  /** Samples of arrays, each brought to the shared layout by its axes in `layouts`; consumes the arrays. */
+  /** Samples of arrays, each permuted to the shared layout by its axes in `layouts`; consumes the arrays. */
   async read(arrays: Array[], layouts: (number[] | undefined)[] = []): Promise<Float32Array> {
     const host: Float32Array[] = [];
     for (const [i, array] of arrays.entries()) {

@@ -110,7 +110,7 @@ export function trainStep(device: JaxDevice): PeerCase {
   };
 }
 
-/** One post-norm layer, `x` being [batch, frames, width]. */
+/** One post-norm layer; `x` is [batch, frames, width]. */
 function layer(device: JaxDevice, x: Array, p: EncoderLayer<Array>): Array {
   const { nn, numpy: np } = device.jax;
   const { batch, frames, width, heads } = ENCODER;

@@ -1,5 +1,5 @@
 /**
- * What a published WebGPU library must offer to be measured beside ours.
+ * The interface of a published WebGPU library in the benchmark.
  *
  * @module
  */
@@ -12,26 +12,26 @@ export interface Peer {
   name: string;
   /** Package version. */
   version: string;
-  /** Description of the adapter that its device was made on, to be compared with ours. */
+  /** Description of its device's adapter, to compare with ours. */
   adapter: string;
-  /** Makes a case by name; a name that is missing is not offered by the library. */
+  /** Creates cases by name; the library does not implement a name that is missing. */
   cases: Map<string, () => Promise<PeerCase>>;
 }
 
-/** One piece of work, with its inputs on the device. */
+/** A case, with its inputs on the device. */
 export interface PeerCase {
   /**
-   * Executes `repeat` times in a row and then waits for the device once, as a wait costs more than a short operation;
-   * the first call compiles. Throws when the device reported an error.
+   * Executes `repeat` times in a row, then waits for the device once, since a wait takes longer than a short operation. The
+   * first call compiles. Throws if the device reported an error.
    */
   run(repeat: number): Promise<void>;
   /** Samples of the outputs in the layouts of `inputs.ts`: the value first, then each gradient. */
   check?(): Promise<Float32Array>;
-  /** Frees what the case holds. */
+  /** Frees its buffers. */
   dispose(): void;
 }
 
-/** Collects a device's uncaptured errors, which libraries print or drop; the function returned throws the first of them. */
+/** Collects uncaptured errors of a device, which libraries print or ignore; the returned function throws the first. */
 export function watchErrors(device: GPUDevice): () => void {
   const messages: string[] = [];
   device.addEventListener("uncapturederror", (event) => {
@@ -46,7 +46,7 @@ export function watchErrors(device: GPUDevice): () => void {
   };
 }
 
-/** Samples of several tensors, one after the other. */
+/** Samples of several tensors, concatenated. */
 export function samples(tensors: Float32Array[]): Float32Array {
   return Float32Array.from(tensors.flatMap((values) => [...sample(values)]));
 }

@@ -1,9 +1,9 @@
 /**
- * `@tensorflow/tfjs` with `@tensorflow/tfjs-backend-webgpu` as their users write it: eager operations within `tidy`. (The
- * package `tfjs-core` alone offers no way to register the gradients from its bundle for Node.)
+ * The cases in `@tensorflow/tfjs` with `@tensorflow/tfjs-backend-webgpu`, written as its documentation recommends: eager
+ * operations within `tidy`. (The bundle of `tfjs-core` for Node cannot register gradients.)
  *
  * Convolutions are `[N, T, C]` with weights `[K, C_in, C_out]`, the layout of its fast kernels. It has no grouped convolution
- * (sixteen are run and concatenated), no layer norm, and no GELU; those are composed, GELU from its `erf`.
+ * (16 are run and concatenated), no layer norm and no GELU; those are composed of its operations, GELU with its `erf`.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import { adamw, trainStep } from "./tfjs_training.ts";
 /** From [C_out, C_in, K] to [K, C_in, C_out]; its own inverse. */
 const WEIGHT_LAYOUT = [2, 1, 0];
 
-/** Loads the library and makes its WebGPU device, on the adapter's own limits as it asks for them. */
+/** Loads the library and creates its WebGPU device with the limits that it requests. */
 export async function load(): Promise<Peer> {
   const tf = await import("npm:@tensorflow/tfjs@4.22.0");
   // Importing the backend registers it, with its kernels.
@@ -127,7 +127,7 @@ function gemm(
   };
 }
 
-/** Value and gradients; `layouts` turn the value and the gradients, in order, to the shared layout. */
+/** Value and gradients; `layouts` permute the value and each gradient to the shared layout. */
 function gradient(
   device: TfjsDevice,
   { inputs, cotangent }: GradientInputs,
@@ -170,14 +170,14 @@ function gradient(
 function groupedConv(device: TfjsDevice, x: Tensor, w: Tensor): Tensor {
   const tf = device.tf;
   const { groups, padding } = POSITIONAL_CONV;
-  // One frame less of padding on the right is the dropped last frame, never computed.
+  // One frame less of padding on the right instead of dropping the last frame.
   const padded = tf.pad(x, [[0, 0], [padding, padding - 1], [0, 0]]);
   const inputs: tfjsModule.Tensor3D[] = tf.split(padded, groups, 2);
   const weights: tfjsModule.Tensor3D[] = tf.split(w, groups, 2);
   return tf.concat(inputs.map((input, group) => tf.conv1d(input, weights[group]!, 1, "valid")), 2);
 }
 
-/** The same work with weights [K, C_in, C_out]; activations are channels-last already. */
+/** The same inputs with weights [K, C_in, C_out]; activations are channels-last already. */
 function kernelFirst(
   { inputs: [x, w], cotangent }: GradientInputs<[HostTensor, HostTensor]>,
 ): GradientInputs {

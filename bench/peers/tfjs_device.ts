@@ -1,5 +1,5 @@
 /**
- * What every case of `@tensorflow/tfjs` needs: upload, waiting and reading, and the layers it has no operation for.
+ * What all cases of `@tensorflow/tfjs` share: upload, waiting and reading, and layers that the library lacks.
  *
  * @module
  */
@@ -23,12 +23,12 @@ export class TfjsDevice {
     this.throwErrors = watchErrors(device);
   }
 
-  /** Puts a tensor on the device. */
+  /** Uploads a tensor to the device. */
   upload({ values, shape }: HostTensor): Tensor {
     return this.tf.tensor(values, shape);
   }
 
-  /** Waits for everything queued up to now, by reading a few values of `tensor`. */
+  /** Waits for all queued work, by reading a few values of `tensor`. */
   async finish(tensor: Tensor): Promise<void> {
     const probe = this.tf.tidy(() =>
       this.tf.slice(this.tf.reshape(tensor, [-1]), 0, Math.min(tensor.size, 4))
@@ -38,7 +38,7 @@ export class TfjsDevice {
     this.throwErrors();
   }
 
-  /** Samples of tensors, each brought to the shared layout by its axes in `layouts`. */
+  /** Samples of tensors, each permuted to the shared layout by its axes in `layouts`. */
   async read(tensors: Tensor[], layouts: (number[] | undefined)[] = []): Promise<Float32Array> {
     const host: Float32Array[] = [];
     for (const [i, tensor] of tensors.entries()) {

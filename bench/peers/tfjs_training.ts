@@ -87,7 +87,7 @@ export function trainStep(device: TfjsDevice): PeerCase {
   };
 }
 
-/** One post-norm layer, `x` being [batch · frames, width]: its product of a batch with one matrix has no gradient. */
+/** One post-norm layer. `x` is [batch · frames, width], since a batched matmul with one matrix has no gradient here. */
 function encoderLayer(device: TfjsDevice, x: Tensor, p: EncoderLayer<Tensor>): Tensor {
   const tf = device.tf;
   const { batch, frames, heads } = ENCODER;
@@ -109,7 +109,7 @@ function encoderLayer(device: TfjsDevice, x: Tensor, p: EncoderLayer<Tensor>): T
   return device.layerNorm(tf.add(h, linear(inner, p.downWeight, p.downBias)), p.norm2Weight, p.norm2Bias);
 }
 
-/** AdamW from its Adam, which lacks the decay only. */
+/** AdamW, by weight decay and the library's Adam. */
 function makeOptimizer(
   device: TfjsDevice,
   variables: Variable[],

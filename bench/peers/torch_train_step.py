@@ -1,4 +1,4 @@
-"""The training step of `bench/workloads.ts` in PyTorch on CUDA, and its products: what to hold `deno task bench` against.
+"""The training step and GEMMs of `bench/workloads.ts` in PyTorch on CUDA, to compare with `deno task bench`.
 
     python3 bench/peers/torch_train_step.py
 """
@@ -30,7 +30,7 @@ class Layer(nn.Module):
 
 
 def train_step(tf32):
-    """Milliseconds of a step: median of rounds of steps, the loss read once a round."""
+    """Milliseconds of a step: median over rounds; the loss is read once per round."""
     torch.backends.cuda.matmul.allow_tf32 = tf32
     model = nn.Sequential(*(Layer() for _ in range(LAYERS))).cuda()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.98), fused=True)
@@ -56,8 +56,8 @@ def train_step(tf32):
     return sorted(times)[ROUNDS // 2]
 
 
-def product(m, k, n):
-    """TFLOP/s of a product in float32."""
+def gemm(m, k, n):
+    """TFLOP/s of a GEMM in float32."""
     a, b = torch.randn(m, k, device="cuda"), torch.randn(k, n, device="cuda")
     for _ in range(5):
         a @ b
@@ -76,4 +76,4 @@ for tf32 in (False, True):
     print(f"train_step, {'tf32' if tf32 else 'fp32'}: {train_step(tf32):.2f} ms")
 torch.backends.cuda.matmul.allow_tf32 = False
 for m, k, n in [(512, 768, 768), (512, 768, 3072), *((size,) * 3 for size in (1024, 2048, 4096))]:
-    print(f"product {m}x{k}x{n}: {product(m, k, n):.1f} TFLOP/s")
+    print(f"gemm {m}x{k}x{n}: {gemm(m, k, n):.1f} TFLOP/s")

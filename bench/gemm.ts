@@ -1,7 +1,7 @@
 /**
- * The kernels of products by themselves: time on the device by timestamps around every dispatch, or, on a graphics processor,
- * by the clock of many in a row, whichever is less. A row hides what a timestamp adds; where recording takes longer than the
- * product, timestamps do not count that.
+ * Measures the GEMM kernels alone, in two ways of which the faster counts: device time by a timestamp around every dispatch,
+ * and, on a GPU, wall time of many GEMMs in a row. The row hides the overhead of timestamps; the timestamps do not count the
+ * time to record a GEMM, which may take longer than the GEMM itself.
  *
  * @module
  */
@@ -23,45 +23,45 @@ const SIZES = [
   ...[1024, 2048, 4096].map((n) => [n, n, n]),
 ];
 
-/** Which of the operands lie along the reduction: a linear layer's output, A·Bᵀ, and a weight's gradient. */
+/** Whether each operand is contiguous along K: a linear layer's output, A·Bᵀ, and a weight's gradient. */
 const LAYOUTS = { "A·B": [true, false], "A·Bᵀ": [true, true], "Aᵀ·B": [false, false] } as const;
 
 /**
- * Operations of a sample, products at most, and samples, the least of which counts. A graphics processor lowers its clock
- * where it is idle for long, as while a sample is recorded, and takes tens of milliseconds of work to raise it.
+ * Floating-point operations of a sample, maximum number of GEMMs in it, and number of samples, of which the fastest counts.
+ * A GPU lowers its clock when it is idle, and needs tens of milliseconds of work to raise it again.
  */
-const [WORK, MOST, ROUNDS] = [2e12, 1000, 3];
+const [SAMPLE_FLOPS, MAX_REPEAT, SAMPLES] = [2e12, 1000, 3];
 
-/** Products of a row that are submitted together, so that the device works while others are recorded. */
-const ROW = 40;
+/** GEMMs that are submitted together, so that the device computes while the next are recorded. */
+const SUBMIT_EVERY = 40;
 
-/** Layouts measured for what is read and written, by its type. */
+/** Layouts to measure by element type. */
 const TYPES: Readonly<Record<FloatType, readonly string[]>> = { f32: Object.keys(LAYOUTS), f16: ["A·B"] };
 
-/** TFLOP/s of a kernel for products of one layout. */
-export interface ProductSpeed {
+/** TFLOP/s of a kernel for one layout. */
+export interface GemmSpeed {
   readonly layout: keyof typeof LAYOUTS;
   readonly dtype: FloatType;
   readonly variant: GemmVariant;
-  /** In the order of the sizes. */
+  /** TFLOP/s by size. */
   readonly teraflops: readonly number[];
 }
 
 /**
  * Measures every kernel at every size.
  *
- * @param timed Device made with `profile`.
- * @param plain Another of the same adapter without.
- * @param progress Told what happens.
+ * @param timed Device with `profile`.
+ * @param plain Device of the same adapter without `profile`.
+ * @param progress Receives a message before each measurement.
  * @throws {Error} If the device has no timestamps.
  */
-export async function measureProducts(
+export async function measureGemm(
   timed: Gpu,
   plain: Gpu,
   progress: (message: string) => void,
-): Promise<ProductSpeed[]> {
-  const speeds: ProductSpeed[] = [];
-  // The kernel for software adapters would take minutes elsewhere, and the others there.
+): Promise<GemmSpeed[]> {
+  const speeds: GemmSpeed[] = [];
+  // The texture kernel is for software adapters, and the tiles for GPUs; each would take minutes on the other.
   const variants = GEMM_VARIANTS.filter((variant) => (variant === "texture") === timed.software);
   for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
     for (const variant of variants) {
@@ -69,7 +69,7 @@ export async function measureProducts(
         if (!TYPES[dtype].includes(layout) || dtype === "f16" && !timed.half) continue;
         const teraflops: number[] = [];
         for (const [m, k, n] of SIZES as [number, number, number][]) {
-          progress(`products: ${layout} of ${m}×${k}×${n}, ${variant}, ${dtype}`);
+          progress(`GEMM: ${layout} of ${m}×${k}×${n}, ${variant}, ${dtype}`);
           const one = { m, k, n, layout, dtype, variant };
           const alone = await milliseconds(timed, one, byTimestamps);
           const ms = timed.software ? alone : Math.min(alone, await milliseconds(plain, one, inARow));
@@ -82,7 +82,7 @@ export async function measureProducts(
   return speeds;
 }
 
-/** One product by one kernel. */
+/** A GEMM with one kernel. */
 interface Case {
   readonly m: number;
   readonly k: number;
@@ -92,12 +92,14 @@ interface Case {
   readonly variant: GemmVariant;
 }
 
-/** Milliseconds of `repeat` products. */
+/** Milliseconds of `repeat` GEMMs. */
 type Stopwatch = (gpu: Gpu, repeat: number, record: () => void) => Promise<number>;
 
 const byTimestamps: Stopwatch = async (gpu, repeat, record) => {
   const { profiler } = gpu;
-  if (!profiler) throw new Error("Cannot measure products as the adapter has no timestamps");
+  if (!profiler) {
+    throw new Error("Cannot measure GEMM as the adapter must have timestamp-query: it is missing");
+  }
   profiler.times.clear();
   for (let i = 0; i < repeat; i++) record();
   await gpu.sync();
@@ -108,7 +110,7 @@ const inARow: Stopwatch = async (gpu, repeat, record) => {
   const start = performance.now();
   for (let i = 0; i < repeat; i++) {
     record();
-    if (i % ROW === ROW - 1) gpu.flush();
+    if (i % SUBMIT_EVERY === SUBMIT_EVERY - 1) gpu.flush();
   }
   await gpu.sync();
   return performance.now() - start;
@@ -120,12 +122,12 @@ async function milliseconds(
   time: Stopwatch,
 ): Promise<number> {
   const [aAlongK, bAlongK] = LAYOUTS[layout];
-  const numbers = (shape: [number, number], seed: number) => {
+  const operand = (shape: [number, number], seed: number) => {
     const { values } = uniformTensor(shape, seed);
     return gpu.tensor(dtype === "f16" ? Float16Array.from(values) : values, shape);
   };
-  using a = numbers([m, k], 1);
-  using b = numbers([k, n], 2);
+  using a = operand([m, k], 1);
+  using b = operand([k, n], 2);
   using c = gpu.empty([m, n], dtype);
   const problem: GemmProblem = {
     m,
@@ -135,20 +137,22 @@ async function milliseconds(
     b: { tensor: b, height: bAlongK ? n : k, row: bAlongK ? k : n, alongK: bAlongK },
     c: { tensor: c, row: n },
   };
-  const count = gpu.software ? 2 : Math.min(MOST, Math.max(4, Math.ceil(WORK / (2 * m * k * n))));
+  const count = gpu.software
+    ? 2
+    : Math.min(MAX_REPEAT, Math.max(4, Math.ceil(SAMPLE_FLOPS / (2 * m * k * n))));
   const sample = async (repeat: number) =>
     await time(gpu, repeat, () => gemm(gpu, problem, variant)) / repeat;
   await sample(1); // compiles
-  let least = Infinity;
-  for (let round = 0; round < ROUNDS; round++) least = Math.min(least, await sample(count));
-  return least;
+  let fastest = Infinity;
+  for (let i = 0; i < SAMPLES; i++) fastest = Math.min(fastest, await sample(count));
+  return fastest;
 }
 
-/** The speeds as a table. */
-export function showProducts(speeds: readonly ProductSpeed[]): string {
+/** The speeds as a table for a terminal. */
+export function gemmTable(speeds: readonly GemmSpeed[]): string {
   const sizes = SIZES.map((size) => new Set(size).size === 1 ? `${size[0]}³` : size.join("×"));
   return plain({
-    head: ["TFLOP/s", "kernel", "numbers", ...sizes],
+    head: ["TFLOP/s", "kernel", "type", ...sizes],
     rows: speeds.map(({ layout, variant, dtype, teraflops }) => {
       return [layout, variant, dtype, ...teraflops.map(digits)];
     }),
