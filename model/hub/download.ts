@@ -1,10 +1,12 @@
 // Downloads single files: resumes partial downloads and verifies hashes.
-import { createHash } from "node:crypto";
-import { statfs } from "node:fs/promises";
 import { chunksOf, MIN_RATE } from "./body.ts";
 import { HubError, sizeOf } from "./cache.ts";
 import { type HubAccess, NetworkError, request } from "./request.ts";
 import { withRetries } from "./retry.ts";
+
+// Not literals, as bundlers for browsers refuse modules of Node.
+const CRYPTO: string = "node:crypto";
+const FILE_SYSTEM: string = "node:fs/promises";
 
 /** A file to download. */
 export interface Download {
@@ -102,6 +104,7 @@ async function sizeOfPart(part: Deno.FsFile): Promise<number> {
 async function checkDisk({ name, path, size }: Download, received: number): Promise<void> {
   if (size === null) return;
   const folder = path.slice(0, path.lastIndexOf("/"));
+  const { statfs } = await import(FILE_SYSTEM) as typeof import("node:fs/promises");
   // Unknown on some file systems, and without permission.
   const disk = await statfs(folder).catch(() => null);
   if (disk === null || size - received <= disk.bavail * disk.bsize) return;
@@ -157,6 +160,7 @@ async function append(
 
 /** Hash of a file: SHA-256 for 64 digits, the SHA-1 of a git blob for 40. */
 async function hashOf(file: Deno.FsFile, digits: number): Promise<string> {
+  const { createHash } = await import(CRYPTO) as typeof import("node:crypto");
   const { size } = await file.stat();
   const hash = createHash(digits === 64 ? "sha256" : "sha1");
   if (digits === 40) hash.update(`blob ${size}\0`);
