@@ -24,7 +24,7 @@ export const SKIPPED: Record<string, string> = {
   "every operation has shader, function, oracle, test and export, every shader a purpose":
     "it reads the folders of the checkout",
   "an operation that lacks a part is found": "it reads the folders of the checkout",
-  "ctc lets NaN through": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
+  "ctc propagates NaN": "WGSL lets a compiler assume that there is no NaN, and Chromium's does",
 };
 
 /** The tests of `tests/tensor` that depend on the implementation of WebGPU. */

@@ -18,6 +18,8 @@ const DENO: Record<string, string> = {
   "model/hub/fetch_model.ts": "environment",
   "model/hub/request.ts": "environment",
   "model/hub/resolve_model.ts": "files",
+  "model/inference/fetch_files.ts": "whether there is Deno",
+  "model/inference/model_source.ts": "whether there is Deno",
   "std/assert/format.ts": "Deno.inspect, which the page stands in for",
 };
 
