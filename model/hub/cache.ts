@@ -8,6 +8,13 @@ export class HubError extends Error {
   override name = "HubError";
 }
 
+/** Milliseconds without a change after which a partial download is not expected to be continued. */
+const PART_AGE = 24 * 3600_000;
+/** The same for drafts, which exist for a moment only. */
+const DRAFT_AGE = 3600_000;
+/** Maximum number of files of weights. */
+const MAX_SHARDS = 1000;
+
 /** Folders and files of one model in the cache. */
 export class ModelCache {
   /** Folder of the model. */
@@ -71,6 +78,33 @@ export class ModelCache {
   }
 }
 
+/** Removes drafts and partial downloads whose process was killed; those that may still be continued stay. */
+export async function removeStrays(cache: ModelCache): Promise<void> {
+  for await (const path of filesIn(cache.folder)) {
+    const isPart = path.endsWith(".incomplete");
+    if (!isPart && !/\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(path)) continue;
+    // Another process may have been faster.
+    await removeStray(path, isPart ? PART_AGE : DRAFT_AGE).catch(() => {});
+  }
+}
+
+async function removeStray(path: string, age: number): Promise<void> {
+  const { mtime, isFile } = await Deno.lstat(path);
+  if (mtime === null || Date.now() - mtime.getTime() < age) return;
+  // A process that downloads holds a lock, which ends with it.
+  using file = isFile ? await Deno.open(path, { write: true }) : null;
+  if (file === null || await file.tryLock(true)) await Deno.remove(path);
+}
+
+/** Paths of the files and links in a folder and its sub-folders; none if it cannot be read. */
+async function* filesIn(folder: string): AsyncGenerator<string> {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  for (const { name, isDirectory } of entries) {
+    if (isDirectory) yield* filesIn(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
+
 /** File names in an index of shards. @throws {HubError} If it is not an index, or a name is not a plain file name. */
 export function shardsOf(index: string): string[] {
   const fail = (found: string): never => {
@@ -86,6 +120,7 @@ export function shardsOf(index: string): string[] {
   }
   if (typeof map !== "object" || map === null) return fail("it has no weight_map");
   const shards = [...new Set(Object.values(map))];
+  if (shards.length > MAX_SHARDS) fail(`it lists ${shards.length}, more than ${MAX_SHARDS}`);
   const invalid = shards.find((shard) =>
     typeof shard !== "string" || !/^\w[\w.-]*\.(safetensors|bin)$/.test(shard)
   );

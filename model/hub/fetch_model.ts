@@ -2,7 +2,7 @@
 import { printable } from "../../files/printable.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import { readText } from "./body.ts";
-import { defaultCacheFolder, HubError, isCommit, ModelCache, shardsOf } from "./cache.ts";
+import { defaultCacheFolder, HubError, isCommit, ModelCache, removeStrays, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";
 import { accessOf, type HubAccess, NetworkError, request } from "./request.ts";
 import { withRetries } from "./retry.ts";
@@ -148,6 +148,7 @@ async function update(
     for (const shard of shardsOf(index)) await get(shard);
   }
   await cache.setCommit(revision, commit);
+  await removeStrays(cache);
   return cache.snapshot(commit);
 }
 

@@ -9,6 +9,8 @@ interface Fault {
   readonly config?: (hub: Address, isHead: boolean) => Response | Promise<Response>;
   /** Name of the shard in an index that takes the place of the weights. */
   readonly shard?: string;
+  /** Size that the headers of the weights state. */
+  readonly weightsSize?: number;
   /** Message of the error; null if the download succeeds. */
   readonly error: RegExp | null;
 }
@@ -151,6 +153,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     config: (_, isHead) => answer(isHead ? null : endless(), { etag, "x-linked-size": "9000000000" }),
     error: /as it must have at most 8 MiB: it has 9000000000 bytes$/,
   },
+  "weights: larger than the disk": {
+    weightsSize: 2 ** 52,
+    error:
+      /^Cannot download model\.safetensors of org\/name as it takes [\d.]+ GB of disk: \/.+ has [\d.]+ GB left$/,
+  },
   "file: compressed zeros": { config: falseBody(() => bomb, false, gzip), error: WRONG_HASH },
   "file: stalls": { config: falseBody(() => stalled("{"), true), error: STALLED },
   "file: trickles": { config: falseBody(trickle, true), error: SLOW },
@@ -240,5 +247,7 @@ async function respond(
   return answer(isHead ? null : bytes, {
     etag: `"${hashOf(bytes, false)}"`,
     "content-length": `${bytes.length}`,
+    ...fault.weightsSize !== undefined && file === "model.safetensors" &&
+      { "x-linked-size": `${fault.weightsSize}` },
   });
 }
