@@ -7,6 +7,7 @@ import { encodeConfig } from "../model/config_encode.ts";
 import { headOf } from "../model/parameter_specs.ts";
 import {
   DEFAULT_PREPROCESSOR,
+  featureExtractorIn,
   parsePreprocessorConfig,
   type PreprocessorConfig,
 } from "../model/inference/preprocess.ts";
@@ -182,6 +183,9 @@ export async function modelFiles(
     const text = folder === null ? null : await textOf(`${folder}/${name}`);
     if (text !== null) files[name] = text;
   }
+  const processor = folder === null ? null : await textOf(`${folder}/processor_config.json`);
+  const extractor = processor && featureExtractorIn(processor, `${folder}/processor_config.json`);
+  if (extractor) files["preprocessor_config.json"] = extractor;
   if (files["vocab.json"] === undefined) { for (const name of TOKENIZER_FILES) delete files[name]; }
   // As the published models have it: those of the group family were trained without an attention mask.
   const otherwise = folder === null

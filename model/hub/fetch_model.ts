@@ -46,6 +46,7 @@ export interface HubOptions {
 const FILES = [
   "config.json",
   "preprocessor_config.json",
+  "processor_config.json",
   "vocab.json",
   "tokenizer_config.json",
   "special_tokens_map.json",

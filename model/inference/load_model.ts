@@ -7,12 +7,7 @@ import { greedyDecode, type Transcript, transcriptOf } from "../decode/greedy.ts
 import type { HubOptions } from "../hub/fetch_model.ts";
 import type { FetchProgress } from "./fetch_files.ts";
 import { locate, readerOf } from "./model_source.ts";
-import {
-  DEFAULT_PREPROCESSOR,
-  parsePreprocessorConfig,
-  prepareBatch,
-  type PreprocessorConfig,
-} from "./preprocess.ts";
+import { prepareBatch, type PreprocessorConfig, readPreprocessor } from "./preprocess.ts";
 import { type Batch, type ForwardOptions, framesOf, type Output, SpeechModel } from "../speech_model.ts";
 import { type CtcTokenizer, parseTokenizer } from "../decode/tokenizer.ts";
 import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } from "./chunking.ts";
@@ -259,10 +254,7 @@ export async function loadModel(
     const bytes = await read(file);
     return bytes ? new TextDecoder().decode(bytes) : undefined;
   };
-  const settings = await text("preprocessor_config.json");
-  const preprocessor = settings === undefined
-    ? DEFAULT_PREPROCESSOR
-    : parsePreprocessorConfig(settings, `${name}/preprocessor_config.json`);
+  const preprocessor = await readPreprocessor(text, name);
   const vocab = checkpoint.head === "ctc" ? await text("vocab.json") : undefined;
   let tokenizer: CtcTokenizer | null = null;
   if (vocab !== undefined) {

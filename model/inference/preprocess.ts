@@ -1,4 +1,4 @@
-import { JsonFields } from "../checkpoint/json_fields.ts";
+import { isObject, JsonFields } from "../checkpoint/json_fields.ts";
 
 /** Preprocessing of audio, named as in `preprocessor_config.json`. */
 export interface PreprocessorConfig {
@@ -63,6 +63,51 @@ export function parsePreprocessorConfig(text: string, name: string): Preprocesso
     }),
     padding_value: fields.number("padding_value", DEFAULT_PREPROCESSOR.padding_value, { least: -most, most }),
   };
+}
+
+/**
+ * The settings of the feature extractor in `processor_config.json`, which transformers 5 writes instead of
+ * `preprocessor_config.json`; where a model has both, these count, as in transformers.
+ *
+ * @param text Content of `processor_config.json`.
+ * @param name File name for error messages.
+ * @returns Content for {@linkcode parsePreprocessorConfig}, or undefined if the file has none, as before version 5.
+ * @throws {SyntaxError | TypeError} If it is not a JSON object, or `feature_extractor` is not one.
+ *
+ * @example
+ * ```ts
+ * import { featureExtractorIn } from "./preprocess.ts";
+ *
+ * const text = '{ "feature_extractor": { "do_normalize": false } }';
+ * console.log(featureExtractorIn(text, "processor_config.json")); // {"do_normalize":false}
+ * ```
+ */
+export function featureExtractorIn(text: string, name: string): string | undefined {
+  const fields = new JsonFields(text, name);
+  const key = "feature_extractor";
+  if (!fields.has(key)) return undefined;
+  return isObject(fields.raw[key])
+    ? JSON.stringify(fields.raw[key], null, 2)
+    : fields.fail(key, "must be an object");
+}
+
+/**
+ * Reads the preprocessing settings of a model; the defaults if its files have none.
+ *
+ * @param text Reads a file of the model as text; undefined if it is missing.
+ * @param name Path or name of the model for error messages.
+ * @throws {SyntaxError | TypeError | RangeError} If a file is invalid; one line.
+ */
+export async function readPreprocessor(
+  text: (file: string) => Promise<string | undefined>,
+  name: string,
+): Promise<PreprocessorConfig> {
+  const processor = await text("processor_config.json");
+  const inner = processor && featureExtractorIn(processor, `${name}/processor_config.json`);
+  if (inner) return parsePreprocessorConfig(inner, `${name}/processor_config.json`);
+  const settings = await text("preprocessor_config.json");
+  if (settings === undefined) return DEFAULT_PREPROCESSOR;
+  return parsePreprocessorConfig(settings, `${name}/preprocessor_config.json`);
 }
 
 /**

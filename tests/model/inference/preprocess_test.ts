@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   DEFAULT_PREPROCESSOR,
+  featureExtractorIn,
   parsePreprocessorConfig,
   prepareBatch,
   type PreprocessorConfig,
 } from "../../../model/inference/preprocess.ts";
+import { loadModel } from "../../../model/inference/load_model.ts";
+import { testGpu } from "../../gpu.ts";
 import { parseSafetensors, toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
 
 const without: PreprocessorConfig = { ...DEFAULT_PREPROCESSOR, do_normalize: false };
@@ -93,4 +96,29 @@ Deno.test("preprocessor_config.json is refused in one line that names the field"
   for (const [text, type, message] of refused) {
     assertThrows(() => parsePreprocessorConfig(text, "p.json"), type, message);
   }
+});
+
+Deno.test("processor_config.json of transformers 5 contains the settings", async () => {
+  const feature_extractor = { do_normalize: false, return_attention_mask: true, sampling_rate: 16_000 };
+  const text = JSON.stringify({ feature_extractor, processor_class: "Wav2Vec2Processor" });
+  const inner = featureExtractorIn(text, "processor_config.json")!;
+  const { do_normalize, return_attention_mask } = parsePreprocessorConfig(inner, "processor_config.json");
+  assertEquals([do_normalize, return_attention_mask], [false, true]);
+  assertEquals(featureExtractorIn('{"processor_class":"Wav2Vec2Processor"}', "p.json"), undefined);
+  assertThrows(
+    () => featureExtractorIn('{"feature_extractor":[]}', "p.json"),
+    TypeError,
+    "Cannot read p.json as feature_extractor must be an object",
+  );
+  const folder = new URL("../../testdata/base", import.meta.url).pathname;
+  const files: Record<string, Uint8Array<ArrayBuffer>> = {
+    "processor_config.json": new TextEncoder().encode(text),
+  };
+  for (const name of ["config.json", "model.safetensors", "preprocessor_config.json"]) {
+    const bytes = await Deno.readFile(`${folder}/${name}`).catch(() => null);
+    if (bytes) files[name] = bytes;
+  }
+  const loaded = await loadModel({ files }, { gpu: await testGpu() });
+  assertEquals([loaded.preprocessor.do_normalize, loaded.preprocessor.return_attention_mask], [false, true]);
+  loaded.dispose();
 });
