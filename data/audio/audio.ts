@@ -1,3 +1,4 @@
+// Reads and decodes audio files: the functions of this folder that others use.
 import { type AudioOptions, type DecodedAudio, readBlocks } from "./blocks.ts";
 import { type AudioSource, bytesSource, fileSource } from "./source.ts";
 import { concat } from "./resample.ts";

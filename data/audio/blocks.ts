@@ -1,3 +1,4 @@
+// Decodes any format block by block to one channel at one sample rate.
 import { type AudioFormat, type AudioHead, readAudioHead } from "./format.ts";
 import { type AudioSource, refuse } from "./source.ts";
 import { type AudioBlock, decodeByLibrary } from "./codecs.ts";

@@ -1,3 +1,4 @@
+// Opens a corpus in any layout.
 import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";

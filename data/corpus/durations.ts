@@ -1,3 +1,4 @@
+// Durations of utterances, from headers where possible.
 import { loadAudio } from "../audio/audio.ts";
 import { readAudioHead } from "../audio/format.ts";
 import { fileSource } from "../audio/source.ts";
