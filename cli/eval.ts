@@ -71,7 +71,7 @@ export const evalCommand = defineCommand({
         const test = readUtterances(all.slice(0, limit));
         const evaluation = await evaluate(loaded, test, {
           ...search,
-          normalize: (text) => normalizeText(text),
+          normalize: (text) => loaded.tokenizer?.phonemes ? text : normalizeText(text),
           onHypothesis,
         });
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);

@@ -1,5 +1,5 @@
 import type { Utterance } from "../data/corpus/utterance.ts";
-import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
+import { normalizeFor } from "../data/corpus/vocabulary.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 
 /**
@@ -9,9 +9,8 @@ import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
  * @param utterances utterances with their transcripts
  */
 export function outOfVocabulary(tokenizer: CtcTokenizer, utterances: readonly Utterance[]): string[] {
-  const letterCase = letterCaseOf(tokenizer);
   const found = new Set(
-    utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeText(text, letterCase))),
+    utterances.flatMap(({ text = "" }) => tokenizer.missing(normalizeFor(text, tokenizer))),
   );
   if (found.size === 0) return [];
   const few = [...found].slice(0, 8).map((character) => JSON.stringify(character)).join(", ");

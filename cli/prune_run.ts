@@ -62,7 +62,7 @@ export async function openPruneRun(values: PruneValues): Promise<PruneRun> {
     files["preprocessor_config.json"]!,
     `${folder}/preprocessor_config.json`,
   );
-  const tokenizer = task === "asr" ? await readVocabulary(folder) : null;
+  const tokenizer = task === "asr" ? (await readVocabulary(folder)).trimmed(config.vocab_size) : null;
   tokenizer?.checkSize(config.vocab_size, `${folder}/vocab.json`);
   const corpus = await openUtterances(values.data, task, values.subset, values["dev-subset"]);
   const test = await openTest(corpus.folder, task, values["test-subset"]);

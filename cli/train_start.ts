@@ -167,7 +167,7 @@ export async function startAgain(out: string, state: FoundState): Promise<TrainS
     preprocessor: settings === null
       ? DEFAULT_PREPROCESSOR
       : parsePreprocessorConfig(settings, `${out}/preprocessor_config.json`),
-    tokenizer: head === "ctc" ? await readVocabulary(out) : null,
+    tokenizer: head === "ctc" ? (await readVocabulary(out)).trimmed(config.vocab_size) : null,
     files: {},
     notes: state.notes,
   };

@@ -1,6 +1,6 @@
 import type { Batches, DecodedUtterance } from "../data/batching/batches.ts";
 import { maskSpans } from "../data/batching/spec_augment.ts";
-import { letterCaseOf, normalizeText } from "../data/corpus/vocabulary.ts";
+import { normalizeFor } from "../data/corpus/vocabulary.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { prepareBatch, type PreprocessorConfig } from "../model/inference/preprocess.ts";
 import { framesOf } from "../model/speech_model.ts";
@@ -31,21 +31,20 @@ export interface CorpusSourceOptions {
 }
 
 /**
- * Targets of speech recognition: the normalised transcript, in the letter case of the vocabulary. Out-of-vocabulary
+ * Targets of speech recognition: the transcript, normalised for the vocabulary. Out-of-vocabulary
  * characters become the unknown token.
  *
  * @param tokenizer Vocabulary.
  * @throws {TypeError} If an utterance has no transcript.
  */
 export function transcriptTargets(tokenizer: CtcTokenizer): TargetOf {
-  const letterCase = letterCaseOf(tokenizer);
   return ({ ids, text }) => {
     if (text === undefined) {
       throw new TypeError(
         `Cannot train as every utterance must have a transcript: ${ids.join(", ")} has none`,
       );
     }
-    const reference = normalizeText(text, letterCase);
+    const reference = normalizeFor(text, tokenizer);
     return { labels: tokenizer.encode(reference), reference };
   };
 }

@@ -2,7 +2,7 @@
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
 import type { Utterance } from "./utterance.ts";
-import { letterCaseOf, normalizeText } from "./vocabulary.ts";
+import { normalizeFor, normalizeText } from "./vocabulary.ts";
 
 /** Statistics of a subset. */
 export interface SubsetReport {
@@ -34,10 +34,9 @@ export function textErrors(
   tokenizer?: CtcTokenizer,
 ): string[] {
   if (!tokenizer) return [];
-  const letterCase = letterCaseOf(tokenizer);
   const errors = utterances.flatMap(({ id, text }) => {
     if (!text?.trim()) return []; // no reference, or no speech
-    const normal = normalizeText(text, letterCase);
+    const normal = normalizeFor(text, tokenizer);
     if (normal === "") return [`Cannot use ${id} of ${name} as its transcript must have letters: ${text}`];
     const missing = tokenizer.missing(normal);
     if (missing.length === 0) return [];

@@ -41,6 +41,18 @@ export function letterCaseOf(tokenizer: CtcTokenizer): "upper" | "lower" {
 }
 
 /**
+ * Normalises a transcript for a vocabulary: {@linkcode normalizeText} in its letter case. Phonemes stay as they are, with single
+ * spaces, since tone marks and modifier letters distinguish them.
+ *
+ * @param text Any text.
+ * @param tokenizer The vocabulary's tokenizer.
+ */
+export function normalizeFor(text: string, tokenizer: CtcTokenizer): string {
+  if (tokenizer.phonemes) return text.trim().replace(/\s+/g, " ");
+  return normalizeText(text, letterCaseOf(tokenizer));
+}
+
+/**
  * Builds a vocabulary of characters: `<pad>` 0, the blank of CTC; `<s>`, `</s>`, `<unk>`, `|` between words; then the
  * characters in the order of Unicode.
  *

@@ -123,10 +123,9 @@ class Scorer<State> {
   }
 
   extend({ words }: Prefix<State>, token: number): WordState<State> {
-    if (token !== this.#tokenizer.delimiterId) {
-      return { ...words, word: words.word + this.#tokenizer.textOf(token) };
-    }
-    return this.#complete(words);
+    if (token === this.#tokenizer.delimiterId) return this.#complete(words);
+    const extended = { ...words, word: words.word + this.#tokenizer.textOf(token) };
+    return this.#tokenizer.phonemes ? this.#complete(extended) : extended;
   }
 
   result(prefix: Prefix<State>): BeamResult {

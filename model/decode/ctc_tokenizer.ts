@@ -12,6 +12,10 @@ export interface TokenizerSettings {
   readonly replace_word_delimiter_char: string;
   /** Whether texts are lower case and tokens are upper case. */
   readonly do_lower_case: boolean;
+  /** Whether tokens are phonemes, separated by spaces; default: whether they look so. */
+  readonly phonemes?: boolean;
+  /** Number of ids without added tokens; default: all. */
+  readonly base_size?: number;
 }
 
 /** Options of {@linkcode CtcTokenizer.decode}. */
@@ -30,6 +34,8 @@ export class CtcTokenizer {
   readonly unknownId: number | null;
   /** Id of the word delimiter, or null if there is none. */
   readonly delimiterId: number | null;
+  /** Whether tokens are phonemes: texts have a space between any two, and no words. */
+  readonly phonemes: boolean;
   /** Harmless irregularities of the files, a line each. */
   readonly notes: readonly string[];
   #ids: ReadonlyMap<string, number>;
@@ -37,6 +43,8 @@ export class CtcTokenizer {
   #special: ReadonlySet<number>;
   #lowerCase: boolean;
   #space: string;
+  #settings: TokenizerSettings;
+  #name: string;
 
   /** Use {@linkcode parseTokenizer}, which checks the files. */
   constructor(ids: ReadonlyMap<string, number>, settings: TokenizerSettings, name: string) {
@@ -61,11 +69,19 @@ export class CtcTokenizer {
     this.#special = new Set(special.filter((id) => id !== null));
     this.#lowerCase = settings.do_lower_case;
     this.#space = settings.replace_word_delimiter_char;
+    this.#settings = settings;
+    this.#name = name;
+    const spaced = this.delimiterId !== null || ids.has(" ");
+    this.phonemes = settings.phonemes ?? (!spaced && [...ids].some(([token, id]) => {
+      return !this.#special.has(id) && !/^[<[]/.test(token) && [...token].length > 1;
+    }));
     const holes = tokens.flatMap((token, id) => token === null ? [id] : []);
     const few = holes.slice(0, 8).join(", ") + (holes.length > 8 ? ", ..." : "");
     this.notes = [
       ...(holes.length > 0 ? [`${name} has no token for ${holes.length} ids: ${few}`] : []),
-      ...(this.delimiterId === null ? [`${name} has no word delimiter: texts are not split into words`] : []),
+      ...(this.delimiterId === null && !this.phonemes
+        ? [`${name} has no word delimiter: texts are not split into words`]
+        : []),
     ];
   }
 
@@ -89,21 +105,41 @@ export class CtcTokenizer {
   }
 
   /**
+   * The tokenizer without added tokens that a CTC head has no output for. Files of some models add `<s>` and `</s>` after the
+   * vocabulary that the head was made for.
+   *
+   * @param vocabSize Number of outputs of the head.
+   * @returns This tokenizer if there are none, or if the padding token is among them.
+   */
+  trimmed(vocabSize: number): CtcTokenizer {
+    const { base_size = this.size } = this.#settings;
+    if (this.size <= vocabSize || base_size > vocabSize || this.padId >= vocabSize) return this;
+    const ids = new Map([...this.#ids].filter(([, id]) => id < vocabSize));
+    return new CtcTokenizer(ids, this.#settings, this.#name);
+  }
+
+  /**
    * Encodes a text as ids. The longest matching token is taken; runs of white space are one word delimiter;
-   * out-of-vocabulary characters become `unknownId`.
+   * out-of-vocabulary characters become `unknownId`. Phonemes are separated by spaces.
    *
    * @throws {RangeError} If a character is out of vocabulary and there is no unknown token.
    */
   encode(text: string): number[] {
+    if (this.phonemes) return phonemesOf(text).flatMap((phoneme) => this.#encode([phoneme]));
     const cased = this.#lowerCase ? text.toUpperCase() : text;
-    const characters = [...cased.trim().replace(/\s+/g, " ")];
+    return this.#encode([...cased.trim().replace(/\s+/g, " ")]);
+  }
+
+  /** Encodes characters, or one phoneme. */
+  #encode(characters: readonly string[]): number[] {
     const ids: number[] = [];
     for (let at = 0; at < characters.length;) {
       const { id, length } = this.#match(characters, at);
       const found = id ?? this.unknownId;
       if (found === null) {
+        const kind = this.phonemes ? "phoneme" : "character";
         throw new RangeError(
-          `Cannot encode as each character must be in the vocabulary: ${show(characters[at])} is missing`,
+          `Cannot encode as each ${kind} must be in the vocabulary: ${show(characters[at])} is missing`,
         );
       }
       ids.push(found);
@@ -112,23 +148,30 @@ export class CtcTokenizer {
     return ids;
   }
 
-  /** Out-of-vocabulary characters of a text, each once. */
+  /** Out-of-vocabulary characters or phonemes of a text, each once. */
   missing(text: string): string[] {
+    if (this.phonemes) return [...new Set(phonemesOf(text).filter((phoneme) => !this.#ids.has(phoneme)))];
     const cased = [...(this.#lowerCase ? text.toUpperCase() : text).replace(/\s+/g, " ")];
     return [...new Set(cased.filter((_, at) => this.#match(cased, at).id === null))];
   }
 
   /**
    * Decodes ids, such as the best token of every frame. Equal neighbours are collapsed unless `collapse` is false, then
-   * special tokens and unused ids are dropped. Runs of word delimiters become one space.
+   * special tokens and unused ids are dropped. Runs of word delimiters become one space; phonemes are joined by spaces, and word
+   * delimiters between them dropped, as by `Wav2Vec2PhonemeCTCTokenizer`.
    */
   decode(ids: Iterable<number>, { collapse = true }: JoinOptions = {}): string {
+    const phonemes: string[] = [];
     let text = "";
     let last = -1;
     for (const id of ids) {
-      if (!collapse || id !== last) text += id === this.delimiterId ? this.#space : this.textOf(id);
+      if (!collapse || id !== last) {
+        text += id === this.delimiterId ? this.#space : this.textOf(id);
+        phonemes.push(this.textOf(id));
+      }
       last = id;
     }
+    if (this.phonemes) return phonemes.filter((phoneme) => phoneme !== "").join(" ");
     return text.split(this.#space).filter((word) => word !== "").join(this.#space);
   }
 
@@ -136,7 +179,7 @@ export class CtcTokenizer {
   textOf(id: number): string {
     if (this.#special.has(id) || id === this.delimiterId) return "";
     const token = this.tokens[id] ?? "";
-    return this.#lowerCase ? token.toLowerCase() : token;
+    return this.#lowerCase && !this.phonemes ? token.toLowerCase() : token;
   }
 
   #match(characters: readonly string[], at: number): { id: number | null; length: number } {
@@ -147,6 +190,11 @@ export class CtcTokenizer {
     }
     return { id: null, length: 1 };
   }
+}
+
+/** Phonemes of a text. */
+function phonemesOf(text: string): string[] {
+  return text.split(/\s+/).filter((phoneme) => phoneme !== "");
 }
 
 // Math.max(...values) would fail for large vocabularies, whose ids exceed the argument limit of a call.

@@ -85,7 +85,7 @@ export function greedyDecode(
 }
 
 /**
- * Joins tokens to words and text. Words are split at the word delimiter; special tokens are dropped.
+ * Joins tokens to words and text. Words are split at the word delimiter, phonemes are words; special tokens are dropped.
  *
  * @param spans Tokens in order, without blanks.
  *
@@ -121,6 +121,7 @@ export function transcriptOf(
   for (const span of spans) {
     if (span.id === tokenizer.delimiterId) close();
     else if (tokenizer.textOf(span.id) !== "") word.push(span);
+    if (tokenizer.phonemes) close();
   }
   close();
   return { text: words.map(({ text }) => text).join(" "), words };

@@ -23,7 +23,8 @@ const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_
 
 /**
  * Parses a CTC tokenizer. Defaults: special tokens `<pad>`, `<unk>`, `<s>` and `</s>`, word delimiter `|`. With `do_lower_case`,
- * texts are converted to upper case for the model and back to lower case, as in transformers.
+ * texts are converted to upper case for the model and back to lower case, as in transformers. Tokens are phonemes with
+ * `Wav2Vec2PhonemeCTCTokenizer` or a `phone_delimiter_token`, and where tokens have several characters and none separates words.
  *
  * @throws {SyntaxError} If a file is not a JSON object, or two tokens have the same id.
  * @throws {TypeError | RangeError} If an id is not a whole number, there are no tokens, or the padding token is missing.
@@ -43,6 +44,7 @@ export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   const config = new JsonFields(files.tokenizerConfig ?? "{}", "tokenizer_config.json").raw;
   const map = new JsonFields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
   addTokens(ids, new JsonFields(files.vocab, name).raw, name);
+  const base_size = [...ids.values()].reduce((size, id) => Math.max(size, id + 1), 0);
   addTokens(ids, new JsonFields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
   // Newer versions store the added tokens by id.
   const added = isObject(config["added_tokens_decoder"]) ? config["added_tokens_decoder"] : {};
@@ -50,12 +52,16 @@ export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   addTokens(ids, Object.fromEntries(byToken), "tokenizer_config.json");
   if (ids.size === 0) throw new RangeError(`Cannot read ${name} as it must have tokens: there are none`);
   const word = (key: string, otherwise: string) => contentOf(config[key]) ?? contentOf(map[key]) ?? otherwise;
+  const phonemes = config["tokenizer_class"] === "Wav2Vec2PhonemeCTCTokenizer" ||
+    contentOf(config["phone_delimiter_token"]) !== undefined;
   const special = Object.entries(SPECIAL).map(([key, token]) => [key, word(key, token)]);
   const settings = {
     ...Object.fromEntries(special) as Record<keyof typeof SPECIAL, string>,
-    word_delimiter_token: word("word_delimiter_token", "|"),
+    word_delimiter_token: word("word_delimiter_token", phonemes ? "" : "|"),
     replace_word_delimiter_char: word("replace_word_delimiter_char", " "),
     do_lower_case: config["do_lower_case"] === true,
+    base_size,
+    ...phonemes && { phonemes },
   };
   return new CtcTokenizer(ids, settings, name);
 }

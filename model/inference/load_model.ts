@@ -264,7 +264,8 @@ export async function loadModel(
       addedTokens: await text("added_tokens.json"),
     };
     const present = Object.entries(files).filter(([, content]) => content !== undefined);
-    tokenizer = parseTokenizer({ vocab, name: `${name}/vocab.json`, ...Object.fromEntries(present) });
+    tokenizer = parseTokenizer({ vocab, name: `${name}/vocab.json`, ...Object.fromEntries(present) })
+      .trimmed(checkpoint.config.vocab_size);
     tokenizer.checkSize(checkpoint.config.vocab_size, `${name}/vocab.json`);
   }
   const gpu = options.gpu ?? await requestGpu();

@@ -1,4 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { normalizeFor } from "../../../data/corpus/vocabulary.ts";
+import { transcriptOf } from "../../../model/decode/greedy.ts";
 import { parseTokenizer } from "../../../model/decode/tokenizer.ts";
 
 // As in facebook/wav2vec2-base-960h.
@@ -50,6 +52,58 @@ Deno.test("the longest matching token is taken", () => {
   const tokenizer = parseTokenizer({ vocab: '{"<pad>":0,"t":1,"tʃ":2,"ʃ":3,"😀":4,"|":5}' });
   assertEquals(tokenizer.encode("tʃt ʃ😀"), [2, 1, 5, 3, 4]);
   assertEquals(tokenizer.decode([2, 1, 5, 3, 4]), "tʃt ʃ😀");
+});
+
+Deno.test("phonemes are separated by spaces", () => {
+  const vocab = '{"<pad>":0,"kʰ":1,"æ̃":2,"˧":3,"tʃ":4,"k":5,"ʰ":6}';
+  const tokenizers = [
+    parseTokenizer({ vocab }),
+    parseTokenizer({
+      vocab,
+      tokenizerConfig: JSON.stringify({
+        tokenizer_class: "Wav2Vec2PhonemeCTCTokenizer",
+        word_delimiter_token: null,
+        phone_delimiter_token: " ",
+      }),
+    }),
+  ];
+  for (const tokenizer of tokenizers) {
+    assertEquals([tokenizer.phonemes, tokenizer.notes], [true, []]);
+    const ids = tokenizer.encode(" kʰ  æ̃ k ʰ ˧ tʃ tʃ ");
+    assertEquals(ids, [1, 2, 5, 6, 3, 4, 4]);
+    assertEquals(tokenizer.decode([0, 1, 1, 2, 0, 2, 4, 0, 4]), "kʰ æ̃ æ̃ tʃ tʃ");
+    assertEquals(tokenizer.missing("kʰ tʃtʃ æ̃ x x"), ["tʃtʃ", "x"]);
+    assertThrows(() => tokenizer.encode("kʰ tʃtʃ"), RangeError, "each phoneme must be in the vocabulary");
+    const words =
+      transcriptOf(ids.map((id, t) => ({ id, start: t, end: t + 1, logProb: 0 })), tokenizer).words;
+    assertEquals(words.map(({ text }) => text), ["kʰ", "æ̃", "k", "ʰ", "˧", "tʃ", "tʃ"]);
+    assertEquals(normalizeFor(" kʰ  ˧\n", tokenizer), "kʰ ˧");
+  }
+  // Word delimiters between phonemes are dropped.
+  const delimited = parseTokenizer({
+    vocab: '{"<pad>":0,"a":1,"|":2}',
+    tokenizerConfig: '{"phone_delimiter_token":" ","word_delimiter_token":"|"}',
+  });
+  assertEquals(delimited.decode([1, 2, 1]), "a a");
+});
+
+Deno.test("added tokens that the head has no output for are left out", () => {
+  const vocab = '{"<pad>":0,"|":1,"a":2}';
+  const added_tokens_decoder = { 3: { content: "<bos>" }, 4: { content: "<eos>" } };
+  for (
+    const files of [
+      { addedTokens: '{"<bos>":3,"<eos>":4}' },
+      { tokenizerConfig: JSON.stringify({ added_tokens_decoder }) },
+    ]
+  ) {
+    const tokenizer = parseTokenizer({ vocab, ...files });
+    assertEquals([5, 4, 3].map((size) => tokenizer.trimmed(size).size), [5, 4, 3]);
+    assertEquals(tokenizer.trimmed(3).tokens, ["<pad>", "|", "a"]);
+    // Tokens of vocab.json stay, and checkSize refuses them.
+    assertEquals(tokenizer.trimmed(2).size, 5);
+  }
+  const pad = parseTokenizer({ vocab: '{"a":0}', addedTokens: '{"<pad>":1}' });
+  assertEquals(pad.trimmed(1).size, 2);
 });
 
 Deno.test("unused ids and a missing delimiter are noted", () => {
