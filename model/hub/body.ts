@@ -6,6 +6,11 @@ import { type HubAccess, NetworkError } from "./request.ts";
 /** Bytes per second, over the time limit of a connection, below which it is given up. */
 export const MIN_RATE = 1024;
 
+/** Maximum size of configs, vocabularies and indexes in bytes; they are read as a whole. */
+export const MAX_JSON = 8 * 2 ** 20;
+/** Maximum size of weights in bytes where the server does not state it. */
+export const MAX_UNSTATED = 256 * 2 ** 20;
+
 /** What a body is for, and its bounds. */
 export interface BodyOptions {
   /** What the request is for, for error messages, such as "download a/b". */
@@ -23,7 +28,7 @@ export interface BodyOptions {
  * @throws {HubError} If the body is longer than the limit; the chunk beyond it is not returned.
  */
 export async function* chunksOf(
-  access: HubAccess,
+  access: Pick<HubAccess, "timeout">,
   response: Response,
   { task, limit, rule }: BodyOptions,
 ): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,7 @@
 // Downloads models from the Hugging Face hub into its cache.
 import { printable } from "../../files/printable.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
-import { readText } from "./body.ts";
+import { MAX_JSON, MAX_UNSTATED, readText } from "./body.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, removeStrays, shardsOf } from "./cache.ts";
 import { download } from "./download.ts";
 import { accessOf, type HubAccess, NetworkError, request } from "./request.ts";
@@ -56,10 +56,6 @@ const FILES = [
 
 /** Maximum size of the list of files: some 40,000 names. */
 const MAX_LIST = 4 * 2 ** 20;
-/** Maximum size of configs, vocabularies and indexes; they are read as a whole. */
-const MAX_JSON = 8 * 2 ** 20;
-/** Maximum size of weights where the hub does not report it. */
-const MAX_UNSTATED = 256 * 2 ** 20;
 
 /**
  * Whether a string is a possible name of a model on the hub, `NAME` or `ORGANISATION/NAME`.
