@@ -278,7 +278,7 @@ Deno.test("tensors of another device are refused", async () => {
       assertThrows(
         () => matmul(x, foreign),
         TypeError,
-        "Cannot multiply as all tensors must be of one device: found two",
+        "Cannot multiply as all tensors must be on one device: found two",
       );
       assertThrows(
         () => gpu.run(double, { bind: { y: foreign }, params: { n: 4 }, workgroups: 1 }),
