@@ -15,6 +15,12 @@ export interface Staging {
 /** Bytes of the buffers that are kept for reads to come; larger buffers are used once. */
 const KEEP = 2 ** 20;
 
+/**
+ * Milliseconds between turns of the event loop in early reads. Without them, a loop of such reads would let no signal or timer
+ * through, so that a training could not be interrupted. A turn takes up to 4 ms.
+ */
+const TURN_EVERY = 250;
+
 /** Buffers that the host maps to read, reused. */
 export class StagingBuffers {
   readonly #device: GPUDevice;
@@ -23,6 +29,8 @@ export class StagingBuffers {
   #freeBytes = 0;
   /** Whether this device's buffers may be read early; checked at the first read. */
   #early: boolean | null = null;
+  /** Time of the last turn of the event loop. */
+  #turned = 0;
 
   /**
    * Starts without buffers.
@@ -68,6 +76,10 @@ export class StagingBuffers {
       const early = staging.mapped ? attempt(() => buffer.getMappedRange().slice(0, bytes)) : null;
       if (early) {
         mapping.then(() => this.#give(staging)).catch(() => buffer.destroy());
+        if (performance.now() - this.#turned >= TURN_EVERY) {
+          await new Promise((resolve) => setTimeout(resolve));
+          this.#turned = performance.now();
+        }
         return early;
       }
       await mapping;

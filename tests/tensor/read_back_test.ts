@@ -43,6 +43,15 @@ Deno.test("waits and reads may be concurrent", async () => {
   assertEquals(values, Float32Array.of(3, 6));
 });
 
+Deno.test("a loop of reads lets timers and signals through", async () => {
+  using x = gpu.tensor([1]);
+  let rang = false;
+  setTimeout(() => rang = true);
+  const start = performance.now();
+  while (!rang && performance.now() - start < 3000) await x.read();
+  assert(rang, "the timer had to wait for the reads");
+});
+
 Deno.test("a device may be destroyed right after a read", async () => {
   const other = await requestGpu();
   for (let i = 0; i < 3; i++) {
