@@ -66,6 +66,34 @@ export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   return new CtcTokenizer(ids, settings, name);
 }
 
+/**
+ * Reads the tokenizer of a CTC model from its files; added tokens that the head has no output for are dropped.
+ *
+ * @param text Reads a file of the model as text; undefined if it is missing.
+ * @param vocabSize Number of outputs of the CTC head.
+ * @param name Path or name of the model for error messages.
+ * @returns The tokenizer; null without `vocab.json`.
+ * @throws {SyntaxError | TypeError | RangeError} If a file is invalid, or the vocabulary has another size than the head; one line.
+ */
+export async function readTokenizer(
+  text: (file: string) => Promise<string | undefined>,
+  vocabSize: number,
+  name: string,
+): Promise<CtcTokenizer | null> {
+  const vocab = await text("vocab.json");
+  if (vocab === undefined) return null;
+  const files = {
+    tokenizerConfig: await text("tokenizer_config.json"),
+    specialTokensMap: await text("special_tokens_map.json"),
+    addedTokens: await text("added_tokens.json"),
+  };
+  const present = Object.entries(files).filter(([, content]) => content !== undefined);
+  const tokenizer = parseTokenizer({ vocab, name: `${name}/vocab.json`, ...Object.fromEntries(present) })
+    .trimmed(vocabSize);
+  tokenizer.checkSize(vocabSize, `${name}/vocab.json`);
+  return tokenizer;
+}
+
 // Ids are indices of a list, so a huge id must not allocate one.
 const MAX_ID = 2 ** 20;
 

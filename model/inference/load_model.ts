@@ -9,7 +9,7 @@ import type { FetchProgress } from "./fetch_files.ts";
 import { locate, readerOf } from "./model_source.ts";
 import { prepareBatch, type PreprocessorConfig, readPreprocessor } from "./preprocess.ts";
 import { type Batch, type ForwardOptions, framesOf, type Output, SpeechModel } from "../speech_model.ts";
-import { type CtcTokenizer, parseTokenizer } from "../decode/tokenizer.ts";
+import { type CtcTokenizer, readTokenizer } from "../decode/tokenizer.ts";
 import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } from "./chunking.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -255,19 +255,9 @@ export async function loadModel(
     return bytes ? new TextDecoder().decode(bytes) : undefined;
   };
   const preprocessor = await readPreprocessor(text, name);
-  const vocab = checkpoint.head === "ctc" ? await text("vocab.json") : undefined;
-  let tokenizer: CtcTokenizer | null = null;
-  if (vocab !== undefined) {
-    const files = {
-      tokenizerConfig: await text("tokenizer_config.json"),
-      specialTokensMap: await text("special_tokens_map.json"),
-      addedTokens: await text("added_tokens.json"),
-    };
-    const present = Object.entries(files).filter(([, content]) => content !== undefined);
-    tokenizer = parseTokenizer({ vocab, name: `${name}/vocab.json`, ...Object.fromEntries(present) })
-      .trimmed(checkpoint.config.vocab_size);
-    tokenizer.checkSize(checkpoint.config.vocab_size, `${name}/vocab.json`);
-  }
+  const tokenizer = checkpoint.head === "ctc"
+    ? await readTokenizer(text, checkpoint.config.vocab_size, name)
+    : null;
   const gpu = options.gpu ?? await requestGpu();
   const model = new SpeechModel(gpu, checkpoint, options.half);
   const notes = [...checkpoint.notes, ...tokenizer?.notes ?? []];
