@@ -10,6 +10,7 @@ import { type Command, parse } from "./command.ts";
 import { completionsCommand } from "./completions.ts";
 import { dataCommand } from "./data.ts";
 import { evalCommand } from "./eval.ts";
+import { exportCommand } from "./export.ts";
 import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp, programOptions } from "./help.ts";
@@ -44,6 +45,7 @@ export const commands: readonly Command[] = [
   extractCommand,
   evalCommand,
   inspectCommand,
+  exportCommand,
   dataCommand,
   gpuCommand,
   cacheCommand,

@@ -1,0 +1,130 @@
+// Encodes a model as an ONNX file.
+import type { Checkpoint } from "../checkpoint/types.ts";
+import type { ModelConfig } from "../config_types.ts";
+import { encode } from "./encoder.ts";
+import { encodeFeatures } from "./feature_encoder.ts";
+import { FrameMask } from "./frame_mask.ts";
+import { OnnxGraph, type Value } from "./graph.ts";
+import { type ExportedModel, linear } from "./layers.ts";
+import { encodeModel, FLOAT, INT64, type ValueInfo } from "./messages.ts";
+import { bytesOf, lengthOf } from "./protobuf.ts";
+
+/** Versions of the operator set that can be written; 20 has one node for GELU. */
+export const OPSETS = [17, 20] as const;
+
+/** The version of the file format that goes with each. */
+const IR_VERSIONS: Readonly<Record<OnnxOpset, number>> = { 17: 8, 20: 9 };
+
+/** Limit of a Protocol Buffers message in bytes. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** A version of {@linkcode OPSETS}. */
+export type OnnxOpset = typeof OPSETS[number];
+
+/** Options of {@linkcode encodeOnnx}. */
+export interface OnnxOptions {
+  /** Version of the operator set; default 17. */
+  readonly opset?: OnnxOpset;
+  /** Whether there is an input `attention_mask`, as `return_attention_mask` of the preprocessing states; default false. */
+  readonly attentionMask?: boolean;
+  /** Version of this program, which the file records; default none. */
+  readonly producerVersion?: string;
+  /** Name of the model in error messages. */
+  readonly name?: string;
+}
+
+/** An encoded ONNX file. */
+export interface OnnxFile {
+  /** Size in bytes. */
+  readonly bytes: number;
+  /** Its graph. */
+  readonly graph: Pick<OnnxGraph, "nodes" | "initializers">;
+  /** Its bytes, in parts; a changed weight, such as a transposed one, is made only when its part is next. */
+  parts(): Iterable<Uint8Array>;
+}
+
+/**
+ * Encodes a model as an ONNX file in f32, dense or compact. Inputs: `input_values`, f32 [B, S], and on request `attention_mask`,
+ * int64 [B, S]. Output: `logits`, f32: [B, T, V] of a CTC head, [B, labels] of a classification head. Batch and samples vary.
+ *
+ * @param checkpoint The model.
+ * @param options Operator set and inputs.
+ * @throws {TypeError} If it has no head.
+ * @throws {RangeError} If the file would have 2 GB or more.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "../config.ts";
+ * import { randomCheckpoint } from "../random.ts";
+ * import { encodeOnnx } from "./encode_onnx.ts";
+ *
+ * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
+ * const file = encodeOnnx(randomCheckpoint(config, 1), { opset: 20 });
+ * console.log(file.graph.nodes.length, file.bytes);
+ * ```
+ */
+export function encodeOnnx(
+  checkpoint: Pick<Checkpoint, "config" | "head" | "tensors">,
+  options: OnnxOptions = {},
+): OnnxFile {
+  const { config, head, tensors } = checkpoint;
+  const { opset = 17, attentionMask = false, producerVersion = "", name = "the model" } = options;
+  if (head === "none") {
+    throw new TypeError(`Cannot export ${name} as it must have a CTC or classification head: it has no head`);
+  }
+  const graph = new OnnxGraph(opset);
+  const mask = attentionMask ? new FrameMask(graph, config, "attention_mask") : null;
+  const model: ExportedModel = { graph, config, tensors, mask };
+  const hidden = encode(model, encodeFeatures(model, "input_values"));
+  if (head === "ctc") linear(model, "lm_head", hidden);
+  else classify(model, hidden);
+  graph.nameOutput("logits");
+
+  const samples = ["batch", "samples"];
+  const message = encodeModel({
+    name: config.model_type,
+    producerVersion,
+    opset,
+    irVersion: IR_VERSIONS[opset],
+    nodes: graph.nodes,
+    initializers: graph.initializers,
+    inputs: [
+      { name: "input_values", type: FLOAT, shape: samples },
+      ...mask ? [{ name: "attention_mask", type: INT64, shape: samples } as const] : [],
+    ],
+    outputs: [logitsInfo(config, head)],
+  });
+  const bytes = lengthOf(message);
+  if (bytes > MAX_BYTES) {
+    throw new RangeError(
+      `Cannot export ${name} as an ONNX file must be smaller than 2 GB: it has ${bytes} bytes`,
+    );
+  }
+  return { bytes, graph, parts: () => bytesOf(message) };
+}
+
+function logitsInfo({ vocab_size, id2label }: ModelConfig, head: "ctc" | "classify"): ValueInfo {
+  const shape = head === "ctc" ? ["batch", "frames", vocab_size] : ["batch", id2label.length];
+  return { name: "logits", type: FLOAT, shape };
+}
+
+/** The classification head: projection, mean over the valid frames, classifier. */
+function classify(model: ExportedModel, hidden: Value): Value {
+  const { graph, mask } = model;
+  const name = "projector";
+  const projected = linear(model, name, hidden);
+  return linear(model, "classifier", mask ? maskedMean(projected, mask) : mean());
+
+  function mean(): Value {
+    // The axes are an input from opset 18 on.
+    if (graph.opset < 18) return graph.add("ReduceMean", name, [projected], { axes: [1], keepdims: 0 });
+    return graph.add("ReduceMean", name, [projected, graph.ints([1])], { keepdims: 0 });
+  }
+
+  function maskedMean(x: Value, frames: FrameMask): Value {
+    const sum = graph.add("ReduceSum", name, [frames.zeroPadding(model, x), graph.ints([1])], {
+      keepdims: 0,
+    });
+    return graph.add("Div", name, [sum, graph.add("Cast", name, [frames.lengths], { to: FLOAT })]);
+  }
+}

@@ -1,0 +1,117 @@
+import { headsOf, unitsOf } from "../config.ts";
+import type { Value } from "./graph.ts";
+import {
+  addBias,
+  constant,
+  type ExportedModel,
+  gelu,
+  layerNorm,
+  linear,
+  transpose,
+  weightOf,
+} from "./layers.ts";
+import { PositionBias } from "./position_bias.ts";
+
+/**
+ * The Transformer, as in model/encoder.ts: padding frames are zeroed, the positional convolution is added, then the layers
+ * follow.
+ *
+ * @param model The model.
+ * @param projected Projected features, [B, T, d].
+ * @returns Last hidden state, [B, T, d].
+ */
+export function encode(model: ExportedModel, projected: Value): Value {
+  const { graph, config, mask } = model;
+  const preNorm = config.do_stable_layer_norm;
+  let x = mask ? mask.zeroPadding(model, projected) : projected;
+  x = graph.add("Add", "encoder.pos_conv_embed", [x, positions(model, x)]);
+  if (!preNorm) x = norm(model, "encoder.layer_norm", x);
+  const bias = config.model_type === "wavlm" ? new PositionBias(model) : null;
+  for (let i = 0; i < config.num_hidden_layers; i++) x = layer(model, i, x, bias);
+  return preNorm ? norm(model, "encoder.layer_norm", x) : x;
+}
+
+/** A Transformer layer: attention and feed-forward, each with its norm. */
+function layer(model: ExportedModel, i: number, input: Value, bias: PositionBias | null): Value {
+  const { config } = model;
+  const name = `encoder.layers.${i}`;
+  let x = input;
+  if (config.do_stable_layer_norm) {
+    x = attend(model, i, x, bias, (x) => norm(model, `${name}.layer_norm`, x));
+    return feedForward(model, i, x, (x) => norm(model, `${name}.final_layer_norm`, x));
+  }
+  const same = (x: Value) => x;
+  x = norm(model, `${name}.layer_norm`, attend(model, i, x, bias, same));
+  return norm(model, `${name}.final_layer_norm`, feedForward(model, i, x, same));
+}
+
+function norm(model: ExportedModel, name: string, x: Value): Value {
+  return layerNorm(model, name, x, model.config.layer_norm_eps);
+}
+
+/** The positional convolution with its GELU, [B, T, d]. An even kernel has one frame of padding less after the end. */
+function positions(model: ExportedModel, x: Value): Value {
+  const { graph, config } = model;
+  const { num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: group } = config;
+  const name = "encoder.pos_conv_embed";
+  const { shape, data } = weightOf(model, `${name}.conv.weight_v`);
+  const { data: norms } = weightOf(model, `${name}.conv.weight_g`);
+  const w = graph.floats(`${name}.conv.weight`, shape, () => weightNorm(data, norms));
+  const inputs = [transpose(model, name, x, [0, 2, 1]), w, constant(model, `${name}.conv.bias`)];
+  const before = Math.floor(taps / 2);
+  const pads = [before, taps - 1 - before];
+  const y = graph.add("Conv", `${name}.conv`, inputs, { kernel_shape: [taps], pads, group });
+  return transpose(model, name, gelu(model, name, y), [0, 2, 1]);
+}
+
+/** Weight norm over all axes but the last: v·g/‖v‖ per tap (Salimans and Kingma 2016, arXiv 1602.07868). */
+function weightNorm(v: Float32Array, g: Float32Array): Float32Array {
+  const taps = g.length;
+  const squares = new Float64Array(taps);
+  v.forEach((value, i) => squares[i % taps]! += value * value);
+  return v.map((value, i) => value * g[i % taps]! / Math.sqrt(squares[i % taps]!));
+}
+
+/** Attention on the normed input, added to the input. A layer without heads adds its output bias. */
+function attend(
+  model: ExportedModel,
+  layer: number,
+  residual: Value,
+  bias: PositionBias | null,
+  normed: (x: Value) => Value,
+): Value {
+  const { graph, config: { head_dim }, mask, config } = model;
+  const name = `encoder.layers.${layer}.attention`;
+  const heads = headsOf(config, layer);
+  if (heads === 0) return addBias(model, `${name}.out_proj`, residual);
+  const x = normed(residual);
+  const ofHeads = (part: string, perm: readonly number[], scale = 1) => {
+    const y = linear(model, `${name}.${part}`, x, scale);
+    const split = graph.add("Reshape", `${name}.${part}`, [y, graph.ints([0, 0, heads, head_dim])]);
+    return transpose(model, `${name}.${part}`, split, perm);
+  };
+  const q = ofHeads("q_proj", [0, 2, 1, 3], head_dim ** -0.5);
+  const k = ofHeads("k_proj", [0, 2, 3, 1]);
+  const v = ofHeads("v_proj", [0, 2, 1, 3]);
+  let scores = graph.add("MatMul", name, [q, k]);
+  if (bias) scores = graph.add("Add", name, [scores, bias.of(layer, x)]);
+  if (mask) scores = graph.add("Add", name, [scores, mask.scoreBias(model, x)]);
+  const weights = graph.add("Softmax", name, [scores], { axis: -1 });
+  const merged = transpose(model, name, graph.add("MatMul", name, [weights, v]), [0, 2, 1, 3]);
+  const context = graph.add("Reshape", name, [merged, graph.ints([0, 0, heads * head_dim])]);
+  return graph.add("Add", name, [residual, linear(model, `${name}.out_proj`, context)]);
+}
+
+/** Feed-forward block on the normed input, added to the input. A layer without units adds its output bias. */
+function feedForward(
+  model: ExportedModel,
+  layer: number,
+  residual: Value,
+  normed: (x: Value) => Value,
+): Value {
+  const name = `encoder.layers.${layer}.feed_forward`;
+  if (unitsOf(model.config, layer) === 0) return addBias(model, `${name}.output_dense`, residual);
+  const inner = linear(model, `${name}.intermediate_dense`, normed(residual));
+  const y = linear(model, `${name}.output_dense`, gelu(model, name, inner));
+  return model.graph.add("Add", name, [residual, y]);
+}

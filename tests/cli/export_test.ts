@@ -1,0 +1,158 @@
+// `export` as a user runs it: the folder that it writes, and its errors.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
+import ort from "npm:onnxruntime-node@1.30.0";
+import { parseTokenizer } from "../../model/decode/tokenizer.ts";
+import { run, withModel } from "./run.ts";
+
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const commandsTiny = `${root}assets/commands-tiny`;
+
+const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "espalier-test-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Names of the files below a folder, sorted. */
+async function filesOf(folder: string, below = ""): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/${below}`)) {
+    if (isDirectory) names.push(...await filesOf(folder, `${below}${name}/`));
+    else names.push(below + name);
+  }
+  return names.sort();
+}
+
+Deno.test("export writes the folder of transformers.js", async () => {
+  await withFolder(async (folder) => {
+    const out = `${folder}/onnx`;
+    await Deno.mkdir(out);
+    const { status, out: printed, err } = await run("export", commandsTiny, "--to", "onnx", "--out", out);
+    assertEquals([status, err], [0, []]);
+    assertEquals(printed, [`${out}: onnx/model.onnx, 1.9 MB, 188 nodes, inputs input_values`]);
+    assertEquals(await filesOf(folder), [
+      "onnx/config.json",
+      "onnx/onnx/model.onnx",
+      "onnx/preprocessor_config.json",
+      "onnx/tokenizer.json",
+      "onnx/tokenizer_config.json",
+      "onnx/vocab.json",
+    ]);
+    const config = await readJson(`${out}/config.json`);
+    assertEquals([config.model_type, config["transformers.js_config"]], ["wav2vec2", { dtype: "fp32" }]);
+    const { feature_extractor_type } = await readJson(`${out}/preprocessor_config.json`);
+    assertEquals(feature_extractor_type, "Wav2Vec2FeatureExtractor");
+    assertEquals(await readJson(`${out}/vocab.json`), await readJson(`${commandsTiny}/vocab.json`));
+    const session = await ort.InferenceSession.create(`${out}/onnx/model.onnx`);
+    const input_values = new ort.Tensor("float32", new Float32Array(16_000), [1, 16_000]);
+    assertEquals((await session.run({ input_values }))["logits"]!.dims, [1, 49, 31]);
+    await session.release();
+  });
+});
+
+Deno.test("a classifier has no tokenizer, and its graph has a mask where its preprocessing has one", async () => {
+  await withFolder(async (folder) => {
+    const model = `${folder}/model`;
+    await Deno.mkdir(model);
+    for (const name of ["config.json", "model.safetensors", "preprocessor_config.json"]) {
+      await Deno.copyFile(`${commandsTiny}/intents/${name}`, `${model}/${name}`);
+    }
+    const settings = { ...await readJson(`${model}/preprocessor_config.json`), return_attention_mask: true };
+    await Deno.writeTextFile(`${model}/preprocessor_config.json`, JSON.stringify(settings));
+    const out = `${folder}/out`;
+    const { status, out: [line] } = await run("export", model, "--to", "onnx", "--opset", "20", "-o", out);
+    assertEquals(status, 0);
+    assertStringIncludes(line!, "inputs input_values, attention_mask");
+    assertEquals(await filesOf(out), ["config.json", "onnx/model.onnx", "preprocessor_config.json"]);
+  });
+});
+
+Deno.test("a WavLM model with a CTC head goes by a type that the pipeline knows", async () => {
+  await withModel(() => ({ model_type: "wavlm", architectures: ["WavLMForCTC"] }), async (model, folder) => {
+    const { status, err } = await run("export", model, "--to", "onnx", "--out", `${folder}/out`);
+    assertEquals([status, err], [0, []]);
+    const { model_type, architectures } = await readJson(`${folder}/out/config.json`);
+    assertEquals([model_type, architectures], ["wav2vec2", ["Wav2Vec2ForCTC"]]);
+  });
+});
+
+Deno.test("the tokenizer decodes as ours, lower case included", async () => {
+  await withModel((config) => config, async (model, folder) => {
+    const vocab = await Deno.readTextFile(`${model}/vocab.json`);
+    for (const do_lower_case of [false, true]) {
+      const tokenizerConfig = JSON.stringify({ do_lower_case });
+      await Deno.writeTextFile(`${model}/tokenizer_config.json`, tokenizerConfig);
+      const out = `${folder}/out-${do_lower_case}`;
+      assertEquals((await run("export", model, "--to", "onnx", "--out", out)).status, 0);
+      const theirs = new Tokenizer(
+        await readJson(`${out}/tokenizer.json`),
+        await readJson(`${out}/tokenizer_config.json`),
+      );
+      const ours = parseTokenizer({ vocab, tokenizerConfig });
+      const ids = [..."HELLO WORLD"].flatMap((letter) => {
+        const [id] = letter === " "
+          ? [ours.delimiterId!]
+          : ours.encode(do_lower_case ? letter.toLowerCase() : letter);
+        return [id!, id!, ours.padId];
+      });
+      const text = do_lower_case ? "hello world" : "HELLO WORLD";
+      assertEquals(ours.decode(ids), text);
+      assertEquals(theirs.decode(ids, { skip_special_tokens: true }), text);
+    }
+  });
+});
+
+Deno.test("the tokenizer joins phonemes with spaces, as ours", async () => {
+  const vocab = { "<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "dʒ": 4, "aː": 5, "n": 6 };
+  await withModel(() => ({ vocab_size: 7 }), async (model, folder) => {
+    const text = JSON.stringify(vocab);
+    await Deno.writeTextFile(`${model}/vocab.json`, text);
+    const added = { "0": { content: "<pad>", special: true } };
+    const tokenizerConfig = JSON.stringify({ phone_delimiter_token: " ", added_tokens_decoder: added });
+    await Deno.writeTextFile(`${model}/tokenizer_config.json`, tokenizerConfig);
+    assertEquals((await run("export", model, "--to", "onnx", "--out", `${folder}/out`)).status, 0);
+    const theirs = new Tokenizer(
+      await readJson(`${folder}/out/tokenizer.json`),
+      await readJson(`${folder}/out/tokenizer_config.json`),
+    );
+    const ids = [4, 4, 5, 0, 5, 6, 0];
+    assertEquals(parseTokenizer({ vocab: text, tokenizerConfig }).decode(ids), "dʒ aː aː n");
+    assertEquals(theirs.decode(ids, { skip_special_tokens: true }), "dʒ aː aː n");
+  });
+});
+
+Deno.test("mistakes are one line with status 2, and leave nothing behind", async () => {
+  await withModel(() => ({ architectures: ["Wav2Vec2Model"] }), async (model, folder) => {
+    const full = `${folder}/full`;
+    await Deno.mkdir(full);
+    await Deno.writeTextFile(`${full}/file`, "");
+    const before = await filesOf(folder);
+    const onnx = (model: string, ...words: string[]) => ["export", model, "--to", "onnx", ...words];
+    const cases: readonly (readonly [words: string[], message: string])[] = [
+      [onnx(model, "--out", `${folder}/out`), "must have a CTC or classification head"],
+      [onnx(commandsTiny, "--out", full), `--out must be a new or empty folder: ${full} has files`],
+      [onnx(commandsTiny, "--out", `${full}/file`), "is, or is below, a file"],
+      [onnx(commandsTiny, "--out", `${full}/file/below`), "is, or is below, a file"],
+      [onnx(commandsTiny, "--out", "/proc/none/out"), "Cannot make /proc/none/out"],
+      [onnx(commandsTiny, "--opset", "13"), "--opset must be one of 17, 20: got 13"],
+      [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx: got tflite"],
+      [["export", commandsTiny], "export requires --to"],
+      [["export", "--to", "onnx"], "export takes one MODEL: got 0"],
+      [onnx(`${folder}/missing`), "Cannot load"],
+    ];
+    for (const [words, message] of cases) {
+      const { status, err } = await run(...words);
+      assertEquals(status, 2, message);
+      assertEquals(err.length, 1, err.join("\n"));
+      assertStringIncludes(err[0]!, message);
+      assert(!err[0]!.includes("\n"));
+    }
+    assertEquals(await filesOf(folder), before);
+  });
+});
