@@ -73,7 +73,7 @@ export interface ModelConfig {
   readonly classifier_proj_size: number;
   /** Class labels by id. */
   readonly id2label: readonly string[];
-  /** Whether the classification head reads a weighted sum of all hidden states. True is not supported. */
+  /** Whether the classification head reads a weighted sum of all hidden states. */
   readonly use_weighted_layer_sum: boolean;
 
   /** Dropout rate of hidden states. */

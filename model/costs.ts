@@ -169,5 +169,6 @@ export function headCost(config: ModelConfig, head: HeadKind, samples: number): 
   if (head === "ctc") return { parameters: (d + 1) * vocab_size, macs: frames * d * vocab_size };
   if (head === "none") return { parameters: 0, macs: 0 };
   const labels = id2label.length;
-  return { parameters: (d + 1) * p + (p + 1) * labels, macs: frames * d * p + p * labels };
+  const states = config.use_weighted_layer_sum ? config.num_hidden_layers + 1 : 0;
+  return { parameters: (d + 1) * p + (p + 1) * labels + states, macs: frames * d * p + p * labels };
 }

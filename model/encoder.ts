@@ -31,17 +31,21 @@ export function encode(context: ForwardContext, projected: Tensor): Tensor {
   if (!preNorm) x = context.applyAndFree(x, norm);
   x = drop(context, "encoder", config.hidden_dropout, x);
   context.observe("encoder_in", x);
+  context.hiddenState?.(x);
 
   const bias = weights.has("encoder.layers.0.attention.rel_attn_embed.weight")
     ? positionBias(context, x.shape[1]!)
     : null;
   for (let i = 0; i < config.num_hidden_layers; i++) {
-    if (skipsLayer(context, i)) continue;
-    x = context.checkpoint(x, (x) => layer(context, i, x, bias), bias?.shared);
-    context.observe(`layer.${i}`, x);
+    if (!skipsLayer(context, i)) {
+      x = context.checkpoint(x, (x) => layer(context, i, x, bias), bias?.shared);
+      context.observe(`layer.${i}`, x);
+    }
+    if (i < config.num_hidden_layers - 1) context.hiddenState?.(x);
   }
   if (preNorm) x = context.applyAndFree(x, norm);
   context.observe("encoder_out", x);
+  context.hiddenState?.(x);
   return x;
 }
 

@@ -28,6 +28,8 @@ export interface ForwardContext {
   readonly frameLengths: readonly number[] | null;
   /** Frames of each utterance that the group norm averages over; null if it includes padding, as published models do. */
   readonly normLengths: readonly number[] | null;
+  /** Receives the input of the first layer and the output of each, the last one after the final norm; null if not needed. */
+  readonly hiddenState: ((x: Tensor) => void) | null;
   /** Type of activations that only a GEMM reads: f16 if the weights are f16. */
   readonly activationDtype: FloatType;
   /** Settings of the training step; null in evaluation, which has no dropout. */

@@ -31,6 +31,9 @@ export function isGemmWeight(name: string): boolean {
 /** Embedding of masked frames in training; may be missing from files. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 
+/** Weights of the hidden states in a classification head with `use_weighted_layer_sum`. */
+export const LAYER_WEIGHTS = "layer_weights";
+
 /**
  * The tensors of a model in the order of its modules, with the published names but without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
@@ -122,6 +125,9 @@ function headSpecs(config: ModelConfig, head: HeadKind): ParameterSpec[] {
   if (head === "none") return [];
   if (head === "ctc") return linear("lm_head", "lm_head", vocab_size, d);
   return [
+    ...(config.use_weighted_layer_sum
+      ? [spec(LAYER_WEIGHTS, LAYER_WEIGHTS, config.num_hidden_layers + 1)]
+      : []),
     ...linear("projector", "projector", classifier_proj_size, d),
     ...linear("classifier", "classifier", id2label.length, classifier_proj_size),
   ];
@@ -181,5 +187,5 @@ export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
  * ```
  */
 export function publishedName({ model_type }: ModelConfig, name: string): string {
-  return /^(lm_head|projector|classifier)\./.test(name) ? name : `${model_type}.${name}`;
+  return /^((lm_head|projector|classifier)\.|layer_weights$)/.test(name) ? name : `${model_type}.${name}`;
 }

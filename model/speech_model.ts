@@ -14,10 +14,11 @@ import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { paddedUnits, shapePadder } from "./padded_widths.ts";
-import { parameterSpecs, projections } from "./parameter_specs.ts";
+import { LAYER_WEIGHTS, parameterSpecs, projections } from "./parameter_specs.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
+import { weightedLayerSum } from "./weighted_layer_sum.ts";
 import { Weights } from "./weights.ts";
 import { drop } from "./dropouts.ts";
 import type { ForwardContext, Training } from "./forward_context.ts";
@@ -184,6 +185,7 @@ export class SpeechModel {
     const allGates = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
     const differentiable = () => [...weights.differentiable, ...allGates.filter((gate) => gate !== null)];
     const recorded = recording(differentiable());
+    const states: Tensor[] = [];
     const context: ForwardContext = {
       config,
       weights,
@@ -193,6 +195,7 @@ export class SpeechModel {
       normLengths: paddingInvariant && batch.lengths
         ? batch.lengths.map((n) => framesAfter(config, 0, n))
         : null,
+      hiddenState: this.#isWeighted ? (x) => void states.push(meanFrames(x, valid)) : null,
       activationDtype: weights.half ? "f16" : "f32",
       training,
       observes: () => observe !== undefined,
@@ -209,7 +212,8 @@ export class SpeechModel {
     const hidden = encode(context, projectFeatures(context, encodeFeatures(context, batch.samples)));
     const frameLengths = valid ?? new Array<number>(utterances).fill(frames);
     const dropped = drop(context, "head", config.final_dropout, hidden);
-    return { logits: this.#logits(dropped, valid), hidden, frameLengths };
+    const logits = this.#isWeighted ? this.#weightedLogits(states) : this.#logits(dropped, valid);
+    return { logits, hidden, frameLengths };
   }
 
   /** Frees the memory of the model. */
@@ -221,6 +225,19 @@ export class SpeechModel {
   /** Frees the model at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Whether the classification head reads all hidden states. */
+  get #isWeighted(): boolean {
+    return this.head === "classify" && this.config.use_weighted_layer_sum;
+  }
+
+  /** The mean over frames is taken before the linear projection, which gives the same as after it. */
+  #weightedLogits(states: readonly Tensor[]): Tensor {
+    const projector = this.weights.layer("projector");
+    const classifier = this.weights.layer("classifier");
+    const pooled = weightedLayerSum(states, this.weights.get(LAYER_WEIGHTS));
+    return linear(linear(pooled, projector.w, projector.b), classifier.w, classifier.b);
   }
 
   #logits(hidden: Tensor, valid: readonly number[] | null): Tensor | null {

@@ -1,6 +1,6 @@
 import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "../model/checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "../model/config.ts";
-import { MASK_EMBEDDING, parameterSpecs, withHead } from "../model/parameter_specs.ts";
+import { LAYER_WEIGHTS, MASK_EMBEDDING, parameterSpecs, withHead } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 
 /** Task of a training, with the size of its head. */
@@ -41,7 +41,7 @@ export function prepareModel(
   const random = randomHead(config, seed, task.head);
   const tensors = new Map<string, Weight>();
   for (const { name, group } of parameterSpecs(config, task.head)) {
-    const ofHead = ["lm_head", "projector", "classifier"].includes(group);
+    const ofHead = ["lm_head", LAYER_WEIGHTS, "projector", "classifier"].includes(group);
     const present = ofHead && newHead ? undefined : checkpoint.tensors.get(name);
     const weight = present ?? (ofHead || name === MASK_EMBEDDING ? random.get(name) : undefined);
     if (weight) tensors.set(name, weight);
@@ -55,7 +55,12 @@ export function prepareModel(
 /** Random weights of all but the Transformer's layers; the values of a tensor do not depend on other tensors. */
 function randomHead(config: ModelConfig, seed: number, head: HeadKind): ReadonlyMap<string, Weight> {
   const shallow = { ...config, num_hidden_layers: 0, num_attention_heads: [], intermediate_size: [] };
-  return randomCheckpoint(shallow, seed, head).tensors;
+  const tensors = new Map(randomCheckpoint(shallow, seed, head).tensors);
+  if (tensors.has(LAYER_WEIGHTS)) {
+    const count = config.num_hidden_layers + 1;
+    tensors.set(LAYER_WEIGHTS, { shape: [count], data: new Float32Array(count).fill(1 / count) });
+  }
+  return tensors;
 }
 
 /**

@@ -50,7 +50,7 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
   const places = fileNamesOf(stored);
   const notes: string[] = [];
   const actual = withBiases(config, places, notes);
-  const head = headOfFiles(actual, places, files);
+  const head = headOfFiles(actual, places);
   const mask: ParameterSpec = { name: MASK_EMBEDDING, shape: [config.hidden_size], group: MASK_EMBEDDING };
   const specs = new Map([mask, ...parameterSpecs(actual, head)].map((spec) => [spec.name, spec]));
 
@@ -127,16 +127,10 @@ function withBiases(
 function headOfFiles(
   config: ModelConfig,
   places: ReadonlyMap<string, string>,
-  files: readonly WeightFile[],
 ): HeadKind {
   const stored = places.has("lm_head.weight") ? "ctc" : places.has("classifier.weight") ? "classify" : "none";
   const configured = headOf(config);
-  const head = configured === "none" ? stored : configured;
-  if (head === "classify" && config.use_weighted_layer_sum) {
-    const rule = "a classifier over a weighted sum of layers is not supported";
-    throw new RangeError(`Cannot load ${files[0]?.name} as ${rule}: use_weighted_layer_sum is true`);
-  }
-  return head;
+  return configured === "none" ? stored : configured;
 }
 
 /** Why the model does not use a tensor, "" for no remark; null if it is used. */

@@ -78,7 +78,23 @@ export function forwardModel(
 
   const masked = lengths === null ? null : frames;
   const hidden = encoder(config, weights, prefix, x, gates, masked, acts);
-  return { logits: head(weights, hidden, frames), acts, frames };
+  const summed = weights.has("layer_weights") ? weightedSum(config, weights, acts) : hidden;
+  return { logits: head(weights, summed, frames), acts, frames };
+}
+
+/** The hidden states, the last one after the final norm, each times its share under the softmax of the layer weights. */
+function weightedSum(
+  config: ModelConfig,
+  weights: ReadonlyMap<string, Nd>,
+  acts: ReadonlyMap<string, Nd>,
+): Nd {
+  const names = Array.from({ length: config.num_hidden_layers - 1 }, (_, i) => `act.layer.${i}`);
+  const states = ["act.encoder_in", ...names, "act.encoder_out"].map((name) => acts.get(name)!);
+  const powers = [...weights.get("layer_weights")!.data].map(Math.exp);
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  const sum = nd(states[0]!.shape);
+  states.forEach((state, n) => state.data.forEach((x, i) => sum.data[i]! += powers[n]! / total * x));
+  return sum;
 }
 
 /** The head that the weights hold. */

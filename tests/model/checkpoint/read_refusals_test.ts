@@ -77,12 +77,19 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "feature_extractor.dummy_weight has other values than 1",
   ],
   [
-    "a classifier over all layers",
+    "a classifier over all layers without their weights",
     files((entries) => {
-      for (const name of ["projector.weight", "classifier.weight"]) entries.set(name, f32([1]));
-    }, { architectures: ["Wav2Vec2ForSequenceClassification"], use_weighted_layer_sum: true }),
-    RangeError,
-    "a classifier over a weighted sum of layers is not supported: use_weighted_layer_sum is true",
+      entries.set("projector.weight", f32([2, 24]));
+      entries.set("projector.bias", f32([2]));
+      entries.set("classifier.weight", f32([2, 2]));
+      entries.set("classifier.bias", f32([2]));
+    }, {
+      architectures: ["Wav2Vec2ForSequenceClassification"],
+      use_weighted_layer_sum: true,
+      classifier_proj_size: 2,
+    }),
+    TypeError,
+    "layer_weights [4] is required: it is missing",
   ],
   [
     "a name with control characters",

@@ -87,7 +87,7 @@ Deno.test("phonemes are separated by spaces", () => {
   assertEquals(delimited.decode([1, 2, 1]), "a a");
 });
 
-Deno.test("added tokens that the head has no output for are missing", () => {
+Deno.test("added tokens that the head has no output for are ignored", () => {
   const vocab = '{"<pad>":0,"|":1,"a":2}';
   const added_tokens_decoder = { 3: { content: "<bos>" }, 4: { content: "<eos>" } };
   for (

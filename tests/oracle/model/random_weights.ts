@@ -63,6 +63,7 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
   if (head === "ctc") linear("lm_head", config.vocab_size ?? 32, d);
   if (head === "classification") {
     const width = config.classifier_proj_size ?? 256;
+    if (config["use_weighted_layer_sum"]) add("layer_weights", [config.num_hidden_layers + 1], 1);
     linear("projector", width, d);
     linear("classifier", config.num_labels ?? 2, width);
   }

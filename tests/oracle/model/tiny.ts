@@ -57,6 +57,21 @@ export const TINY_MODELS = {
     head: "ctc",
   },
   "wav2vec2 intents": { config: { ...wav2vec2, ...group, ...intents }, head: "classification" },
+  "wav2vec2 weighted intents": {
+    config: { ...wav2vec2, ...group, ...intents, use_weighted_layer_sum: true },
+    head: "classification",
+  },
+  "hubert large weighted intents": {
+    config: {
+      ...hubert,
+      ...layer,
+      ...intents,
+      feat_proj_layer_norm: true,
+      architectures: ["HubertForSequenceClassification"],
+      use_weighted_layer_sum: true,
+    },
+    head: "classification",
+  },
   "wav2vec2 headless": { config: { ...wav2vec2, ...layer, architectures: ["Wav2Vec2Model"] }, head: null },
   "wav2vec2 compact": {
     config: { ...wav2vec2, ...group, ...compact, architectures: ["Wav2Vec2ForCTC"] },
