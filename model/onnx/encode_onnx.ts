@@ -50,7 +50,7 @@ export interface OnnxFile {
  * @param checkpoint The model.
  * @param options Operator set and inputs.
  * @throws {TypeError} If it has no head.
- * @throws {RangeError} If the file would have 2 GB or more.
+ * @throws {RangeError} If the file would have 2 GB or more, or the head reads a weighted sum of layers.
  *
  * @example
  * ```ts
@@ -71,6 +71,12 @@ export function encodeOnnx(
   const { opset = 17, attentionMask = false, producerVersion = "", name = "the model" } = options;
   if (head === "none") {
     throw new TypeError(`Cannot export ${name} as it must have a CTC or classification head: it has no head`);
+  }
+  if (head === "classify" && config.use_weighted_layer_sum) {
+    throw new RangeError(
+      `Cannot export ${name} as a classifier over a weighted sum of layers is not supported in ONNX: ` +
+        "use_weighted_layer_sum is true",
+    );
   }
   const graph = new OnnxGraph(opset);
   const mask = attentionMask ? new FrameMask(graph, config, "attention_mask") : null;

@@ -136,6 +136,12 @@ Deno.test("a model without a head, or of 2 GB, is refused in one line", () => {
     "Cannot export a/model as it must have a CTC or classification head: it has no head",
   );
   const model = modelOf("wav2vec2");
+  const config = { ...model.config, use_weighted_layer_sum: true };
+  assertThrows(
+    () => encodeOnnx({ ...model, config, head: "classify" }, { name: "a/model" }),
+    RangeError,
+    "Cannot export a/model as a classifier over a weighted sum of layers is not supported in ONNX",
+  );
   const shape = [2 ** 26, 9];
   const tensors = new Map([...model.tensors, [
     "feature_extractor.conv_layers.0.conv.weight",
