@@ -12,7 +12,6 @@ export const SKIPPED: Record<string, string> = {
   "…, tile-64-k2": SLOW,
   "…, tile-64x128": SLOW,
   "…, tile-128": SLOW,
-  "operations agree with ops.safetensors, tile-32": SLOW,
   "attention, tile-32": SLOW,
   "conv1d, tile-32": SLOW,
   "linear, tile-32": SLOW,

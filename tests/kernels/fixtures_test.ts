@@ -54,7 +54,7 @@ async function compare(
   }
 }
 
-for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
+for (const variant of variants(GEMM_VARIANTS, "texture")) {
   const check = compare.bind(null, variant);
 
   Deno.test(`operations agree with ops.safetensors, ${variant}`, async () => {

@@ -9,6 +9,7 @@ import { sum } from "../../kernels/sum.ts";
 import { backward } from "../../tensor/backward.ts";
 import type { FloatType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { variants } from "../full.ts";
 import { assertNoHalf, testGpu } from "../gpu.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { assertClose } from "./check_op.ts";
@@ -47,7 +48,7 @@ const operations: Record<string, {
   },
 };
 
-for (const gemm of ["texture", "tile-32"] as const) {
+for (const gemm of variants(["texture", "tile-32"] as const, "texture")) {
   Deno.test(`operations read and write f16, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
     if (!gpu.half) return assertNoHalf(gpu);
