@@ -18,7 +18,7 @@ export const classifyCommand = defineCommand({
   },
   examples: [[
     "the three most probable classes",
-    "classify -m assets/commands-tiny-intents --top 3 command.wav",
+    "classify -m assets/commands-tiny/intents --top 3 command.wav",
   ]],
   async run({ model, revision, half, top, json }, files) {
     const loaded = await openModel(model, { half, revision });

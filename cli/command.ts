@@ -5,6 +5,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli";
+import { absolutePath } from "./files.ts";
 import {
   type Given,
   group,
@@ -147,7 +148,7 @@ function valueOf(
     new UserError(`Cannot run ${command.name} as --${name} ${rule}: got ${text}`);
 
   if (option.type === "number" || option.type === "integer") return readNumber(option, text, fail);
-  if (option.type === "path") return isAbsolute(text) ? text : `${cwd}/${text}`;
+  if (option.type === "path") return absolutePath(text, cwd);
   const { choices } = option as { choices?: readonly string[] };
   if (choices && !choices.includes(text)) throw fail(`must be one of ${choices.join(", ")}`);
   return text;
@@ -164,8 +165,4 @@ function readNumber(
   if (value < min) throw fail(`must be at least ${min}`);
   if (value > max) throw fail(`must be at most ${max}`);
   return value;
-}
-
-function isAbsolute(path: string): boolean {
-  return /^([/\\]|[A-Za-z]:[/\\])/.test(path);
 }

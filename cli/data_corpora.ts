@@ -75,9 +75,9 @@ function renderSubset(
   const shares = Object.entries(classes ?? {}).map(([label, count]) => `${label} ${count}`).join(", ");
   return [
     `  ${name}`,
-    `    utterances  ${clips}, ${(seconds.all / 60).toFixed(1)} min, ${
-      speakers || "unknown"
-    } speakers, ${rates}`,
+    `    utterances  ${clips}, ${(seconds.all / 60).toFixed(1)} min, ${speakers || "unknown"} ${
+      speakers === 1 ? "speaker" : "speakers"
+    }, ${rates}`,
     `    seconds     ${lengths} (min, median, max)`,
     ...words ? [`    words       ${words.all}, ${words.different} different`] : [],
     ...shares ? [`    classes     ${shares}`] : [],

@@ -32,7 +32,8 @@ export async function eachFile(
     } catch (error) {
       if (!(error instanceof Error) || !isAboutFile(error)) throw error;
       failed++;
-      const about = error.message.includes(file) ? error.message : `${file}: ${error.message}`;
+      const named = [file, fromUser(file)].some((name) => error.message.includes(name));
+      const about = named ? error.message : `${file}: ${error.message}`;
       console.error(about.replace(/\s*\n\s*/g, " "));
     }
   }

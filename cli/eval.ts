@@ -104,8 +104,8 @@ function render(report: EvalReport): string {
   return [
     `${report.model} on ${report.data}, ${report.subset}: ${utterances} utterances, ${seconds.toFixed(0)} s`,
     ...wer ? [rate("WER", wer)] : [],
-    ...cer ? [rate("CER", cer)] : [],
     ...wer ? [`            sub ${wer.substitutions}, ins ${wer.insertions}, del ${wer.deletions}`] : [],
+    ...cer ? [rate("CER", cer)] : [],
     ...accuracy ? [rate("accuracy", accuracy)] : [],
     `parameters  ${parameters.toLocaleString("en")}`,
     `MACs        ${(macs_per_second / 1e6).toFixed(1)} million per second of audio`,

@@ -6,8 +6,13 @@ import { UserError } from "./user_error.ts";
  * INIT_CWD holds the user's.
  */
 export function fromUser(path: string): string {
+  return absolutePath(path, Deno.env.get("INIT_CWD") ?? Deno.cwd());
+}
+
+/** A path relative to a folder as an absolute path. */
+export function absolutePath(path: string, folder: string): string {
   if (/^([/\\]|[A-Za-z]:[/\\])/.test(path)) return path;
-  return `${Deno.env.get("INIT_CWD") ?? Deno.cwd()}/${path}`;
+  return path === "." ? folder : `${folder}/${path.replace(/^(\.\/+)+(?=.)/, "")}`;
 }
 
 /**

@@ -52,7 +52,7 @@ export const inspectCommand = defineCommand({
   async run({ seconds, revision, json }, operands) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
-      throw new UserError(`inspect takes one MODEL: got ${operands.length}`);
+      throw new UserError(`inspect takes one MODEL: got ${operands.join(" ") || "none"}`);
     }
     const { report, config } = await onFiles(() => inspect(model, revision, seconds));
     console.log(json ? JSON.stringify(report, null, 2) : render(report, config));

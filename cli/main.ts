@@ -28,7 +28,8 @@ const helpCommand: Command = {
   summary: "Print the commands, or the options of one",
   operands: "[COMMAND]",
   options: {},
-  run: (_, [name]) => {
+  run: (_, [name, more]) => {
+    if (more !== undefined) throw new UserError(`help takes at most one COMMAND: got ${name} ${more}`);
     console.log(
       name === undefined ? programHelp(commands, developmentTasks()) : commandHelp(commandOf(name)),
     );

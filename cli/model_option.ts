@@ -1,4 +1,5 @@
 import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
+import { HubError } from "../model/hub/cache.ts";
 import { resolveModel } from "../model/hub/resolve_model.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
@@ -86,6 +87,12 @@ export async function folderOf(model: string, revision?: string): Promise<string
   try {
     const folder = await resolveModel(name, { onProgress: progress.update });
     return folder === name ? path : folder;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    // A mistyped path such as assets/modle looks like a name on the hub.
+    const parent = path.slice(0, path.lastIndexOf("/"));
+    if (!await Deno.stat(parent).then(() => true, () => false)) throw error;
+    throw new UserError(`${error.message} (and there is no folder ${path})`, { cause: error });
   } finally {
     progress.end();
   }

@@ -62,7 +62,7 @@ export const pruneOptions = {
     prune: {
       type: "string",
       value: "KINDS",
-      description: "kinds of units that may be pruned",
+      description: "kinds of units that may be pruned, separated by commas",
       default: UNIT_KINDS.join(","),
     },
     "round-to": {

@@ -36,7 +36,12 @@ export const trainCommand: Command = defineCommand({
       }
       if (out === undefined) throw new UserError("train requires --out: see espalier train --help");
       const state = resume ? await loadRunState(`${out}/state`) : null;
-      if (resume && !state) note(`${out} has no saved state: training starts at step 0`);
+      if (resume && !state) {
+        if (settings.model === undefined && settings.config === undefined) {
+          throw new UserError(`No run to resume in ${out}: there is no saved state`);
+        }
+        note(`${out} has no saved state: training starts at step 0`);
+      }
       if (!resume) await refuseOutput("train", out);
       const merged = state ? resumedSettings(out, settings, state) : checkStart(settings);
       if (dry) {

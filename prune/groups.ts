@@ -72,7 +72,7 @@ export function parseKinds(text: string): UnitKind[] {
   const unknown = words.find((word) => !(UNIT_KINDS as readonly string[]).includes(word));
   if (unknown !== undefined || words.length === 0) {
     const found = unknown === undefined ? "none" : JSON.stringify(unknown);
-    throw new RangeError(`Cannot prune as units must be of ${UNIT_KINDS.join(", ")}: found ${found}`);
+    throw new RangeError(`Cannot prune as kinds of units are ${UNIT_KINDS.join(", ")}: found ${found}`);
   }
   return UNIT_KINDS.filter((kind) => words.includes(kind));
 }

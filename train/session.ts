@@ -171,7 +171,9 @@ export class Session {
     this.#info = { ...this.#info, best: better ? score : best, stale: better ? 0 : stale + 1 };
     const rates = ratesOf(scores);
     this.#log.write({ step: this.#done, dev_loss: scores.loss, ...rates, best: better });
-    const shown = Object.entries(rates).map(([name, value]) => `${name} ${(100 * value).toFixed(2)} %`);
+    const shown = Object.entries(rates).map(([name, value]) => {
+      return `${name === "accuracy" ? name : name.toUpperCase()} ${(100 * value).toFixed(2)} %`;
+    });
     const loss = scores.loss.toPrecision(4);
     progress?.note(`step ${this.#done}: dev ${shown.join(", ")}, loss ${loss}${better ? " (best)" : ""}`);
     progress?.restart(this.#done);

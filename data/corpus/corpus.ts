@@ -48,7 +48,7 @@ export async function openCorpus(dir: string, subset: string, options: CorpusOpt
   for (const name of names) {
     const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError);
     if (utterances.length === 0) {
-      throw new RangeError(`Cannot open ${dir} as a subset must have utterances: ${name} has none`);
+      throw new RangeError(`Cannot open ${dir} as a subset must have utterances: ${name || "it"} has none`);
     }
     all.push(...utterances);
   }
@@ -84,7 +84,7 @@ async function findLayout(
     if (subsets.size > 0) return { layout, subsets };
   }
   const known = LAYOUTS[task].map(({ layoutName }) => layoutName).join(", ");
-  const found = await Deno.stat(dir).then(() => "there is none in it", () => "there is no such folder");
+  const found = await Deno.stat(dir).then(() => "it holds none", () => "there is no such folder");
   throw new RangeError(`Cannot open ${dir} as it must hold a corpus (${known}): ${found}`);
 }
 
@@ -103,6 +103,6 @@ function resolveSubset(dir: string, word: string, subsets: ReadonlyMap<string, s
     if (starting.length > 0) return starting;
   }
   throw new RangeError(
-    `Cannot open ${dir} as it has the subsets ${names.join(", ")}: ${word || "none"} is requested`,
+    `Cannot open ${dir} as its subsets are ${names.join(", ")}: ${word || "none"} is requested`,
   );
 }

@@ -86,6 +86,7 @@ async function openPath(path: string): Promise<Source> {
     const { isDirectory } = await Deno.stat(path);
     if (isDirectory) return { folder: path, read: folderReader(path) };
   } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return refuse(KINDS, "there is no such file or folder");
     const [reason] = (error as Error).message.split(": ");
     return refuse(KINDS, reason!);
   }

@@ -216,9 +216,9 @@ Deno.test("inspect reports bad input in one line, with status 2", () =>
     assertMistake(await run("inspect", folder), "config.json as the system refuses: Is a directory");
     assertMistake(
       await run("inspect", `${folder}/none`),
-      "a model must be a folder or a .safetensors, .bin, .pt or .pth file: No such file",
+      "a model must be a folder or a .safetensors, .bin, .pt or .pth file: there is no such file",
     );
-    assertMistake(await run("inspect"), "inspect takes one MODEL: got 0");
+    assertMistake(await run("inspect"), "inspect takes one MODEL: got none");
     assertMistake(await run("inspect", folder, "--seconds", "0"), "--seconds must be at least 0.025");
   }));
 

@@ -24,7 +24,7 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     ];
     const first = await run(...words, "--eval-every", "3");
     assertEquals(first.status, 0, first.err);
-    assertStringIncludes(first.err, "step 3: dev wer 100.00 %");
+    assertStringIncludes(first.err, "step 3: dev WER 100.00 %");
     assertStringIncludes(first.out, `${out}: 6 steps, `);
     const names = (await Array.fromAsync(Deno.readDir(out))).map(({ name }) => name).sort();
     assertEquals(names, [
@@ -137,7 +137,7 @@ Deno.test("mistakes with train are one line each", () =>
     assertMistake(await train("--out", `${dir}/a`, "--model", "x"), "takes either --model or --config");
     assertMistake(await run("train", "--out", `${dir}/a`), "takes either --model or --config");
     assertMistake(await train("--out", `${dir}/a`, "--data", `${dir}/none`), "there is no such folder");
-    assertMistake(await train("--out", `${dir}/a`, "--subset", "tset"), "it has the subsets");
+    assertMistake(await train("--out", `${dir}/a`, "--subset", "tset"), "its subsets are");
     assertMistake(await train("--out", `${dir}/a`, "--config", `${dir}/none.json`), "there is no file");
     assertMistake(
       await train("--out", `${dir}/a`, "--steps", "2", "--warmup", "5"),
