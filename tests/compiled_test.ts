@@ -11,39 +11,59 @@ const SHADER_OF: Record<string, string> = { select: "index_select" };
 
 /** Path of a kernel's shader below its folder, without the ending: `gemm/tile` of `gemm_tile-32`. */
 function shaderOf(kernel: string): string {
-  const name = kernel.replace(/_f16$/, "").replace(/^gemm_(\w+).*$/, "gemm/$1");
+  const name = kernel.replace(/\[.*$|_f16$/g, "").replace(/^gemm_([a-z]+).*$/, "gemm/$1");
   return SHADER_OF[name] ?? name;
 }
 
-/** Entry points and constants that a shader has and no pipeline used, a line each. `shaders` have their text by path. */
-function untested(shaders: ReadonlyMap<string, string>, compiled: readonly Compiled[]): string[] {
-  return [...shaders].flatMap(([path, code]) => {
+/** Texts that are appended to preprocessed shaders. */
+const APPENDED: Record<string, readonly string[]> = {
+  "kernels/gemm/tile.wgsl": ["kernels/gemm/_operand.wgsl", "kernels/gemm/_epilogue.wgsl"],
+  "kernels/gemm/finish.wgsl": ["kernels/gemm/_epilogue.wgsl"],
+};
+
+/** Values of the preprocessor that follow from others. */
+const DERIVED = ["UNROLL_BUFFERS"];
+
+/** Boolean values of the preprocessor. The name of a kernel lists those that are true. */
+function flagsOf(text: string): string[] {
+  const both = ["A", "B"].map((operand) => text.replaceAll("${X}", operand)).join("\n");
+  const found = both.matchAll(/\/\/#if !?([A-Z_\d]+)$|\bconst ([A-Z_\d]+) = \$\{\2\};/gm);
+  return [...found].map(([, condition, constant]) => (condition ?? constant)!)
+    .filter((name) => !DERIVED.includes(name));
+}
+
+/** Entry points and constants that a shader has and no pipeline used, a line each. `all` are the WGSL files by path. */
+function untested(all: ReadonlyMap<string, string>, compiled: readonly Compiled[]): string[] {
+  return [...all].flatMap(([path, code]) => {
+    if (!code.includes("@compute")) return [];
     const stem = path.replace(/\.wgsl$/, "");
     const own = compiled.filter(({ kernel }) => stem.endsWith(`/${shaderOf(kernel)}`));
     const entries = [...code.matchAll(/@compute[^{]*?\bfn (\w+)/g)].map(([, entry]) => entry!);
-    const constants = new Set([
-      ...Object.keys(booleansOf(code)),
-      ...own.flatMap((one) => Object.keys(one.constants)),
-    ]);
+    const constants = new Set(
+      [...own, { constants: booleansOf(code) }].flatMap((one) => Object.keys(one.constants)),
+    );
+    const flags = new Set(
+      flagsOf([path, ...APPENDED[path] ?? []].map((path) => all.get(path) ?? "").join("\n")),
+    );
+    const isOn = ({ kernel, constants }: Compiled, name: string) =>
+      constants[name] ?? new RegExp(`[[,]${name}[\\],]`).test(kernel);
     return [
       ...entries.filter((entry) => !own.some((one) => one.entry === entry))
         .map((entry) => `${path}: ${entry} is not compiled`),
-      ...[...constants].flatMap((name) =>
-        [false, true].filter((value) => !own.some(({ constants }) => constants[name] === value))
+      ...[...constants, ...flags].flatMap((name) =>
+        [false, true].filter((value) => !own.some((one) => isOn(one, name) === value))
           .map((value) => `${path}: ${name} is never ${value}`)
       ),
     ];
   });
 }
 
-/** The shaders with entry points, by their path from the root. */
+/** All WGSL files by their path from the root. */
 async function readShaders(folder: string, found = new Map<string, string>()): Promise<Map<string, string>> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
     const path = `${folder}${name}`;
     if (isDirectory) await readShaders(`${path}/`, found);
-    if (!name.endsWith(".wgsl")) continue;
-    const text = await Deno.readTextFile(new URL(path, root));
-    if (text.includes("@compute")) found.set(path, text);
+    if (name.endsWith(".wgsl")) found.set(path, await Deno.readTextFile(new URL(path, root)));
   }
   return found;
 }
@@ -66,7 +86,7 @@ if (full) {
       const shaders = new Map([...await readShaders("kernels/"), ...await readShaders("tensor/")]);
       assert(shaders.size > 30);
       assertEquals(untested(shaders, compiled), []);
-      const kernels = new Set(compiled.map(({ kernel }) => kernel));
+      const kernels = new Set(compiled.map(({ kernel }) => kernel.replace(/\[.*$/, "")));
       assertEquals(GEMM_VARIANTS.filter((variant) => !kernels.has(`gemm_${variant}`)), []);
     } finally {
       await Deno.remove(list);
@@ -75,23 +95,25 @@ if (full) {
 }
 
 Deno.test("an entry point or a constant that no test uses is found", () => {
-  const shaders = new Map([[
-    "kernels/gemm/tile.wgsl",
-    `override TAPS: bool = false;
-     @compute @workgroup_size(64)
-     fn main() {}
-     @compute @workgroup_size(1) fn other() {}`,
-  ]]);
-  const compiled = [{ kernel: "gemm_tile-32", entry: "main", constants: { TAPS: false, GATE: true } }];
+  const shaders = new Map([
+    [
+      "kernels/gemm/tile.wgsl",
+      `override WIDE: bool = false;
+const TAPS = \${TAPS};
+@compute @workgroup_size(64)
+fn main() {}
+@compute @workgroup_size(1) fn other() {}`,
+    ],
+    ["kernels/gemm/_operand.wgsl", "//#if !${X}_VEC4\n//#end"],
+  ]);
+  const compiled = [{ kernel: "gemm_tile-32[A_VEC4,GATE]", entry: "main", constants: { WIDE: true } }];
   assertEquals(untested(shaders, compiled), [
     "kernels/gemm/tile.wgsl: other is not compiled",
+    "kernels/gemm/tile.wgsl: WIDE is never false",
     "kernels/gemm/tile.wgsl: TAPS is never true",
-    "kernels/gemm/tile.wgsl: GATE is never false",
+    "kernels/gemm/tile.wgsl: A_VEC4 is never false",
+    "kernels/gemm/tile.wgsl: B_VEC4 is never true",
   ]);
-  const more = ["other", "main"].map((entry, i) => ({
-    kernel: "gemm_tile-64_f16",
-    entry,
-    constants: { TAPS: i > 0, GATE: i > 0 },
-  }));
-  assertEquals(untested(shaders, more), []);
+  const more = { kernel: "gemm_tile-64[TAPS,B_VEC4]_f16", entry: "other", constants: { WIDE: false } };
+  assertEquals(untested(shaders, [...compiled, more]), []);
 });
