@@ -1,11 +1,12 @@
 // Encodes a model as an ONNX file.
 import type { Checkpoint } from "../checkpoint/types.ts";
 import type { ModelConfig } from "../config_types.ts";
+import { LAYER_WEIGHTS } from "../parameter_specs.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures } from "./feature_encoder.ts";
 import { FrameMask } from "./frame_mask.ts";
 import { OnnxGraph, type Value } from "./graph.ts";
-import { type ExportedModel, linear } from "./layers.ts";
+import { type ExportedModel, linear, weightOf } from "./layers.ts";
 import { encodeModel, FLOAT, INT64, type ValueInfo } from "./messages.ts";
 import { bytesOf, lengthOf } from "./protobuf.ts";
 
@@ -17,6 +18,10 @@ const IR_VERSIONS: Readonly<Record<OnnxOpset, number>> = { 17: 8, 20: 9 };
 
 /** Limit of a Protocol Buffers message in bytes. */
 const MAX_BYTES = 2 ** 31 - 1;
+
+/** Weights that training alone reads, and those that a layer keeps without its heads or units. */
+const MAY_BE_UNUSED =
+  /^masked_spec_embed$|^encoder\.layers\.\d+\.(attention\.(gru_rel_pos|rel_attn_embed)|(final_)?layer_norm\.)/;
 
 /** A version of {@linkcode OPSETS}. */
 export type OnnxOpset = typeof OPSETS[number];
@@ -50,7 +55,7 @@ export interface OnnxFile {
  * @param checkpoint The model.
  * @param options Operator set and inputs.
  * @throws {TypeError} If it has no head.
- * @throws {RangeError} If the file would have 2 GB or more, or the head reads a weighted sum of layers.
+ * @throws {RangeError} If the file would have 2 GB or more, or the model has weights that no part of the graph uses.
  *
  * @example
  * ```ts
@@ -72,19 +77,14 @@ export function encodeOnnx(
   if (head === "none") {
     throw new TypeError(`Cannot export ${name} as it must have a CTC or classification head: it has no head`);
   }
-  if (head === "classify" && config.use_weighted_layer_sum) {
-    throw new RangeError(
-      `Cannot export ${name} as a classifier over a weighted sum of layers is not supported in ONNX: ` +
-        "use_weighted_layer_sum is true",
-    );
-  }
   const graph = new OnnxGraph(opset);
   const mask = attentionMask ? new FrameMask(graph, config, "attention_mask") : null;
-  const model: ExportedModel = { graph, config, tensors, mask };
-  const hidden = encode(model, encodeFeatures(model, "input_values"));
-  if (head === "ctc") linear(model, "lm_head", hidden);
-  else classify(model, hidden);
+  const model: ExportedModel = { graph, config, tensors, used: new Set(), mask };
+  const states = encode(model, encodeFeatures(model, "input_values"));
+  if (head === "ctc") linear(model, "lm_head", states.at(-1)!);
+  else classify(model, config.use_weighted_layer_sum ? weightedSum(model, states) : states.at(-1)!);
   graph.nameOutput("logits");
+  checkUsed(model, name);
 
   const samples = ["batch", "samples"];
   const message = encodeModel({
@@ -107,6 +107,15 @@ export function encodeOnnx(
     );
   }
   return { bytes, graph, parts: () => bytesOf(message) };
+}
+
+/** Refuses a model with parts that are not written here, as its logits would be wrong. */
+function checkUsed({ tensors, used }: ExportedModel, name: string): void {
+  const unused = [...tensors.keys()].find((tensor) => !used.has(tensor) && !MAY_BE_UNUSED.test(tensor));
+  if (unused === undefined) return;
+  throw new RangeError(
+    `Cannot export ${name} as ONNX as each weight must have a place in the graph: ${unused}`,
+  );
 }
 
 function logitsInfo({ vocab_size, id2label }: ModelConfig, head: "ctc" | "classify"): ValueInfo {
@@ -133,4 +142,16 @@ function classify(model: ExportedModel, hidden: Value): Value {
     });
     return graph.add("Div", name, [sum, graph.add("Cast", name, [frames.lengths], { to: FLOAT })]);
   }
+}
+
+/** Sum of the hidden states, each times its share, the softmax of `layer_weights`: as in model/weighted_layer_sum.ts. */
+function weightedSum(model: ExportedModel, states: readonly Value[]): Value {
+  const { graph } = model;
+  const { data } = weightOf(model, LAYER_WEIGHTS);
+  const largest = data.reduce((most, value) => Math.max(most, value), -Infinity);
+  const exponentials = Array.from(data, (value) => Math.exp(value - largest));
+  const total = exponentials.reduce((sum, value) => sum + value, 0);
+  return states
+    .map((x, n) => graph.add("Mul", LAYER_WEIGHTS, [x, graph.scalar(Math.fround(exponentials[n]! / total))]))
+    .reduce((sum, x) => graph.add("Add", LAYER_WEIGHTS, [sum, x]));
 }

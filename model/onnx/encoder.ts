@@ -18,17 +18,18 @@ import { PositionBias } from "./position_bias.ts";
  *
  * @param model The model.
  * @param projected Projected features, [B, T, d].
- * @returns Last hidden state, [B, T, d].
+ * @returns The hidden states, [B, T, d] each: input of the first layer and output of each, the last one after the final norm.
  */
-export function encode(model: ExportedModel, projected: Value): Value {
+export function encode(model: ExportedModel, projected: Value): Value[] {
   const { graph, config, mask } = model;
   const preNorm = config.do_stable_layer_norm;
   let x = mask ? mask.zeroPadding(model, projected) : projected;
   x = graph.add("Add", "encoder.pos_conv_embed", [x, positions(model, x)]);
   if (!preNorm) x = norm(model, "encoder.layer_norm", x);
   const bias = config.model_type === "wavlm" ? new PositionBias(model) : null;
-  for (let i = 0; i < config.num_hidden_layers; i++) x = layer(model, i, x, bias);
-  return preNorm ? norm(model, "encoder.layer_norm", x) : x;
+  const states = [x];
+  for (let i = 0; i < config.num_hidden_layers; i++) states.push(x = layer(model, i, x, bias));
+  return preNorm ? states.with(-1, norm(model, "encoder.layer_norm", x)) : states;
 }
 
 /** A Transformer layer: attention and feed-forward, each with its norm. */

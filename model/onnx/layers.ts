@@ -12,14 +12,17 @@ export interface ExportedModel {
   readonly config: ModelConfig;
   /** Weights by the names of `parameterSpecs`. */
   readonly tensors: ReadonlyMap<string, Weight>;
+  /** Names of the weights that the graph has used so far. */
+  readonly used: Set<string>;
   /** Mask of padding frames; null for a model without an attention mask. */
   readonly mask: FrameMask | null;
 }
 
 /** Returns a weight on the host. @throws {ReferenceError} If there is none with this name. */
-export function weightOf({ tensors }: ExportedModel, name: string): Weight {
+export function weightOf({ tensors, used }: ExportedModel, name: string): Weight {
   const weight = tensors.get(name);
   if (!weight) throw new ReferenceError(`The model has no weight named ${name}`);
+  used.add(name);
   return weight;
 }
 

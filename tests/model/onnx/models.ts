@@ -72,6 +72,17 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
     "ctc",
     true,
   ],
+  ["wav2vec2, a weighted sum of layers", { use_weighted_layer_sum: true }, "classify", false],
+  [
+    "WavLM, layer norm, a weighted sum of layers, with a mask",
+    {
+      ...LARGE,
+      model_type: "wavlm",
+      use_weighted_layer_sum: true,
+    },
+    "classify",
+    true,
+  ],
 ];
 
 /** The models: every family and head, dense and compact. */
