@@ -200,11 +200,11 @@ export {
 } from "./model/inference/preprocess.ts";
 
 // Training
-export type { AdamWGroup, AdamWStep, Moments } from "./train/adamw_options.ts";
+export type { AdamWGroup, AdamWStepOptions, Moments } from "./train/adamw_options.ts";
 export { AdamW } from "./train/optimizer.ts";
 
 // Pruning
-export { activeSubmodel, type OpenUnits, openUnits } from "./prune/active_submodel.ts";
+export { activeSubmodel, type ActiveUnits, activeUnits } from "./prune/active_submodel.ts";
 export { type AdamOptions } from "./prune/adam.ts";
 export {
   type Choice,

@@ -48,6 +48,8 @@ export const pruneCommand: Command = defineCommand({
   ],
   async run({ json, resume, recipe, "dry-run": dry }, _, words) {
     return await onFiles(async () => {
+      // Options as typed, then with a lasting name of the model (`given`), merged with a recipe or a saved run
+      // (`settings`), and with defaults (`values`).
       const typed: PruneSettings = settingsOfRun<typeof pruneOptions>(words);
       const given = { ...typed, ...typed.model !== undefined && { model: await lastingName(typed.model) } };
       if (resume && recipe !== undefined) {
@@ -63,7 +65,7 @@ export const pruneCommand: Command = defineCommand({
         using run = await openPruneRun(values);
         for (const text of run.notes) note(text);
         const options = pipelineOptions(run, { gpu, out, values });
-        // Nothing is written before all that can be wrong from the start has been checked.
+        // Check everything that can be checked before the first file is written.
         planMethod(run.checkpoint.config, options);
         const memory = memoryReport(gpu, await pipelineMemory(options));
         if (dry) {

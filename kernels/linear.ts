@@ -48,6 +48,7 @@ export function linear(
   const rows = x.size / inputs;
   const from = [x, w, b, gate, residual];
   const y = gpu.empty(shape, options.dtype);
+  // u = x·Wᵀ + b, which the pullback of GELU and gate needs.
   const pre = keepsPre(options) && recording(from) ? gpu.empty(shape) : null;
   gemm(gpu, {
     m: rows,

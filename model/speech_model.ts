@@ -181,8 +181,9 @@ export class SpeechModel {
       );
     }
     const { gates = null, training = null, observe, paddingInvariant = false } = options;
-    const checkpoints = options.gradCheckpoint === true && observe === undefined;
+    const checkpointing = options.gradCheckpoint === true && observe === undefined;
     const allGates = [gates?.conv ?? [], gates?.heads ?? [], gates?.ffn ?? []].flat();
+    // A function, since a derived weight exists only once a layer has read it.
     const differentiable = () => [...weights.differentiable, ...allGates.filter((gate) => gate !== null)];
     const recorded = recording(differentiable());
     const states: Tensor[] = [];
@@ -207,7 +208,7 @@ export class SpeechModel {
         return y;
       },
       checkpoint: (x, fn, shared = []) =>
-        recorded && checkpoints ? gradientCheckpoint(x, [...differentiable(), ...shared], fn) : fn(x),
+        recorded && checkpointing ? gradientCheckpoint(x, [...differentiable(), ...shared], fn) : fn(x),
     };
     const hidden = encode(context, projectFeatures(context, encodeFeatures(context, batch.samples)));
     const frameLengths = valid ?? new Array<number>(utterances).fill(frames);

@@ -12,7 +12,7 @@ import type { UnitGroup } from "./groups.ts";
 import { compactConfig } from "./surgery.ts";
 
 /** The units of the active submodel: the open ones, and closed ones as padding to the widths of the device. */
-export interface OpenUnits {
+export interface ActiveUnits {
   /** Architecture of the active submodel. */
   readonly config: ModelConfig;
   /** Groups with at least one active unit, with their active units. */
@@ -35,19 +35,19 @@ export interface OpenUnits {
  * ```ts
  * import { parseConfig } from "../model/config.ts";
  * import { unitGroups } from "./groups.ts";
- * import { openUnits } from "./active_submodel.ts";
+ * import { activeUnits } from "./active_submodel.ts";
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/tiny-base.json"));
  * const groups = unitGroups(config, ["heads"]);
  * const values = new Map(groups.map(({ name }) => [name, [0, 0.5, 0, 1]]));
- * openUnits(config, groups, values).indices.get("heads.0"); // [1, 3]
+ * activeUnits(config, groups, values).indices.get("heads.0"); // [1, 3]
  * ```
  */
-export function openUnits(
+export function activeUnits(
   config: ModelConfig,
   groups: readonly UnitGroup[],
   values: ReadonlyMap<string, ArrayLike<number>>,
-): OpenUnits {
+): ActiveUnits {
   const indices = new Map(groups.map(({ name, kind, least, units }) => {
     const gates = values.get(name)!;
     const all = Array.from({ length: units }, (_, i) => i);
@@ -100,13 +100,13 @@ function layerSets(weights: Weights, names: readonly string[], most: number): st
  *
  * @param model The whole model.
  * @param groups Groups of the whole model that have gates.
- * @param open Result of {@linkcode openUnits}.
+ * @param open Result of {@linkcode activeUnits}.
  * @param most Elements of whole weights that are selected from at once.
  */
 export function activeSubmodel(
   model: SpeechModel,
   groups: readonly UnitGroup[],
-  open: OpenUnits,
+  open: ActiveUnits,
   most: number = SELECT_AT_ONCE,
 ): SpeechModel {
   const { gpu, weights, head } = model;

@@ -34,7 +34,7 @@ export class DeviceGates {
   readonly gates: Gates;
   readonly #gpu: Gpu;
   readonly #flat: Tensor;
-  readonly #places = new Map<string, { readonly gate: Tensor; readonly units: number }>();
+  readonly #byGroup = new Map<string, { readonly gate: Tensor; readonly units: number }>();
   readonly #sinks: GateGradientSink[] = [];
 
   /**
@@ -73,7 +73,7 @@ export class DeviceGates {
         new Tensor(gpu, this.#flat.storage, [paddedUnits(kind, units)], "f32", starts[g]),
       );
       gate.requiresGrad = options.requiresGrad ?? false;
-      this.#places.set(name, { gate, units });
+      this.#byGroup.set(name, { gate, units });
       lists[kind][layer] = gate;
     });
     this.gates = lists;
@@ -81,7 +81,7 @@ export class DeviceGates {
 
   /** A new gradient sink for the {@linkcode backward} of a micro-batch; the gates dispose it. */
   gradientSink(): GradientSink {
-    const sink = new GateGradientSink(this.#gpu, this.#places);
+    const sink = new GateGradientSink(this.#gpu, this.#byGroup);
     this.#sinks.push(sink);
     return sink;
   }
@@ -99,7 +99,7 @@ export class DeviceGates {
   /** Frees the memory. */
   dispose(): void {
     for (const sink of this.#sinks) sink.dispose();
-    for (const { gate } of this.#places.values()) gate.dispose();
+    for (const { gate } of this.#byGroup.values()) gate.dispose();
     this.#flat.dispose();
   }
 

@@ -37,9 +37,9 @@ export class GateGradientSink implements GradientSink {
     const index = this.#indices.get(tensor);
     if (index === undefined) return false;
     const slot = this.#arena.slots[index]!;
-    const there = part.storage === slot.storage && part.offset === slot.offset;
+    const inPlace = part.storage === slot.storage && part.offset === slot.offset;
     if (this.#taken.has(tensor)) this.#arena.add(index, part);
-    else if (!there) this.#arena.write(index, part);
+    else if (!inPlace) this.#arena.write(index, part);
     this.#taken.add(tensor);
     return true;
   }

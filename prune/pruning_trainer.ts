@@ -4,7 +4,7 @@
 import type { SpeechModel } from "../model/speech_model.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "../train/evaluate.ts";
 import { parameterGroups } from "../train/groups.ts";
-import type { FinetuneTrainerOptions, StepRecord, Trainer, TrainerStep } from "../train/trainer.ts";
+import type { FinetuneTrainerOptions, StepRecord, Trainer, TrainerStepOptions } from "../train/trainer.ts";
 import type { MicroBatch } from "../train/micro_batch.ts";
 import { AdamW } from "../train/optimizer.ts";
 import type { StateSource, StateTensor } from "../train/run_state.ts";
@@ -15,7 +15,7 @@ import { clipJointly } from "./joint_clip.ts";
 import { DeviceGates } from "./device_gates.ts";
 import type { GateGradients, HardConcreteGates } from "./hard_concrete_gates.ts";
 import type { UnitGroup } from "./groups.ts";
-import { activeSubmodel, type OpenUnits, openUnits } from "./active_submodel.ts";
+import { activeSubmodel, type ActiveUnits, activeUnits } from "./active_submodel.ts";
 
 /** Options of {@linkcode PruningTrainer}. */
 export interface PruningTrainerOptions extends FinetuneTrainerOptions {
@@ -70,7 +70,7 @@ export class PruningTrainer implements Trainer {
   }
 
   /** Takes a step, after those begun before it. After a step that is not finite it changes nothing. */
-  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
+  step(batches: readonly MicroBatch[], options: TrainerStepOptions): Promise<StepRecord> {
     const next = this.#last.then((before) => {
       return before && !isFiniteStep(before) ? before : this.#step(batches, options);
     });
@@ -78,13 +78,13 @@ export class PruningTrainer implements Trainer {
     return next;
   }
 
-  async #step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
+  async #step(batches: readonly MicroBatch[], options: TrainerStepOptions): Promise<StepRecord> {
     const { seed, step, lrScale, maxGradNorm } = options;
     const { gates } = this.#options;
     const { gpu, config } = this.model;
     const samples = gates.sample(step);
     const values = new Map([...samples].map(([name, { z }]) => [name, z]));
-    const open = openUnits(config, gates.groups, values);
+    const open = activeUnits(config, gates.groups, values);
     using device = new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true });
     this.#trainStep.accumulate(batches, {
       seed,
@@ -93,18 +93,18 @@ export class PruningTrainer implements Trainer {
       view: (model) => activeSubmodel(model, gates.groups, open),
       sink: () => device.gradientSink(),
     });
-    const [{ loss, gradNorm }, gateGradients] = await Promise.all([
+    const [{ loss, gradNorm: weightsNorm }, gateGradients] = await Promise.all([
       this.#trainStep.measure(),
       device.readGradients(),
     ]);
     const gradients = gates.differentiate(samples, step, sumGradients(gateGradients, gates.groups, open));
-    const { norm, scale, weightsMaxNorm } = clipJointly(gradNorm, gradients.squares, maxGradNorm);
+    const { norm, scale, weightsMaxNorm } = clipJointly(weightsNorm, gradients.squares, maxGradNorm);
     const result = { loss, gradNorm: norm };
     if (isFiniteStep(result)) {
       const factor = this.#rateFactor(step);
       const { gateRate, lambdaRate } = this.#options;
       gates.update(gradients, { rate: gateRate * factor, lambdaRate: lambdaRate * factor, scale });
-      this.#trainStep.finish({ lrScale, maxGradNorm: weightsMaxNorm });
+      this.#trainStep.update({ lrScale, maxGradNorm: weightsMaxNorm });
       gpu.flush();
     }
     return { ...result, ...describe(gradients) };
@@ -148,7 +148,7 @@ export class PruningTrainer implements Trainer {
   }
 
   /** Frees all memory except that of the model, so that it can be read; no step may follow. */
-  finish(): void {
+  freeTraining(): void {
     this.#trainStep.dispose();
     this.#optimizer.dispose();
     this.model.gpu.trim();
@@ -157,7 +157,7 @@ export class PruningTrainer implements Trainer {
   /** Frees the memory of model and optimizer. */
   dispose(): void {
     this.model.dispose();
-    this.finish();
+    this.freeTraining();
   }
 
   /** Disposes it at the end of a `using` block. */
@@ -170,7 +170,7 @@ export class PruningTrainer implements Trainer {
 function sumGradients(
   parts: readonly ReadonlyMap<string, Float32Array>[],
   groups: readonly UnitGroup[],
-  { indices }: OpenUnits,
+  { indices }: ActiveUnits,
 ): Map<string, Float64Array> {
   return new Map(groups.map(({ name, units }) => {
     const sum = new Float64Array(units);

@@ -92,7 +92,10 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   return grads;
 }
 
-/** Slots of the gradients of leaves, of operations' outputs, and of what an outer {@linkcode backward} differentiates by. */
+/**
+ * Where a pullback may write a gradient: in the sink's slot for a leaf, in an operation's own slot for its output, or in a slot
+ * of an outer {@linkcode backward}, which gradient checkpointing runs in.
+ */
 function slotsOf(steps: readonly Step[], sink: GradientSink | null, outer: Tape["sink"]): Tape["sink"] {
   const ofOutput = new Map<Tensor, GradientSink["slot"]>();
   for (const { outputs, slot } of steps) {

@@ -17,7 +17,7 @@ export interface AdamWGroup {
 }
 
 /** Options of {@linkcode AdamW.step}. */
-export interface AdamWStep {
+export interface AdamWStepOptions {
   /** Factor of every group's learning rate, as a schedule returns it; default: 1. */
   readonly lrScale?: number;
   /** If the norm over all gradients exceeds this, they are scaled down to it; default: no clipping. */

@@ -5,7 +5,7 @@ import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import type { GradientSink } from "../tensor/gradient_sink.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type AdamWGroup, type AdamWStep, type Moments, withGroupDefaults } from "./adamw_options.ts";
+import { type AdamWGroup, type AdamWStepOptions, type Moments, withGroupDefaults } from "./adamw_options.ts";
 
 /** Parameters of one group in one buffer, and their gradients and moments in others, in the same order. */
 interface Block {
@@ -122,9 +122,9 @@ export class AdamW implements GradientSink {
     ofShape("accumulate gradients", "the gradient", grad, param.shape);
     this.#forgetSquares();
     const { block: { dw }, slot } = place;
-    const there = grad.storage === dw.flat.storage && grad.offset === dw.slots[slot]!.offset;
+    const inPlace = grad.storage === dw.flat.storage && grad.offset === dw.slots[slot]!.offset;
     if (place.gradient === "new") dw.add(slot, grad);
-    else if (!there) dw.write(slot, grad);
+    else if (!inPlace) dw.write(slot, grad);
     place.gradient = "new";
     return true;
   }
@@ -150,7 +150,7 @@ export class AdamW implements GradientSink {
    *
    * @throws {RangeError} If no gradient was accumulated, or if lrScale is below 0 or maxGradNorm not above 0.
    */
-  step({ lrScale = 1, maxGradNorm = Infinity }: AdamWStep = {}): void {
+  step({ lrScale = 1, maxGradNorm = Infinity }: AdamWStepOptions = {}): void {
     if (!(lrScale >= 0 && lrScale < Infinity)) {
       throw new RangeError(`Cannot optimize as lrScale must be a number from 0: found ${lrScale}`);
     }

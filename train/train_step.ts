@@ -7,7 +7,7 @@ import { backward } from "../tensor/backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { gradientSeed, type StepResult } from "./finite_step.ts";
 import type { MicroBatch } from "./micro_batch.ts";
-import type { AdamWStep } from "./adamw_options.ts";
+import type { AdamWStepOptions } from "./adamw_options.ts";
 import type { AdamW } from "./optimizer.ts";
 import { forwardBatch, taskLoss } from "./task_loss.ts";
 import type { Teacher } from "./teacher.ts";
@@ -110,7 +110,7 @@ export class TrainStep {
   }
 
   /**
-   * Loss and gradient norm of what was accumulated, before {@linkcode TrainStep.finish}.
+   * Loss and gradient norm of what was accumulated, before {@linkcode TrainStep.update}.
    *
    * @throws {RangeError} If nothing was accumulated.
    */
@@ -124,7 +124,7 @@ export class TrainStep {
    *
    * @throws {RangeError} If nothing was accumulated.
    */
-  finish(options: AdamWStep = {}): void {
+  update(options: AdamWStepOptions = {}): void {
     const { gpu } = this.#model;
     this.#optimizer.step(options);
     [this.#loss, this.#optimizer.gradNorm].forEach((from, i) => {
@@ -134,13 +134,13 @@ export class TrainStep {
   }
 
   /**
-   * A whole step: {@linkcode TrainStep.accumulate}, then {@linkcode TrainStep.finish}.
+   * A whole step: {@linkcode TrainStep.accumulate}, then {@linkcode TrainStep.update}.
    *
    * @returns Loss and gradient norm, once the device has computed them.
    */
-  run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStep): Promise<StepResult> {
+  run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStepOptions): Promise<StepResult> {
     this.accumulate(batches, options);
-    this.finish(options);
+    this.update(options);
     return this.#results.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
   }
 

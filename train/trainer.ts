@@ -9,7 +9,7 @@ import { restoreSnapshot, takeSnapshot } from "./snapshot.ts";
 import { TrainStep, type TrainStepOptions } from "./train_step.ts";
 
 /** Options of {@linkcode Trainer.step}. */
-export interface TrainerStep {
+export interface TrainerStepOptions {
   /** Seed of everything random in the step. */
   readonly seed: number;
   /** Index of the step, from 0. */
@@ -36,7 +36,7 @@ export interface Trainer extends Disposable {
    * Takes a step, after those begun before it. If loss or gradient is not finite, neither this step nor those after it
    * change anything.
    */
-  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord>;
+  step(batches: readonly MicroBatch[], options: TrainerStepOptions): Promise<StepRecord>;
   /** Evaluates the model as it would be saved now. */
   evaluate(batches: AsyncIterable<MicroBatch>, options: EvaluateBatchesOptions): Promise<BatchScores>;
   /** All tensors that training changes. They are read when they are written to disk: begin no step until then. */
@@ -71,7 +71,7 @@ export class FinetuneTrainer implements Trainer {
   }
 
   /** Records a step; nothing waits. */
-  step(batches: readonly MicroBatch[], options: TrainerStep): Promise<StepRecord> {
+  step(batches: readonly MicroBatch[], options: TrainerStepOptions): Promise<StepRecord> {
     return this.#trainStep.run(batches, options);
   }
 

@@ -73,7 +73,7 @@ export interface GemmProblem {
   readonly m: number;
   /** Columns of C. */
   readonly n: number;
-  /** Outer and inner extent of K. */
+  /** Extents of k1 and k2: taps and channels of a convolution; a plain matmul has k1 = 1. */
   readonly k: readonly [number, number];
   /** Extents of the batch indices z1 and z2; [1, 1] unless given. */
   readonly batch?: readonly [number, number];

@@ -95,6 +95,7 @@ async function prune(
     before: options.before,
   });
   const compacted = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(model, choice) };
+  // Fine-tuning starts from this folder, and from f32.
   await writeCompactModel(folder, { checkpoint: compacted, files, record, half: half && !finetuning });
   return record;
 }
@@ -123,7 +124,7 @@ async function chooseUnits(
     resume: await loadRunState(`${folder}/state`),
   });
   if (ended === "signal") return null;
-  trainer.finish(); // frees gradients and moments before the weights are read
+  trainer.freeTraining(); // gradients and moments, before the weights are read
   const model = await readModel(trainer.model, checkpoint);
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }

@@ -5,7 +5,7 @@ import { SpeechModel } from "../../model/speech_model.ts";
 import { DeviceGates } from "../../prune/device_gates.ts";
 import { unitGroups } from "../../prune/groups.ts";
 import type { SurgeryModel } from "../../prune/surgery.ts";
-import { activeSubmodel, openUnits } from "../../prune/active_submodel.ts";
+import { activeSubmodel, activeUnits } from "../../prune/active_submodel.ts";
 import { backward } from "../../tensor/backward.ts";
 import { testGpu } from "../gpu.ts";
 import { assertClose, upload } from "../kernels/check_op.ts";
@@ -51,7 +51,7 @@ async function compare(
   const model = new SpeechModel(gpu, host);
   model.weights.require();
   const run = async (thin: boolean, gradCheckpoint = false, together?: number) => {
-    const open = openUnits(config, groups, values);
+    const open = activeUnits(config, groups, values);
     using device = thin
       ? new DeviceGates(gpu, open.config, open.groups, open.gates, { requiresGrad: true })
       : new DeviceGates(gpu, config, groups, values, { requiresGrad: true });
