@@ -6,7 +6,7 @@ import { UserError } from "./user_error.ts";
 
 const KINDS = Object.keys(CACHE_KINDS) as CacheKind[];
 
-/** Kinds that `cache clear` removes; models are shared with other programs, and are removed by name alone. */
+/** Kinds that `cache clear` removes; models are shared with other programs, so they are removed only by name. */
 const CLEARED: readonly CacheKind[] = KINDS.filter((kind) => kind !== "models");
 
 /** `cache`: shows and clears what the program keeps on disk. */

@@ -24,7 +24,7 @@ import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
-// Not a literal: Deno fetches packages behind a literal when any command starts, here 85 MB that draw the plots.
+// Not a literal: Deno fetches the packages of a literal import when any command starts, here 85 MB for the plots.
 const REPORT: string = "../prune/report/write.ts";
 
 /** Recipe of a run without `--model`, by its task. */

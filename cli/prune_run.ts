@@ -140,7 +140,7 @@ function checkOptions({ method, steps, warmup, ...values }: PruneValues): void {
 }
 
 /**
- * The options of both training phases and of what is between them.
+ * All options of the pipeline: both training phases, and the stages around them.
  *
  * @param run model and utterances
  * @param tools device, folder and options

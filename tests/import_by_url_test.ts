@@ -17,7 +17,7 @@ console.log(JSON.stringify([await values(c), await values(grads.get(a)), await v
 gpu.destroy();
 `;
 
-/** Hands out the modules and shaders of the library as a plain web server does. */
+/** Serves the modules and shaders of the library as a plain web server does. */
 async function file(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   const model = /^\/(config\.json|model\.safetensors)$/.exec(pathname);

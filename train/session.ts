@@ -62,7 +62,7 @@ export interface BegunStep {
   readonly next: BatchPosition;
 }
 
-/** A session of a run, from its start or from a saved state on: counts its steps, and writes its metrics and states. */
+/** A session of a run, which starts at step 0 or at a saved state: counts steps, and writes metrics and states. */
 export class Session {
   readonly #trainer: Trainer;
   readonly #options: SessionOptions;

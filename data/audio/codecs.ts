@@ -24,8 +24,8 @@ interface Decoded {
 }
 
 const CHUNK = 65_536; // bytes
-// Bytes that may give no samples: more than any picture in a header, and few enough that a decoder's search for the
-// next frame stays fast.
+// Largest run of bytes without samples: longer than any picture in a header, and short enough that a decoder's search
+// for the next frame stays fast.
 const MAX_WITHOUT_SAMPLES = 2 ** 25;
 
 /**

@@ -6,8 +6,8 @@ import { pngsOf } from "./png.ts";
 
 /**
  * Writes a report: `report.json`, `report.html`, and its plots as `plots/*.svg` and `plots/*.png`. Each file is written
- * completely or not at all; `report.json` is first and PNG last, so that all files exist that do not need a package that
- * cannot be loaded.
+ * completely or not at all. `report.json` comes first and the PNGs last, so that a package that cannot be loaded costs only
+ * the files that need it.
  *
  * @param folder Folder; it is created if it is missing.
  * @param report The report.

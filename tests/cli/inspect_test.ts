@@ -15,7 +15,7 @@ import { compact } from "../../prune/surgery.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
 
-/** Runs the program with its output caught. */
+/** Runs the program with its output captured. */
 async function run(...words: string[]): Promise<{ status: number; out: string; err: string }> {
   const { log, error } = console;
   const said = { out: "", err: "" };
@@ -28,7 +28,7 @@ async function run(...words: string[]): Promise<{ status: number; out: string; e
   }
 }
 
-/** A copy of the tiny base model in a folder that is gone afterwards. */
+/** A copy of the tiny base model in a temporary folder. */
 async function withCopy(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -41,7 +41,7 @@ async function withCopy(test: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-/** Prunes the model of a folder in its place, with its record. */
+/** Prunes the model of a folder in place, and writes its record. */
 async function prune(
   folder: string,
   options: ConstraintOptions,
@@ -108,7 +108,7 @@ Deno.test("inspect prints target, achieved cost and distance of a pruned model",
     const line = out.split("\n").find((line) => line.startsWith("pruned by ")) ?? "";
     const start = `pruned by mac: target 30.0 % of MACs removed, achieved ${share} % (${kept})`;
     assertEquals(line.slice(0, start.length), start);
-    // The choice ends within half of what a unit costs, and inspect prints on which side.
+    // The choice misses the target by at most half the cost of a unit; inspect prints on which side.
     const side = cost > 0.7 * base_cost ? "above" : "below";
     const miss = new RegExp(
       `^, (0\\.[0-5]\\d) times the cheapest unit's cost ${side} the target$|^, on the target$`,
