@@ -27,6 +27,12 @@ const WIDTHS = { integer: [1, 2, 3, 4], float: [4, 8], alaw: [1], mulaw: [1] };
 // Sizes that ffmpeg, arecord and SoX write to a pipe, where they do not know the end.
 const isPlaceholder = (size: number) => size >= 0xffff_ff00 || (size >= 0x7fff_f000 && size <= 0x8000_0000);
 
+/**
+ * Whether the data seem to end beyond the file by as much as a careless recorder adds: the header of the chunk (8), of
+ * the RIFF file without its first 8 bytes (36), or of the whole file (44, or all that precedes the data).
+ */
+const countsHeader = (excess: number, start: number) => [8, 36, 44, start - 8, start].includes(excess);
+
 // Real files have fewer than ten.
 const MAX_CHUNKS = 1000;
 
@@ -55,7 +61,8 @@ export function readWavHeader(source: AudioSource): WavHeader {
       }
       const rest = source.size - at;
       const claimed = size === 0xffff_ffff && longSize !== undefined ? longSize : size;
-      const bytes = claimed > rest && isPlaceholder(claimed) ? rest : claimed;
+      const isKnown = claimed <= rest || !isPlaceholder(claimed) && !countsHeader(claimed - rest, at);
+      const bytes = isKnown ? claimed : rest;
       if (bytes > rest) {
         refuse(source, "its data must lie within the file", `they take ${bytes} bytes, ${rest} follow`);
       }

@@ -76,6 +76,23 @@ Deno.test("other chunks are passed over, and an unknown size reaches to the end"
   }
 });
 
+Deno.test("a size of the data that counts a header as well reaches to the end", async () => {
+  const data = integers([1, 2, 3, 4], 16);
+  for (const [excess, chunks] of [[8, 0], [36, 0], [44, 0], [44, 12], [48, 12], [56, 12]] as const) {
+    const spec: WavSpec = {
+      dataSize: data.length + excess,
+      chunks: chunks ? [["LIST", new Uint8Array(chunks - 8)]] : [],
+    };
+    const { samples } = await decode(data, spec);
+    assertEquals([...samples].map((x) => x * 32768), [1, 2, 3, 4], `${excess} too many`);
+  }
+  const error = await assertRejects(() => decode(data, { dataSize: data.length + 43 }), SyntaxError);
+  assertEquals(
+    error.message,
+    "Cannot read a.wav as audio as its data must lie within the file: they take 51 bytes, 8 follow",
+  );
+});
+
 Deno.test("FLAC comes out as the bits that its checksum is of", async () => {
   for (
     const [name, at, rate] of [["tone.flac", 8, 16_000], ["tone_flac.oga", 45, 16_000], [
