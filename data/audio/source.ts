@@ -13,18 +13,18 @@ export interface AudioSource {
   close(): void;
 }
 
-/** A source that reads bytes in memory without copying them. */
+/** A source that reads bytes in memory without copying them, after their ID3 tag. */
 export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
-  return {
+  return withoutTag({
     name: printableName(name),
     size: bytes.length,
     read: (at, length) => bytes.subarray(at, at + length),
     close: () => {},
-  };
+  });
 }
 
 /**
- * A source that reads a file, which stays open until `close`.
+ * A source that reads a file after its ID3 tag. The file stays open until `close`.
  *
  * @throws {Deno.errors.NotFound | Deno.errors.PermissionDenied | TypeError} If the path does not exist, may not be read,
  * or is not a file.
@@ -44,7 +44,31 @@ export async function fileSource(path: string | URL): Promise<AudioSource> {
     }
     return bytes.subarray(0, filled);
   };
-  return { name, size, read, close: () => file.close() };
+  return withoutTag({ name, size, read, close: () => file.close() });
+}
+
+const FIRST = ["fLaC", "OggS", "RIFF", "RF64", "NIST"];
+
+/**
+ * Skips ID3v2 tags that precede another format than MP3, whose decoder skips them itself.
+ *
+ * A tag has 10 bytes of header, its size in 4 bytes of 7 bits, and 10 bytes of footer if bit 4 of its flags is set
+ * (id3.org, "ID3 tag version 2.4.0", section 3).
+ */
+function withoutTag(source: AudioSource): AudioSource {
+  let start = 0;
+  for (let count = 0; count < 8; count++) {
+    const head = source.read(start, 10);
+    if (head.length < 10 || !tagAt(head, 0).startsWith("ID3") || head[3] === 0xff) break;
+    const size = head.subarray(6).reduce((sum, byte) => sum * 128 + (byte & 127), 0);
+    start += 10 + size + (head[5]! & 0x10 ? 10 : 0);
+  }
+  if (start === 0 || !FIRST.includes(tagAt(source.read(start, 4), 0))) return source;
+  return {
+    ...source,
+    size: source.size - start,
+    read: (at, length) => source.read(start + at, length),
+  };
 }
 
 async function openFile(path: string | URL, name: string): Promise<Deno.FsFile> {

@@ -118,6 +118,34 @@ Deno.test("FLAC comes out as the bits that its checksum is of", async () => {
   );
 });
 
+// An ID3v2 tag of 300 bytes, whose size needs two bytes of 7 bits.
+function id3(version: number, flags: number): number[] {
+  const tag = [0x49, 0x44, 0x33, version, 0, flags, 0, 0, 300 >> 7, 300 & 127, ...new Array(300).fill(65)];
+  return flags & 0x10 ? [...tag, ...new Array(10).fill(66)] : tag;
+}
+
+Deno.test("an ID3 tag before a file changes nothing, in memory or on the disk", async () => {
+  const files: [string, Uint8Array][] = [
+    ...["tone.flac", "tone_flac.oga", "tone.ogg", "tone.opus", "tone_44k_stereo.mp3"]
+      .map((name): [string, Uint8Array] => [name, bytesOf(name)]),
+    ["a.wav", wavFile(integers(Array.from({ length: 500 }, (_, i) => i), 16))],
+  ];
+  const path = await Deno.makeTempFile();
+  try {
+    for (const [name, bytes] of files) {
+      const plain = await decodeAudio(bytes, name);
+      for (const tags of [id3(3, 0), id3(4, 0x10), [...id3(3, 0), ...id3(4, 0)]]) {
+        const tagged = Uint8Array.from([...tags, ...bytes]);
+        assertEquals(await decodeAudio(tagged, name), plain, name);
+        await Deno.writeFile(path, tagged);
+        assertEquals(await loadAudio(path, { sampleRate: plain.sampleRate }), plain, name);
+      }
+    }
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
 Deno.test("G.722 comes out bit by bit as ffmpeg decodes it", async () => {
   const ours = await decodeAudio(bytesOf("sweep.g722"), "sweep.g722");
   const reference = await decodeAudio(bytesOf("sweep_g722.flac"), "sweep_g722.flac");
