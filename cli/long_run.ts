@@ -92,7 +92,8 @@ export function shellWord(text: string): string {
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const interrupt = () => {
-    log("\nStopping after this step; press Ctrl+C again to stop at once.");
+    const newLine = Deno.stderr.isTerminal() ? "\n" : ""; // after the ^C of the terminal
+    log(`${newLine}Stopping after this step; press Ctrl+C again to stop at once.`);
     Deno.removeSignalListener("SIGINT", interrupt);
     stop.abort();
   };

@@ -36,15 +36,19 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const compactFolder = `${out}/run/compact`;
   using teacher = teacherOf(options, gpu);
 
-  log("evaluating the model before pruning");
-  const dense = await journal.runStage("evaluate dense", () => evaluateDense(options));
+  const dense = await journal.runStage("evaluate dense", () => {
+    log("evaluating the model before pruning");
+    return evaluateDense(options);
+  });
 
   const record = await journal.runStage("prune", () => prune(options, teacher, compactFolder));
   if (!record) return null;
   await removeState(`${out}/run/prune`);
 
-  log("evaluating the compact model");
-  const pruned = await journal.runStage("evaluate pruned", () => evaluateFolder(compactFolder, options));
+  const pruned = await journal.runStage("evaluate pruned", () => {
+    log("evaluating the compact model");
+    return evaluateFolder(compactFolder, options);
+  });
 
   const done = await journal.runStage("fine-tune", async () => {
     const { files, half } = options;
@@ -61,15 +65,16 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
 
   const evaluations = [dense!, pruned!];
   if (finetuning) {
-    log("evaluating the fine-tuned model");
-    const finetuned = await journal.runStage("evaluate fine-tuned", () => evaluateFolder(out, options));
+    const finetuned = await journal.runStage("evaluate fine-tuned", () => {
+      log("evaluating the fine-tuned model");
+      return evaluateFolder(out, options);
+    });
     evaluations.push(finetuned!);
   }
-  log("measuring speed");
-  const speed = await journal.runStage(
-    "measure time",
-    async () => await measureTime([checkpoint, await readCheckpoint(out)], gpu, options),
-  );
+  const speed = await journal.runStage("measure time", async () => {
+    log("measuring speed");
+    return await measureTime([checkpoint, await readCheckpoint(out)], gpu, options);
+  });
   return { evaluations, record, units: unitsOf(checkpoint, record, before), speed: speed! };
 }
 
