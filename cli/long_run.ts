@@ -6,7 +6,7 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
-import { isQuiet, log } from "./stderr.ts";
+import { isQuiet, log, unlessClosed } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /**
@@ -66,9 +66,8 @@ export function progressOf(steps: number): Progress {
     steps,
     terminal,
     write: (text) => {
-      if (isQuiet()) return;
-      if (terminal) Deno.stderr.writeSync(encoder.encode(text));
-      else console.error(text.replace(/\n$/, ""));
+      if (!terminal) return log(text.replace(/\n$/, ""));
+      if (!isQuiet()) unlessClosed(() => Deno.stderr.writeSync(encoder.encode(text)));
     },
     ...terminal && { columns: Deno.consoleSize().columns },
   });
@@ -84,23 +83,47 @@ export function shellWord(text: string): string {
   return /^[\w./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Signals that end a run with its state saved, and their exit statuses: 128 and the signal's number. */
+const STATUSES: Readonly<Partial<Record<Deno.Signal, number>>> = Deno.build.os === "windows"
+  ? { SIGINT: 130 }
+  : { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+/** Result of {@linkcode interruptible}. */
+export interface Ended<T> {
+  readonly result: T;
+  /** Exit status of the first signal: 130, 143 or 129; 0 where there was none. */
+  readonly status: number;
+}
+
 /**
- * Does long work. An interrupt ends it after the current step; a second one ends it at once.
+ * Does long work. A signal (Ctrl+C, a scheduler's SIGTERM, the SIGHUP of a closing terminal) ends it after the current
+ * step; a second one ends it at once.
  *
  * @param work what to do, given the signal
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Ended<T>> {
   const stop = new AbortController();
-  const interrupt = () => {
-    const newLine = Deno.stderr.isTerminal() ? "\n" : ""; // after the ^C of the terminal
-    log(`${newLine}Stopping after this step; press Ctrl+C again to stop at once.`);
-    Deno.removeSignalListener("SIGINT", interrupt);
-    stop.abort();
+  let status = 0;
+  const listeners = Object.entries(STATUSES).map(([name, number]) => {
+    const signal = name as Deno.Signal;
+    const listener = () => {
+      status = number;
+      // Without listeners the next signal ends the process.
+      removeAll();
+      const newLine = Deno.stderr.isTerminal() ? "\n" : ""; // after the ^C of the terminal
+      log(`${newLine}Stopping after this step; press Ctrl+C again to stop at once.`);
+      stop.abort();
+    };
+    return { signal, listener };
+  });
+  const removeAll = () => {
+    for (const { signal, listener } of listeners.splice(0)) Deno.removeSignalListener(signal, listener);
   };
-  Deno.addSignalListener("SIGINT", interrupt);
+  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   try {
-    return await work(stop.signal);
+    const result = await work(stop.signal);
+    return { result, status };
   } finally {
-    if (!stop.signal.aborted) Deno.removeSignalListener("SIGINT", interrupt);
+    removeAll();
   }
 }

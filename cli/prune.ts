@@ -75,10 +75,12 @@ export const pruneCommand: Command = defineCommand({
         log(memoryText(memory));
         const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
         const journal = saved?.journal ?? await beginJournal(out, settings);
-        const result = await interruptible((signal) => runPipeline({ ...options, journal, signal }));
+        const { result, status } = await interruptible((signal) =>
+          runPipeline({ ...options, journal, signal })
+        );
         if (!result) {
           printInterrupted("prune", out);
-          return 130;
+          return status;
         }
         const report = await reportOf(run, result, { gpu, out, journal, settings, values });
         await writeReport(out, report);

@@ -6,7 +6,7 @@ import { onFiles } from "./files.ts";
 import { printInterrupted, printMemory, refuseOutput } from "./long_run.ts";
 import { withDefaults } from "./options.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
-import { note } from "./stderr.ts";
+import { note, unlessClosed } from "./stderr.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
 import { estimateMemory, openRun, train } from "./train_run.ts";
 import { UserError } from "./user_error.ts";
@@ -48,11 +48,12 @@ export const trainCommand: Command = defineCommand({
         await dryRun(merged, state, json);
         return 0;
       }
-      const result = await train(out, merged, state);
-      console.log(json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result));
+      const { result, status } = await train(out, merged, state);
+      const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
+      unlessClosed(() => console.log(summary));
       if (result.ended !== "signal") return 0;
       printInterrupted("train", out);
-      return 130;
+      return status;
     });
   },
 });

@@ -10,7 +10,14 @@ import type { FoundState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
 import { FinetuneTrainer } from "../train/trainer.ts";
 import { openGpu } from "./backend.ts";
-import { interruptible, type MemoryReport, memoryReport, memoryText, progressOf } from "./long_run.ts";
+import {
+  type Ended,
+  interruptible,
+  type MemoryReport,
+  memoryReport,
+  memoryText,
+  progressOf,
+} from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import { withDefaults } from "./options.ts";
 import { log, note } from "./stderr.ts";
@@ -96,12 +103,13 @@ function trainerOptions(values: TrainValues) {
  * @param out the run's folder
  * @param settings the options that were given; they are saved in the run's state
  * @param state saved state to resume from; null for a new run
+ * @returns the result, and the exit status of an interruption
  */
 export async function train(
   out: string,
   settings: TrainSettings,
   state: FoundState | null,
-): Promise<FinetuneResult> {
+): Promise<Ended<FinetuneResult>> {
   const values = withDefaults(trainOptions, settings);
   const { seed, steps, warmup, schedule, patience } = values;
   scheduleOf({ kind: schedule, steps, warmup }); // throws where they do not fit together
