@@ -157,7 +157,7 @@ export function parseArpa(text: string, name: string, options: ArpaOptions = {})
 }
 
 /**
- * Reads an ARPA file of any size line by line; it may be gzipped.
+ * Reads an ARPA file of any size line by line; it may be gzipped, in one member or several (RFC 1952).
  *
  * @param path Path of the file.
  * @throws {SyntaxError} If it is invalid, not UTF-8, corrupt gzip, or a binary of KenLM, IRSTLM or SRILM.
@@ -173,7 +173,7 @@ export async function loadArpa(path: string | URL, options: ArpaOptions = {}): P
   const file = await openFile(path);
   let rest = "";
   try {
-    for await (const text of textOf(file, String(path))) {
+    for await (const text of await textOf(file, String(path))) {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines) reader.push(line);
@@ -182,8 +182,7 @@ export async function loadArpa(path: string | URL, options: ArpaOptions = {}): P
       }
     }
   } catch (error) {
-    // Thrown by the decoders of gzip and UTF-8.
-    if (error instanceof TypeError) reader.fail("it must be UTF-8, plain or gzipped", error.message);
+    if (isDecodeError(error)) reader.fail("it must be UTF-8, plain or gzipped", error.message);
     throw error;
   }
   reader.push(rest);
@@ -220,13 +219,29 @@ function textOnly(name: string): TransformStream<Uint8Array<ArrayBuffer>, Uint8A
 }
 
 /** Streams the text of a file, and closes it at the end. */
-function textOf(file: Deno.FsFile, name: string): ReadableStream<string> {
+async function textOf(file: Deno.FsFile, name: string): Promise<ReadableStream<string>> {
   const magic = new Uint8Array(2);
   file.readSync(magic);
   file.seekSync(0, Deno.SeekMode.Start);
   const isGzip = magic[0] === 0x1f && magic[1] === 0x8b;
-  const bytes = isGzip ? file.readable.pipeThrough(new DecompressionStream("gzip")) : file.readable;
+  const bytes = isGzip ? file.readable.pipeThrough(await gunzip()) : file.readable;
   return bytes.pipeThrough(textOnly(name)).pipeThrough(new TextDecoderStream("utf-8", { fatal: true }));
+}
+
+type ByteStream = ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>;
+
+/** Decompresses all members of a gzip file; `DecompressionStream` fails after the first. */
+async function gunzip(): Promise<ByteStream> {
+  const [{ createGunzip }, { Duplex }] = await Promise.all([import("node:zlib"), import("node:stream")]);
+  const stream: unknown = Duplex.toWeb(createGunzip());
+  return stream as ByteStream;
+}
+
+/** Whether an error is of the decoder of UTF-8 or of zlib. */
+function isDecodeError(error: unknown): error is Error {
+  if (error instanceof TypeError) return true;
+  const { code } = error as { code?: unknown };
+  return error instanceof Error && typeof code === "string" && code.startsWith("Z_");
 }
 
 async function openFile(path: string | URL): Promise<Deno.FsFile> {

@@ -268,6 +268,30 @@ Deno.test("loadArpa reads a file line by line, gzipped or not", async () => {
   }
 });
 
+const gzipped = async (text: string) =>
+  await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"))).bytes();
+
+Deno.test("loadArpa reads all members of a gzip file", async () => {
+  const cuts = [0, 40, 41, TINY.length >> 1, TINY.length];
+  const members: Uint8Array[] = [];
+  for (const [i, end] of cuts.slice(1).entries()) members.push(await gzipped(TINY.slice(cuts[i], end)));
+  const bytes = Uint8Array.from(members.flatMap((member) => [...member]));
+  await withFile(bytes, async (path) => {
+    assertEquals(
+      (await loadArpa(path)).logProb(["turn", "on"]),
+      parseArpa(TINY, "tiny").logProb(["turn", "on"]),
+    );
+  });
+  const [first] = members;
+  // Cut in the second member, or with another checksum.
+  for (const broken of [bytes.slice(0, first!.length + 12), bytes.with(first!.length - 5, 7)]) {
+    await withFile(broken, async (path) => {
+      const message = `Cannot read ${path} as ARPA as it must be UTF-8, plain or gzipped: line `;
+      await assertRejects(() => loadArpa(path), SyntaxError, message);
+    });
+  }
+});
+
 Deno.test("loadArpa refuses missing and invalid files", async () => {
   const missing = await assertRejects(() => loadArpa("no/such.arpa"), Deno.errors.NotFound);
   assertEquals(missing.message, "Cannot read no/such.arpa as it must exist: there is no such file");
