@@ -3,6 +3,7 @@ import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
 import { listSubsets, openCorpus } from "./corpus.ts";
 import { noteOddities, reportOf, type SubsetReport, textErrors } from "./check_subset.ts";
+import { escaped } from "./lines.ts";
 import type { Task, Utterance } from "./utterance.ts";
 import { normalizeText, tokenizerOf } from "./vocabulary.ts";
 import { WorkerPool } from "../worker_pool.ts";
@@ -121,7 +122,7 @@ async function decodeAll(
       progress?.(++done, utterances.length);
     }
     return checks.get(audio)!.peak === 0
-      ? `Cannot use ${audio} as it must have sound: it is silent`
+      ? `Cannot use ${escaped(audio)} as it must have sound: it is silent`
       : undefined;
   })).finally(() => pool.close());
   problems.push(...errors.filter((error) => error !== undefined));

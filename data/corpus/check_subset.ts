@@ -1,6 +1,7 @@
 // Statistics of a subset of a corpus, and errors in its transcripts.
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
+import { escaped } from "./lines.ts";
 import type { Utterance } from "./utterance.ts";
 import { normalizeFor, normalizeText } from "./vocabulary.ts";
 
@@ -37,11 +38,12 @@ export function textErrors(
   const errors = utterances.flatMap(({ id, text }) => {
     if (!text?.trim()) return []; // no reference, or no speech
     const normal = normalizeFor(text, tokenizer);
-    if (normal === "") return [`Cannot use ${id} of ${name} as its transcript must have letters: ${text}`];
+    const where = `${escaped(id)} of ${escaped(name)}`;
+    if (normal === "") return [`Cannot use ${where} as its transcript must have letters: ${escaped(text)}`];
     const missing = tokenizer.missing(normal);
     if (missing.length === 0) return [];
     return [
-      `Cannot use ${id} of ${name} as its characters must be in the vocabulary: ${missing.join(" ")} not`,
+      `Cannot use ${where} as its characters must be in the vocabulary: ${escaped(missing.join(" "))} not`,
     ];
   });
   const more = errors.length - 10;
@@ -100,7 +102,7 @@ export function noteOddities(subsets: readonly SubsetReport[]): string[] {
       !train.some((subset) => one in (subset.classes ?? {}))
     );
     if (train.length > 0 && unknown.length > 0) {
-      notes.push(`${name}: no training utterance has the class ${unknown.join(", ")}`);
+      notes.push(`${name}: no training utterance has the class ${escaped(unknown.join(", "))}`);
     }
   }
   return notes;

@@ -2,6 +2,7 @@
 import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
+import { escaped } from "./lines.ts";
 import type { Layout, OnError, Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode openCorpus}. */
@@ -48,14 +49,16 @@ export async function openCorpus(dir: string, subset: string, options: CorpusOpt
   for (const name of names) {
     const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError);
     if (utterances.length === 0) {
-      throw new RangeError(`Cannot open ${dir} as a subset must have utterances: ${name || "it"} has none`);
+      throw new RangeError(
+        `Cannot open ${dir} as a subset must have utterances: ${escaped(name) || "it"} has none`,
+      );
     }
     all.push(...utterances);
   }
   const seen = new Set<string>();
   const duplicate = all.find(({ id }) => seen.size === seen.add(id).size);
   if (duplicate) {
-    throw new SyntaxError(`Cannot open ${dir} as ids must be unique: ${duplicate.id} occurs twice`);
+    throw new SyntaxError(`Cannot open ${dir} as ids must be unique: ${escaped(duplicate.id)} occurs twice`);
   }
   return all;
 }
@@ -103,6 +106,6 @@ function resolveSubset(dir: string, word: string, subsets: ReadonlyMap<string, s
     if (starting.length > 0) return starting;
   }
   throw new RangeError(
-    `Cannot open ${dir} as its subsets are ${names.join(", ")}: ${word || "none"} is requested`,
+    `Cannot open ${dir} as its subsets are ${escaped(names.join(", "))}: ${word || "none"} is requested`,
   );
 }

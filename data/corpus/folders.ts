@@ -5,7 +5,7 @@ import { fileError } from "../../files/atomic_file.ts";
 export const AUDIO_NAME = /\.(flac|wav|mp3|ogg|oga|opus|g722)$/i;
 
 /**
- * The entries of a folder, sorted by name.
+ * The entries of a folder, sorted by name, without the AppleDouble files `._NAME` that macOS leaves beside others.
  *
  * @param path Path of the folder.
  * @returns Files and folders, symbolic links followed; empty if the folder does not exist.
@@ -15,6 +15,7 @@ export async function readFolder(path: string): Promise<{ name: string; isFolder
   const entries: { name: string; isFolder: boolean }[] = [];
   try {
     for await (const { name, isDirectory, isSymlink } of Deno.readDir(path)) {
+      if (name.startsWith("._")) continue;
       const isFolder = isSymlink
         ? await Deno.stat(`${path}/${name}`).then((found) => found.isDirectory, () => false)
         : isDirectory;

@@ -46,7 +46,18 @@ export async function forEachLine(
 
 /** An error in a line or a file of a corpus: "Cannot read FILE:LINE as RULE: FOUND". */
 export function lineError(at: string, rule: string, found: string): SyntaxError {
-  return new SyntaxError(`Cannot read ${at} as ${rule}: ${found.replace(/\s+/g, " ")}`);
+  return new SyntaxError(`Cannot read ${escaped(at)} as ${rule}: ${escaped(found.replace(/\s+/g, " "))}`);
+}
+
+/**
+ * Text of a corpus, such as a name or an id, for a message: characters that control a terminal or change the direction
+ * of text are escaped, `\\x1b`. The content of a corpus is not trusted.
+ */
+export function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length > 2 ? `\\u{${code}}` : `\\x${code.padStart(2, "0")}`;
+  });
 }
 
 /**

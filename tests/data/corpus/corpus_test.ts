@@ -94,6 +94,36 @@ Deno.test("a manifest is read, paths from where it is; a folder may have several
     assertEquals(understood, [{ id: "b", audio: `${dir}/lists/../b.wav`, intent: "greet" }]);
   }));
 
+Deno.test("AppleDouble files are not part of a corpus", async () => {
+  const apple = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0);
+  const beside = (files: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.keys(files).map((path) => [path.replace(/([^/]+)$/, "._$1"), apple]));
+  await withFolder({ ...libriSpeech, ...beside(libriSpeech) }, async (dir) => {
+    assertEquals(await ids(dir, "train", "asr"), ["84-121-0000", "84-121-0001", "9-1-0000"]);
+  });
+  await withFolder({ ...slurp, ...beside(slurp) }, async (dir) => {
+    assertEquals(await listSubsets(dir, { task: "slu" }), ["devel", "train", "train_synthetic"]);
+    assertEquals(await ids(dir, "train", "slu"), ["a"]);
+  });
+});
+
+Deno.test("control characters of names and text are escaped in errors", () =>
+  withFolder({
+    ...libriSpeech,
+    "train-clean-100/84/121/\x1b[2J\u202ex.wav": audioFile,
+    "train-clean-100/84/121/y.trans.txt": "\0a\x07 B\n",
+  }, async (dir) => {
+    const errors: string[] = [];
+    const onError = (error: Error) => void errors.push(error.message);
+    await openCorpus(dir, "train-clean-100", { task: "asr", onError });
+    const chapter = `${dir}/train-clean-100/84/121`;
+    assertEquals(errors, [
+      `Cannot read ${chapter}/y.trans.txt:1 as every transcript needs its audio: ` +
+      `there is no ${chapter}/\\x00a\\x07.flac or .wav`,
+      `Cannot read ${chapter}/\\x1b[2J\\u{202e}x.wav as every audio file needs a line in a .trans.txt: it has none`,
+    ]);
+  }));
+
 Deno.test("an error in a corpus is one line with file and line", async () => {
   const chapter = "train-clean-100/84/121/";
   const trans = `${chapter}84-121.trans.txt`;
