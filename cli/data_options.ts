@@ -1,4 +1,4 @@
-import { group, type Options, type Values } from "./options.ts";
+import { group, MOST_UTTERANCES, type Options, type Values } from "./options.ts";
 
 /** Options of `data`. */
 export const dataOptions = {
@@ -26,9 +26,21 @@ export const dataOptions = {
     json: { type: "flag", description: "print JSON; not for random-model" },
   }),
   ...group("Spoken commands (data commands)", {
-    train: { type: "integer", description: "training sentences", default: 3000, min: 1 },
-    dev: { type: "integer", description: "dev sentences", default: 200, min: 0 },
-    test: { type: "integer", description: "test sentences, each by two voices", default: 300, min: 0 },
+    train: {
+      type: "integer",
+      description: "training sentences",
+      default: 3000,
+      min: 1,
+      max: MOST_UTTERANCES,
+    },
+    dev: { type: "integer", description: "dev sentences", default: 200, min: 0, max: MOST_UTTERANCES },
+    test: {
+      type: "integer",
+      description: "test sentences, each by two voices",
+      default: 300,
+      min: 0,
+      max: MOST_UTTERANCES,
+    },
   }),
   ...group("Random model (data random-model)", {
     config: {

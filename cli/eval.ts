@@ -41,7 +41,7 @@ export const evalCommand = defineCommand({
         required: true,
       },
       subset: { type: "string", value: "NAME", description: "subset of the corpus", default: "test" },
-      limit: { type: "integer", description: "evaluate only the first N utterances", min: 1 },
+      limit: { type: "integer", description: "evaluate only the first N utterances", min: 1, max: 1e9 },
     }),
     ...searchOptions,
     ...group("Output", {

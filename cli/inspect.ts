@@ -9,6 +9,7 @@ import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { folderOf, revisionOption } from "./model_option.ts";
+import { MOST_SECONDS } from "./options.ts";
 import { picture, pruningLines } from "./pruned.ts";
 import { UserError } from "./user_error.ts";
 
@@ -43,7 +44,7 @@ export const inspectCommand = defineCommand({
       description: "length of the audio that MACs are counted for",
       default: 10,
       min: 0.025,
-      max: 36000,
+      max: MOST_SECONDS,
     },
     revision: revisionOption,
     json: { type: "flag", description: "print JSON" },

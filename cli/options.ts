@@ -53,6 +53,15 @@ export interface NumberOption extends Valued<number> {
   readonly max?: number;
 }
 
+/** Largest number of steps. */
+export const MOST_STEPS = 100_000_000;
+/** Longest audio in seconds: ten hours. */
+export const MOST_SECONDS = 36_000;
+/** Largest learning rate and gradient norm, which the device has as f32. */
+export const MOST_RATE = 1e38;
+/** Largest number of utterances of a synthesised subset. */
+export const MOST_UTTERANCES = 1_000_000;
+
 /** The options of a command by name. */
 export type Options = Readonly<Record<string, Option>>;
 

@@ -2,7 +2,15 @@ import { UNIT_KINDS } from "../prune/groups.ts";
 import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
 import { revisionOption } from "./model_option.ts";
-import { type Given, group, type Options, type Values } from "./options.ts";
+import {
+  type Given,
+  group,
+  MOST_RATE,
+  MOST_SECONDS,
+  MOST_STEPS,
+  type Options,
+  type Values,
+} from "./options.ts";
 import { trainOptions } from "./train_options.ts";
 
 const share = { type: "number", min: 0, max: 1 } as const;
@@ -70,15 +78,16 @@ export const pruneOptions = {
       description: "round the kept widths to multiples of N",
       default: 1,
       min: 1,
+      max: 1024,
     },
     seconds: {
       type: "number",
       description: "length of the audio that MACs are counted for",
       default: 10,
       min: 0.025,
-      max: 36000,
+      max: MOST_SECONDS,
     },
-    steps: { type: "integer", description: "pruning steps", default: 2000, min: 1 },
+    steps: { type: "integer", description: "pruning steps", default: 2000, min: 1, max: MOST_STEPS },
     warmup: {
       type: "integer",
       description: "steps in which the target rises from 0",
@@ -87,6 +96,7 @@ export const pruneOptions = {
         of: ({ steps }) => Math.round(0.75 * Number(steps)),
       },
       min: 0,
+      max: MOST_STEPS,
     },
     ramp: {
       type: "string",
@@ -102,17 +112,25 @@ export const pruneOptions = {
         of: ({ steps }) => Math.min(0.1, Math.max(0.02, 100 / Number(steps))),
       },
       min: 0,
+      max: MOST_RATE,
     },
     "lambda-lr": {
       type: "number",
       description: "learning rate of the Lagrange multipliers",
       computed: { text: "twice --gate-lr", of: ({ "gate-lr": lr }) => 2 * Number(lr) },
       min: 0,
+      max: MOST_RATE,
     },
     half: { type: "flag", description: "write the compact model's weights as f16: half the size" },
   }),
   ...group("Optimisation", {
-    lr: { type: "number", description: "peak learning rate of the weights", default: 1e-4, min: 0 },
+    lr: {
+      type: "number",
+      description: "peak learning rate of the weights",
+      default: 1e-4,
+      min: 0,
+      max: MOST_RATE,
+    },
     "finetune-steps": {
       type: "integer",
       description: "fine-tuning steps after pruning; 0: none",
@@ -121,12 +139,14 @@ export const pruneOptions = {
         of: ({ steps }) => Math.max(1, Math.round(Number(steps) / 2)),
       },
       min: 0,
+      max: MOST_STEPS,
     },
     "finetune-lr": {
       type: "number",
       description: "peak learning rate of fine-tuning",
       computed: { text: "--lr", of: ({ lr }) => Number(lr) },
       min: 0,
+      max: MOST_RATE,
     },
     "batch-seconds": trainOptions["batch-seconds"],
     "grad-accum-steps": trainOptions["grad-accum-steps"],
@@ -159,6 +179,7 @@ export const pruneOptions = {
       description: "steps between evaluations on dev",
       computed: { text: "a quarter of each phase" },
       min: 1,
+      max: MOST_STEPS,
     },
     "save-every": trainOptions["save-every"],
     seed: trainOptions.seed,

@@ -19,8 +19,20 @@ export const searchOptions = group("Decoding", {
     min: 1,
     max: 1000,
   },
-  "lm-weight": { type: "number", description: "weight of the language model", default: 0.5, min: 0 },
-  "word-bonus": { type: "number", description: "bonus for each word, with a language model", default: 1 },
+  "lm-weight": {
+    type: "number",
+    description: "weight of the language model",
+    default: 0.5,
+    min: 0,
+    max: 1000,
+  },
+  "word-bonus": {
+    type: "number",
+    description: "bonus for each word, with a language model",
+    default: 1,
+    min: -1000,
+    max: 1000,
+  },
   "chunk-length": {
     type: "number",
     value: "SECONDS",

@@ -1,5 +1,13 @@
 import { revisionOption } from "./model_option.ts";
-import { type Given, group, type Options, type Values } from "./options.ts";
+import {
+  type Given,
+  group,
+  MOST_RATE,
+  MOST_SECONDS,
+  MOST_STEPS,
+  type Options,
+  type Values,
+} from "./options.ts";
 
 /** Options of `train`. */
 export const trainOptions = {
@@ -44,7 +52,7 @@ export const trainOptions = {
     "new-head": { type: "flag", description: "replace the model's head by one with random weights" },
   }),
   ...group("Optimisation", {
-    steps: { type: "integer", description: "optimiser steps", default: 1000, min: 1 },
+    steps: { type: "integer", description: "optimiser steps", default: 1000, min: 1, max: MOST_STEPS },
     lr: {
       type: "number",
       description: "peak learning rate",
@@ -53,12 +61,14 @@ export const trainOptions = {
         of: ({ config }) => config === undefined ? 1e-4 : 2e-3,
       },
       min: 0,
+      max: MOST_RATE,
     },
     warmup: {
       type: "integer",
       description: "steps in which the learning rate rises",
       computed: { text: "a tenth of --steps", of: ({ steps }) => Math.round(Number(steps) / 10) },
       min: 0,
+      max: MOST_STEPS,
     },
     schedule: {
       type: "string",
@@ -71,24 +81,33 @@ export const trainOptions = {
       description: "seconds of audio per step",
       default: 32,
       min: 0.1,
+      max: MOST_SECONDS,
     },
     "grad-accum-steps": {
       type: "integer",
       description: "micro-batches that a step is split into, to save memory",
       default: 1,
       min: 1,
+      max: 256,
     },
     "grad-checkpoint": {
       type: "flag",
       description: "gradient checkpointing: recompute activations in the backward pass; " +
         "less memory, about a third more time",
     },
-    "max-grad-norm": { type: "number", description: "gradient clipping norm", default: 5, min: 1e-9 },
+    "max-grad-norm": {
+      type: "number",
+      description: "gradient clipping norm",
+      default: 5,
+      min: 1e-9,
+      max: MOST_RATE,
+    },
     "weight-decay": {
       type: "number",
       description: "weight decay, not applied to biases and norms",
       default: 0.01,
       min: 0,
+      max: 1000,
     },
     "freeze-feature-encoder": { type: "flag", description: "keep the convolutional feature encoder fixed" },
     patience: {
@@ -96,6 +115,7 @@ export const trainOptions = {
       description: "stop after this many evaluations without improvement; 0: never",
       default: 0,
       min: 0,
+      max: MOST_STEPS,
     },
   }),
   ...group("Regularisation and augmentation", {
@@ -127,6 +147,7 @@ export const trainOptions = {
       description: "join utterances of a speaker up to this length; 0: do not",
       default: 0,
       min: 0,
+      max: MOST_SECONDS,
     },
   }),
   ...group("Run and output", {
@@ -136,8 +157,20 @@ export const trainOptions = {
       value: "DIR",
       description: "folder for the model, metrics and state; not needed with --dry-run",
     },
-    "eval-every": { type: "integer", description: "steps between evaluations", default: 200, min: 1 },
-    "save-every": { type: "integer", description: "steps between saved states", default: 100, min: 1 },
+    "eval-every": {
+      type: "integer",
+      description: "steps between evaluations",
+      default: 200,
+      min: 1,
+      max: MOST_STEPS,
+    },
+    "save-every": {
+      type: "integer",
+      description: "steps between saved states",
+      default: 100,
+      min: 1,
+      max: MOST_STEPS,
+    },
     seed: { type: "integer", description: "random seed", default: 0, min: 0, max: 2 ** 32 - 1 },
     recipe: {
       type: "path",
