@@ -104,7 +104,7 @@ function pareto({ dense, points }: Results): Option {
     height: 300,
     title: "Word error rate after pruning and fine-tuning, %",
     x: axis("multiply–accumulates kept, %", 30, { min: 25, max: 100, inverse: true }),
-    y: axis("", 40, { type: "log", min: 4, max: 64 }),
+    y: axis("", 40, { min: 4, scale: true }),
   };
   return picture([panel], [reference, ...series], { data: ["dense", ...METHODS] });
 }
