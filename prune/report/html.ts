@@ -21,7 +21,7 @@ import { percent, QUANTITY_WORDS, reportTable, resultText, scaled } from "./summ
  * ```
  */
 export function reportHtml(report: PruneReport, plots: readonly ReportPlot[]): string {
-  const title = `Pruning of ${report.base_model}`;
+  const title = `Pruning of ${lastPart(report.base_model)}`;
   const result = resultText(report);
   return `<!DOCTYPE html>
 <html lang="en">
@@ -62,7 +62,7 @@ function modelTable(report: PruneReport): string {
       ? `<th scope="row">${escaped(text)}</th>`
       : `<td>${escaped(text)}${note === "" ? "" : `<small>${escaped(note)}</small>`}</td>`;
   const { test } = report.data;
-  const error = `${report.task === "asr" ? "Error rates" : "Accuracy"} on ${report.data.name}, ${
+  const error = `${report.task === "asr" ? "Error rates" : "Accuracy"} on ${lastPart(report.data.name)}, ${
     subset(test)
   }, with 95 % confidence intervals`;
   const time = report.timing &&
@@ -164,4 +164,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!);
+}
+
+/** The last part of a path, or of a name on the hub: the details have all of it. */
+function lastPart(path: string): string {
+  return path.replace(/\/+$/, "").split("/").at(-1) || path;
 }
