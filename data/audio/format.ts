@@ -1,10 +1,11 @@
 // Detects the format of an audio file and reads its duration from the header, without decoding.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 import { firstPacket, lastGranule } from "./ogg.ts";
+import { readSphereHeader } from "./sphere.ts";
 import { readWavHeader, type WavHeader } from "./wav.ts";
 
 /** Container and codec. */
-export type AudioFormat = "wav" | "flac" | "ogg flac" | "vorbis" | "opus" | "mp3" | "g722";
+export type AudioFormat = "wav" | "sphere" | "flac" | "ogg flac" | "vorbis" | "opus" | "mp3" | "g722";
 
 /** Format and duration of a file, read from its header. */
 export interface AudioHead {
@@ -15,7 +16,7 @@ export interface AudioHead {
   readonly frames: number | null;
   /** Number of frames before the encoder's padding, if the header states it. */
   readonly end?: number;
-  /** Header of a WAV file. */
+  /** Header of a WAV or NIST SPHERE file. */
   readonly wav?: WavHeader;
 }
 
@@ -32,6 +33,10 @@ export function readAudioHead(source: AudioSource): AudioHead {
     const wav = readWavHeader(source);
     return { format: "wav", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
   }
+  if (tag === "NIST") {
+    const wav = readSphereHeader(source);
+    return { format: "sphere", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
+  }
   if (/\.g722$/i.test(source.name)) return { format: "g722", seconds: source.size / 8000, frames: null };
   if (tag === "fLaC") return flacHead(source, start);
   if (tag === "OggS") return oggHead(source, start);
@@ -39,7 +44,7 @@ export function readAudioHead(source: AudioSource): AudioHead {
   const found = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return refuse(
     source,
-    "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus or .g722",
+    "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, NIST SPHERE or .g722",
     `it starts with ${found}`,
   );
 }

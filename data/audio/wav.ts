@@ -2,7 +2,7 @@
 // scales as libsndfile does (n-bit integers divided by 2^(n−1)), which models were trained with. npm packages do not.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 
-/** Encoding and position of the samples in a WAV file. */
+/** Encoding and position of the samples in a WAV or NIST SPHERE file. */
 export interface WavHeader {
   readonly encoding: "integer" | "float" | "alaw" | "mulaw";
   /** Bytes per sample. */
@@ -14,6 +14,8 @@ export interface WavHeader {
   readonly start: number;
   /** Number of frames; a frame is one sample per channel. */
   readonly frames: number;
+  /** Whether the most significant byte of an integer comes first; default false. */
+  readonly isBigEndian?: boolean;
 }
 
 const ENCODINGS: Readonly<Record<number, WavHeader["encoding"]>> = {
@@ -116,8 +118,11 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
  * @param bytes Complete frames.
  * @returns An array of samples per channel, integers scaled to [−1, 1).
  */
-export function decodeWav(bytes: Uint8Array, { encoding, width, channels }: WavHeader): Float32Array[] {
-  const view = viewOf(bytes);
+export function decodeWav(
+  bytes: Uint8Array,
+  { encoding, width, channels, isBigEndian = false }: WavHeader,
+): Float32Array[] {
+  const view = viewOf(isBigEndian ? reversed(bytes, width) : bytes);
   const read = readerOf(view, encoding, width);
   const frames = Math.floor(bytes.length / (width * channels));
   return Array.from({ length: channels }, (_, channel) => {
@@ -125,6 +130,13 @@ export function decodeWav(bytes: Uint8Array, { encoding, width, channels }: WavH
     for (let i = 0; i < frames; i++) samples[i] = read((i * channels + channel) * width);
     return samples;
   });
+}
+
+/** A copy with the bytes of each sample in reverse order. */
+function reversed(bytes: Uint8Array, width: number): Uint8Array {
+  const copy = bytes.slice();
+  for (let at = 0; at + width <= copy.length; at += width) copy.subarray(at, at + width).reverse();
+  return copy;
 }
 
 function readerOf(view: DataView, encoding: WavHeader["encoding"], width: number): (at: number) => number {

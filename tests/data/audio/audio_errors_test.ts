@@ -13,7 +13,7 @@ const changed = (bytes: Uint8Array, at: number, ...values: number[]) => {
   return copy;
 };
 const SHORT = "Cannot read a.x as audio must have at least 400 samples: found";
-const FORMATS = "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus or .g722";
+const FORMATS = "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, NIST SPHERE or .g722";
 
 type Refused = [what: string, bytes: Uint8Array, message: string, options?: AudioOptions];
 
