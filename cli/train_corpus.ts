@@ -35,15 +35,17 @@ export async function openUtterances(
   devSubset: string | undefined,
 ): Promise<TrainUtterances> {
   const folder = await corpusFolder(dir);
-  const train = await openCorpus(folder, subset, { task });
-  if (devSubset === "none") return { folder, train, dev: null, notes: [] };
+  const notes: string[] = [];
+  const onNote = (note: string) => void notes.push(note);
+  const train = await openCorpus(folder, subset, { task, onNote });
+  if (devSubset === "none") return { folder, train, dev: null, notes };
   const subsets = await listSubsets(folder, { task });
   const hasDev = subsets.some((name) => name.startsWith("dev"));
   if (devSubset === undefined && !hasDev) {
     const note = `${folder} has no dev subset: the run is not evaluated, and its last weights are kept`;
-    return { folder, train, dev: null, notes: [note] };
+    return { folder, train, dev: null, notes: [...notes, note] };
   }
-  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task }), notes: [] };
+  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task, onNote }), notes };
 }
 
 /**

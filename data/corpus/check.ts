@@ -54,7 +54,7 @@ export interface CorpusReport {
 export async function checkCorpus(dir: string, options: CheckOptions = {}): Promise<CorpusReport> {
   const problems: string[] = [];
   const notes: string[] = [];
-  const { task, subsets } = await readAll(dir, options.task, problems);
+  const { task, subsets } = await readAll(dir, options.task, problems, notes);
   const train = subsets.filter(({ name }) => name.startsWith("train"));
   const known = (train.length > 0 ? train : subsets).flatMap(({ utterances }) => utterances);
   const texts = known.flatMap(({ text }) => text === undefined ? [] : [normalizeText(text)]);
@@ -77,15 +77,18 @@ async function readAll(
   dir: string,
   requested: Task | undefined,
   problems: string[],
+  notes: string[],
 ): Promise<{ task: Task; subsets: Subset[] }> {
   let failure: unknown;
   for (const task of requested ? [requested] : ["asr", "slu"] as const) {
     const errors: string[] = [];
+    const noted: string[] = [];
     const onError = (error: Error) => void errors.push(error.message);
+    const onNote = (note: string) => void noted.push(note);
     const subsets: Subset[] = [];
     try {
       for (const name of await listSubsets(dir, { task })) {
-        const utterances = await openCorpus(dir, name, { task, onError }).catch((error) => {
+        const utterances = await openCorpus(dir, name, { task, onError, onNote }).catch((error) => {
           onError(error);
           return [];
         });
@@ -100,6 +103,7 @@ async function readAll(
       continue;
     }
     problems.push(...errors);
+    notes.push(...noted);
     return { task, subsets };
   }
   throw failure;

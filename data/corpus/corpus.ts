@@ -3,7 +3,7 @@ import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
 import { escaped } from "./lines.ts";
-import type { Layout, OnError, Task, Utterance } from "./utterance.ts";
+import type { Layout, OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode openCorpus}. */
 export interface CorpusOptions {
@@ -11,6 +11,8 @@ export interface CorpusOptions {
   readonly task: Task;
   /** Receives each error of one line; the valid utterances are returned. Default: the first error is thrown. */
   readonly onError?: OnError;
+  /** Receives notes of one line; default: they are dropped. */
+  readonly onNote?: OnNote;
 }
 
 const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
@@ -42,12 +44,12 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * ```
  */
 export async function openCorpus(dir: string, subset: string, options: CorpusOptions): Promise<Utterance[]> {
-  const { task, onError = rethrow } = options;
+  const { task, onError = rethrow, onNote = () => {} } = options;
   const { layout, subsets } = await findLayout(dir, task);
   const names = subset.split(",").flatMap((word) => resolveSubset(dir, word.trim(), subsets));
   const all: Utterance[] = [];
   for (const name of names) {
-    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError);
+    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError, onNote);
     if (utterances.length === 0) {
       throw new RangeError(
         `Cannot open ${dir} as a subset must have utterances: ${escaped(name) || "it"} has none`,

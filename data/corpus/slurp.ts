@@ -1,8 +1,8 @@
 // Reads the layout of SLURP (Bastianelli et al., "SLURP: a spoken language understanding resource package", EMNLP 2020).
 import { AUDIO_NAME, readFolder } from "./folders.ts";
 import { findJsonl, isObject, readJsonl, type Row, textField, utteranceOf } from "./jsonl.ts";
-import { refuseLine } from "./lines.ts";
-import type { OnError, Task, Utterance } from "./utterance.ts";
+import { escaped, refuseLine } from "./lines.ts";
+import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** Name of the layout for errors. */
 export const layoutName = "dataset/slurp/*.jsonl as SLURP";
@@ -24,20 +24,24 @@ export function findSubsets(dir: string): Promise<Map<string, string>> {
  * @param path Path of the subset's file.
  * @param task Task of the corpus.
  * @param onError Receives errors.
+ * @param onNote Receives a note on recordings that several sentences of the same label list; each is read once.
  * @throws {SyntaxError} If a row is not JSON, lacks scenario, action or, for `asr`, the sentence, or its audio is missing
- * or listed twice.
+ * or listed twice with different labels.
  */
 export async function readSubset(
   dir: string,
   path: string,
   task: Task,
   onError: OnError,
+  onNote: OnNote,
 ): Promise<Utterance[]> {
   const audio = new Map<string, string>();
   for (const folder of ["slurp_real", "slurp_synth"].map((name) => `${dir}/audio/${name}`)) {
     for (const { name } of await readFolder(folder)) audio.set(name, `${folder}/${name}`);
   }
-  return await readJsonl(path, onError, function* (row) {
+  const listed = new Map<string, Utterance>();
+  const repeated: string[] = [];
+  const utterances = await readJsonl(path, onError, function* (row) {
     const text = textField(row, "sentence");
     const [scenario, action] = [textField(row, "scenario"), textField(row, "action")];
     if (task === "slu" && !(scenario && action)) {
@@ -50,9 +54,26 @@ export async function readSubset(
         refuseLine(row.at, "a recording must name its file", "one does not");
       const found = audio.get(file) ??
         refuseLine(row.at, "every recording needs its audio", `there is no ${dir}/audio/slurp_real/${file}`);
-      yield utteranceOf(recording, task, { id: file.replace(AUDIO_NAME, ""), audio: found, text, intent });
+      const id = file.replace(AUDIO_NAME, "");
+      const utterance = utteranceOf(recording, task, { id, audio: found, text, intent });
+      // In the published corpus, some recordings belong to two sentences of one class.
+      const before = listed.get(file);
+      const label = task === "slu" ? "intent" : "text";
+      if (before !== undefined && before[label] === utterance[label]) {
+        repeated.push(`${file} in ${row.at}`);
+        continue;
+      }
+      listed.set(file, utterance);
+      yield utterance;
     }
   });
+  if (repeated.length > 0) {
+    const more = repeated.length > 1 ? ` and ${repeated.length - 1} more` : "";
+    onNote(
+      `recordings that are listed twice with the same label are used once: ${escaped(repeated[0]!)}${more}`,
+    );
+  }
+  return utterances;
 }
 
 function recordingsOf({ at, fields }: Row): Row[] {

@@ -22,6 +22,9 @@ export interface Utterance {
 /** Receives an error in a corpus. If it does not throw, reading continues without the line or file. */
 export type OnError = (error: Error) => void;
 
+/** Receives a note on a corpus: one line. */
+export type OnNote = (note: string) => void;
+
 /** Reader of a corpus layout. */
 export interface Layout {
   /** Name of the layout for errors. */
@@ -29,5 +32,11 @@ export interface Layout {
   /** Paths of the subsets by name; empty if the folder has another layout. */
   findSubsets(dir: string): Promise<ReadonlyMap<string, string>>;
   /** Reads a subset from its path. */
-  readSubset(dir: string, path: string, task: Task, onError: OnError): Promise<Utterance[]>;
+  readSubset(
+    dir: string,
+    path: string,
+    task: Task,
+    onError: OnError,
+    onNote: OnNote,
+  ): Promise<Utterance[]>;
 }

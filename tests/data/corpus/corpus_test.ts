@@ -94,6 +94,26 @@ Deno.test("a manifest is read, paths from where it is; a folder may have several
     assertEquals(understood, [{ id: "b", audio: `${dir}/lists/../b.wav`, intent: "greet" }]);
   }));
 
+Deno.test("a recording that SLURP lists under two sentences of one class is used once, with a note", () =>
+  withFolder({
+    ...slurp,
+    "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "b.flac") +
+      row(3, "a.flac", { sentence: "the time please" }),
+  }, async (dir) => {
+    const path = `${dir}/dataset/slurp/train.jsonl`;
+    const notes: string[] = [];
+    const found = await openCorpus(dir, "train", { task: "slu", onNote: (note) => notes.push(note) });
+    assertEquals(found.map(({ id, text }) => [id, text]), [["a", "what time is it"], [
+      "b",
+      "what time is it",
+    ]]);
+    assertEquals(notes, [
+      `recordings that are listed twice with the same label are used once: a.flac in ${path}:3`,
+    ]);
+    const message = `Cannot read ${path}:3 as ids must be unique: a is already in ${path}:1`;
+    await assertRejects(() => openCorpus(dir, "train", { task: "asr" }), SyntaxError, message);
+  }));
+
 Deno.test("AppleDouble files are not part of a corpus", async () => {
   const apple = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0);
   const beside = (files: Readonly<Record<string, unknown>>) =>
@@ -170,7 +190,7 @@ Deno.test("an error in a corpus is one line with file and line", async () => {
     ],
     [
       slurp,
-      { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "a.flac") },
+      { "dataset/slurp/train.jsonl": row(1, "a.flac") + row(2, "a.flac", { action: "set" }) },
       "slu",
       ":2 as ids must be unique",
     ],
