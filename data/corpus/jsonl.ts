@@ -1,7 +1,7 @@
 // Reads JSON Lines files, which manifests and SLURP have in common: a row is a JSON object in a line.
 import { readFolder } from "./folders.ts";
-import { forEachLine, readLines, refuseLine, type TextLine } from "./lines.ts";
-import type { OnError, Task, Utterance } from "./utterance.ts";
+import { escaped, forEachLine, readLines, refuseLine, type TextLine } from "./lines.ts";
+import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** A row with its position. */
 export interface Row {
@@ -21,31 +21,52 @@ export async function findJsonl(folder: string): Promise<Map<string, string>> {
   return new Map(names.map((name) => [name.replace(/\.jsonl$/, ""), `${folder}/${name}`]));
 }
 
+/** How {@linkcode readJsonl} reads a file. */
+export interface JsonlReader {
+  /** An utterance that repeats the audio and the label of this task is used once. */
+  readonly task: Task;
+  /** Receives the error of a line that is not JSON, that `utterancesOf` refuses, or whose id is not unique. */
+  readonly onError: OnError;
+  /** Receives a note on repeated utterances. */
+  readonly onNote: OnNote;
+  /** Reads the utterances of a row. */
+  utterancesOf(row: Row): AsyncIterable<Utterance> | Iterable<Utterance>;
+}
+
 /**
- * Reads the utterances of a JSON Lines file.
+ * Reads the utterances of a JSON Lines file. In the published SLURP, some recordings belong to two sentences of one class.
  *
  * @param path Path of the file.
- * @param onError Receives the error of a line that is not JSON, that `utterancesOf` refuses, or whose id is not unique.
- * @param utterancesOf Reads the utterances of a row.
+ * @param reader Task, reader of a row, errors and notes.
  * @throws {Error} What `onError` throws, or if the file cannot be read.
  */
 export async function readJsonl(
   path: string,
-  onError: OnError,
-  utterancesOf: (row: Row) => AsyncIterable<Utterance> | Iterable<Utterance>,
+  { task, onError, onNote, utterancesOf }: JsonlReader,
 ): Promise<Utterance[]> {
-  const utterances: Utterance[] = [];
-  const positions = new Map<string, string>();
-  await forEachLine(await readLines(path), onError, async (line) => {
-    for await (const utterance of utterancesOf(parseRow(line))) {
+  const label = task === "slu" ? "intent" : "text";
+  const utterances = new Map<string, { readonly at: string; readonly utterance: Utterance }>();
+  const repeated: string[] = [];
+  await forEachLine(await readLines(path), onError, async ({ at, ...line }) => {
+    for await (const utterance of utterancesOf(parseRow({ at, ...line }))) {
       const { id } = utterance;
-      const before = positions.get(id);
-      if (before) refuseLine(line.at, "ids must be unique", `${id} is already in ${before}`);
-      positions.set(id, line.at);
-      utterances.push(utterance);
+      const before = utterances.get(id);
+      if (before === undefined) {
+        utterances.set(id, { at, utterance });
+      } else if (before.utterance.audio === utterance.audio && before.utterance[label] === utterance[label]) {
+        repeated.push(`${id} in ${at}`);
+      } else {
+        refuseLine(at, "ids must be unique", `${id} is already in ${before.at}`);
+      }
     }
   });
-  return utterances;
+  if (repeated.length > 0) {
+    const more = repeated.length > 1 ? ` and ${repeated.length - 1} more` : "";
+    onNote(
+      `recordings that are listed twice with the same label are used once: ${escaped(repeated[0]!)}${more}`,
+    );
+  }
+  return [...utterances.values()].map(({ utterance }) => utterance);
 }
 
 function parseRow({ at, text }: TextLine): Row {
@@ -85,7 +106,7 @@ export function transcriptField(row: Row, name: string): string | undefined {
 /**
  * An utterance of a row, with speaker and duration where the row has them.
  *
- * @param row Row or part of a row with `speaker` and `seconds`.
+ * @param row Row or part of a row with `speaker` and `seconds` or `duration`.
  * @param task The label that this task needs must be there.
  * @throws {SyntaxError} If the transcript or the class that the task needs is missing.
  */
@@ -102,7 +123,7 @@ export function utteranceOf(
   }
   if (task === "slu" && !intent) refuseLine(row.at, "understanding needs a class", `${id} has none`);
   const speaker = textField(row, "speaker");
-  const { seconds } = row.fields as { seconds?: unknown };
+  const { seconds = row.fields.duration } = row.fields as { seconds?: unknown };
   return {
     id,
     audio,

@@ -1,7 +1,7 @@
 // Reads the layout of SLURP (Bastianelli et al., "SLURP: a spoken language understanding resource package", EMNLP 2020).
 import { AUDIO_NAME, readFolder } from "./folders.ts";
 import { findJsonl, isObject, readJsonl, type Row, textField, utteranceOf } from "./jsonl.ts";
-import { escaped, refuseLine } from "./lines.ts";
+import { refuseLine } from "./lines.ts";
 import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** Name of the layout for errors. */
@@ -39,41 +39,31 @@ export async function readSubset(
   for (const folder of ["slurp_real", "slurp_synth"].map((name) => `${dir}/audio/${name}`)) {
     for (const { name } of await readFolder(folder)) audio.set(name, `${folder}/${name}`);
   }
-  const listed = new Map<string, Utterance>();
-  const repeated: string[] = [];
-  const utterances = await readJsonl(path, onError, function* (row) {
-    const text = textField(row, "sentence");
-    const [scenario, action] = [textField(row, "scenario"), textField(row, "action")];
-    if (task === "slu" && !(scenario && action)) {
-      const missing = scenario ? "action" : "scenario";
-      refuseLine(row.at, "a class is made of scenario and action", `${missing} is missing`);
-    }
-    const intent = scenario && action && `${scenario}_${action}`;
-    for (const recording of recordingsOf(row)) {
-      const file = textField(recording, "file") ??
-        refuseLine(row.at, "a recording must name its file", "one does not");
-      const found = audio.get(file) ??
-        refuseLine(row.at, "every recording needs its audio", `there is no ${dir}/audio/slurp_real/${file}`);
-      const id = file.replace(AUDIO_NAME, "");
-      const utterance = utteranceOf(recording, task, { id, audio: found, text, intent });
-      // In the published corpus, some recordings belong to two sentences of one class.
-      const before = listed.get(file);
-      const label = task === "slu" ? "intent" : "text";
-      if (before !== undefined && before[label] === utterance[label]) {
-        repeated.push(`${file} in ${row.at}`);
-        continue;
+  return await readJsonl(path, {
+    task,
+    onError,
+    onNote,
+    *utterancesOf(row) {
+      const text = textField(row, "sentence");
+      const [scenario, action] = [textField(row, "scenario"), textField(row, "action")];
+      if (task === "slu" && !(scenario && action)) {
+        const missing = scenario ? "action" : "scenario";
+        refuseLine(row.at, "a class is made of scenario and action", `${missing} is missing`);
       }
-      listed.set(file, utterance);
-      yield utterance;
-    }
+      const intent = scenario && action && `${scenario}_${action}`;
+      for (const recording of recordingsOf(row)) {
+        const file = textField(recording, "file") ??
+          refuseLine(row.at, "a recording must name its file", "one does not");
+        const found = audio.get(file) ??
+          refuseLine(
+            row.at,
+            "every recording needs its audio",
+            `there is no ${dir}/audio/slurp_real/${file}`,
+          );
+        yield utteranceOf(recording, task, { id: file.replace(AUDIO_NAME, ""), audio: found, text, intent });
+      }
+    },
   });
-  if (repeated.length > 0) {
-    const more = repeated.length > 1 ? ` and ${repeated.length - 1} more` : "";
-    onNote(
-      `recordings that are listed twice with the same label are used once: ${escaped(repeated[0]!)}${more}`,
-    );
-  }
-  return utterances;
 }
 
 function recordingsOf({ at, fields }: Row): Row[] {

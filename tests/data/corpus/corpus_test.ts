@@ -108,10 +108,36 @@ Deno.test("a recording that SLURP lists under two sentences of one class is used
       "what time is it",
     ]]);
     assertEquals(notes, [
-      `recordings that are listed twice with the same label are used once: a.flac in ${path}:3`,
+      `recordings that are listed twice with the same label are used once: a in ${path}:3`,
     ]);
     const message = `Cannot read ${path}:3 as ids must be unique: a is already in ${path}:1`;
     await assertRejects(() => openCorpus(dir, "train", { task: "asr" }), SyntaxError, message);
+  }));
+
+Deno.test("a manifest of NeMo or ESPnet is read; segments of a file are refused once", () =>
+  withFolder({
+    "train.jsonl": '{"audio_filepath": "a.wav", "text": "turn on", "duration": 0.1, "offset": 0}\n'.repeat(3),
+    "cut.jsonl": '{"audio_filepath": "a.wav", "text": "on", "duration": 0.05, "offset": 0.05}\n'.repeat(3),
+    "a.wav": audioFile,
+  }, async (dir) => {
+    const notes: string[] = [];
+    const errors: string[] = [];
+    const options = {
+      task: "asr" as const,
+      onNote: (note: string) => void notes.push(note),
+      onError: (error: Error) => void errors.push(error.message),
+    };
+    assertEquals(await openCorpus(dir, "train", options), [
+      { id: "a.wav", audio: `${dir}/a.wav`, text: "turn on", seconds: 0.1 },
+    ]);
+    assertEquals(notes, [
+      `recordings that are listed twice with the same label are used once: a.wav in ${dir}/train.jsonl:2 and 1 more`,
+    ]);
+    await assertRejects(() => openCorpus(dir, "cut", options), RangeError, "cut has none");
+    assertEquals(errors, [
+      `Cannot read ${dir}/cut.jsonl:1 as each utterance must be a whole file (offset 0): cut the recordings: ` +
+      "offset is 0.05, later ones are not reported",
+    ]);
   }));
 
 Deno.test("AppleDouble files are not part of a corpus", async () => {
