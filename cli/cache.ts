@@ -1,6 +1,7 @@
 import { CACHE_KINDS, cacheEntries, type CacheEntry, cacheFolders, type CacheKind } from "./cache_entries.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { print } from "./print.ts";
 import { suggest } from "./suggest.ts";
 import { UserError } from "./user_error.ts";
 
@@ -32,7 +33,7 @@ export const cacheCommand = defineCommand({
     const kinds = kind === undefined ? CLEARED : [kindOf(kind)];
     return await onFiles(async () => {
       const entries = await cacheEntries();
-      if (action === undefined) console.log(json ? jsonOf(entries) : tableOf(entries));
+      if (action === undefined) print(json ? jsonOf(entries) : tableOf(entries));
       else await clear(entries, kinds, json);
       return 0;
     });
@@ -59,14 +60,14 @@ async function clear(
       if (!kinds.includes(entry.kind)) continue;
       await remove(entry.path);
       removed.push(entry);
-      if (!json) console.log(`removed ${entry.path} (${sizeText(entry.bytes)})`);
+      if (!json) print(`removed ${entry.path} (${sizeText(entry.bytes)})`);
     }
   } finally {
-    if (json) console.log(jsonOf(removed));
+    if (json) print(jsonOf(removed));
   }
   if (json) return;
   const rest = entries.filter((entry) => !removed.includes(entry));
-  console.log(`${sizeText(bytesOf(removed))} freed, ${sizeText(bytesOf(rest))} kept`);
+  print(`${sizeText(bytesOf(removed))} freed, ${sizeText(bytesOf(rest))} kept`);
 }
 
 async function remove(path: string): Promise<void> {

@@ -1,8 +1,10 @@
+import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { print } from "./print.ts";
 
 /** `classify`: the class of audio files. */
 export const classifyCommand = defineCommand({
@@ -27,7 +29,7 @@ export const classifyCommand = defineCommand({
       return await eachFile("classify", files, async (file, samples) => {
         const classes = (await loaded.classify(samples)).slice(0, top);
         const shown = classes.map(({ label, probability }) => `${label} ${probability.toFixed(3)}`);
-        console.log(json ? JSON.stringify({ file, classes }) : [file, ...shown].join("\t"));
+        print(json ? JSON.stringify({ file, classes }) : [file, ...shown].map(escapeField).join("\t"));
       }, { maxSeconds: 120 });
     } finally {
       loaded.dispose();

@@ -2,6 +2,7 @@ import { defineCommand } from "./command.ts";
 import { checkData, makeAsteriskData, makeCommandsData } from "./data_corpora.ts";
 import { dataOptions, type DataValues } from "./data_options.ts";
 import { onFiles } from "./files.ts";
+import { print } from "./print.ts";
 import { makeRandomModel } from "./random_model.ts";
 import { suggest } from "./suggest.ts";
 import { UserError } from "./user_error.ts";
@@ -33,7 +34,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     needs: ["config", "out"],
     async run({ config, out, head, seed }) {
       const parameters = await makeRandomModel({ config: config!, out: out!, seed, ...head && { head } });
-      console.log(`${out}: ${parameters.toLocaleString("en")} random weights, seed ${seed}`);
+      print(`${out}: ${parameters.toLocaleString("en")} random weights, seed ${seed}`);
       return 0;
     },
   },

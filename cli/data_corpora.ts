@@ -5,6 +5,7 @@ import { readVocabulary } from "../data/corpus/vocabulary.ts";
 import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
 import { folderOf } from "./model_option.ts";
+import { print } from "./print.ts";
 import { isQuiet } from "./stderr.ts";
 
 /** `data commands`: the default corpus, synthesised unless it exists. */
@@ -21,16 +22,16 @@ export async function makeCommandsData(
     progress: showProgress("synthesised"),
   });
   const { dir, found, subsets } = corpus;
-  if (json) console.log(JSON.stringify(corpus, null, 2));
-  else console.log([`${dir}${found ? " (exists)" : ""}`, ...subsetLines(subsets)].join("\n"));
+  if (json) print(JSON.stringify(corpus, null, 2));
+  else print([`${dir}${found ? " (exists)" : ""}`, ...subsetLines(subsets)].join("\n"));
   return 0;
 }
 
 /** `data asterisk`: human speech from Debian's packages. */
 export async function makeAsteriskData({ out, seed, format, json }: DataValues): Promise<number> {
   const subsets = await makeAsterisk({ out: out!, seed, format });
-  if (json) console.log(JSON.stringify({ dir: out, subsets }, null, 2));
-  else console.log([out, ...subsetLines(subsets)].join("\n"));
+  if (json) print(JSON.stringify({ dir: out, subsets }, null, 2));
+  else print([out, ...subsetLines(subsets)].join("\n"));
   return 0;
 }
 
@@ -41,7 +42,7 @@ export async function checkData({ task, vocab, json }: DataValues, dir: string):
     ...vocab !== undefined && { tokenizer: await readVocabulary(await folderOf(vocab)) },
     progress: showProgress("decoded"),
   });
-  console.log(json ? JSON.stringify(report, null, 2) : renderReport(report));
+  print(json ? JSON.stringify(report, null, 2) : renderReport(report));
   return report.problems.length > 0 ? 1 : 0;
 }
 

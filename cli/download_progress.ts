@@ -1,5 +1,6 @@
 // @ts-types="npm:@types/cli-progress@3.11.6"
 import cliProgress from "npm:cli-progress@3.12.0";
+import { escapeField } from "../files/printable.ts";
 import type { HubProgress } from "../model/hub/fetch_model.ts";
 import { isQuiet, log } from "./stderr.ts";
 
@@ -28,7 +29,7 @@ export class DownloadProgress {
 
   #start(file: string, size: number | null): cliProgress.SingleBar {
     const bar = new cliProgress.SingleBar({
-      format: `${file} {bar} {percentage} %  {shown} MB  {eta_formatted} left`,
+      format: `${escapeField(file)} {bar} {percentage} %  {shown} MB  {eta_formatted} left`,
       hideCursor: true,
     }, cliProgress.Presets.shades_classic);
     bar.start(size ?? 0, 0, { shown: "0.0" });

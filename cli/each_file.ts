@@ -1,5 +1,6 @@
 import { type AudioOptions, decodeAudio, type DecodedAudio, loadAudio } from "../data/audio/audio.ts";
 import { fromUser } from "./files.ts";
+import { printError } from "./print.ts";
 import { UserError } from "./user_error.ts";
 
 /** Bytes that are read from a pipe at most: 1 GiB. */
@@ -34,7 +35,7 @@ export async function eachFile(
       failed++;
       const named = [file, fromUser(file)].some((name) => error.message.includes(name));
       const about = named ? error.message : `${file}: ${error.message}`;
-      console.error(about.replace(/\s*\n\s*/g, " "));
+      printError(about.replace(/\s*\n\s*/g, " "));
     }
   }
   return failed > 0 ? 1 : 0;

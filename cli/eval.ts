@@ -4,10 +4,12 @@ import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
 import type { LoadedModel } from "../model/inference/load_model.ts";
+import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { print, printError } from "./print.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { outOfVocabulary } from "./out_of_vocabulary.ts";
 import { note } from "./stderr.ts";
@@ -65,7 +67,7 @@ export const evalCommand = defineCommand({
         loaded.requireHead(task === "slu" ? "classify" : "ctc");
         const all = await openCorpus(data, subset, { task });
         const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
-          if (details) console.error(`${utterance.id}\t${reference}\t${hypothesis}`);
+          if (details) printError([utterance.id, reference, hypothesis].map(escapeField).join("\t"));
         };
         for (const text of notesOn(loaded, all)) note(text);
         const test = readUtterances(all.slice(0, limit));
@@ -78,7 +80,7 @@ export const evalCommand = defineCommand({
         const adapter = loaded.model.gpu.name;
         return { model, data, subset, ...evaluation, parameters, macs_per_second: macs / 10, adapter };
       });
-      console.log(json ? JSON.stringify(report, null, 2) : render(report));
+      print(json ? JSON.stringify(report, null, 2) : render(report));
       return 0;
     } finally {
       loaded.dispose();

@@ -8,6 +8,7 @@ import { printable } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
+import { print } from "./print.ts";
 import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
@@ -46,7 +47,7 @@ export const exportCommand = defineCommand({
     }
     const folder = out ?? fromUser(`${lastName(model)}-${to}`);
     const written = await onFiles(() => exportOnnx(model, folder, Number(opset) as OnnxOpset));
-    console.log(report(folder, written));
+    print(report(folder, written));
     return 0;
   },
 });

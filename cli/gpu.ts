@@ -2,6 +2,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { openGpu } from "./backend.ts";
 import { defineCommand } from "./command.ts";
 import { group } from "./options.ts";
+import { print } from "./print.ts";
 import { measureTuning, readTuning, tuningText } from "./tuning.ts";
 import { wrap } from "./wrap.ts";
 
@@ -62,11 +63,11 @@ export const gpuCommand = defineCommand({
     try {
       if (show || tune) {
         const tuning = (tune ? null : await readTuning(gpu)) ?? await measureTuning(gpu);
-        console.log(json ? JSON.stringify(tuning, null, 2) : tuningText(tuning));
+        print(json ? JSON.stringify(tuning, null, 2) : tuningText(tuning));
         return 0;
       }
       const report = inspect(gpu);
-      console.log(json ? JSON.stringify(report, null, 2) : render(report));
+      print(json ? JSON.stringify(report, null, 2) : render(report));
       return 0;
     } finally {
       gpu.destroy();

@@ -10,6 +10,7 @@ import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { folderOf, revisionOption } from "./model_option.ts";
 import { MOST_SECONDS } from "./options.ts";
+import { print } from "./print.ts";
 import { picture, pruningLines } from "./pruned.ts";
 import { UserError } from "./user_error.ts";
 
@@ -56,7 +57,7 @@ export const inspectCommand = defineCommand({
       throw new UserError(`inspect takes one MODEL: got ${operands.join(" ") || "none"}`);
     }
     const { report, config } = await onFiles(() => inspect(model, revision, seconds));
-    console.log(json ? JSON.stringify(report, null, 2) : render(report, config));
+    print(json ? JSON.stringify(report, null, 2) : render(report, config));
     return 0;
   },
 });

@@ -6,6 +6,7 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
+import { print } from "./print.ts";
 import { isQuiet, log, unlessClosed } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
@@ -55,7 +56,7 @@ export function memoryText({ device, software, device_bytes, host_bytes }: Memor
 
 /** Prints the estimated memory, the result of `--dry-run`. */
 export function printMemory(memory: MemoryReport, json: boolean): void {
-  console.log(json ? JSON.stringify(memory, null, 2) : memoryText(memory));
+  print(json ? JSON.stringify(memory, null, 2) : memoryText(memory));
 }
 
 /** Progress on standard error: one line that is updated on a terminal, else a line from time to time. */

@@ -15,6 +15,7 @@ import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp, programOptions } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
+import { printError } from "./print.ts";
 import { pruneCommand } from "./prune.ts";
 import { note, setQuiet } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
@@ -66,7 +67,7 @@ export async function main(args: readonly string[], cwd: string): Promise<number
     return await dispatch(args, cwd);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    console.error(error.message.replace(/\s*\n\s*/g, " "));
+    printError(error.message.replace(/\s*\n\s*/g, " "));
     return 2;
   } finally {
     setQuiet(false);

@@ -17,6 +17,7 @@ import {
 } from "./long_run.ts";
 import { lastingName } from "./model_option.ts";
 import { withDefaults } from "./options.ts";
+import { print } from "./print.ts";
 import { pruneOptions, type PruneSettings } from "./prune_options.ts";
 import { reportOf } from "./prune_report.ts";
 import { openPruneRun, pipelineOptions } from "./prune_run.ts";
@@ -84,7 +85,7 @@ export const pruneCommand: Command = defineCommand({
         }
         const report = await reportOf(run, result, { gpu, out, journal, settings, values });
         await writeReport(out, report);
-        console.log(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
+        print(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
         return 0;
       } finally {
         gpu.destroy();

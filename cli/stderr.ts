@@ -1,4 +1,5 @@
-// Log lines and notes on standard error. Errors are printed with console.error and are not affected by --quiet.
+// Log lines and notes on standard error. Errors are printed with printError and are not affected by --quiet.
+import { printError } from "./print.ts";
 
 let quiet = false;
 
@@ -14,7 +15,7 @@ export function isQuiet(): boolean {
 
 /** Prints a line on standard error, unless `--quiet` was given. */
 export function log(line: string): void {
-  if (!quiet) unlessClosed(() => console.error(line));
+  if (!quiet) unlessClosed(() => printError(line));
 }
 
 /** Writes to the terminal, unless it was closed: a run that outlives it still saves its state. */

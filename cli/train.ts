@@ -5,6 +5,7 @@ import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { printInterrupted, printMemory, refuseOutput } from "./long_run.ts";
 import { withDefaults } from "./options.ts";
+import { print } from "./print.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { note, unlessClosed } from "./stderr.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
@@ -50,7 +51,7 @@ export const trainCommand: Command = defineCommand({
       }
       const { result, status } = await train(out, merged, state);
       const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
-      unlessClosed(() => console.log(summary));
+      unlessClosed(() => print(summary));
       if (result.ended !== "signal") return 0;
       printInterrupted("train", out);
       return status;

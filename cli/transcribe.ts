@@ -1,8 +1,10 @@
+import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { print } from "./print.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
@@ -33,7 +35,7 @@ export const transcribeCommand = defineCommand({
       noteOnWords(search, loaded);
       return await eachFile("transcribe", files, async (file, samples) => {
         const { text, words } = await loaded.transcribe(samples, search);
-        if (!json) return console.log(`${file}\t${text}`);
+        if (!json) return print([file, text].map(escapeField).join("\t"));
         const seconds = rounded(samples.length / 16_000);
         const timed = words.map(({ text, start, end, confidence }) => ({
           text,
@@ -41,7 +43,7 @@ export const transcribeCommand = defineCommand({
           end: rounded(end),
           confidence: rounded(confidence),
         }));
-        console.log(JSON.stringify({ file, seconds, text, words: timed }));
+        print(JSON.stringify({ file, seconds, text, words: timed }));
       });
     } finally {
       loaded.dispose();

@@ -22,3 +22,26 @@ export function printableName(name: string): string {
 function shorten(line: string, length: number): string {
   return line.length > length ? `${line.slice(0, length - 3)}...` : line;
 }
+
+/**
+ * Text for a terminal, with its control characters escaped as in JSON (`\u001b`), but for tabs and line breaks. So are
+ * characters that change the direction of text. JSON stays JSON with the same meaning.
+ *
+ * @param text Any text, also of several lines.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(/(?![\t\n])\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, escaped);
+}
+
+/**
+ * As {@linkcode escapeControls}, with tabs and line breaks escaped as well: a field of a line or table.
+ *
+ * @param text Any text.
+ */
+export function escapeField(text: string): string {
+  return escapeControls(text.replace(/[\t\n]/g, escaped));
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,3 +1,5 @@
+import { escapeControls } from "../files/printable.ts";
+
 /** Options of {@linkcode Progress}. */
 export interface ProgressOptions {
   /** Steps of the run. */
@@ -77,7 +79,7 @@ export class Progress {
     this.#loss = Number.isNaN(this.#loss) ? loss : SMOOTH * this.#loss + (1 - SMOOTH) * loss;
     this.#times.push({ at, step, audio: this.#audio });
     if (this.#times.length > WINDOW) this.#times.shift();
-    const more = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
+    const more = Object.entries(fields).map(([name, value]) => escapeControls(`${name} ${value}`));
     const first = this.#times[0]!;
     const left = step > first.step ? (at - first.at) / (step - first.step) * (steps - step) / 1000 : NaN;
     this.#line = [
@@ -96,7 +98,7 @@ export class Progress {
   /** Writes a separate line that stays. */
   note(line: string): void {
     this.#clear();
-    this.#options.write(`${line}\n`);
+    this.#options.write(`${escapeControls(line)}\n`);
     if (this.#options.terminal && this.#line !== "") this.#show();
   }
 
