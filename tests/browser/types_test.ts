@@ -1,5 +1,6 @@
 // What a browser loads is checked against its own types, those of the DOM and of `@webgpu/types`, without Deno's. The files
 // below use Deno when they are called with paths or by a program; all others must compile.
+import { variants } from "../full.ts";
 import { assertEquals } from "@std/assert";
 
 const root = new URL("../../", import.meta.url);
@@ -23,12 +24,14 @@ const DENO: Record<string, string> = {
   "std/assert/format.ts": "Deno.inspect, which the page stands in for",
 };
 
-Deno.test("what a browser loads compiles against the DOM and @webgpu/types", async () => {
-  const args = ["check", "--config", "tests/browser/types.json", "mod.ts", "tests/browser/page.ts"];
-  const command = new Deno.Command(Deno.execPath(), { args, cwd: root, env: { NO_COLOR: "1" } });
-  const stderr = new TextDecoder().decode((await command.output()).stderr);
-  const errors = stderr.split(/\n(?=TS\d+ \[ERROR\])/).filter((part) => part.startsWith("TS"));
-  const fileOf = (error: string) => error.split(root.href)[1]?.replace(/:\d+:\d+[^]*/, "") ?? error;
-  assertEquals(errors.filter((error) => !(fileOf(error) in DENO)), [], "all other files must not use Deno");
-  assertEquals([...new Set(errors.map(fileOf))].sort(), Object.keys(DENO).sort(), stderr);
-});
+for (const name of variants(["what a browser loads compiles against the DOM and @webgpu/types"])) {
+  Deno.test(name, async () => {
+    const args = ["check", "--config", "tests/browser/types.json", "mod.ts", "tests/browser/page.ts"];
+    const command = new Deno.Command(Deno.execPath(), { args, cwd: root, env: { NO_COLOR: "1" } });
+    const stderr = new TextDecoder().decode((await command.output()).stderr);
+    const errors = stderr.split(/\n(?=TS\d+ \[ERROR\])/).filter((part) => part.startsWith("TS"));
+    const fileOf = (error: string) => error.split(root.href)[1]?.replace(/:\d+:\d+[^]*/, "") ?? error;
+    assertEquals(errors.filter((error) => !(fileOf(error) in DENO)), [], "all other files must not use Deno");
+    assertEquals([...new Set(errors.map(fileOf))].sort(), Object.keys(DENO).sort(), stderr);
+  });
+}
