@@ -1,3 +1,4 @@
+import { variants } from "../../full.ts";
 import { assert, assertRejects } from "@std/assert";
 import { fetchFiles } from "../../../model/inference/fetch_files.ts";
 import { HubError } from "../../../model/hub/fetch_model.ts";
@@ -25,7 +26,8 @@ Deno.test({
       return request.url.endsWith("/config.json") ? file() : new Response(null, { status: 404 });
     });
     const url = new URL(`http://127.0.0.1:${server.addr.port}/model`);
-    const faults: [() => Response | Promise<Response>, RegExp][] = [
+    type Fault = [() => Response | Promise<Response>, RegExp];
+    const faults: Fault[] = [
       [
         () => new Response(endless(chunk, 0)),
         /config\.json as it must have at most 8 MiB: the server sends more$/,
@@ -42,13 +44,14 @@ Deno.test({
         /config\.json: /,
       ],
     ];
-    const check = async ([fault, message]: typeof faults[0]) => {
+    const check = async ([fault, message]: Fault) => {
       file = fault;
       const error = await assertRejects(() => fetchFiles(url, { timeout: 200 }), HubError);
       assert(message.test(error.message) && error.message.startsWith("Cannot load http:"), error.message);
       assert(!error.message.includes("\n"));
     };
-    for (const fault of faults) await check(fault);
+    const [size, , , , status, redirect] = faults as [Fault, Fault, Fault, Fault, Fault, Fault];
+    for (const fault of variants(faults, size, status, redirect)) await check(fault);
     await Promise.race([server.shutdown(), new Promise((resolve) => setTimeout(resolve, 100))]);
   },
 });
