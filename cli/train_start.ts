@@ -120,9 +120,14 @@ async function tokenizerFor(
   for (const name of TOKENIZER_FILES) delete files[name];
   if (vocab !== undefined) {
     const tokenizer = await readVocabulary(vocab);
-    files["vocab.json"] = json(
-      Object.fromEntries(tokenizer.tokens.flatMap((token, id) => token === null ? [] : [[token, id]])),
-    );
+    const isFolder = await Deno.stat(vocab).then(({ isDirectory }) => isDirectory);
+    const beside = isFolder ? `${vocab}/` : vocab.replace(/[^/]*$/, "");
+    files["vocab.json"] = (await textOf(isFolder ? `${vocab}/vocab.json` : vocab))!;
+    // The settings beside it name its special tokens.
+    for (const name of TOKENIZER_FILES) {
+      const text = await textOf(beside + name);
+      if (text !== null) files[name] = text;
+    }
     return tokenizer;
   }
   files["vocab.json"] = json(buildVocabulary(utterances.map(({ text }) => normalizeText(text ?? ""))));

@@ -2,6 +2,9 @@
 import { printable } from "../../files/printable.ts";
 import { HubError, hubHome, textOf } from "./cache.ts";
 
+/** URL of the Hugging Face hub. */
+export const DEFAULT_ENDPOINT = "https://huggingface.co";
+
 /** Address of a hub, and the credentials for it. */
 export interface HubAccess {
   /** URL without a slash at the end, such as `https://huggingface.co`. */
@@ -26,7 +29,7 @@ export async function accessOf(
     readonly retryDelay?: number;
   },
 ): Promise<HubAccess> {
-  const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || "https://huggingface.co");
+  const endpoint = options.endpoint ?? (Deno.env.get("HF_ENDPOINT") || DEFAULT_ENDPOINT);
   if (!isWeb(URL.parse(endpoint))) {
     throw new HubError(
       `Cannot download as HF_ENDPOINT must be an http or https URL: ${printable(endpoint)}`,

@@ -1,6 +1,7 @@
 // Fetches the files of a model from a web server, for loadModel with a URL.
 
 import { printable } from "../../files/printable.ts";
+import { concatBytes } from "../checkpoint/safetensors_encode.ts";
 import { shardNames, TOKENIZER_FILES, WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import type { CheckpointFiles } from "../checkpoint/types.ts";
 import { chunksOf, MAX_JSON, MAX_UNSTATED } from "../hub/body.ts";
@@ -97,12 +98,7 @@ async function fetchFile(
     received += part.length;
     onProgress?.({ file, received, size });
   }
-  const bytes = new Uint8Array(received);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
+  const bytes = concatBytes(parts);
   if (cache && !cached) await cache.put(url, new Response(bytes));
   return bytes;
 }

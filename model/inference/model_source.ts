@@ -3,6 +3,7 @@
 import type { CheckpointFiles } from "../checkpoint/read.ts";
 import { folderReader, type ReadFile } from "../checkpoint/weight_files.ts";
 import { type HubOptions, isModelId } from "../hub/fetch_model.ts";
+import { DEFAULT_ENDPOINT } from "../hub/request.ts";
 import { resolveModel } from "../hub/resolve_model.ts";
 import { fetchFiles, type FetchOptions } from "./fetch_files.ts";
 
@@ -15,7 +16,7 @@ export async function locate(
   if (typeof source !== "string") return source;
   if (/^https?:\/\//.test(source)) return await fetchFiles(new URL(source), options);
   if (typeof Deno !== "undefined") return await resolveModel(source, options.hub);
-  const { endpoint = "https://huggingface.co", revision = "main" } = options.hub ?? {};
+  const { endpoint = DEFAULT_ENDPOINT, revision = "main" } = options.hub ?? {};
   if (isModelId(source)) {
     return await fetchFiles(new URL(`${endpoint}/${source}/resolve/${revision}/`), options);
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { encodeWav } from "../../data/audio/wav_write.ts";
+import { readVocabulary } from "../../data/corpus/vocabulary.ts";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
@@ -81,7 +82,13 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     // Another vocabulary, or --new-head: the head has random weights.
     const vocab: Record<string, number> = JSON.parse(await Deno.readTextFile(`${out}/vocab.json`));
     const size = Object.keys(vocab).length;
-    await Deno.writeTextFile(`${dir}/vocab.json`, JSON.stringify({ ...vocab, "Ü": size }));
+    await Deno.mkdir(`${dir}/vocab`);
+    const { "<pad>": pad, ...others } = vocab;
+    await Deno.writeTextFile(
+      `${dir}/vocab/vocab.json`,
+      JSON.stringify({ ...others, "[PAD]": pad, "Ü": size }),
+    );
+    await Deno.writeTextFile(`${dir}/vocab/tokenizer_config.json`, '{"pad_token":"[PAD]"}');
     const short = [
       "train",
       "--model",
@@ -95,7 +102,8 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     ];
     for (
       const [name, tokens, ...options] of [
-        ["other", size + 1, "--vocab", `${dir}/vocab.json`],
+        ["folder", size + 1, "--vocab", `${dir}/vocab`],
+        ["other", size + 1, "--vocab", `${dir}/vocab/vocab.json`],
         ["anew", size, "--new-head"],
       ] as const
     ) {
@@ -108,6 +116,8 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
       assertEquals([other.status, config.vocab_size], [0, tokens]);
       const written = JSON.parse(await Deno.readTextFile(`${dir}/${name}/vocab.json`));
       assertEquals(Object.keys(written).length, tokens);
+      // Special tokens are those of the settings beside the vocabulary, also when the model is read again.
+      assertEquals((await readVocabulary(`${dir}/${name}`)).padId, pad);
     }
 
     assertMistake(await run(...words), `Output folder is not empty: ${out}`);
