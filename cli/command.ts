@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { absolutePath } from "./files.ts";
 import {
   type Given,
@@ -15,6 +14,7 @@ import {
   type Values,
   withDefaults,
 } from "./options.ts";
+import { readWords } from "./read_words.ts";
 import { wordsWithCurrentNames } from "./renamed_options.ts";
 import { suggest } from "./suggest.ts";
 import { UserError } from "./user_error.ts";
@@ -79,54 +79,29 @@ export type Request =
 export function parse(command: Command, args: readonly string[], cwd: string): Request {
   const { options } = command;
   const { words, notes } = wordsWithCurrentNames(args, options);
-  const { _: operands, ...read } = readWords(command, words);
-  if (read["help"] === true) return { help: true };
+  const { options: read, operands } = readWords(
+    words,
+    { ...options, ...commonOptions },
+    (word) => unknownOption(command, word),
+  );
+  if (read.get("help") === true) return { help: true };
 
   if (operands.length > 0 && command.operands === undefined) {
     throw new UserError(`${command.name} takes no arguments besides options: got ${operands[0]}`);
   }
   const given: Record<string, string | number | boolean> = {};
   for (const [name, option] of Object.entries(options)) {
-    if (read[name] !== undefined) given[name] = valueOf(command, name, option, read[name], cwd);
+    const value = read.get(name);
+    if (value !== undefined) given[name] = valueOf(command, name, option, value, cwd);
     else if (option.type !== "flag" && option.required) {
       throw new UserError(`${command.name} requires --${name}: see espalier ${command.name} --help`);
     }
   }
   const values = withDefaults(options, given);
-  return { help: false, quiet: read["quiet"] === true, values, given, operands, notes };
+  return { help: false, quiet: read.get("quiet") === true, values, given, operands, notes };
 }
 
-/** The options on the command line, flags as booleans and others as text, and the positional arguments under `_`. */
-function readWords(
-  command: Command,
-  words: readonly string[],
-): Record<string, unknown> & { _: string[] } {
-  const options: Options = { ...command.options, ...commonOptions };
-  const names = Object.keys(options);
-  const flags = names.filter((name) => options[name]!.type === "flag");
-  const read: Record<string, unknown> = parseArgs([...words], {
-    boolean: flags,
-    string: [...names.filter((name) => !flags.includes(name)), "_"],
-    negatable: flags,
-    // As lists, since a flag that is not given is false otherwise.
-    collect: flags,
-    alias: Object.fromEntries(names.flatMap((name) => {
-      const { short } = options[name]!;
-      return short === undefined ? [] : [[name, short]];
-    })),
-    unknown: (word, key) => {
-      if (key !== undefined) throw unknownOption(command, word);
-    },
-  });
-  for (const name of flags) {
-    const value = read[name];
-    read[name] = Array.isArray(value) ? value.at(-1) : value;
-  }
-  return { ...read, _: (read["_"] as unknown[]).map(String) };
-}
-
-function unknownOption(command: Command, word: string): UserError {
-  const name = word.replace(/=.*/s, "");
+function unknownOption(command: Command, name: string): UserError {
   const known = Object.keys({ ...command.options, ...commonOptions }).map((option) => `--${option}`);
   const meant = suggest(name, known);
   const advice = meant ? `did you mean ${meant}?` : `see espalier ${command.name} --help`;
@@ -138,7 +113,7 @@ function valueOf(
   command: Command,
   name: string,
   option: Option,
-  given: unknown,
+  given: string | boolean,
   cwd: string,
 ): string | number | boolean {
   if (option.type === "flag") return given === true;

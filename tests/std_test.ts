@@ -1,4 +1,4 @@
-// The stand-ins for @std/assert and @std/cli, held to what the packages of those names promise.
+// The stand-in for @std/assert, held to what the package of that name promises.
 import {
   assert,
   assertAlmostEquals,
@@ -13,7 +13,6 @@ import {
   assertThrows,
   equal,
 } from "@std/assert";
-import { parseArgs } from "@std/cli";
 
 /** Runs an assertion that must fail. */
 function fails(fn: () => void, words = ""): void {
@@ -123,57 +122,4 @@ Deno.test("assertThrows and assertRejects return the error", async () => {
   await assertRejects(() => assertRejects(() => Promise.resolve()), AssertionError, "to reject");
   await assertRejects(() => assertRejects(thrower), AssertionError, "the function threw");
   await assertRejects(() => assertRejects(rejecter, RangeError), AssertionError, "RangeError");
-});
-
-Deno.test("parseArgs reads options and positional arguments", () => {
-  const args = parseArgs(["in.wav", "--model", "base", "--json", "--rate=0.5", "7", "--", "--rest"], {
-    string: ["model"],
-    boolean: ["json", "quiet"],
-    default: { model: "tiny", depth: 3 },
-  });
-  const model: string = args.model;
-  assertEquals(model, "base");
-  assertEquals(args.json, true);
-  assertEquals(args.quiet, false);
-  assertEquals(args["rate"], 0.5);
-  assertEquals(args["depth"], 3);
-  assertEquals(args._, ["in.wav", 7, "--rest"]);
-  assertEquals(parseArgs(["a", "--", "b"], { "--": true })["--"], ["b"]);
-});
-
-Deno.test("parseArgs keeps strings as they are", () => {
-  const args = parseArgs(["--id", "007", "08", "--empty"], { string: ["id", "empty", "_"] });
-  assertEquals([args.id, args.empty, args._[0]], ["007", "", "08"]);
-});
-
-Deno.test("parseArgs knows aliases, lists and negation", () => {
-  const args = parseArgs(["-n", "3", "-vx", "--tag", "a", "--tag=b", "--no-color", "--no-sound"], {
-    alias: { rounds: "n", verbose: ["v"] },
-    boolean: ["verbose", "color", "x", "no-sound"],
-    string: ["tag", "file"],
-    collect: ["tag", "file"],
-    negatable: ["color"],
-    default: { color: true },
-  });
-  assertEquals(args["rounds"], 3);
-  assertEquals(args["v"], true);
-  assertEquals(args.verbose, true);
-  assertEquals(args.x, true);
-  assertEquals(args.tag, ["a", "b"]);
-  assertEquals(args.file, []);
-  assertEquals(args.color, false);
-  assertEquals(args["no-sound"], true);
-});
-
-Deno.test("parseArgs asks about what is not declared", () => {
-  const seen: unknown[] = [];
-  const args = parseArgs(["--good", "x", "--bad=1", "word"], {
-    string: ["good"],
-    unknown: (arg, key, value) => {
-      seen.push([arg, key, value]);
-      return false;
-    },
-  });
-  assertEquals(seen, [["--bad=1", "bad", "1"], ["word", undefined, undefined]]);
-  assertEquals({ ...args }, { good: "x", _: [] });
 });

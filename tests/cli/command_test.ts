@@ -73,6 +73,18 @@ Deno.test("parse gives every option its value, and keeps what was given apart", 
   assertEquals(read("-h"), { help: true });
 });
 
+Deno.test("parse reads short options together, repeated ones, flags with a value, and operands after --", () => {
+  const request = read("-qo", "a", "-ob", "--json=false", "--tune", "-", "--out=-c", "--", "--json", "-5");
+  assert(!request.help);
+  assertEquals(request.given, { out: "/home/ada/-c", json: false, tune: true });
+  assertEquals([request.quiet, request.operands], [true, ["-", "--json", "-5"]]);
+  for (const words of [["-od"], ["-o=d"], ["-o", "d"], ["--out=d"]]) {
+    const request = read(...words);
+    assert(!request.help);
+    assertEquals(request.given, { out: "/home/ada/d" }, words.join(" "));
+  }
+});
+
 Deno.test("parse refuses unknown options and wrong values", () => {
   const mistakes: [string[], string][] = [
     [["--mdel", "x"], "prune has no option --mdel: did you mean --model?"],
@@ -83,7 +95,12 @@ Deno.test("parse refuses unknown options and wrong values", () => {
     [["--out", "x", "--target=1.5"], "--target must be at most 1: got 1.5"],
     [["--out", "x", "--target=-1"], "--target must be at least 0: got -1"],
     [["--out", "x", "--steps", "2.5"], "--steps must be a whole number: got 2.5"],
+    [["--out", "x", "--target", "-0.2"], "--target must be at least 0: got -0.2"],
     [["--out"], "--out needs a value: see espalier prune --help"],
+    [["--out", "--json"], "--out needs a value: see espalier prune --help"],
+    [["-vx"], "prune has no option -v: see espalier prune --help"],
+    [["--no-steps"], "prune has no option --no-steps: did you mean --steps?"],
+    [["--__proto__=1"], "prune has no option --__proto__: see espalier prune --help"],
   ];
   for (const [words, message] of mistakes) assertThrows(() => read(...words), UserError, message);
   const { operands: _, ...rest } = command;
