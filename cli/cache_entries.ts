@@ -11,6 +11,7 @@ import { defaultCacheFolder } from "../model/hub/cache.ts";
 export const CACHE_KINDS = {
   corpora: "synthesised corpora",
   tuning: "measured times of GEMM kernels",
+  urls: "models fetched from URLs",
   partial: "unfinished corpora and downloads",
   models: "models downloaded from the hub",
 } as const;
@@ -62,6 +63,10 @@ async function ownEntries(folder: string): Promise<CacheEntry[]> {
     if (!isFile || !/\.(json|partial)$/.test(name)) continue;
     const kind = name.endsWith(".partial") ? "partial" : "tuning";
     entries.push({ kind, name: `gemm/${name}`, path, bytes: await sizeOf(path) });
+  }
+  for (const { name, isDirectory } of await list(`${folder}/urls`)) {
+    const path = `${folder}/urls/${name}`;
+    if (isDirectory) entries.push({ kind: "urls", name: `urls/${name}`, path, bytes: await sizeOf(path) });
   }
   return entries;
 }

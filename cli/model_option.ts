@@ -3,6 +3,7 @@ import { HubError } from "../model/hub/cache.ts";
 import { resolveModel } from "../model/hub/resolve_model.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
+import { fetchedModel, isUrl } from "./fetched_model.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -12,7 +13,7 @@ export const modelOption = {
   type: "string",
   short: "m",
   value: "MODEL",
-  description: "model folder, or a name on the hub such as facebook/wav2vec2-base-100h",
+  description: "model folder, its URL, or a name on the hub such as facebook/wav2vec2-base-100h",
   required: true,
 } as const;
 
@@ -70,9 +71,9 @@ export function atRevision(model: string, revision: string | undefined): string 
 }
 
 /**
- * The folder of a model; a model on the hub is downloaded into the cache, with progress on standard error.
+ * The folder of a model; a model on the hub or behind a URL is downloaded into the cache, with progress on standard error.
  *
- * @param model path of a folder or file, or `ORGANISATION/NAME`, or that with `@REVISION`
+ * @param model path of a folder or file, URL of a folder, or `ORGANISATION/NAME`, or that with `@REVISION`
  * @param revision version of a model on the hub
  * @throws {Error} the download failed; one line
  */
@@ -82,9 +83,13 @@ export async function folderOf(model: string, revision?: string): Promise<string
     if (revision === undefined) return path;
     throw new UserError(`--revision is for a model on the hub: ${model} is a folder or file`);
   }
+  if (isUrl(model) && revision !== undefined) {
+    throw new UserError(`--revision is for a model on the hub: ${model} is a URL`);
+  }
   const name = atRevision(model, revision);
   const progress = new DownloadProgress();
   try {
+    if (isUrl(model)) return await fetchedModel(model, progress.update);
     const folder = await resolveModel(name, { onProgress: progress.update });
     return folder === name ? path : folder;
   } catch (error) {

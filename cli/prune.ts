@@ -114,9 +114,10 @@ async function newSettings(given: PruneSettings, path: string | undefined): Prom
   return settings;
 }
 
-function defaultRecipe({ task = "asr", data }: PruneSettings): string {
+function defaultRecipe({ task = "asr", data }: PruneSettings): string | URL {
   if (data !== undefined) throw new UserError("--data requires --model: a model trained for your corpus");
-  return decodeURIComponent(DEFAULTS[task].pathname);
+  const url = DEFAULTS[task];
+  return url.protocol === "file:" ? decodeURIComponent(url.pathname) : url;
 }
 
 async function beginJournal(out: string, settings: PruneSettings): Promise<Journal> {

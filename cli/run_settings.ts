@@ -49,12 +49,16 @@ export function changedOptions<O extends Options>(
 /**
  * Reads a recipe. Paths in it are relative to its folder.
  *
- * @param path the file
+ * @param source the file, or its URL
  * @param command the command whose options it names
  * @throws {UserError} it is not an object of options; one line
  */
-export async function readRecipe<O extends Options>(path: string, command: Command): Promise<Given<O>> {
-  const json = await readJson(path);
+export async function readRecipe<O extends Options>(
+  source: string | URL,
+  command: Command,
+): Promise<Given<O>> {
+  const path = typeof source === "string" ? source : source.href;
+  const json = await readJson(source);
   const refuse = (rule: string, found: string) => new UserError(`Cannot read ${path} as ${rule}: ${found}`);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refuse("a recipe is an object of options", JSON.stringify(json));
@@ -78,22 +82,34 @@ export async function readRecipe<O extends Options>(path: string, command: Comma
     const given: Record<string, unknown> = settingsOfRun(request.given);
     // A model is a path or a name on the hub; what begins with a dot is a path.
     const { model } = given;
-    const isPath = typeof model === "string" && model.startsWith(".");
-    return { ...given, ...isPath && { model: normalizePath(`${folder}/${model}`) } } as Given<O>;
+    if (typeof model !== "string" || !model.startsWith(".")) return given as Given<O>;
+    const place = typeof source === "string"
+      ? normalizePath(`${folder}/${model}`)
+      : new URL(model, source).href;
+    return { ...given, model: place } as Record<string, unknown> as Given<O>;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${error.message} (in ${path})`);
   }
 }
 
-async function readJson(path: string): Promise<unknown> {
-  const bytes = await readFileIfExists(path);
-  if (!bytes) throw new UserError(`Recipe not found: ${path}`);
+async function readJson(source: string | URL): Promise<unknown> {
+  const bytes = typeof source === "string" ? await readFileIfExists(source) : await fetchBytes(source);
+  if (!bytes) throw new UserError(`Recipe not found: ${source}`);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new UserError(`Cannot read ${path} as a recipe is JSON: ${(error as Error).message}`);
+    throw new UserError(`Cannot read ${source} as a recipe is JSON: ${(error as Error).message}`);
   }
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array | null> {
+  const response = await fetch(url).catch((error) => {
+    throw new UserError(`Cannot read ${url} as a recipe: ${error.message}`);
+  });
+  if (response.ok) return await response.bytes();
+  await response.body?.cancel();
+  return null;
 }
 
 /** A path without `.` but for the first, and without `..` where a folder stands before it. */

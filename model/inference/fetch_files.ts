@@ -59,7 +59,7 @@ export async function fetchFiles(url: URL, options: FetchOptions = {}): Promise<
   if (!await get("config.json")) {
     throw new Error(`Cannot load ${printable(url.href)} as config.json is required: it is missing`);
   }
-  for (const file of TOKENIZER_FILES) await get(file);
+  for (const file of [...TOKENIZER_FILES, "espalier.json"]) await get(file);
   for (const file of WEIGHT_FILES) {
     if (await get(file)) break;
     const index = `${file}.index.json`;
