@@ -1,0 +1,151 @@
+# Small random models of every family and head, by transformers:
+#   models.py make FOLDER           saves each in every format, with its outputs in float32
+#   models.py read FOLDER           loads the models that Espalier wrote beside them, and compares the outputs
+# It runs the forward pass only, on the CPU: the GELU of PyTorch 1.13 has a wrong gradient for some strides.
+import functools
+import json
+import os
+import shutil
+import sys
+import types
+
+import torch
+
+def stub(name, **attributes):
+    """A module that transformers imports without need; Debian's PyTorch for Python 3.11 lacks it, or it does not load."""
+    module = sys.modules["torch." + name] = types.ModuleType("torch." + name)
+    vars(module).update(attributes)
+    parent, _, last = ("torch." + name).rpartition(".")
+    setattr(sys.modules[parent], last, module)
+
+
+if torch.__version__ < "2":
+    stub("export", ExportedProgram=object)
+    stub("distributed.fsdp", FullyShardedDataParallel=type(None))
+
+import transformers
+from safetensors.torch import load_file, save_file
+
+transformers.logging.set_verbosity_error()
+
+LENGTHS = [2500, 1900]  # samples of the utterances of a batch
+
+SIZES = dict(
+    conv_dim=[6, 10, 8, 12],
+    conv_kernel=[10, 3, 3, 2],
+    conv_stride=[5, 4, 3, 2],
+    num_feat_extract_layers=4,
+    hidden_size=24,
+    num_hidden_layers=2,
+    num_attention_heads=3,
+    intermediate_size=20,
+    num_conv_pos_embeddings=16,
+    num_conv_pos_embedding_groups=4,
+    vocab_size=9,
+    num_labels=5,
+    classifier_proj_size=10,
+)
+GROUP = dict(feat_extract_norm="group", conv_bias=False, do_stable_layer_norm=False)
+LAYER = dict(feat_extract_norm="layer", conv_bias=True, do_stable_layer_norm=True)
+BUCKETS = dict(num_buckets=12, max_bucket_distance=15)
+WEIGHTED = dict(use_weighted_layer_sum=True)
+
+# Name: class, and fields of its config.
+MODELS = {
+    "wav2vec2-group": ("Wav2Vec2ForCTC", GROUP),
+    "wav2vec2-layer": ("Wav2Vec2ForCTC", LAYER),
+    "wav2vec2-classes": ("Wav2Vec2ForSequenceClassification", GROUP),
+    "wav2vec2-weighted": ("Wav2Vec2ForSequenceClassification", {**LAYER, **WEIGHTED}),
+    "wav2vec2-bare": ("Wav2Vec2Model", LAYER),
+    "hubert-group": ("HubertForCTC", GROUP),
+    "hubert-layer": ("HubertForCTC", LAYER),
+    "hubert-plain": ("HubertForCTC", {**GROUP, "feat_proj_layer_norm": False}),
+    "hubert-weighted": ("HubertForSequenceClassification", {**GROUP, **WEIGHTED}),
+    "hubert-bare": ("HubertModel", GROUP),
+    "wavlm-group": ("WavLMForCTC", {**GROUP, **BUCKETS}),
+    "wavlm-layer": ("WavLMForCTC", {**LAYER, **BUCKETS}),
+    "wavlm-classes": ("WavLMForSequenceClassification", {**GROUP, **BUCKETS}),
+    "wavlm-bare": ("WavLMModel", {**LAYER, **BUCKETS}),
+}
+
+FORMATS = {
+    "safetensors": dict(safe_serialization=True),
+    "zip": dict(safe_serialization=False),
+    "legacy": dict(
+        safe_serialization=False,
+        save_function=functools.partial(torch.save, _use_new_zipfile_serialization=False),
+    ),
+    "shards": dict(safe_serialization=True, max_shard_size="20KB"),
+    "zip-shards": dict(safe_serialization=False, max_shard_size="20KB"),
+    "f16": dict(safe_serialization=True),
+    "bf16-zip": dict(safe_serialization=False),
+}
+DTYPES = {"f16": torch.float16, "bf16-zip": torch.bfloat16}
+
+
+def random_model(name, seed):
+    """A model whose weights are all random, those of norms too: a tensor that is ignored changes the outputs."""
+    kind, fields = MODELS[name]
+    cls = getattr(transformers, kind)
+    torch.manual_seed(seed)
+    model = cls(cls.config_class(**{**SIZES, **fields})).eval()
+    with torch.no_grad():
+        for key, x in model.named_parameters():
+            if key.endswith("weight_g"):
+                x.mul_(1 + 0.2 * torch.randn_like(x))
+            elif key == "layer_weights":
+                x.copy_(torch.randn_like(x))
+            elif x.ndim == 1:
+                x.copy_(0.2 * torch.randn_like(x) + (1 if key.endswith("weight") else 0))
+            else:
+                x.copy_(torch.randn_like(x) / x[0].numel() ** 0.5)
+    return model
+
+
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    samples = torch.randn(len(LENGTHS), max(LENGTHS), generator=generator)
+    mask = torch.zeros(samples.shape, dtype=torch.long)
+    for i, length in enumerate(LENGTHS):
+        mask[i, :length] = 1
+    return samples * mask, mask
+
+
+def outputs(model):
+    """Logits and hidden states, with and without an attention mask."""
+    samples, mask = batch()
+    found = {"samples": samples}
+    with torch.no_grad():
+        for suffix, attention in ((".masked", mask), ("", None)):
+            y = model(samples, attention_mask=attention, output_hidden_states=True)
+            if "logits" in y:
+                found["logits" + suffix] = y.logits
+            for i, state in enumerate(y.hidden_states):
+                found[f"hidden.{i}{suffix}"] = state
+    return {name: x.float().contiguous() for name, x in found.items()}
+
+
+def make(folder):
+    for seed, name in enumerate(MODELS):
+        for form, options in FORMATS.items():
+            model = random_model(name, seed)
+            path = f"{folder}/{name}/{form}"
+            model.to(DTYPES.get(form, torch.float32)).save_pretrained(path, **options)
+            save_file(outputs(model.float()), f"{path}/expected.safetensors")
+
+
+def read(folder):
+    """Prints the name of each model and its largest error, relative to the largest value of the tensor."""
+    for name, (kind, _) in MODELS.items():
+        cls = getattr(transformers, kind)
+        model, info = cls.from_pretrained(f"{folder}/{name}/written", output_loading_info=True)
+        expected = load_file(f"{folder}/{name}/safetensors/expected.safetensors")
+        found = outputs(model.eval())
+        error = max(float((found[key] - x).abs().max() / x.abs().max()) for key, x in expected.items())
+        odd = [key for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") for key in info[kind]]
+        print(json.dumps({"name": name, "error": error, "odd": odd}))
+
+
+if __name__ == "__main__":
+    command, folder = sys.argv[1:]
+    {"make": make, "read": read}[command](folder)
