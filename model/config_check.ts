@@ -56,6 +56,16 @@ function checkConvolutions(config: ModelConfig, fields: JsonFields): void {
 
 function checkLayers(config: ModelConfig, fields: JsonFields): void {
   const { hidden_size, head_dim, num_attention_heads, remaining_heads } = config;
+  for (
+    const [use, units] of [
+      ["use_attention", "num_attention_heads"],
+      ["use_feed_forward", "intermediate_size"],
+    ] as const
+  ) {
+    const layer = config[use].findIndex((used, layer) => !used && config[units][layer] !== 0);
+    if (layer < 0) continue;
+    fields.refuse(units, `must be 0 where ${use} is false`, `layer ${layer} has ${config[units][layer]}`);
+  }
   if (hidden_size % head_dim !== 0) {
     fields.refuse("head_dim", `must divide hidden_size ${hidden_size}`);
   }

@@ -33,6 +33,8 @@ export interface ModelConfig {
   readonly conv_bias: boolean;
   /** `group`: a norm per channel over time after the first convolution; `layer`: a layer norm after each. */
   readonly feat_extract_norm: "group" | "layer";
+  /** Whether each channel of the last convolution's output is scaled, before the norm: `dummy_weight` of DPHuBERT. */
+  readonly feature_scale: boolean;
   /** Whether a layer norm precedes the feature projection. False only for some HuBERT models. */
   readonly feat_proj_layer_norm: boolean;
 
@@ -48,6 +50,10 @@ export interface ModelConfig {
   readonly remaining_heads: readonly (readonly number[])[] | null;
   /** Feed-forward units of every layer; may be 0. */
   readonly intermediate_size: readonly number[];
+  /** Whether every layer has attention. An absent sub-layer has no tensors but its norm: it adds nothing, not even a bias. */
+  readonly use_attention: readonly boolean[];
+  /** Whether every layer has a feed-forward block. */
+  readonly use_feed_forward: readonly boolean[];
   /** True: layer norms precede attention and feed-forward (pre-norm). False: they follow (post-norm). */
   readonly do_stable_layer_norm: boolean;
   /** Epsilon of the layer norms in the Transformer; norms of the convolutions use 1e-5. */

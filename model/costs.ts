@@ -67,7 +67,7 @@ export function convFrames(config: ModelConfig, samples: number): number[] {
   });
 }
 
-/** Cost of convolution `i` with its norm, from C_{i−1} to C_i channels, over T_i frames. */
+/** Cost of convolution `i` with its norm and scale, from C_{i−1} to C_i channels, over T_i frames. */
 export function convCost(
   config: ModelConfig,
   i: number,
@@ -76,7 +76,8 @@ export function convCost(
   frames: number,
 ): Cost {
   const weights = inputs * outputs * config.conv_kernel[i]!;
-  const perChannel = (config.conv_bias ? 1 : 0) + (hasConvNorm(config, i) ? 2 : 0);
+  const scale = config.feature_scale && i === config.conv_dim.length - 1 ? 1 : 0;
+  const perChannel = (config.conv_bias ? 1 : 0) + (hasConvNorm(config, i) ? 2 : 0) + scale;
   return { parameters: weights + perChannel * outputs, macs: frames * weights };
 }
 
@@ -97,19 +98,22 @@ export function positionalCost(config: ModelConfig, frames: number): Cost {
 /** Cost of attention with `heads` heads over T frames, with its layer norm, and for WavLM with the gated position bias. */
 export function attentionCost(config: ModelConfig, layer: number, heads: number, frames: number): Cost {
   const { hidden_size: d, head_dim, num_buckets } = config;
+  if (!config.use_attention[layer]) return { parameters: 2 * d, macs: 0 };
   const width = heads * head_dim;
   const dense = d / head_dim;
   const gated = config.model_type === "wavlm";
+  const biased = gated && config.use_attention[0]; // layer 0 has the embeddings of positions
   const gates = gated ? 8 * (head_dim + 1) + dense + (layer === 0 ? num_buckets * dense : 0) : 0;
   return {
     parameters: 3 * (d + 1) * width + (width + 1) * d + gates + 2 * d,
-    macs: 4 * frames * width * d + 2 * frames * frames * width + (gated ? 8 * frames * width : 0),
+    macs: 4 * frames * width * d + 2 * frames * frames * width + (biased ? 8 * frames * width : 0),
   };
 }
 
 /** Cost of a feed-forward block with `units` units over T frames, with its layer norm. */
-export function feedForwardCost(config: ModelConfig, units: number, frames: number): Cost {
+export function feedForwardCost(config: ModelConfig, layer: number, units: number, frames: number): Cost {
   const d = config.hidden_size;
+  if (!config.use_feed_forward[layer]) return { parameters: 2 * d, macs: 0 };
   return { parameters: (d + 1) * units + (units + 1) * d + 2 * d, macs: 2 * frames * d * units };
 }
 
@@ -151,7 +155,7 @@ export function costsOf(config: ModelConfig, samples: number, options: CostOptio
   heads.forEach((count, j) => {
     const layer = `encoder.layers.${j}`;
     add(`${layer}.attention`, attentionCost(config, j, count, last), count);
-    add(`${layer}.feed_forward`, feedForwardCost(config, ffn[j]!, last), ffn[j]!);
+    add(`${layer}.feed_forward`, feedForwardCost(config, j, ffn[j]!, last), ffn[j]!);
   });
   const sum = (of: keyof Cost) => rows.reduce((total, row) => total + row[of], 0);
   return { rows, parameters: sum("parameters"), macs: sum("macs") };

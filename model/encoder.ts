@@ -49,21 +49,25 @@ export function encode(context: ForwardContext, projected: Tensor): Tensor {
   return x;
 }
 
-/** A Transformer layer: attention and feed-forward, each with its norm. */
+/** A Transformer layer: attention and feed-forward, each with its norm. Post-norm keeps the norm of an absent sub-layer. */
 function layer(context: ForwardContext, i: number, input: Tensor, bias: PositionBias | null): Tensor {
   const name = `encoder.layers.${i}`;
+  const { config } = context;
   let x = input;
-  if (context.config.do_stable_layer_norm) {
-    x = context.applyAndFree(x, (x) => attend(context, i, normed(context, `${name}.layer_norm`, x), x, bias));
-    return context.applyAndFree(
-      x,
-      (x) => feedForward(context, i, normed(context, `${name}.final_layer_norm`, x), x),
-    );
+  const apply = (fn: (x: Tensor) => Tensor) => x = context.applyAndFree(x, fn);
+  if (config.do_stable_layer_norm) {
+    if (config.use_attention[i]) {
+      apply((x) => attend(context, i, normed(context, `${name}.layer_norm`, x), x, bias));
+    }
+    if (config.use_feed_forward[i]) {
+      apply((x) => feedForward(context, i, normed(context, `${name}.final_layer_norm`, x), x));
+    }
+    return x;
   }
-  x = context.applyAndFree(x, (x) => attend(context, i, x, x, bias));
-  x = context.applyAndFree(x, (x) => normed(context, `${name}.layer_norm`, x));
-  x = context.applyAndFree(x, (x) => feedForward(context, i, x, x));
-  return context.applyAndFree(x, (x) => normed(context, `${name}.final_layer_norm`, x));
+  if (config.use_attention[i]) apply((x) => attend(context, i, x, x, bias));
+  apply((x) => normed(context, `${name}.layer_norm`, x));
+  if (config.use_feed_forward[i]) apply((x) => feedForward(context, i, x, x));
+  return apply((x) => normed(context, `${name}.final_layer_norm`, x));
 }
 
 function normed({ config, weights }: ForwardContext, name: string, x: Tensor): Tensor {

@@ -8,6 +8,7 @@ import { maskEmbedding } from "../kernels/mask_embedding.ts";
 import { indexSelect } from "../kernels/index_select.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { drop } from "./dropouts.ts";
+import { FEATURE_SCALE } from "./parameter_specs.ts";
 import type { ForwardContext } from "./forward_context.ts";
 
 /** Epsilon of the norms between convolutions. `transformers` ignores `layer_norm_eps` here. */
@@ -15,7 +16,8 @@ const CONV_EPS = 1e-5;
 
 /**
  * The convolutional feature encoder: convolution without padding → norm → GELU → gate, per layer. `feat_extract_norm` decides
- * the norm: over time per channel, after the first convolution only (`group`), or over channels after each (`layer`).
+ * the norm: over time per channel, after the first convolution only (`group`), or over channels after each (`layer`). Where
+ * the model has one, a scale of each channel follows the last convolution.
  *
  * @param context The forward context.
  * @param samples Normalised audio, [B, S].
@@ -29,7 +31,8 @@ export function encodeFeatures(context: ForwardContext, samples: Tensor): Tensor
       context.observe(`conv.${i}`, withoutPadding(x, context.config.conv_dim[i]!));
     }
   }
-  return x;
+  const scale = context.weights.find(FEATURE_SCALE);
+  return scale ? context.applyAndFree(x, (x) => applyGate(x, scale)) : x;
 }
 
 /** Drops the channels that pad the width on the device. */

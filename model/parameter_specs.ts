@@ -31,13 +31,16 @@ export function isGemmWeight(name: string): boolean {
 /** Embedding of masked frames in training; may be missing from files. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 
+/** Scale of each channel of the last convolution's output, with `feature_scale`. */
+export const FEATURE_SCALE = "feature_extractor.dummy_weight";
+
 /** Weights of the hidden states in a classification head with `use_weighted_layer_sum`. */
 export const LAYER_WEIGHTS = "layer_weights";
 
 /**
  * The tensors of a model in the order of its modules, with the published names but without the prefix `wav2vec2.`, `hubert.` or
  * `wavlm.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
- * or units, are omitted; the output bias of such a layer stays.
+ * or units, are omitted; the output bias of such a layer stays. An absent sub-layer has no tensors but its norm.
  *
  * @param config Architecture, dense or compact.
  * @param head Head on top of the Transformer.
@@ -76,9 +79,11 @@ function featureSpecs(config: ModelConfig): ParameterSpec[] {
     ];
   });
   const features = conv_dim.at(-1)!;
+  const last = `feature_extractor.conv_layers.${conv_dim.length - 1}`;
   const group = "feature_projection";
   return [
     ...convolutions,
+    ...(config.feature_scale ? [spec(last, FEATURE_SCALE, features)] : []),
     ...(config.feat_proj_layer_norm ? norm(group, `${group}.layer_norm`, features) : []),
     ...linear(group, `${group}.projection`, d, features),
   ];
@@ -109,13 +114,19 @@ function layerSpecs(config: ModelConfig, j: number): ParameterSpec[] {
     ...linear(attention, `${attention}.gru_rel_pos_linear`, 8, head_dim),
     ...(j === 0 ? [spec(attention, `${attention}.rel_attn_embed.weight`, num_buckets, d / head_dim)] : []),
   ];
-  return [
+  const attentionSpecs = [
     ...PROJECTIONS.flatMap((part) => linear(attention, `${attention}.${part}`, width, d)),
     ...linear(attention, `${attention}.out_proj`, d, width),
     ...positionBias,
-    ...norm(attention, `${layer}.layer_norm`, d),
+  ];
+  const feedForwardSpecs = [
     ...linear(feedForward, `${feedForward}.intermediate_dense`, units, d),
     ...linear(feedForward, `${feedForward}.output_dense`, d, units),
+  ];
+  return [
+    ...(config.use_attention[j] ? attentionSpecs : []),
+    ...norm(attention, `${layer}.layer_norm`, d),
+    ...(config.use_feed_forward[j] ? feedForwardSpecs : []),
     ...norm(feedForward, `${layer}.final_layer_norm`, d),
   ];
 }

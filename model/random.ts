@@ -1,7 +1,14 @@
 import { philox, type RandomStream, streamParams } from "../random/philox.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "./checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { headOf, LAYER_WEIGHTS, type ParameterSpec, parameterSpecs, withHead } from "./parameter_specs.ts";
+import {
+  FEATURE_SCALE,
+  headOf,
+  LAYER_WEIGHTS,
+  type ParameterSpec,
+  parameterSpecs,
+  withHead,
+} from "./parameter_specs.ts";
 
 /** Limit of the number of parameters, above every published model. */
 const MAX_PARAMETERS = 2 ** 31;
@@ -53,6 +60,7 @@ function draw(config: ModelConfig, { name, shape }: ParameterSpec, seed: number)
   const features = config.conv_dim.at(-1)!;
   const uniform = (bound: number) => fillUniform(data, -bound, bound, stream);
   if (name === LAYER_WEIGHTS) return data.fill(1 / data.length);
+  if (name === FEATURE_SCALE) return data.fill(1);
   if (name === "masked_spec_embed") return fillUniform(data, 0, 1, stream);
   if (name.endsWith("norm.weight") || name.endsWith("gru_rel_pos_const")) return data.fill(1);
   if (name === "feature_projection.projection.bias") return uniform(Math.sqrt(1 / features));

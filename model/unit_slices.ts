@@ -1,5 +1,6 @@
 import type { ModelConfig } from "./config.ts";
 import type { UnitCounts } from "./costs.ts";
+import { FEATURE_SCALE } from "./parameter_specs.ts";
 
 /** The prunable units of a layer: channels of a convolution, heads or feed-forward units of a Transformer layer. */
 export interface LayerUnits {
@@ -62,6 +63,7 @@ export function slicesOf(config: ModelConfig, { kind, layer }: LayerUnits): Unit
       add(`${name}.layer_norm.weight`, 0);
       add(`${name}.layer_norm.bias`, 0);
     }
+    if (last && config.feature_scale) add(FEATURE_SCALE, 0);
     const normed = last && config.feat_proj_layer_norm;
     if (normed) {
       add("feature_projection.layer_norm.weight", 0, { foldsGate: true });

@@ -13,9 +13,10 @@ export interface ParameterGroupOptions {
   readonly freezeFeatureEncoder?: boolean;
 }
 
-/** Whether a weight has no weight decay: a bias, a norm's scale, norms of the positional convolution, the mask embedding. */
+/** Whether a weight has no weight decay: a bias, a scale, norms of the positional convolution, the mask embedding. */
 function isUndecayed(name: string): boolean {
-  return /(\.bias|layer_norm\.weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/.test(name);
+  return /(\.bias|layer_norm\.weight|dummy_weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/
+    .test(name);
 }
 
 /**

@@ -87,6 +87,16 @@ export class JsonFields {
     });
   }
 
+  /** Reads a list of `length` booleans; `otherwise` for all of them if the field is missing. */
+  flags(key: string, length: number, otherwise: boolean): boolean[] {
+    return this.#or(key, new Array<boolean>(length).fill(otherwise), (value) => {
+      const isList = Array.isArray(value) && value.every((item) => typeof item === "boolean");
+      if (!isList) return this.fail(key, "must be a list of true and false");
+      if (value.length === length) return value;
+      return this.refuse(key, `must have ${length} entries`, `it has ${value.length}`);
+    });
+  }
+
   /** Reads one of a set of strings; `otherwise` if the field is missing. */
   word<const W extends string>(key: string, words: readonly W[], otherwise?: W): W {
     return this.#or(key, otherwise, (value) => {

@@ -4,8 +4,14 @@ import type { WeightFile } from "./weight_files.ts";
 import { isInside, isTorchaudio, type ParsedName, parseTensorName } from "./names.ts";
 import type { HeadKind, ModelConfig } from "../config.ts";
 import { printable } from "../../files/printable.ts";
-import { headOf, MASK_EMBEDDING, type ParameterSpec, parameterSpecs } from "../parameter_specs.ts";
-import { type FileTensor, fillEmptyModules, formatShape, placeTensors, valuesOf } from "./place_tensors.ts";
+import {
+  FEATURE_SCALE,
+  headOf,
+  MASK_EMBEDDING,
+  type ParameterSpec,
+  parameterSpecs,
+} from "../parameter_specs.ts";
+import { type FileTensor, formatShape, placeTensors, valuesOf } from "./place_tensors.ts";
 
 /** The tensors of files, assigned to the parameters of a model. */
 export interface Matched {
@@ -25,13 +31,10 @@ interface NamedTensor extends FileTensor {
   readonly parsed: ParsedName;
 }
 
-/** Factors of the last convolution's channels after GELU, in files of DPHuBERT. */
-const FACTORS = "feature_extractor.dummy_weight";
-
 /**
  * Finds the tensors of a model in its files, and checks each.
  *
- * @param config Parsed `config.json`; `conv_bias` is corrected to agree with the tensors.
+ * @param config Parsed `config.json`; `conv_bias`, `feature_scale` and absent sub-layers are corrected to agree with the tensors.
  * @param files Parsed files.
  * @throws {SyntaxError} If a tensor is stored twice or has no place in the model.
  * @throws {TypeError} If a tensor is missing, or its shape or dtype is wrong.
@@ -49,7 +52,7 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
   );
   const places = fileNamesOf(stored);
   const notes: string[] = [];
-  const actual = withBiases(config, places, notes);
+  const actual = withAbsences(withScale(withBiases(config, places, notes), stored), places, notes);
   const head = headOfFiles(actual, places);
   const mask: ParameterSpec = { name: MASK_EMBEDDING, shape: [config.hidden_size], group: MASK_EMBEDDING };
   const specs = new Map([mask, ...parameterSpecs(actual, head)].map((spec) => [spec.name, spec]));
@@ -70,7 +73,6 @@ export function matchTensors(config: ModelConfig, files: readonly WeightFile[]):
     const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
     notes.push(`Unused tensors (${reason}): ${names.slice(0, 3).map(printable).join(", ")}${more}`);
   }
-  fillEmptyModules(actual, specs, tensors, notes);
   const missing = [...specs.values()].filter(({ name }) => name !== MASK_EMBEDDING && !tensors.has(name));
   if (missing.length > 0) {
     const more = missing.length > 1 ? `, and ${missing.length - 1} more` : "";
@@ -124,6 +126,36 @@ function withBiases(
   return { ...config, conv_bias: biases };
 }
 
+/** The config with `feature_scale` if a scale is stored that is not 1 for every channel. */
+function withScale(config: ModelConfig, stored: readonly NamedTensor[]): ModelConfig {
+  const scale = stored.find(({ parsed }) => "keys" in parsed && parsed.keys[0] === FEATURE_SCALE);
+  if (!scale || valuesOf(scale).every((factor) => factor === 1)) return config;
+  return { ...config, feature_scale: true };
+}
+
+/** The config where sub-layers without units and tensors are absent, as DPHuBERT omits them with their output bias. */
+function withAbsences(
+  config: ModelConfig,
+  places: ReadonlyMap<string, string>,
+  notes: string[],
+): ModelConfig {
+  const stored = new Set(
+    [...places.keys()].map((key) => key.replace(/^(encoder\.layers\.\d+\.\w+)\..*/, "$1")),
+  );
+  const used = (use: readonly boolean[], units: readonly number[], part: string) =>
+    use.map((used, j) => {
+      const module = `encoder.layers.${j}.${part}`;
+      const absent = used && units[j] === 0 && !stored.has(module);
+      if (absent) notes.push(`${module} has no units and no tensors: the sub-layer is absent`);
+      return used && !absent;
+    });
+  return {
+    ...config,
+    use_attention: used(config.use_attention, config.num_attention_heads, "attention"),
+    use_feed_forward: used(config.use_feed_forward, config.intermediate_size, "feed_forward"),
+  };
+}
+
 function headOfFiles(
   config: ModelConfig,
   places: ReadonlyMap<string, string>,
@@ -142,11 +174,7 @@ function unusedReason(
   if ("unused" in parsed) return parsed.unused;
   if ("unsupported" in parsed) return null;
   if (parsed.keys.every((key) => specs.has(key))) return null;
-  if (parsed.keys[0] === FACTORS) {
-    if (valuesOf(tensor).every((factor) => factor === 1)) return "factors that are all 1";
-    const rule = "factors of the last convolution's channels are not supported";
-    throw new RangeError(`Cannot load ${file} as ${rule}: ${printable(name)} has other values than 1`);
-  }
+  if (parsed.keys[0] === FEATURE_SCALE) return "scales that are all 1";
   if (!isInside(parsed.keys[0]!)) return "not part of the model";
   throw new SyntaxError(`Cannot load ${file} as config.json has no place for a tensor: ${printable(name)}`);
 }

@@ -1,6 +1,5 @@
 // Checks tensors of files and converts them to float32 weights.
 import type { Weight } from "./types.ts";
-import type { ModelConfig } from "../config.ts";
 import { printable } from "../../files/printable.ts";
 import type { ParameterSpec } from "../parameter_specs.ts";
 import { type SafetensorsEntry, toFloat32 } from "./safetensors.ts";
@@ -61,32 +60,6 @@ export function valuesOf({ file, name, entry }: FileTensor): Float32Array<ArrayB
     return new Float32Array(buffer, byteOffset, byteLength / 4);
   }
   return toFloat32(entry);
-}
-
-/**
- * Adds zero biases for sub-layers without units. DPHuBERT omits these sub-layers, their output bias included.
- */
-export function fillEmptyModules(
-  config: ModelConfig,
-  specs: ReadonlyMap<string, ParameterSpec>,
-  tensors: Map<string, Weight>,
-  notes: string[],
-): void {
-  for (let j = 0; j < config.num_hidden_layers; j++) {
-    for (
-      const [units, module, output] of [
-        [config.num_attention_heads[j], `encoder.layers.${j}.attention`, "out_proj"],
-        [config.intermediate_size[j], `encoder.layers.${j}.feed_forward`, "output_dense"],
-      ] as const
-    ) {
-      if (units !== 0 || [...tensors.keys()].some((key) => key.startsWith(`${module}.`))) continue;
-      for (const { name, shape } of specs.values()) {
-        if (!name.startsWith(`${module}.`) || name.endsWith(".rel_attn_embed.weight")) continue;
-        tensors.set(name, { shape, data: new Float32Array(sizeOf(shape)) });
-      }
-      notes.push(`${module} has no units and no ${output}.bias: the bias is set to 0`);
-    }
-  }
 }
 
 /** A shape for an error message: `[2, 3]`. */

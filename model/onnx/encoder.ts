@@ -26,7 +26,7 @@ export function encode(model: ExportedModel, projected: Value): Value[] {
   let x = mask ? mask.zeroPadding(model, projected) : projected;
   x = graph.add("Add", "encoder.pos_conv_embed", [x, positions(model, x)]);
   if (!preNorm) x = norm(model, "encoder.layer_norm", x);
-  const bias = config.model_type === "wavlm" ? new PositionBias(model) : null;
+  const bias = config.model_type === "wavlm" && config.use_attention[0] ? new PositionBias(model) : null;
   const states = [x];
   for (let i = 0; i < config.num_hidden_layers; i++) states.push(x = layer(model, i, x, bias));
   return preNorm ? states.with(-1, norm(model, "encoder.layer_norm", x)) : states;
@@ -36,14 +36,13 @@ export function encode(model: ExportedModel, projected: Value): Value[] {
 function layer(model: ExportedModel, i: number, input: Value, bias: PositionBias | null): Value {
   const { config } = model;
   const name = `encoder.layers.${i}`;
+  const { do_stable_layer_norm: preNorm, use_attention, use_feed_forward } = config;
+  const inputOf = (which: string) => (x: Value) => preNorm ? norm(model, `${name}.${which}`, x) : x;
   let x = input;
-  if (config.do_stable_layer_norm) {
-    x = attend(model, i, x, bias, (x) => norm(model, `${name}.layer_norm`, x));
-    return feedForward(model, i, x, (x) => norm(model, `${name}.final_layer_norm`, x));
-  }
-  const same = (x: Value) => x;
-  x = norm(model, `${name}.layer_norm`, attend(model, i, x, bias, same));
-  return norm(model, `${name}.final_layer_norm`, feedForward(model, i, x, same));
+  if (use_attention[i]) x = attend(model, i, x, bias, inputOf("layer_norm"));
+  if (!preNorm) x = norm(model, `${name}.layer_norm`, x);
+  if (use_feed_forward[i]) x = feedForward(model, i, x, inputOf("final_layer_norm"));
+  return preNorm ? x : norm(model, `${name}.final_layer_norm`, x);
 }
 
 function norm(model: ExportedModel, name: string, x: Value): Value {

@@ -1,4 +1,4 @@
-import { hasConvNorm } from "../parameter_specs.ts";
+import { FEATURE_SCALE, hasConvNorm } from "../parameter_specs.ts";
 import type { Value } from "./graph.ts";
 import { constant, type ExportedModel, gelu, layerNorm, linear, transpose } from "./layers.ts";
 
@@ -21,6 +21,7 @@ export function encodeFeatures(model: ExportedModel, samples: Value): Value {
   for (let i = 0; i < config.conv_dim.length; i++) x = convolve(model, i, x);
   const name = "feature_projection";
   x = transpose(model, name, x, SWAP);
+  if (config.feature_scale) x = graph.add("Mul", FEATURE_SCALE, [x, constant(model, FEATURE_SCALE)]);
   if (config.feat_proj_layer_norm) x = layerNorm(model, `${name}.layer_norm`, x, config.layer_norm_eps);
   return linear(model, `${name}.projection`, x);
 }

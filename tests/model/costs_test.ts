@@ -8,7 +8,9 @@ import {
   type UnitCounts,
   unitCounts,
 } from "../../model/costs.ts";
+import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { Fixtures } from "../fixtures.ts";
+import { TINY_MODELS } from "../oracle/model/tiny.ts";
 
 const read = (path: string) =>
   parseConfig(Deno.readTextFileSync(new URL(`../../${path}`, import.meta.url)), path);
@@ -100,4 +102,22 @@ Deno.test("the costs of a compact config follow from its units", () => {
   const row = less.rows.find(({ name }) => name === "encoder.layers.5.attention");
   assertEquals(row, { name: "encoder.layers.5.attention", parameters: 768 + 2 * 768, macs: 0, units: 0 });
   assert(less.macs < dense.macs);
+});
+
+Deno.test("an absent sub-layer costs its norm, a scale one parameter per channel", () => {
+  const zero = { ...base, num_attention_heads: base.num_attention_heads.with(5, 0) };
+  const absent = { ...zero, use_attention: base.use_attention.with(5, false) };
+  assertEquals(costsOf(zero, 16000).parameters - costsOf(absent, 16000).parameters, 768);
+  const scaled = costsOf({ ...base, feature_scale: true }, 16000);
+  assertEquals(scaled.parameters - costsOf(base, 16000).parameters, 512);
+  assertEquals(scaled.macs, costsOf(base, 16000).macs);
+});
+
+Deno.test("parameters of a config are those of its tensors, with absent sub-layers and a scale", () => {
+  for (const { config: fields, head } of Object.values(TINY_MODELS)) {
+    const config = parseConfig(JSON.stringify(fields));
+    const specs = parameterSpecs(config, "none");
+    const count = specs.reduce((sum, { shape }) => sum + shape.reduce((size, n) => size * n, 1), 0);
+    assertEquals(costsOf(config, 16000).parameters, count, `${config.model_type} ${head}`);
+  }
 });

@@ -3,7 +3,7 @@
 import { frameLengths, type ModelConfig } from "./model/config.ts";
 import { encoder } from "./model/encoder.ts";
 import { featureEncoder } from "./model/features.ts";
-import { affine, normRows } from "./model/rows.ts";
+import { affine, normRows, weightOf } from "./model/rows.ts";
 import { type Nd, nd } from "./nd.ts";
 
 /** Options of {@linkcode forwardModel}. */
@@ -66,6 +66,10 @@ export function forwardModel(
     const [b, t, c] = [Math.floor(n / (T * C)), Math.floor(n / C) % T, n % C];
     x.data[n] = features.at(-1)!.data[(b * C + c) * T + t]!;
   });
+  if (config.feature_scale) {
+    const scale = weightOf(weights, `${prefix}feature_extractor.dummy_weight`);
+    x.data.forEach((v, n) => x.data[n] = v * scale.data[n % C]!);
+  }
   if (config.feat_proj_layer_norm ?? true) {
     const options = { eps: config.layer_norm_eps ?? 1e-5, open: chosen ?? null };
     x = normRows(weights, `${prefix}feature_projection.layer_norm`, x, options);

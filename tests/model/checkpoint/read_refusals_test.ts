@@ -71,10 +71,10 @@ const REFUSED: [what: string, source: CheckpointFiles | string, error: typeof Er
     "adapters are not supported: it has wav2vec2.encoder.layers.0.adapter_layer.norm.bias",
   ],
   [
-    "factors of the last convolution",
-    files((entries) => void entries.set("feature_extractor.dummy_weight", f32([20]))),
-    RangeError,
-    "feature_extractor.dummy_weight has other values than 1",
+    "scales of another number of channels",
+    files((entries) => void entries.set("feature_extractor.dummy_weight", f32([9]))),
+    TypeError,
+    "feature_extractor.dummy_weight must be [20]: it is [9]",
   ],
   [
     "a classifier over all layers without their weights",

@@ -1,10 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Checkpoint, readCheckpoint } from "../../../model/checkpoint/read.ts";
+import { encodeConfig } from "../../../model/config_encode.ts";
 import { encodeCheckpoint, writeCheckpoint } from "../../../model/checkpoint/write.ts";
 import { parseConfig } from "../../../model/config.ts";
 import { parameterSpecs } from "../../../model/parameter_specs.ts";
 import { parseSafetensors } from "../../../model/checkpoint/safetensors.ts";
 import {
+  bytesOf,
   configBytes,
   type Entries,
   f32,
@@ -112,7 +114,7 @@ Deno.test("names of torchaudio and DPHuBERT are read with a given config, and wr
   const read = await readCheckpoint({ files: { "model.safetensors": bytes! } }, { config });
   assertEquals(valuesOf(read), valuesOf(await readCheckpoint(path("base"))));
   assertEquals(read.notes, [
-    "Unused tensors (factors that are all 1): feature_extractor.dummy_weight",
+    "Unused tensors (scales that are all 1): feature_extractor.dummy_weight",
     "Unused tensors (gates of unfinished pruning, taken as open): " +
     "feature_extractor.conv_layers.0.hard_concrete.log_alpha, " +
     "encoder.transformer.layers.0.attention.hard_concrete_for_heads.log_alpha",
@@ -204,7 +206,21 @@ Deno.test("the head follows the tensors, and the mask embedding may be missing",
   assertEquals([head, tensors.has("lm_head.bias"), notes.length], ["classify", false, 1]);
 });
 
-Deno.test("the missing bias of a sub-layer without units is 0", async () => {
+Deno.test("scales of the last convolution are read, written and read again", async () => {
+  const scales = Float32Array.from({ length: 20 }, (_, i) => 0.5 + i / 20);
+  const source = files((entries) =>
+    void entries.set("wav2vec2.feature_extractor.dummy_weight", f32([20], scales))
+  );
+  const read = await readCheckpoint(source);
+  assertEquals([read.config.feature_scale, read.notes], [true, []]);
+  assertEquals(read.tensors.get("feature_extractor.dummy_weight")!.data, scales);
+  const again = await readCheckpoint({
+    files: { "config.json": bytesOf(encodeConfig(read.config)), "model.safetensors": encodeCheckpoint(read) },
+  });
+  assertEquals([again.config.feature_scale, [...again.tensors]], [true, [...read.tensors]]);
+});
+
+Deno.test("a sub-layer without units and tensors is absent", async () => {
   const config = { num_attention_heads: [3, 0, 3], head_dim: 8, intermediate_size: [40, 40, 0] };
   const gone = /layers\.(1\.attention|2\.feed_forward)\.(?!out)/;
   const read = await readCheckpoint(files((entries) => {
@@ -213,9 +229,13 @@ Deno.test("the missing bias of a sub-layer without units is 0", async () => {
     entries.delete("wav2vec2.encoder.layers.1.attention.out_proj.bias");
     entries.delete("wav2vec2.encoder.layers.2.feed_forward.output_dense.weight");
   }, config));
-  assertEquals(read.tensors.get("encoder.layers.1.attention.out_proj.bias")?.data, new Float32Array(24));
+  assertEquals(read.config.use_attention, [true, false, true]);
+  assertEquals(read.config.use_feed_forward, [true, true, true]);
+  assert(!read.tensors.has("encoder.layers.1.attention.out_proj.bias"));
   assert(read.tensors.get("encoder.layers.2.feed_forward.output_dense.bias")!.data.some((x) => x !== 0));
   assertEquals(read.notes, [
-    "encoder.layers.1.attention has no units and no out_proj.bias: the bias is set to 0",
+    "encoder.layers.1.attention has no units and no tensors: the sub-layer is absent",
   ]);
+  const written = JSON.parse(encodeConfig(read.config));
+  assertEquals([written.use_attention, written.use_feed_forward], [[true, false, true], undefined]);
 });

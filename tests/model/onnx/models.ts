@@ -48,6 +48,13 @@ const COMPACT = {
 
 const KEPT = { remaining_heads: [[0, 2], [], [0, 1, 2], []] };
 
+/** Sub-layers that are absent, beside ones without units. */
+const ABSENT = {
+  use_attention: [true, true, true, false],
+  use_feed_forward: [true, true, false, true],
+  feature_scale: true,
+};
+
 const CASES: readonly [name: string, fields: Record<string, unknown>, head: HeadKind, masked: boolean][] = [
   ["wav2vec2", {}, "ctc", false],
   ["wav2vec2, compact", COMPACT, "ctc", false],
@@ -71,6 +78,26 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
     { model_type: "wavlm", ...LARGE, ...COMPACT, ...KEPT },
     "ctc",
     true,
+  ],
+  ["HuBERT, absent sub-layers", { ...COMPACT, ...ABSENT, model_type: "hubert" }, "ctc", false],
+  [
+    "WavLM, layer norm, absent sub-layers",
+    { ...LARGE, ...COMPACT, ...KEPT, ...ABSENT, model_type: "wavlm" },
+    "ctc",
+    true,
+  ],
+  [
+    "WavLM, no attention in layer 0",
+    {
+      ...COMPACT,
+      ...ABSENT,
+      model_type: "wavlm",
+      num_attention_heads: [0, 2, 3, 0],
+      remaining_heads: [[], [0, 2], [0, 1, 2], []],
+      use_attention: [false, true, true, true],
+    },
+    "ctc",
+    false,
   ],
   ["wav2vec2, a weighted sum of layers", { use_weighted_layer_sum: true }, "classify", false],
   [

@@ -13,6 +13,11 @@ export type ModelConfig = {
   /** One number, or one per layer in a compact model. */
   num_attention_heads: number | number[];
   intermediate_size: number | number[];
+  /** Whether each layer has attention and a feed-forward network; all have unless given. An absent one has no bias either. */
+  use_attention?: boolean[];
+  use_feed_forward?: boolean[];
+  /** Whether the last convolution's output is scaled by channel before the projection's norm. */
+  feature_scale?: boolean;
   /** Elements of a head; hidden_size / num_attention_heads unless given. */
   head_dim?: number;
   num_conv_pos_embeddings: number;

@@ -56,6 +56,7 @@ class Cut {
     this.#scale(reader, 1, [...gate.data]);
     this.#keep(reader, 1, kept);
     if (last) {
+      this.#keep(`${this.#prefix}feature_extractor.dummy_weight`, 0, kept);
       for (const part of ["weight", "bias"]) {
         this.#keep(`${this.#prefix}feature_projection.layer_norm.${part}`, 0, kept);
       }

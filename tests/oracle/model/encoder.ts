@@ -43,12 +43,13 @@ export function encoder(
       if (gate) u.data.forEach((v, n) => u.data[n] = v * gate.data[n % gate.data.length]!);
       return affine(weights, `${name}.${layer}.feed_forward.output_dense`, u);
     };
+    const [attends, feedsForward] = [config.use_attention?.[i] ?? true, config.use_feed_forward?.[i] ?? true];
     if (preNorm) {
-      h = plus(h, attend(norm(`${layer}.layer_norm`, h)));
-      h = plus(h, feedForward(norm(`${layer}.final_layer_norm`, h)));
+      if (attends) h = plus(h, attend(norm(`${layer}.layer_norm`, h)));
+      if (feedsForward) h = plus(h, feedForward(norm(`${layer}.final_layer_norm`, h)));
     } else {
-      h = norm(`${layer}.layer_norm`, plus(h, attend(h)));
-      h = norm(`${layer}.final_layer_norm`, plus(h, feedForward(h)));
+      h = norm(`${layer}.layer_norm`, attends ? plus(h, attend(h)) : h);
+      h = norm(`${layer}.final_layer_norm`, feedsForward ? plus(h, feedForward(h)) : h);
     }
     acts.set(`act.layer.${i}`, h);
   }

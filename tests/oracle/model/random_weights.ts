@@ -37,6 +37,7 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
     if (config.feat_extract_norm === "layer" || i === 0) norm(`${name}.layer_norm`, outputs);
   });
   const features = conv_dim.at(-1)!;
+  if (config.feature_scale) add(`${prefix}feature_extractor.dummy_weight`, [features], 0.4, 1);
   if (config.feat_proj_layer_norm ?? true) norm(`${prefix}feature_projection.layer_norm`, features);
   linear(`${prefix}feature_projection.projection`, d, features);
 
@@ -48,16 +49,21 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const { heads, width, units, allHeads } = layerSizes(config, i);
     const name = `${prefix}encoder.layers.${i}`;
-    for (const which of ["k", "v", "q"]) linear(`${name}.attention.${which}_proj`, heads * width, d);
-    linear(`${name}.attention.out_proj`, d, heads * width);
-    if (config.model_type === "wavlm") {
+    const attends = config.use_attention?.[i] ?? true;
+    if (attends) {
+      for (const which of ["k", "v", "q"]) linear(`${name}.attention.${which}_proj`, heads * width, d);
+      linear(`${name}.attention.out_proj`, d, heads * width);
+    }
+    if (attends && config.model_type === "wavlm") {
       add(`${name}.attention.gru_rel_pos_const`, [1, allHeads, 1, 1], 0.3, 1);
       linear(`${name}.attention.gru_rel_pos_linear`, 8, width);
       if (i === 0) add(`${name}.attention.rel_attn_embed.weight`, [config.num_buckets ?? 320, allHeads], 1);
     }
     norm(`${name}.layer_norm`, d);
-    linear(`${name}.feed_forward.intermediate_dense`, units, d);
-    linear(`${name}.feed_forward.output_dense`, d, units);
+    if (config.use_feed_forward?.[i] ?? true) {
+      linear(`${name}.feed_forward.intermediate_dense`, units, d);
+      linear(`${name}.feed_forward.output_dense`, d, units);
+    }
     norm(`${name}.final_layer_norm`, d);
   }
   if (head === "ctc") linear("lm_head", config.vocab_size ?? 32, d);

@@ -49,6 +49,15 @@ const compact = {
   head_dim: 8,
 };
 
+const absent = {
+  ...compact,
+  num_attention_heads: [2, 0, 0, 1],
+  intermediate_size: [13, 0, 0, 1],
+  use_attention: [true, true, false, true],
+  use_feed_forward: [true, false, true, true],
+  feature_scale: true,
+};
+
 /** Small models of every family and head. */
 export const TINY_MODELS = {
   "wav2vec2 base": { config: { ...wav2vec2, ...group, architectures: ["Wav2Vec2ForCTC"] }, head: "ctc" },
@@ -91,6 +100,25 @@ export const TINY_MODELS = {
   "wavlm large": { config: { ...wavlm, ...layer }, head: "ctc" },
   "wavlm compact": {
     config: { ...wavlm, ...group, ...compact, remaining_heads: [[0, 2], [], [0, 1, 2], [1]] },
+    head: "ctc",
+  },
+  "hubert with absent sub-layers": {
+    config: { ...hubert, ...group, ...absent, feat_proj_layer_norm: true },
+    head: "ctc",
+  },
+  "wavlm with absent sub-layers": {
+    config: { ...wavlm, ...layer, ...absent, remaining_heads: [[0, 2], [], [], [1]] },
+    head: "ctc",
+  },
+  "wavlm without attention in layer 0": {
+    config: {
+      ...wavlm,
+      ...group,
+      ...absent,
+      num_attention_heads: [0, 3, 2, 1],
+      use_attention: [false, true, true, true],
+      remaining_heads: [[], [0, 1, 2], [0, 2], [1]],
+    },
     head: "ctc",
   },
 } satisfies Record<string, TinyModel>;
