@@ -3,11 +3,11 @@ import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { folderReader } from "../model/checkpoint/weight_files.ts";
 import { type OnnxOpset, OPSETS } from "../model/onnx/encode_onnx.ts";
 import { type OnnxFolder, writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
-import { fileError } from "../files/atomic_file.ts";
 import { printable } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
+import { requireNewFolder, writeWholeFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -54,41 +54,19 @@ export const exportCommand = defineCommand({
 
 /** Writes the folder, complete or not at all. */
 async function exportOnnx(model: string, folder: string, opset: OnnxOpset): Promise<OnnxFolder> {
-  const exists = await isEmptyFolder(folder);
+  await requireNewFolder("export", folder);
   const path = (await folderOf(model)).replace(/(?<=.)\/+$/, "");
   const checkpoint = await readCheckpoint(path);
   for (const text of checkpoint.notes) note(text);
-  const partial = `${folder.replace(/(?<=.)\/+$/, "")}.${Deno.pid}.partial`;
-  try {
-    const source = { checkpoint, read: folderReader(await besideWeights(path)), name: path };
-    const written = await writeOnnxFolder(partial, source, { opset, producerVersion: program.version });
-    if (checkpoint.head === "ctc" && !written.tokenizer) {
-      note(`${printable(model)} has no vocab.json: the folder has no tokenizer`);
-    }
-    if (exists) await Deno.remove(folder);
-    await Deno.rename(partial, folder).catch((error) => {
-      throw fileError("write", folder, error);
-    });
-    return written;
-  } catch (error) {
-    await Deno.remove(partial, { recursive: true }).catch(() => {});
-    throw error;
+  const source = { checkpoint, read: folderReader(await besideWeights(path)), name: path };
+  const written = await writeWholeFolder(
+    folder,
+    (partial) => writeOnnxFolder(partial, source, { opset, producerVersion: program.version }),
+  );
+  if (checkpoint.head === "ctc" && !written.tokenizer) {
+    note(`${printable(model)} has no vocab.json: the folder has no tokenizer`);
   }
-}
-
-/** Whether there is a folder without files. @throws {UserError} There is a file, or a folder with files. */
-async function isEmptyFolder(path: string): Promise<boolean> {
-  const refuse = (found: string) =>
-    new UserError(`Cannot export as --out must be a new or empty folder: ${printable(path)} ${found}`);
-  try {
-    for await (const _ of Deno.readDir(path)) throw refuse("has files");
-    return true;
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.NotADirectory) throw refuse("is, or is below, a file");
-    throw fileError("read", path, error);
-  }
+  return written;
 }
 
 /** The folder of a model that is given by its folder or its weight file. */

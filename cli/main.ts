@@ -22,6 +22,7 @@ import { suggest } from "./suggest.ts";
 import { trainCommand } from "./train.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { UserError } from "./user_error.ts";
+import { webCommand } from "./web.ts";
 
 /** `help`: the help of the program or of a command. */
 const helpCommand: Command = {
@@ -48,6 +49,7 @@ export const commands: readonly Command[] = [
   evalCommand,
   inspectCommand,
   exportCommand,
+  webCommand,
   dataCommand,
   gpuCommand,
   cacheCommand,

@@ -2,9 +2,11 @@ import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
+import { EMBEDDED_COMPACT } from "./embedded.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { print } from "./print.ts";
+import { note } from "./stderr.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 
 /** `transcribe`: the text of audio files. */
@@ -13,7 +15,15 @@ export const transcribeCommand = defineCommand({
   summary: "Transcribe audio files of any length",
   operands: "FILES…",
   options: {
-    ...group("Model", { model: modelOption, revision: revisionOption, half: halfOption }),
+    ...group("Model", {
+      model: {
+        ...modelOption,
+        required: false,
+        computed: { text: "the embedded compact model of spoken commands" },
+      },
+      revision: revisionOption,
+      half: halfOption,
+    }),
     ...searchOptions,
     ...group("Output", {
       json: {
@@ -23,13 +33,15 @@ export const transcribeCommand = defineCommand({
     }),
   },
   examples: [
+    ["try it, with the embedded model", "transcribe assets/samples/*.flac"],
     ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
     ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
     ["from standard input", "transcribe -m compact - < speech.wav"],
   ],
   async run({ model, revision, half, json, ...values }, files) {
     const search = await searchOf(values);
-    const loaded = await openModel(model, { half, revision });
+    if (model === undefined) note("the model is the embedded one of spoken commands: --model takes yours");
+    const loaded = await openModel(model ?? EMBEDDED_COMPACT, { half, revision });
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       noteOnWords(search, loaded);

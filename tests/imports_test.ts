@@ -12,7 +12,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "model": ["files/", "random/", "tensor/", "kernels/"],
   "train": ["files/", "random/", "tensor/", "kernels/", "model/", "data/"],
   "prune": ["files/", "random/", "tensor/", "kernels/", "model/", "data/", "train/"],
-  "cli": ["files/", "random/", "tensor/", "kernels/", "model/", "data/", "train/", "prune/", "deno.json"],
+  "cli": [
+    "files/",
+    "random/",
+    "tensor/",
+    "kernels/",
+    "model/",
+    "data/",
+    "train/",
+    "prune/",
+    "web/",
+    "deno.json",
+  ],
+  "web": ["mod.ts"],
 };
 
 type Modules = ReadonlyMap<string, readonly Import[]>;

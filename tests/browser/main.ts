@@ -2,6 +2,7 @@
 // the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints the results that the page reports.
 // The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium. Arguments are parts
 // of names: only tests whose name has one of them run.
+import { findChromium } from "./chromium.ts";
 import type { Report } from "./page.ts";
 
 const SLOW = "Chromium's software adapter takes minutes to compile all tiles; GEMM alone is tested with one";
@@ -43,18 +44,6 @@ const PAGE = `<!doctype html>
 </script>
 <script type="module" src="${BUNDLE}"></script>
 `;
-
-async function findChromium(): Promise<string | null> {
-  const given = Deno.env.get("CHROMIUM");
-  for (const program of given ? [given] : ["chromium", "chromium-browser", "google-chrome"]) {
-    try {
-      const command = new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" });
-      if ((await command.output()).success) return program;
-    } catch { // not on this machine
-    }
-  }
-  return null;
-}
 
 /** One script of the page's runner, then every test file, then the call that starts them. */
 async function bundle(folder: string): Promise<string> {

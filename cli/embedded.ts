@@ -1,0 +1,11 @@
+// The models that come with the program.
+
+/** Folder of the embedded dense model: transcribes spoken home commands. */
+export const EMBEDDED_DENSE = folder("commands-tiny");
+
+/** Folder of the embedded compact model: the dense one, pruned to half of its MACs. */
+export const EMBEDDED_COMPACT = folder("commands-tiny-compact");
+
+function folder(name: string): string {
+  return decodeURIComponent(new URL(`../assets/${name}`, import.meta.url).pathname);
+}
