@@ -17,7 +17,7 @@
  */
 
 // The device and its tensors
-export { DeviceErrors } from "./tensor/device_errors.ts";
+export { DeviceError, DeviceErrors } from "./tensor/device_errors.ts";
 export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
 export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
 export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";

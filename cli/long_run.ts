@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DeviceError } from "../tensor/device_errors.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
@@ -76,7 +77,11 @@ export function progressOf(steps: number): Progress {
 
 /** Prints how an interrupted run is resumed. */
 export function printInterrupted(command: string, out: string): void {
-  log(`Interrupted. Resume with: ./espalier ${command} --resume --out ${shellWord(out)}`);
+  log(`Interrupted. Resume with: ${resumeCommand(command, out)}`);
+}
+
+function resumeCommand(command: string, out: string): string {
+  return `./espalier ${command} --resume --out ${shellWord(out)}`;
 }
 
 /** A word as a shell reads it. */
@@ -89,6 +94,14 @@ const STATUSES: Readonly<Partial<Record<Deno.Signal, number>>> = Deno.build.os =
   ? { SIGINT: 130 }
   : { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
+/** A run that can be resumed. */
+export interface Resumable {
+  /** Name of its command. */
+  readonly command: string;
+  /** Its folder. */
+  readonly out: string;
+}
+
 /** Result of {@linkcode interruptible}. */
 export interface Ended<T> {
   readonly result: T;
@@ -100,9 +113,14 @@ export interface Ended<T> {
  * Does long work. A signal (Ctrl+C, a scheduler's SIGTERM, the SIGHUP of a closing terminal) ends it after the current
  * step; a second one ends it at once.
  *
+ * @param run what the work is, for messages
  * @param work what to do, given the signal
+ * @throws {UserError} the device failed; one line that states how to resume
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Ended<T>> {
+export async function interruptible<T>(
+  { command, out }: Resumable,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<Ended<T>> {
   const stop = new AbortController();
   let status = 0;
   const listeners = Object.entries(STATUSES).map(([name, number]) => {
@@ -124,6 +142,9 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   try {
     const result = await work(stop.signal);
     return { result, status };
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    throw new UserError(`${error.message}; resume with: ${resumeCommand(command, out)}`, { cause: error });
   } finally {
     removeAll();
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import program from "../deno.json" with { type: "json" };
+import { DeviceError } from "../tensor/device_errors.ts";
 import { cacheCommand } from "./cache.ts";
 import { classifyCommand } from "./classify.ts";
 import { type Command, parse } from "./command.ts";
@@ -62,18 +63,27 @@ export const commands: readonly Command[] = [
  *
  * @param args the words of the command line
  * @param cwd the folder that paths among them are relative to
- * @returns the exit status: 2 after a user's mistake, printed as one line on standard error
+ * @returns the exit status: 2 after a user's mistake or where the machine fails, with one line on standard error
  */
 export async function main(args: readonly string[], cwd: string): Promise<number> {
   try {
     return await dispatch(args, cwd);
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    printError(error.message.replace(/\s*\n\s*/g, " "));
+    const message = lineOf(error);
+    if (message === null) throw error;
+    printError(message.replace(/\s*\n\s*/g, " "));
     return 2;
   } finally {
     setQuiet(false);
   }
+}
+
+/** What to print of an error that is not the program's own; null for one that is. */
+function lineOf(error: unknown): string | null {
+  if (error instanceof UserError || error instanceof DeviceError) return error.message;
+  // V8's message where an array cannot be allocated.
+  if (!(error instanceof RangeError && error.message.includes("buffer allocation failed"))) return null;
+  return `Cannot continue as the memory of this machine ran out: ${error.message}`;
 }
 
 async function dispatch([name, ...words]: readonly string[], cwd: string): Promise<number> {

@@ -76,8 +76,9 @@ export const pruneCommand: Command = defineCommand({
         log(memoryText(memory));
         const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
         const journal = saved?.journal ?? await beginJournal(out, settings);
-        const { result, status } = await interruptible((signal) =>
-          runPipeline({ ...options, journal, signal })
+        const { result, status } = await interruptible(
+          { command: "prune", out },
+          (signal) => runPipeline({ ...options, journal, signal }),
         );
         if (!result) {
           printInterrupted("prune", out);

@@ -122,7 +122,7 @@ export async function train(
     for (const [name, text] of Object.entries(run.start.files)) {
       await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
     }
-    return await interruptible((signal) =>
+    return await interruptible({ command: "train", out }, (signal) =>
       finetune({
         gpu,
         checkpoint,
@@ -144,8 +144,7 @@ export async function train(
         info: { settings: { ...settings, task } },
         progress: progressOf(steps),
         signal,
-      })
-    );
+      }));
   } finally {
     gpu.destroy();
   }

@@ -1,3 +1,8 @@
+/** What a device reports: it was lost, its memory ran out, or it refused a call. The message is of one line or several. */
+export class DeviceError extends Error {
+  override readonly name = "DeviceError";
+}
+
 /**
  * Errors that WebGPU reports some time after the call that caused them. Each is kept with the label of that
  * call, and thrown by the next call that waits for the device.
@@ -16,9 +21,11 @@ export class DeviceErrors {
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as GPUUncapturedErrorEvent).error;
-      this.#found.push(new Error(`The device reports an error: ${message}`));
+      this.#found.push(new DeviceError(`Cannot compute as the device reports an error: ${message.trim()}`));
     });
-    device.lost.then((info) => this.#lost = `${info.reason ?? "unknown"}: ${info.message}`);
+    device.lost.then((info) =>
+      this.#lost = [info.reason ?? "unknown", info.message.trim()].filter(Boolean).join(": ")
+    );
   }
 
   /** Keeps an error for the next call that waits, before those that may follow from it. */
@@ -42,7 +49,7 @@ export class DeviceErrors {
           this.#device.popErrorScope().then((error) => {
             if (!error) return;
             const rule = kind === "out-of-memory" ? "memory ran out" : "the device refused";
-            this.#found.push(new Error(`Cannot ${label} as ${rule}: ${error.message.trim()}`));
+            this.#found.push(new DeviceError(`Cannot ${label} as ${rule}: ${error.message.trim()}`));
           }, () => {}), // a lost device rejects; `throwIfLost` reports it
         );
       }
@@ -53,7 +60,7 @@ export class DeviceErrors {
   throwIfLost(doing: string): void {
     if (this.destroyed) throw new Error(`Cannot ${doing} as the device was destroyed`);
     if (this.#lost !== null) {
-      throw new Error(`Cannot ${doing} as the device was lost: ${this.#lost}`);
+      throw new DeviceError(`Cannot ${doing} as the device was lost: ${this.#lost}`);
     }
   }
 

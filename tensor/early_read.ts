@@ -1,5 +1,7 @@
 // Whether a device's buffers may be read while the promise of `mapAsync` is pending.
 
+import { DeviceError } from "./device_errors.ts";
+
 /** Words that the check writes and reads. */
 const WORDS = 64;
 
@@ -45,10 +47,20 @@ export function readsEarly(device: GPUDevice): boolean {
   }
 }
 
-/** A buffer that the host maps to read, which was mapped and unmapped once and holds zeros, and whether that succeeded. */
+/**
+ * A buffer that the host maps to read, which was mapped and unmapped once and holds zeros, and whether that succeeded.
+ *
+ * @throws {DeviceError} If there is no memory for it.
+ */
 export function mappedOnce(device: GPUDevice, size: number): { buffer: GPUBuffer; mapped: boolean } {
   const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ label: "read-back", size, usage, mappedAtCreation: true });
+  let buffer: GPUBuffer;
+  try {
+    buffer = device.createBuffer({ label: "read-back", size, usage, mappedAtCreation: true });
+  } catch (error) { // WebGPU throws where a buffer cannot be mapped at creation
+    if (!(error instanceof RangeError)) throw error;
+    throw new DeviceError(`Cannot read a tensor as memory ran out: ${error.message}`, { cause: error });
+  }
   return { buffer, mapped: attempt(() => buffer.unmap()) !== null };
 }
 

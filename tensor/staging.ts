@@ -43,7 +43,11 @@ export class StagingBuffers {
     this.#guard = guard;
   }
 
-  /** Lends a buffer of at least `bytes` bytes, which {@linkcode StagingBuffers.read} takes back. */
+  /**
+   * Lends a buffer of at least `bytes` bytes, which {@linkcode StagingBuffers.read} takes back.
+   *
+   * @throws {DeviceError} If there is no memory for a buffer that is mapped.
+   */
   take(bytes: number): Staging {
     this.#early ??= readsEarly(this.#device);
     const kept = bytes <= KEEP;
@@ -54,9 +58,12 @@ export class StagingBuffers {
       return this.#free.splice(at, 1)[0]!;
     }
     const close = this.#guard("read a tensor");
-    const made = this.#early && kept ? mappedOnce(this.#device, size) : this.#make(size);
-    close();
-    return { ...made, bytes: size };
+    try {
+      const made = this.#early && kept ? mappedOnce(this.#device, size) : this.#make(size);
+      return { ...made, bytes: size };
+    } finally {
+      close();
+    }
   }
 
   #make(size: number): { buffer: GPUBuffer; mapped: boolean } {

@@ -78,6 +78,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
  * @throws {RangeError} If a loss or gradient is not finite: the state of the step before is saved then. Also if an option
  * is out of range.
  * @throws {TypeError} If the saved state is of another model.
+ * @throws {DeviceError} If the device fails; the message names the last state on disk, from which the run resumes.
  * @throws {Error} If a file cannot be written; one line. Earlier states are unharmed.
  */
 export async function train(
@@ -85,11 +86,26 @@ export async function train(
   options: LoopOptions,
   keepModel: () => Promise<void> = () => Promise.resolve(),
 ): Promise<FinetuneResult> {
+  const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
+  using session = await Session.open(trainer, options);
+  try {
+    return await runLoop(trainer, session, { ...options, lrScaleAt, keepModel });
+  } catch (error) {
+    throw session.withSavedState(error);
+  }
+}
+
+async function runLoop(
+  trainer: Trainer,
+  session: Session,
+  { lrScaleAt, keepModel, ...options }: LoopOptions & {
+    lrScaleAt: (step: number) => number;
+    keepModel: () => Promise<void>;
+  },
+): Promise<FinetuneResult> {
   const { steps, seed, source, dev, signal } = options;
   const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
     options;
-  const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
-  using session = await Session.open(trainer, options);
   await using feed = takeSteps(source, session.info.position, gradAccumSteps);
   let interrupted = false;
 

@@ -1,5 +1,6 @@
 import type { BatchPosition } from "../data/batching/batches.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
+import { DeviceError } from "../tensor/device_errors.ts";
 import { isBetter, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
 import { isFiniteStep } from "./finite_step.ts";
@@ -71,19 +72,19 @@ export class Session {
   #info: RunInfo;
   #done: number;
   #pending: PendingStep | null = null;
+  #saved: { readonly step: number; readonly path: string };
 
   private constructor(
     trainer: Trainer,
     options: SessionOptions,
-    log: MetricsLog,
-    done: number,
-    info: RunInfo,
+    { log, done, info, path }: { log: MetricsLog; done: number; info: RunInfo; path: string },
   ) {
     this.#trainer = trainer;
     this.#options = options;
     this.#log = log;
     this.#done = done;
     this.#info = info;
+    this.#saved = { step: done, path };
     this.#started = performance.now() - info.seconds * 1000;
   }
 
@@ -97,16 +98,18 @@ export class Session {
     const { out, resume = null, progress = null } = options;
     let info: RunInfo = { position: START, best: null, stale: 0, audioSeconds: 0, seconds: 0 };
     const done = resume?.step ?? 0;
+    let path;
     if (resume) {
+      path = resume.path;
       trainer.restore(resume.tensors, done);
       resume.tensors.clear();
       info = { ...info, ...resume.info["run"] as RunInfo };
     } else {
-      await saveState(trainer, options, 0, info);
+      path = await saveState(trainer, options, 0, info);
     }
     const log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
     progress?.restart(done);
-    return new Session(trainer, options, log, done, info);
+    return new Session(trainer, options, { log, done, info, path });
   }
 
   /** Steps done, in all sessions. */
@@ -183,7 +186,16 @@ export class Session {
   /** Saves the state; no step may be pending. */
   async save(): Promise<void> {
     this.#info = { ...this.#info, seconds: (performance.now() - this.#started) / 1000 };
-    await saveState(this.#trainer, this.#options, this.#done, this.#info);
+    const path = await saveState(this.#trainer, this.#options, this.#done, this.#info);
+    this.#saved = { step: this.#done, path };
+  }
+
+  /** The error of a device that failed, with the last state on disk; any other error as it is. */
+  withSavedState(error: unknown): unknown {
+    if (!(error instanceof DeviceError)) return error;
+    const { step, path } = this.#saved;
+    const what = error.message.replace(/\.?\s*$/, "");
+    return new DeviceError(`${what} (the state of step ${step} is in ${path})`, { cause: error });
   }
 
   /** Closes the metrics. */

@@ -140,5 +140,9 @@ Deno.test("the first error is thrown, what follows from it is not", async () => 
   await assertRejects(() => errors.settle(), Error, "Cannot make a buffer as the device refused: bad size");
   await errors.settle();
   report("out of order");
-  await assertRejects(() => errors.settle(), Error, "The device reports an error: out of order");
+  await assertRejects(
+    () => errors.settle(),
+    Error,
+    "Cannot compute as the device reports an error: out of order",
+  );
 });
