@@ -6,7 +6,7 @@ import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
 import { folderOf } from "./model_option.ts";
 import { print } from "./print.ts";
-import { isQuiet } from "./stderr.ts";
+import { isQuiet, waitFor } from "./stderr.ts";
 
 /** `data commands`: the default corpus, synthesised unless it exists. */
 export async function makeCommandsData(
@@ -20,6 +20,7 @@ export async function makeCommandsData(
     seed,
     format,
     progress: showProgress("synthesised"),
+    onWait: waitFor("synthesises the corpus"),
   });
   const { dir, found, subsets } = corpus;
   if (json) print(JSON.stringify(corpus, null, 2));

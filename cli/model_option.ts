@@ -90,7 +90,10 @@ export async function folderOf(model: string, revision?: string): Promise<string
   const progress = new DownloadProgress();
   try {
     if (isUrl(model)) return await fetchedModel(model, progress.update);
-    const folder = await resolveModel(name, { onProgress: progress.update });
+    const folder = await resolveModel(name, {
+      onProgress: progress.update,
+      onWait: (file) => note(`waiting for another process that downloads ${file}`),
+    });
     return folder === name ? path : folder;
   } catch (error) {
     if (!(error instanceof HubError)) throw error;

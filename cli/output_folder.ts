@@ -1,4 +1,3 @@
-// Folders that commands write whole: all files are there, or none.
 import { fileError } from "../files/atomic_file.ts";
 import { printable } from "../files/printable.ts";
 import { UserError } from "./user_error.ts";
@@ -20,29 +19,5 @@ export async function requireNewFolder(command: string, path: string): Promise<v
     if (error instanceof Deno.errors.NotFound) return;
     if (error instanceof Deno.errors.NotADirectory) throw refuse("is, or is below, a file");
     throw fileError("read", path, error);
-  }
-}
-
-/**
- * Writes a folder under a temporary name and renames it.
- *
- * @param path the folder; new or empty, see {@linkcode requireNewFolder}
- * @param fill writes the files into the folder that it is given, which may not exist yet
- * @returns the result of `fill`
- */
-export async function writeWholeFolder<T>(path: string, fill: (partial: string) => Promise<T>): Promise<T> {
-  const partial = `${path.replace(/(?<=.)\/+$/, "")}.${Deno.pid}.partial`;
-  try {
-    const result = await fill(partial);
-    await Deno.remove(path).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw fileError("write", path, error);
-    });
-    await Deno.rename(partial, path).catch((error) => {
-      throw fileError("write", path, error);
-    });
-    return result;
-  } catch (error) {
-    await Deno.remove(partial, { recursive: true }).catch(() => {});
-    throw error;
   }
 }

@@ -4,6 +4,7 @@ import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { writeWholeFolder } from "../files/whole_folder.ts";
 
 /** Options of a random model. */
 export interface RandomModelOptions {
@@ -33,20 +34,14 @@ export async function makeRandomModel(
   const text = await readFileIfExists(path);
   if (!text) throw new Error(`Cannot make a random model as a config is needed: there is no file ${path}`);
   const config = parseConfig(new TextDecoder().decode(text), path);
-  if (await exists(out)) {
-    throw new Error(`Cannot make a random model as the output must be a new folder: ${out} exists`);
-  }
+  await refuseExisting(out);
   const checkpoint = randomCheckpoint(config, seed, head ?? headOf(config));
-  const partial = `${out.replace(/\/+$/, "")}.${Deno.pid}.partial`;
-  try {
+  await writeWholeFolder(out, async (partial) => {
+    await refuseExisting(out);
     await writeCheckpoint(partial, checkpoint);
     await writeJson(`${partial}/preprocessor_config.json`, preprocessor(config));
     if (checkpoint.head !== "classify") await writeJson(`${partial}/vocab.json`, vocabulary(config));
-    await Deno.rename(partial, out);
-  } catch (error) {
-    await Deno.remove(partial, { recursive: true }).catch(() => {});
-    throw error;
-  }
+  });
   return [...checkpoint.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
 }
 
@@ -72,6 +67,11 @@ function preprocessor({ feat_extract_norm }: ModelConfig): Record<string, unknow
     return_attention_mask: feat_extract_norm === "layer",
     sampling_rate: 16000,
   };
+}
+
+async function refuseExisting(out: string): Promise<void> {
+  if (!await exists(out)) return;
+  throw new Error(`Cannot make a random model as the output must be a new folder: ${out} exists`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -31,3 +31,8 @@ export function unlessClosed(write: () => void): void {
 export function note(text: string): void {
   log(`note: ${text}`);
 }
+
+/** Prints a note when a process that holds a lock is waited for. @param does What that process does. */
+export function waitFor(does: string): (holder: string) => void {
+  return (holder) => note(`waiting for ${holder}, which ${does}`);
+}

@@ -7,7 +7,7 @@ import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
 import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
-import { log } from "./stderr.ts";
+import { log, waitFor } from "./stderr.ts";
 
 /** The utterances of a run. */
 export interface TrainUtterances {
@@ -58,6 +58,7 @@ async function corpusFolder(dir: string | undefined): Promise<string> {
   const { dir: made } = await makeCommands({
     progress: (done, all) =>
       done === all || done % 500 === 0 ? log(`synthesised ${done} of ${all} utterances`) : undefined,
+    onWait: waitFor("synthesises the corpus"),
   });
   return made;
 }

@@ -7,10 +7,11 @@ import config from "../deno.json" with { type: "json" };
 import { cacheFolder } from "../data/cache_folder.ts";
 import { type GemmTiming, tuneGemm, tuningOf } from "../kernels/gemm/tuning.ts";
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { acquireLock } from "../files/lock.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import { setGemm } from "../kernels/gemm/policy.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { log } from "./stderr.ts";
+import { log, waitFor } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /** Measured times on an adapter. */
@@ -45,14 +46,24 @@ export async function readTuning(gpu: Gpu): Promise<Tuning | null> {
   }
 }
 
-/** Measures and saves the times: seconds on a GPU, a minute or two on a software adapter. */
+/**
+ * Measures and saves the times: seconds on a GPU, a minute or two on a software adapter. Where another process measures
+ * them now, its times are waited for and used.
+ */
 export async function measureTuning(gpu: Gpu): Promise<Tuning> {
+  const path = tuningFile(gpu.name);
+  let waited = false;
+  const onWait = (holder: string) => {
+    waited = true;
+    waitFor("measures the GEMM kernels")(holder);
+  };
+  using _lock = await acquireLock(`${path}.lock`, { target: path, onWait });
+  const measured = waited ? await readTuning(gpu) : null;
+  if (measured) return measured;
   const timings = await tuneGemm(gpu, {
     onTiming: ({ name, best }) => log(`GEMM ${name}: ${best}`),
   });
   const tuning = { adapter: gpu.name, version: config.version, timings };
-  const path = tuningFile(gpu.name);
-  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   await writeFileAtomic(path, [new TextEncoder().encode(`${JSON.stringify(tuning, null, 2)}\n`)]);
   return tuning;
 }

@@ -1,6 +1,6 @@
 // Serves the page of `web` on loopback, or writes it for a static web server.
 import { fileError, makeFolder, writeFileAtomic } from "../files/atomic_file.ts";
-import { writeWholeFolder } from "./output_folder.ts";
+import { writeWholeFolder } from "../files/whole_folder.ts";
 import type { SiteFile, SiteFiles } from "./web_site.ts";
 import { UserError } from "./user_error.ts";
 

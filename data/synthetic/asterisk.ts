@@ -5,6 +5,7 @@ import { shuffle } from "../../random/shuffle.ts";
 import { normalizeText } from "../corpus/vocabulary.ts";
 import { encodeWav, toInt16 } from "../audio/wav_write.ts";
 import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
+import { writeWholeFolder } from "../../files/whole_folder.ts";
 
 /** Options of {@linkcode makeAsterisk}. */
 export interface AsteriskOptions {
@@ -50,13 +51,11 @@ const READER = "9701";
 export async function makeAsterisk(
   { out, format = "wav", seed = 0, sounds = SOUNDS, texts = TEXTS }: AsteriskOptions,
 ): Promise<Record<string, { clips: number; seconds: number }>> {
-  if (await exists(out)) {
-    throw new Error(`Cannot make ${out} as it must be a new folder: it exists`);
-  }
+  await refuseExisting(out);
   const prompts = await readPrompts(sounds, texts);
-  const partial = `${out.replace(/(?<=.)\/+$/, "")}.${Deno.pid}.partial`;
-  const made: Record<string, { clips: number; seconds: number }> = {};
-  try {
+  return await writeWholeFolder(out, async (partial) => {
+    await refuseExisting(out);
+    const made: Record<string, { clips: number; seconds: number }> = {};
     let chapter = 0;
     for (const [subset, utterances] of split(prompts, seed)) {
       const name = `${READER}-${READER}${chapter}`;
@@ -76,14 +75,12 @@ export async function makeAsterisk(
       await writeFileAtomic(`${folder}/${name}.trans.txt`, lines);
       made[subset] = { clips: utterances.length, seconds: total };
     }
-    await Deno.rename(partial, out).catch((error) => {
-      throw fileError("make", out, error);
-    });
-  } catch (error) {
-    await Deno.remove(partial, { recursive: true }).catch(() => {});
-    throw error;
-  }
-  return made;
+    return made;
+  });
+}
+
+async function refuseExisting(out: string): Promise<void> {
+  if (await exists(out)) throw new Error(`Cannot make ${out} as it must be a new folder: it exists`);
 }
 
 /** All prompts with an unambiguous text, sorted by path. */

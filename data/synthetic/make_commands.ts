@@ -5,6 +5,8 @@ import { cacheFolder } from "../cache_folder.ts";
 import { readFolder } from "../corpus/folders.ts";
 import { WorkerPool } from "../worker_pool.ts";
 import { fileError, makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
+import { acquireLock } from "../../files/lock.ts";
+import { withoutSlash } from "../../files/whole_folder.ts";
 import { type Row, writeLibriSpeech, writeReadme, writeSlurp } from "./layouts.ts";
 import { type CommandCounts, HELD_OUT_VOICE, planCommands, type Sentence, VOICES } from "./plan.ts";
 import type { SpeechJob } from "./speech_worker.ts";
@@ -22,6 +24,8 @@ export interface MakeCommandsOptions extends Partial<CommandCounts> {
   readonly threads?: number;
   /** Called after each utterance with the number of finished ones and of all. */
   readonly progress?: (done: number, all: number) => void;
+  /** Called if another process synthesises the same corpus, which is waited for, with a name of the process. */
+  readonly onWait?: (holder: string) => void;
 }
 
 /** Result of {@linkcode makeCommands}. */
@@ -38,7 +42,7 @@ export interface CommandsCorpus {
  * Synthesises the default corpus: spoken home commands of four voices of CMU Flite, with transcripts and intents. The same
  * options give the same files on every machine. By default there are 3,000 sentences for training, 200 for dev and 300
  * for test; the test sentences are repeated by a voice that is in no other subset. An existing corpus is reused, an
- * interrupted one is completed.
+ * interrupted one is completed; one that another process makes is waited for.
  *
  * @param options Size, folder and format.
  * @returns Folder and size of the corpus.
@@ -52,14 +56,18 @@ export interface CommandsCorpus {
  * ```
  */
 export async function makeCommands(options: MakeCommandsOptions = {}): Promise<CommandsCorpus> {
-  const { train = 3000, dev = 200, test = 300, seed = 0, format = "wav", progress } = options;
+  const { train = 3000, dev = 200, test = 300, seed = 0, format = "wav", progress, onWait = () => {} } =
+    options;
   const counts = { train, dev, test, seed };
   const sentences = planCommands(counts);
   const spec = { version: VERSION, ...counts, format, voices: VOICES, heldOut: HELD_OUT_VOICE };
   const name = `commands${VERSION}-${train}-${dev}-${test}-s${seed}${format === "wav" ? "" : `-${format}`}`;
-  const dir = (options.out ?? `${cacheFolder()}/${name}`).replace(/(?<=.)\/+$/, "");
+  const dir = withoutSlash(options.out ?? `${cacheFolder()}/${name}`);
   const found = await findCorpus(dir, spec);
   if (found) return found;
+  using _lock = await acquireLock(`${dir}.lock`, { target: dir, onWait });
+  const finished = await findCorpus(dir, spec); // by the process that was waited for
+  if (finished) return finished;
 
   const partial = `${dir}.partial`;
   await prepareFolder(partial, spec);
@@ -74,14 +82,9 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   await writeReadme(partial);
   const subsets = totalsOf(rows, seconds);
   await writeFileAtomic(`${partial}/corpus.json`, JSON.stringify({ ...spec, subsets }, null, 2) + "\n");
-  try {
-    await Deno.rename(partial, dir);
-  } catch (error) {
-    // Another process may have finished first.
-    const other = await findCorpus(dir, spec);
-    if (!other) throw fileError("make", dir, error);
-    await Deno.remove(partial, { recursive: true });
-  }
+  await Deno.rename(partial, dir).catch((error) => {
+    throw fileError("make", dir, error);
+  });
   return { dir, found: false, subsets };
 }
 

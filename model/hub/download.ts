@@ -22,6 +22,8 @@ export interface Download {
   readonly size: number | null;
   /** Maximum size in bytes where the hub does not report it. */
   readonly limit: number;
+  /** Called if another process downloads the file, which is waited for. */
+  readonly onWait?: (() => void) | undefined;
 }
 
 /** Attempts without progress before a broken connection is an error. */
@@ -43,7 +45,11 @@ export async function download(
   try {
     await Deno.mkdir(file.path.slice(0, file.path.lastIndexOf("/")), { recursive: true });
     using part = await Deno.open(`${file.path}.incomplete`, { read: true, write: true, create: true });
-    await part.lock(true);
+    // An error: the file system has no locks.
+    if (!await part.tryLock(true).catch(() => true)) {
+      file.onWait?.();
+      await part.lock(true);
+    }
     // Another process may have finished it in the meantime. Then `part` is the finished file, or a new empty one.
     if (await isComplete(file)) return await Deno.remove(`${file.path}.incomplete`).catch(() => {});
     await fill(access, file, part, onProgress);

@@ -40,6 +40,8 @@ export interface HubOptions {
   readonly retryDelay?: number;
   /** Called whenever data arrives. */
   readonly onProgress?: (progress: HubProgress) => void;
+  /** Called with the name of a file that another process downloads, and that is waited for. */
+  readonly onWait?: (file: string) => void;
 }
 
 // Files of a model besides its weights; only the first is required.
@@ -188,7 +190,7 @@ async function getFile(
   commit: string,
   file: string,
   cache: ModelCache,
-  { onProgress = () => {} }: HubOptions,
+  { onProgress = () => {}, onWait }: HubOptions,
 ): Promise<void> {
   const url = `${access.endpoint}/${id}/resolve/${commit}/${file}`;
   const name = `${file} of ${id}`;
@@ -201,7 +203,15 @@ async function getFile(
   }
   const limit = isJson ? MAX_JSON : MAX_UNSTATED;
   const report = (received: number) => onProgress({ file, received, size });
-  await download(access, { url, name, path: cache.blob(hash), hash, size, limit }, report);
+  await download(access, {
+    url,
+    name,
+    path: cache.blob(hash),
+    hash,
+    size,
+    limit,
+    onWait: onWait && (() => onWait(file)),
+  }, report);
   await cache.link(commit, file, hash);
 }
 

@@ -89,6 +89,22 @@ Deno.test("the corpus is made, found, taken up and read in both layouts, the sam
     assertEquals(left, ["one", "two"]);
   }));
 
+Deno.test("a corpus that is being made is waited for", () =>
+  withFolder({}, async (dir) => {
+    const waited: string[] = [];
+    const options = { train: 3, dev: 1, test: 1, out: `${dir}/one`, threads: 1 };
+    const onWait = (holder: string) => void waited.push(holder);
+    const both = await Promise.all([
+      makeCommands({ ...options, onWait }),
+      makeCommands({ ...options, onWait }),
+    ]);
+    assertEquals(both.map(({ found }) => found).sort(), [false, true]);
+    assertEquals(both[0]!.subsets, both[1]!.subsets);
+    assertEquals(waited.length, 1);
+    assert(waited[0]!.startsWith(`process ${Deno.pid}, since `), waited[0]);
+    assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["one"]);
+  }));
+
 Deno.test("FLAC files hold the samples of the WAV files", () =>
   withFolder({}, async (dir) => {
     const decoded = await Promise.all((["wav", "flac"] as const).map(async (format) => {

@@ -70,7 +70,10 @@ Deno.test("a wrong hash is refused and the file is deleted", async () => {
 
 Deno.test("two concurrent downloads share one", async () => {
   await withHub(async ({ hub, get }) => {
-    const [one, two] = await Promise.all([get(), get()]);
+    const waited: string[] = [];
+    const onWait = (file: string) => void waited.push(file);
+    const [one, two] = await Promise.all([get({ onWait }), get({ onWait })]);
+    assert(waited.includes("model.safetensors"), `${waited}`);
     assertEquals(one, two);
     assertEquals(downloads(hub).length, 1);
     assertEquals(Deno.readFileSync(`${one}/model.safetensors`), weights);
