@@ -1,9 +1,11 @@
 import { openCorpus } from "../data/corpus/corpus.ts";
+import { outOfVocabulary } from "../data/corpus/out_of_vocabulary.ts";
 import type { Utterance } from "../data/corpus/utterance.ts";
 import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
 import type { LoadedModel } from "../model/inference/load_model.ts";
+import { readUtterances } from "../train/labelled_utterances.ts";
 import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
@@ -11,9 +13,7 @@ import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { print, printError } from "./print.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
-import { outOfVocabulary } from "./out_of_vocabulary.ts";
 import { note } from "./stderr.ts";
-import { readUtterances } from "./utterances.ts";
 
 /** What `eval --json` prints. */
 export interface EvalReport extends Evaluation {

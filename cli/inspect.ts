@@ -4,7 +4,8 @@ import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model
 import { printable } from "../files/printable.ts";
 import { MASK_EMBEDDING } from "../model/parameter_specs.ts";
 import { readFileIfExists } from "../files/atomic_file.ts";
-import { checkRecordedUnits, type PruneRecord, RECORD_FILE } from "../prune/record.ts";
+import { checkRecordedUnits, type PruneRecord } from "../prune/record.ts";
+import { RECORD_FILE } from "../train/model_files.ts";
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";

@@ -1,6 +1,10 @@
+import { readCheckpoint } from "../model/checkpoint/read.ts";
+import { folderReader } from "../model/checkpoint/weight_files.ts";
 import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
 import { HubError } from "../model/hub/cache.ts";
 import { resolveModel } from "../model/hub/resolve_model.ts";
+import { modelFiles } from "../train/model_files.ts";
+import type { BaseModel } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
 import { fetchedModel, isUrl } from "./fetched_model.ts";
@@ -104,4 +108,16 @@ export async function folderOf(model: string, revision?: string): Promise<string
   } finally {
     progress.end();
   }
+}
+
+/**
+ * Reads a model and its small files, to be trained or pruned.
+ *
+ * @param folder path of the model's folder or weight file
+ * @param name its name for messages
+ * @throws {Error} a file is missing or wrong; one line
+ */
+export async function readBaseModel(folder: string, name: string): Promise<BaseModel> {
+  const checkpoint = await readCheckpoint(folder);
+  return { name, checkpoint, files: await modelFiles(folderReader(folder), checkpoint.config, folder) };
 }

@@ -110,6 +110,21 @@ export function withDefaults<O extends Options>(options: O, given: Given<O>): Va
   return values as Values<O>;
 }
 
+/** The name of an option in the library: `grad-accum-steps` is `gradAccumSteps`. */
+export type LibraryName<K extends string> = K extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<LibraryName<Rest>>}`
+  : K;
+
+/** The values of options by their names in the library. */
+export function libraryNames<V extends object>(
+  values: V,
+): { readonly [K in keyof V & string as LibraryName<K>]: V[K] } {
+  const named = Object.entries(values).map(([name, value]) => {
+    return [name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()), value];
+  });
+  return Object.fromEntries(named);
+}
+
 /** What the help prints as an option's default; undefined where there is none. */
 export function defaultText(option: Option): string | undefined {
   if (option.type === "flag") return undefined;

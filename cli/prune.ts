@@ -1,8 +1,11 @@
 import { makeFolder } from "../files/atomic_file.ts";
+import { parseKinds } from "../prune/groups.ts";
 import { planMethod } from "../prune/method.ts";
 import { summaryText } from "../prune/report/summary.ts";
+import { openPruneRun, planRun, taskOf } from "../prune/run/open_run.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
+import { reportOf } from "../prune/run/run_report.ts";
 import { Journal } from "../prune/run/stages.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
@@ -13,14 +16,15 @@ import {
   memoryText,
   printInterrupted,
   printMemory,
+  progressOf,
   refuseOutput,
+  shellWord,
 } from "./long_run.ts";
-import { lastingName } from "./model_option.ts";
-import { withDefaults } from "./options.ts";
+import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option.ts";
+import { libraryNames, withDefaults } from "./options.ts";
 import { print } from "./print.ts";
-import { pruneOptions, type PruneSettings } from "./prune_options.ts";
-import { reportOf } from "./prune_report.ts";
-import { openPruneRun, pipelineOptions } from "./prune_run.ts";
+import { commandsCorpus } from "./commands_corpus.ts";
+import { pruneOptions, type PruneSettings, type PruneValues } from "./prune_options.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -61,13 +65,20 @@ export const pruneCommand: Command = defineCommand({
       const settings = saved?.settings ?? await newSettings(given, recipe);
       if (!saved && !dry) await refuseOutput("prune", out);
       const values = withDefaults(pruneOptions, settings);
+      checkOptions(values);
       const gpu = await openGpu({}, !dry);
       try {
-        using run = await openPruneRun(values);
+        const name = atRevision(values.model!, values.revision);
+        const folder = await folderOf(values.model!, values.revision);
+        const model = await readBaseModel(folder, name);
+        const task = taskOf(model, values.task);
+        const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
+        const corpus = { ...runSettings, data: values.data ?? await commandsCorpus() };
+        using run = await openPruneRun(model, task, corpus, runSettings);
         for (const text of run.notes) note(text);
-        const options = pipelineOptions(run, { gpu, out, values });
+        const options = planRun(run, { gpu, out, settings: runSettings, progressOf, log });
         // Check everything that can be checked before the first file is written.
-        planMethod(run.checkpoint.config, options);
+        planMethod(options.checkpoint.config, options);
         const memory = memoryReport(gpu, await pipelineMemory(options));
         if (dry) {
           printMemory(memory, json);
@@ -84,7 +95,8 @@ export const pruneCommand: Command = defineCommand({
           printInterrupted("prune", out);
           return status;
         }
-        const report = await reportOf(run, result, { gpu, out, journal, settings, values });
+        const finished = { gpu, out, folder, corpus, settings: runSettings, journal };
+        const report = await reportOf(run, result, { ...finished, command: commandOf(settings) });
         await writeReport(out, report);
         print(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
         return 0;
@@ -121,6 +133,17 @@ function defaultRecipe({ task = "asr", data }: PruneSettings): string | URL {
   return url.protocol === "file:" ? decodeURIComponent(url.pathname) : url;
 }
 
+/** Refuses options that contradict each other or would have no effect. */
+function checkOptions({ method, steps, warmup, ...values }: PruneValues): void {
+  if (warmup > steps) {
+    throw new UserError(`Cannot prune as --warmup must be at most the ${steps} steps: ${warmup}`);
+  }
+  for (const name of ["target-conv", "target-transformer"] as const) {
+    if (method === "sep-size" || values[name] === undefined) continue;
+    throw new UserError(`--${name} requires --method sep-size: the method is ${method}`);
+  }
+}
+
 async function beginJournal(out: string, settings: PruneSettings): Promise<Journal> {
   await makeFolder(`${out}/run`);
   return await Journal.begin(`${out}/run/journal.json`, settings);
@@ -138,4 +161,13 @@ async function openJournal(
     throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before}`);
   }
   return { journal, settings };
+}
+
+/** The command line that repeats a run. */
+function commandOf(settings: PruneSettings): string {
+  const words = Object.entries(settings).map(([name, value]) => {
+    if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
+    return `--${name} ${shellWord(String(value))}`;
+  });
+  return ["./espalier prune", ...words].join(" ");
 }

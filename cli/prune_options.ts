@@ -1,6 +1,6 @@
-import { UNIT_KINDS } from "../prune/groups.ts";
 import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
+import { PRUNE_DEFAULTS } from "../prune/run/settings.ts";
 import { revisionOption } from "./model_option.ts";
 import {
   type Given,
@@ -54,9 +54,9 @@ export const pruneOptions = {
         "convolutions and Transformer separately (sep-size); or a baseline by MACs: the same share " +
         "of every layer (uniform), or no convolutions (transformer-only)",
       choices: METHODS,
-      default: "mac",
+      default: PRUNE_DEFAULTS.method,
     },
-    target: { ...share, description: "share to remove", default: 0.5 },
+    target: { ...share, description: "share to remove", default: PRUNE_DEFAULTS.target },
     "target-conv": {
       ...share,
       description: "with sep-size: share of the convolutions' parameters to remove",
@@ -71,29 +71,35 @@ export const pruneOptions = {
       type: "string",
       value: "KINDS",
       description: "kinds of units that may be pruned, separated by commas",
-      default: UNIT_KINDS.join(","),
+      default: PRUNE_DEFAULTS.kinds.join(","),
     },
     "round-to": {
       type: "integer",
       description: "round the kept widths to multiples of N",
-      default: 1,
+      default: PRUNE_DEFAULTS.roundTo,
       min: 1,
       max: 1024,
     },
     seconds: {
       type: "number",
       description: "length of the audio that MACs are counted for",
-      default: 10,
+      default: PRUNE_DEFAULTS.seconds,
       min: 0.025,
       max: MOST_SECONDS,
     },
-    steps: { type: "integer", description: "pruning steps", default: 2000, min: 1, max: MOST_STEPS },
+    steps: {
+      type: "integer",
+      description: "pruning steps",
+      default: PRUNE_DEFAULTS.steps,
+      min: 1,
+      max: MOST_STEPS,
+    },
     warmup: {
       type: "integer",
       description: "steps in which the target rises from 0",
       computed: {
         text: "three quarters of --steps",
-        of: ({ steps }) => Math.round(0.75 * Number(steps)),
+        of: ({ steps }) => PRUNE_DEFAULTS.warmup({ steps: Number(steps) }),
       },
       min: 0,
       max: MOST_STEPS,
@@ -102,14 +108,14 @@ export const pruneOptions = {
       type: "string",
       description: "how the target rises: evenly, or ever more slowly, which disturbs the model less",
       choices: RAMPS,
-      default: "quadratic",
+      default: PRUNE_DEFAULTS.ramp,
     },
     "gate-lr": {
       type: "number",
       description: "learning rate of the gates",
       computed: {
         text: "100 / --steps, between 0.02 and 0.1",
-        of: ({ steps }) => Math.min(0.1, Math.max(0.02, 100 / Number(steps))),
+        of: ({ steps }) => PRUNE_DEFAULTS.gateLr({ steps: Number(steps) }),
       },
       min: 0,
       max: MOST_RATE,
@@ -117,7 +123,10 @@ export const pruneOptions = {
     "lambda-lr": {
       type: "number",
       description: "learning rate of the Lagrange multipliers",
-      computed: { text: "twice --gate-lr", of: ({ "gate-lr": lr }) => 2 * Number(lr) },
+      computed: {
+        text: "twice --gate-lr",
+        of: ({ "gate-lr": lr }) => PRUNE_DEFAULTS.lambdaLr({ gateLr: Number(lr) }),
+      },
       min: 0,
       max: MOST_RATE,
     },
@@ -127,7 +136,7 @@ export const pruneOptions = {
     lr: {
       type: "number",
       description: "peak learning rate of the weights",
-      default: 1e-4,
+      default: PRUNE_DEFAULTS.lr,
       min: 0,
       max: MOST_RATE,
     },
@@ -136,7 +145,7 @@ export const pruneOptions = {
       description: "fine-tuning steps after pruning; 0: none",
       computed: {
         text: "half of --steps",
-        of: ({ steps }) => Math.max(1, Math.round(Number(steps) / 2)),
+        of: ({ steps }) => PRUNE_DEFAULTS.finetuneSteps({ steps: Number(steps) }),
       },
       min: 0,
       max: MOST_STEPS,
@@ -144,21 +153,21 @@ export const pruneOptions = {
     "finetune-lr": {
       type: "number",
       description: "peak learning rate of fine-tuning",
-      computed: { text: "--lr", of: ({ lr }) => Number(lr) },
+      computed: { text: "--lr", of: ({ lr }) => PRUNE_DEFAULTS.finetuneLr({ lr: Number(lr) }) },
       min: 0,
       max: MOST_RATE,
     },
     "batch-seconds": trainOptions["batch-seconds"],
     "grad-accum-steps": trainOptions["grad-accum-steps"],
     "grad-checkpoint": trainOptions["grad-checkpoint"],
-    "max-grad-norm": { ...trainOptions["max-grad-norm"], default: 10 },
-    "weight-decay": { ...trainOptions["weight-decay"], default: 0 },
+    "max-grad-norm": { ...trainOptions["max-grad-norm"], default: PRUNE_DEFAULTS.maxGradNorm },
+    "weight-decay": { ...trainOptions["weight-decay"], default: PRUNE_DEFAULTS.weightDecay },
   }),
   ...group("Regularisation and augmentation", {
     distill: {
       ...share,
       description: "weight of the distillation loss against the model before pruning; 0: none",
-      default: 0.9,
+      default: PRUNE_DEFAULTS.distill,
     },
     dropout: trainOptions.dropout,
     "mask-prob": trainOptions["mask-prob"],

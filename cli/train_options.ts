@@ -1,3 +1,4 @@
+import { RANDOM_START_LR, TRAIN_DEFAULTS } from "../train/settings.ts";
 import { revisionOption } from "./model_option.ts";
 import {
   type Given,
@@ -52,13 +53,19 @@ export const trainOptions = {
     "new-head": { type: "flag", description: "replace the model's head by one with random weights" },
   }),
   ...group("Optimisation", {
-    steps: { type: "integer", description: "optimiser steps", default: 1000, min: 1, max: MOST_STEPS },
+    steps: {
+      type: "integer",
+      description: "optimiser steps",
+      default: TRAIN_DEFAULTS.steps,
+      min: 1,
+      max: MOST_STEPS,
+    },
     lr: {
       type: "number",
       description: "peak learning rate",
       computed: {
         text: "1e-4; 2e-3 from random weights",
-        of: ({ config }) => config === undefined ? 1e-4 : 2e-3,
+        of: ({ config }) => config === undefined ? TRAIN_DEFAULTS.lr : RANDOM_START_LR,
       },
       min: 0,
       max: MOST_RATE,
@@ -66,7 +73,10 @@ export const trainOptions = {
     warmup: {
       type: "integer",
       description: "steps in which the learning rate rises",
-      computed: { text: "a tenth of --steps", of: ({ steps }) => Math.round(Number(steps) / 10) },
+      computed: {
+        text: "a tenth of --steps",
+        of: ({ steps }) => TRAIN_DEFAULTS.warmup({ steps: Number(steps) }),
+      },
       min: 0,
       max: MOST_STEPS,
     },
@@ -74,19 +84,19 @@ export const trainOptions = {
       type: "string",
       description: "learning-rate schedule after warm-up",
       choices: ["tri-stage", "linear", "constant"],
-      default: "tri-stage",
+      default: TRAIN_DEFAULTS.schedule,
     },
     "batch-seconds": {
       type: "number",
       description: "seconds of audio per step",
-      default: 32,
+      default: TRAIN_DEFAULTS.batchSeconds,
       min: 0.1,
       max: MOST_SECONDS,
     },
     "grad-accum-steps": {
       type: "integer",
       description: "micro-batches that a step is split into, to save memory",
-      default: 1,
+      default: TRAIN_DEFAULTS.gradAccumSteps,
       min: 1,
       max: 256,
     },
@@ -98,14 +108,14 @@ export const trainOptions = {
     "max-grad-norm": {
       type: "number",
       description: "gradient clipping norm",
-      default: 5,
+      default: TRAIN_DEFAULTS.maxGradNorm,
       min: 1e-9,
       max: MOST_RATE,
     },
     "weight-decay": {
       type: "number",
       description: "weight decay, not applied to biases and norms",
-      default: 0.01,
+      default: TRAIN_DEFAULTS.weightDecay,
       min: 0,
       max: 1000,
     },
@@ -113,7 +123,7 @@ export const trainOptions = {
     patience: {
       type: "integer",
       description: "stop after this many evaluations without improvement; 0: never",
-      default: 0,
+      default: TRAIN_DEFAULTS.patience,
       min: 0,
       max: MOST_STEPS,
     },
@@ -137,7 +147,7 @@ export const trainOptions = {
     noise: {
       type: "number",
       description: "share of utterances with added noise, 5 to 25 dB SNR",
-      default: 0,
+      default: TRAIN_DEFAULTS.noise,
       min: 0,
       max: 1,
     },
@@ -145,7 +155,7 @@ export const trainOptions = {
       type: "number",
       value: "SECONDS",
       description: "join utterances of a speaker up to this length; 0: do not",
-      default: 0,
+      default: TRAIN_DEFAULTS.join,
       min: 0,
       max: MOST_SECONDS,
     },
@@ -160,18 +170,24 @@ export const trainOptions = {
     "eval-every": {
       type: "integer",
       description: "steps between evaluations",
-      default: 200,
+      default: TRAIN_DEFAULTS.evalEvery,
       min: 1,
       max: MOST_STEPS,
     },
     "save-every": {
       type: "integer",
       description: "steps between saved states",
-      default: 100,
+      default: TRAIN_DEFAULTS.saveEvery,
       min: 1,
       max: MOST_STEPS,
     },
-    seed: { type: "integer", description: "random seed", default: 0, min: 0, max: 2 ** 32 - 1 },
+    seed: {
+      type: "integer",
+      description: "random seed",
+      default: TRAIN_DEFAULTS.seed,
+      min: 0,
+      max: 2 ** 32 - 1,
+    },
     recipe: {
       type: "path",
       value: "FILE",

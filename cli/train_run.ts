@@ -1,15 +1,19 @@
-import { makeFolder } from "../files/atomic_file.ts";
-import { writeFileAtomic } from "../files/atomic_file.ts";
+import { fileError, makeFolder, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
+import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
+import { openFeed, openUtterances, type TrainFeed } from "../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import { finetune, type FinetuneResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
+import { TOKENIZER_FILES } from "../train/model_files.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
+import { type BaseModel, startAgain, startFresh, type TrainStart } from "../train/start.ts";
 import { FinetuneTrainer } from "../train/trainer.ts";
 import { openGpu } from "./backend.ts";
+import { commandsCorpus } from "./commands_corpus.ts";
 import {
   type Ended,
   interruptible,
@@ -18,12 +22,11 @@ import {
   memoryText,
   progressOf,
 } from "./long_run.ts";
-import { folderOf } from "./model_option.ts";
-import { withDefaults } from "./options.ts";
+import { folderOf, readBaseModel } from "./model_option.ts";
+import { libraryNames, withDefaults } from "./options.ts";
 import { log, note } from "./stderr.ts";
-import { openFeed, openUtterances, type TrainFeed } from "./train_corpus.ts";
 import { trainOptions, type TrainSettings, type TrainValues } from "./train_options.ts";
-import { startAgain, startFresh, type TrainStart } from "./train_start.ts";
+import { UserError } from "./user_error.ts";
 
 /** Model and utterances of a run. */
 export interface TrainRun extends Disposable {
@@ -40,37 +43,52 @@ export interface TrainRun extends Disposable {
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function openRun(values: TrainValues, state: FoundState | null): Promise<TrainRun> {
-  const { model, revision, config, seed } = values;
-  const task = values.task ?? await taskOf(model, revision);
-  const utterances = await openUtterances(values.data, task, values.subset, values["dev-subset"]);
+  const task = values.task ?? await taskOf(values);
+  const data = values.data ?? await commandsCorpus();
+  const utterances = await openUtterances(data, task, values.subset, values["dev-subset"]);
+  const settings = libraryNames(values);
   const start = state ? await startAgain(values.out!, state) : await startFresh({
-    ...model !== undefined && { model },
-    revision,
-    ...config !== undefined && { config },
+    from: await startOf(values),
     task,
-    vocab: values.vocab,
+    vocab: values.vocab === undefined ? undefined : await vocabularyFiles(values.vocab),
     newHead: values["new-head"],
-    seed,
+    seed: values.seed,
     utterances: utterances.train,
-    regularization: { dropout: values.dropout, maskProb: values["mask-prob"] },
+    regularization: settings,
   });
-  const { checkpoint, preprocessor, tokenizer } = start;
-  const feed = await openFeed(utterances, {
-    config: checkpoint.config,
-    preprocessor,
-    targetOf: tokenizer ? transcriptTargets(tokenizer) : intentTargets(checkpoint.config.id2label),
-    seed,
-    seconds: values["batch-seconds"] / values["grad-accum-steps"],
-    speedPerturbation: values["speed-perturbation"],
-    noise: values.noise,
-    join: values.join,
-  });
+  const { checkpoint: { config }, preprocessor, tokenizer } = start;
+  const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
+  const feed = await openFeed(utterances, { config, preprocessor, targetOf, settings });
   for (const text of [...start.notes, ...utterances.notes, ...feed.notes]) note(text);
   return { task, start, feed, [Symbol.dispose]: () => feed[Symbol.dispose]() };
 }
 
+/** The model to train, or the architecture for random weights. */
+async function startOf({ model, revision, config }: TrainValues): Promise<BaseModel | ModelConfig> {
+  if (model !== undefined) return await readBaseModel(await folderOf(model, revision), model);
+  const bytes = await readFileIfExists(config!);
+  if (!bytes) throw new UserError(`Cannot train as a model needs its config: there is no file ${config}`);
+  return parseConfig(new TextDecoder().decode(bytes), config);
+}
+
+/** The files of a vocabulary: `vocab.json` or another file, and those beside it that name its special tokens. */
+async function vocabularyFiles(path: string): Promise<{ name: string; files: Record<string, string> }> {
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  const file = isFolder ? `${path}/vocab.json` : path;
+  const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
+  const vocab = await Deno.readTextFile(file).catch((error) => {
+    throw fileError("read", file, error);
+  });
+  const files: Record<string, string> = { "vocab.json": vocab };
+  for (const name of TOKENIZER_FILES) {
+    const bytes = await readFileIfExists(`${folder}/${name}`);
+    if (bytes) files[name] = new TextDecoder().decode(bytes);
+  }
+  return { name: file, files };
+}
+
 /** Task of a model, by its head. */
-async function taskOf(model: string | undefined, revision: string | undefined): Promise<"asr" | "slu"> {
+async function taskOf({ model, revision }: TrainValues): Promise<"asr" | "slu"> {
   if (model === undefined) return "asr";
   return (await readCheckpoint(await folderOf(model, revision))).head === "classify" ? "slu" : "asr";
 }

@@ -2,13 +2,11 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
+import { RECORD_FILE } from "../train/model_files.ts";
 import { type Choice, keptCounts } from "./choose.ts";
 import type { Constraint } from "./constraints.ts";
 import type { Quantity } from "./cost.ts";
 import { unitGroups, type UnitKind } from "./groups.ts";
-
-/** Name of the file in a model folder. */
-export const RECORD_FILE = "espalier.json";
 
 /** Target and result of a constraint. */
 export interface AchievedCost {

@@ -1,7 +1,8 @@
 import { JsonFields } from "../model/checkpoint/json_fields.ts";
+import { RECORD_FILE } from "../train/model_files.ts";
 import type { Quantity } from "./cost.ts";
 import { UNIT_KINDS } from "./groups.ts";
-import { type PruneRecord, type PruneStep, RECORD_FILE, type RecordedUnits } from "./record.ts";
+import type { PruneRecord, PruneStep, RecordedUnits } from "./record.ts";
 
 const QUANTITIES: readonly Quantity[] = ["parameters", "conv", "transformer", "macs"];
 

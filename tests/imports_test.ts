@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "data": ["files/", "random/", "model/decode/"],
   "model": ["files/", "random/", "tensor/", "kernels/"],
   "train": ["files/", "random/", "tensor/", "kernels/", "model/", "data/"],
-  "prune": ["files/", "random/", "tensor/", "kernels/", "model/", "data/", "train/"],
+  "prune": ["files/", "random/", "tensor/", "kernels/", "model/", "data/", "train/", "deno.json"],
   "cli": [
     "files/",
     "random/",

@@ -1,8 +1,9 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
-import { makeFolder, readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
-import { type PruneRecord, RECORD_FILE } from "../record.ts";
-import { encodePruneRecord, parsePruneRecord } from "../record_file.ts";
+import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
+import { RECORD_FILE } from "../../train/model_files.ts";
+import type { PruneRecord } from "../record.ts";
+import { encodePruneRecord } from "../record_file.ts";
 
 /** A compact model with its other files. */
 export interface CompactModel {
@@ -34,17 +35,4 @@ export async function writeCompactModel(
     if (name !== "config.json") await writeFileAtomic(`${folder}/${name}`, [new TextEncoder().encode(text)]);
   }
   await writeCheckpoint(folder, checkpoint, { dtype: half ? "F16" : "F32" });
-}
-
-/**
- * Reads the record of a model that was pruned before.
- *
- * @param folder Folder of the model.
- * @returns Its record, or null if it was not pruned.
- * @throws {SyntaxError | TypeError | RangeError} If it is malformed; one line.
- */
-export async function readRecord(folder: string): Promise<PruneRecord | null> {
-  const path = `${folder}/${RECORD_FILE}`;
-  const bytes = await readFileIfExists(path);
-  return bytes && parsePruneRecord(new TextDecoder().decode(bytes), path);
 }

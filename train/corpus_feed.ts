@@ -1,13 +1,14 @@
-import { type Batches, openBatches } from "../data/batching/batches.ts";
+// The utterances of a run, and their batches.
+
 import { SPEEDS } from "../data/batching/augment.ts";
-import { makeCommands } from "../data/synthetic/make_commands.ts";
+import { type Batches, openBatches } from "../data/batching/batches.ts";
 import { listSubsets, openCorpus } from "../data/corpus/corpus.ts";
-import type { Task, Utterance } from "../data/corpus/utterance.ts";
 import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
+import type { Task, Utterance } from "../data/corpus/utterance.ts";
 import { framesOf } from "../model/speech_model.ts";
-import { corpusPass, corpusSource, type CorpusSourceOptions } from "../train/corpus_source.ts";
-import type { BatchSource, MicroBatch } from "../train/micro_batch.ts";
-import { log, waitFor } from "./stderr.ts";
+import { corpusPass, corpusSource, type CorpusSourceOptions } from "./corpus_source.ts";
+import type { BatchSource, MicroBatch } from "./micro_batch.ts";
+import type { CommonSettings } from "./settings.ts";
 
 /** The utterances of a run. */
 export interface TrainUtterances {
@@ -22,19 +23,18 @@ export interface TrainUtterances {
 /**
  * Lists the utterances to train and to evaluate on.
  *
- * @param dir the corpus; undefined for the synthesised spoken commands
+ * @param folder the corpus
  * @param task task of the run
  * @param subset training subset
  * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
  * @throws {Error} it is not a corpus, or a file of it is wrong; one line
  */
 export async function openUtterances(
-  dir: string | undefined,
+  folder: string,
   task: Task,
   subset: string,
   devSubset: string | undefined,
 ): Promise<TrainUtterances> {
-  const folder = await corpusFolder(dir);
   const notes: string[] = [];
   const onNote = (note: string) => void notes.push(note);
   const train = await openCorpus(folder, subset, { task, onNote });
@@ -46,21 +46,6 @@ export async function openUtterances(
     return { folder, train, dev: null, notes: [...notes, note] };
   }
   return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task, onNote }), notes };
-}
-
-/**
- * The folder of a corpus.
- *
- * @param dir its path; undefined for the spoken commands, which are synthesised unless they are in the cache
- */
-async function corpusFolder(dir: string | undefined): Promise<string> {
-  if (dir !== undefined) return dir;
-  const { dir: made } = await makeCommands({
-    progress: (done, all) =>
-      done === all || done % 500 === 0 ? log(`synthesised ${done} of ${all} utterances`) : undefined,
-    onWait: waitFor("synthesises the corpus"),
-  });
-  return made;
 }
 
 /**
@@ -84,14 +69,9 @@ export async function openTest(
 }
 
 /** How utterances become batches. */
-export interface FeedOptions extends CorpusSourceOptions {
-  /** Seconds of audio, padding included, of a micro-batch. */
-  readonly seconds: number;
-  readonly speedPerturbation: boolean;
-  /** Share of the utterances that get noise. */
-  readonly noise: number;
-  /** Seconds that utterances are joined up to; 0: they are not joined. */
-  readonly join: number;
+export interface FeedOptions extends Omit<CorpusSourceOptions, "seed"> {
+  /** Batch size, seed and augmentation. */
+  readonly settings: CommonSettings;
 }
 
 /** Batches to train and to evaluate on. */
@@ -110,7 +90,9 @@ export interface TrainFeed extends Disposable {
  * @throws {Error} a file is missing or broken, or an utterance is shorter than a frame; one line
  */
 export async function openFeed(utterances: TrainUtterances, options: FeedOptions): Promise<TrainFeed> {
-  const { seconds, seed, speedPerturbation, noise, join } = options;
+  const { batchSeconds, gradAccumSteps, seed, speedPerturbation, noise, join } = options.settings;
+  const seconds = batchSeconds / gradAccumSteps;
+  const sourceOptions = { ...options, seed };
   const train = await openBatches(utterances.train, {
     seconds,
     seed,
@@ -127,8 +109,8 @@ export async function openFeed(utterances: TrainUtterances, options: FeedOptions
   const slowest = speedPerturbation ? Math.max(...SPEEDS) : 1;
   const notes = checkLengths([...train.utterances, ...dev?.utterances ?? []], options, slowest);
   return {
-    source: corpusSource(train, options),
-    dev: dev && (() => corpusPass(dev, options)),
+    source: corpusSource(train, sourceOptions),
+    dev: dev && (() => corpusPass(dev, sourceOptions)),
     notes,
     [Symbol.dispose]: () => [train, dev].forEach((batches) => batches?.close()),
   };
@@ -137,7 +119,7 @@ export async function openFeed(utterances: TrainUtterances, options: FeedOptions
 /** Refuses utterances shorter than a frame; a note counts those whose text does not fit into their frames. */
 function checkLengths(
   utterances: readonly (Utterance & { readonly seconds: number })[],
-  { config, preprocessor, targetOf }: CorpusSourceOptions,
+  { config, preprocessor, targetOf }: FeedOptions,
   speed: number,
 ): string[] {
   let tooShort = 0;

@@ -1,44 +1,51 @@
-import { costsOf } from "../model/costs.ts";
-import { parseConfig } from "../model/config.ts";
-import type { Journal } from "../prune/run/stages.ts";
-import type { PipelineResult } from "../prune/run/pipeline_options.ts";
-import { finetuningCurve, pruningCurve } from "../prune/report/curves.ts";
-import type { PruneReport, ReportModel } from "../prune/report/report.ts";
-import { readMetrics } from "../train/metrics.ts";
-import type { TimedUtterance } from "../data/corpus/durations.ts";
-import program from "../deno.json" with { type: "json" };
-import { shellWord } from "./long_run.ts";
-import type { PruneSettings } from "./prune_options.ts";
-import type { PruneRun, RunTools } from "./prune_run.ts";
+import type { TimedUtterance } from "../../data/corpus/durations.ts";
+import program from "../../deno.json" with { type: "json" };
+import { parseConfig } from "../../model/config.ts";
+import { costsOf } from "../../model/costs.ts";
+import type { Gpu } from "../../tensor/gpu.ts";
+import { readMetrics } from "../../train/metrics.ts";
+import { finetuningCurve, pruningCurve } from "../report/curves.ts";
+import type { PruneReport, ReportModel } from "../report/report.ts";
+import type { PruneRun, RunCorpus } from "./open_run.ts";
+import type { PipelineResult } from "./pipeline_options.ts";
+import type { PruneSettings } from "./settings.ts";
+import type { Journal } from "./stages.ts";
 
 /** What a report needs besides the model, the utterances and the results. */
-export interface FinishedRun extends RunTools {
-  readonly journal: Journal;
-  /** The options that were given. */
+export interface FinishedRun {
+  readonly gpu: Gpu;
+  /** Output folder. */
+  readonly out: string;
+  /** Folder of the model that was pruned; null where it has none. */
+  readonly folder: string | null;
+  readonly corpus: RunCorpus;
   readonly settings: PruneSettings;
+  readonly journal: Journal;
+  /** The command line that repeats the run. */
+  readonly command: string;
 }
 
 /**
  * The report of a run.
  *
- * @param run model and utterances
- * @param result results of the pipeline
- * @param finished device, folder, journal and options
- * @throws {Error} a file of the run cannot be read; one line
+ * @param run Model and utterances.
+ * @param result Results of the pipeline.
+ * @param finished Device, folder, journal and options.
+ * @throws {Error} If a file of the run cannot be read; one line.
  */
 export async function reportOf(
   run: PruneRun,
   { evaluations, record, units, speed }: PipelineResult,
-  { gpu, out, journal, settings, values }: FinishedRun,
+  { gpu, out, folder, corpus, settings, journal, command }: FinishedRun,
 ): Promise<PruneReport> {
   const names = ["dense", "pruned", "fine-tuned"] as const;
-  const folders = [run.folder, `${out}/run/compact`, out];
-  const { seconds } = values;
+  const folders = [folder, `${out}/run/compact`, out];
+  const { seconds } = settings;
   const compact = parseConfig(await Deno.readTextFile(`${out}/config.json`), `${out}/config.json`);
   const models = await Promise.all(
     evaluations.map(async ({ wer, cer, accuracy }, i): Promise<ReportModel> => {
       const { parameters, macs } = costsOf(
-        i === 0 ? run.checkpoint.config : compact,
+        i === 0 ? run.model.checkpoint.config : compact,
         Math.round(seconds * 16_000),
       );
       return {
@@ -55,17 +62,17 @@ export async function reportOf(
   );
   return {
     version: program.version,
-    command: commandOf(settings),
+    command,
     date: new Date().toISOString(),
     task: run.task,
     base_model: record.base_model,
     data: {
       name: run.data,
-      train: subsetOf(values.subset, run.train),
-      dev: run.dev && subsetOf(values["dev-subset"] ?? "dev", run.dev),
+      train: subsetOf(corpus.subset, run.train),
+      dev: run.dev && subsetOf(corpus.devSubset ?? "dev", run.dev),
       test: subsetOf(run.test.subset, run.test.utterances),
     },
-    seed: values.seed,
+    seed: settings.seed,
     method: record.method,
     round_to: record.round_to,
     constraints: record.constraints,
@@ -87,13 +94,4 @@ export async function reportOf(
 function subsetOf(subset: string, utterances: readonly TimedUtterance[]) {
   const seconds = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
   return { subset, utterances: utterances.length, seconds };
-}
-
-/** The command line that repeats a run. */
-function commandOf(settings: PruneSettings): string {
-  const words = Object.entries(settings).map(([name, value]) => {
-    if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
-    return `--${name} ${shellWord(String(value))}`;
-  });
-  return ["./espalier prune", ...words].join(" ");
 }

@@ -1,6 +1,6 @@
-import type { Utterance } from "../data/corpus/utterance.ts";
-import { normalizeFor } from "../data/corpus/vocabulary.ts";
-import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
+import type { Utterance } from "./utterance.ts";
+import { normalizeFor } from "./vocabulary.ts";
+import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 
 /**
  * A note on characters of the transcripts that are not in the vocabulary; no note where there are none.
