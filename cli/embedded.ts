@@ -1,11 +1,12 @@
 // The models that come with the program.
 
-/** Folder of the embedded dense model: transcribes spoken home commands. */
+/** Folder or URL of the embedded dense model: transcribes spoken home commands. */
 export const EMBEDDED_DENSE = folder("commands-tiny");
 
-/** Folder of the embedded compact model: the dense one, pruned to half of its MACs. */
+/** Folder or URL of the embedded compact model: the dense one, pruned to half of its MACs. */
 export const EMBEDDED_COMPACT = folder("commands-tiny-compact");
 
 function folder(name: string): string {
-  return decodeURIComponent(new URL(`../assets/${name}`, import.meta.url).pathname);
+  const url = new URL(`../assets/${name}`, import.meta.url);
+  return url.protocol === "file:" ? decodeURIComponent(url.pathname) : url.href;
 }

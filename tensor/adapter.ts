@@ -4,19 +4,27 @@ import type { GpuOptions } from "./gpu_options.ts";
 const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
   "or use a browser with WebGPU";
 
+/** What to do where there is no WebGPU at all. */
+const IN_NODE = "pass a GPU object, such as requestGpu({ webgpu: create([]) }) with the npm package webgpu";
+const IN_BROWSER = "use a browser with WebGPU, and a page from https: or localhost";
+
+// A device of Dawn crashes once its GPU object is collected.
+const entries = new WeakMap<GPUDevice, GPU>();
+
 /** Features that are used if the adapter has them. */
 const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
 
 /**
  * Requests an adapter, and a device with the adapter's own limits.
  *
- * @throws {Error} If there is no adapter; the message names what to install.
+ * @throws {Error} If there is no WebGPU or no adapter; the message names what to pass or to install.
  */
 export async function requestDevice(
-  options: Pick<GpuOptions, "powerPreference" | "profile">,
+  options: Pick<GpuOptions, "webgpu" | "powerPreference" | "profile">,
 ): Promise<{ adapter: GPUAdapter; device: GPUDevice }> {
-  const { gpu } = globalThis.navigator ?? {};
-  const adapter = await gpu?.requestAdapter(
+  const webgpu = options.webgpu ?? globalThis.navigator?.gpu;
+  if (!webgpu) throw new Error(`No WebGPU here: ${"process" in globalThis ? IN_NODE : IN_BROWSER}`);
+  const adapter = await webgpu.requestAdapter(
     options.powerPreference ? { powerPreference: options.powerPreference } : {},
   );
   if (!adapter) {
@@ -35,5 +43,6 @@ export async function requestDevice(
     requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
   });
+  entries.set(device, webgpu);
   return { adapter, device };
 }

@@ -1,4 +1,5 @@
 import type { Resource, Slice } from "./dispatch.ts";
+import { BufferUsage } from "./flags.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { PooledBuffer } from "./pool.ts";
@@ -151,7 +152,7 @@ export class BindGroups {
 
   /** A buffer for a binding that is neither read nor written: 256 bytes, different ones for each binding that a shader may write. */
   #absent(kind: BindingKind, index: number): GPUBufferBinding {
-    const usage = GPUBufferUsage.STORAGE;
+    const usage = BufferUsage.STORAGE;
     if (kind === "read") {
       this.#unread ??= this.#gpu.device.createBuffer({ label: "unread", size: 256, usage });
       return { buffer: this.#unread, size: 256 };

@@ -1,4 +1,5 @@
 // Whether a device's buffers may be read while the promise of `mapAsync` is pending.
+import { BufferUsage, MapMode } from "./flags.ts";
 
 import { DeviceError } from "./device_errors.ts";
 
@@ -26,7 +27,7 @@ export function readsEarly(device: GPUDevice): boolean {
   const size = WORDS * 4;
   const values = Uint32Array.from({ length: WORDS }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
   device.pushErrorScope("validation");
-  const source = device.createBuffer({ size, usage: GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST });
+  const source = device.createBuffer({ size, usage: BufferUsage.COPY_SRC | BufferUsage.COPY_DST });
   const { buffer: staging, mapped } = mappedOnce(device, size);
   const free = () => [source, staging].forEach((buffer) => buffer.destroy());
   try {
@@ -35,7 +36,7 @@ export function readsEarly(device: GPUDevice): boolean {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(source, 0, staging, 0, size);
     device.queue.submit([encoder.finish()]);
-    const mapping = staging.mapAsync(GPUMapMode.READ);
+    const mapping = staging.mapAsync(MapMode.READ);
     const found = attempt(() => new Uint32Array(staging.getMappedRange().slice(0)));
     mapping.then(free, free);
     return found !== null && values.every((value, i) => found[i] === value);
@@ -53,7 +54,7 @@ export function readsEarly(device: GPUDevice): boolean {
  * @throws {DeviceError} If there is no memory for it.
  */
 export function mappedOnce(device: GPUDevice, size: number): { buffer: GPUBuffer; mapped: boolean } {
-  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
   let buffer: GPUBuffer;
   try {
     buffer = device.createBuffer({ label: "read-back", size, usage, mappedAtCreation: true });

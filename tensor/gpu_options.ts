@@ -10,6 +10,8 @@ export interface GpuLimits {
 
 /** Options of {@linkcode requestGpu}. */
 export interface GpuOptions {
+  /** Entry point of WebGPU: `navigator.gpu` unless given. In Node it is to be given, as `create([])` of the npm package `webgpu`. */
+  readonly webgpu?: GPU;
   /** Which adapter to prefer where there are several; the browser or system chooses unless given. */
   readonly powerPreference?: GPUPowerPreference;
   /** Lower limits than the adapter's, for tests of tensors that exceed a binding. */

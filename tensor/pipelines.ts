@@ -1,4 +1,5 @@
 import type { DeviceErrors } from "./device_errors.ts";
+import { ShaderStage } from "./flags.ts";
 import type { Kernel, ShaderBinding } from "./kernel.ts";
 
 /** A compiled entry point with the layout of its bindings. */
@@ -76,7 +77,7 @@ export class PipelineCache {
       label,
       entries: bindings.map((binding) => ({
         binding: binding.index,
-        visibility: GPUShaderStage.COMPUTE,
+        visibility: ShaderStage.COMPUTE,
         ...layoutEntry(binding),
       })),
     });

@@ -1,4 +1,5 @@
 import { roundUp } from "./align.ts";
+import { BufferUsage } from "./flags.ts";
 
 /** Bytes of unused buffers kept beyond the peak in use; an eighth of the peak is kept where that is more. */
 export const SPARE = 1 << 27;
@@ -97,7 +98,7 @@ export class BufferPool {
       const buffer = this.#device.createBuffer({
         label: `pool ${this.#nextId}`,
         size,
-        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+        usage: BufferUsage.STORAGE | BufferUsage.COPY_SRC | BufferUsage.COPY_DST,
       });
       close();
       entry = { id: this.#nextId++, buffer, bytes: size, lastUse: -1 };

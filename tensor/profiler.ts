@@ -1,4 +1,6 @@
 /** Time of a kernel's dispatches, as timestamp queries measure it. */
+import { BufferUsage, MapMode } from "./flags.ts";
+
 export interface KernelTime {
   /** Number of dispatches. */
   count: number;
@@ -39,7 +41,7 @@ export class Profiler {
     this.#resolved = device.createBuffer({
       label: "timestamps",
       size: count * 8,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      usage: BufferUsage.QUERY_RESOLVE | BufferUsage.COPY_SRC,
     });
   }
 
@@ -65,7 +67,7 @@ export class Profiler {
     const bytes = labels.length * 16;
     const buffer = this.#device.createBuffer({
       size: bytes,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST,
     });
     encoder.resolveQuerySet(this.#queries, 0, labels.length * 2, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, buffer, 0, bytes);
@@ -79,7 +81,7 @@ export class Profiler {
     this.#batch = null;
     const { labels, buffer } = batch;
     watch(
-      buffer.mapAsync(GPUMapMode.READ).then(() => {
+      buffer.mapAsync(MapMode.READ).then(() => {
         const ticks = new BigInt64Array(buffer.getMappedRange());
         labels.forEach((label, i) => {
           const time = this.times.get(label) ?? { count: 0, ms: 0 };

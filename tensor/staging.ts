@@ -1,5 +1,6 @@
 import { roundUp } from "./align.ts";
 import { attempt, mappedOnce, readsEarly } from "./early_read.ts";
+import { BufferUsage, MapMode } from "./flags.ts";
 import { sizeClass } from "./pool.ts";
 
 /** A buffer that the host maps to read. */
@@ -67,7 +68,7 @@ export class StagingBuffers {
   }
 
   #make(size: number): { buffer: GPUBuffer; mapped: boolean } {
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     return { buffer: this.#device.createBuffer({ label: "read-back", size, usage }), mapped: false };
   }
 
@@ -79,7 +80,7 @@ export class StagingBuffers {
   async read(staging: Staging, bytes: number): Promise<ArrayBuffer> {
     const { buffer } = staging;
     try {
-      const mapping = buffer.mapAsync(GPUMapMode.READ);
+      const mapping = buffer.mapAsync(MapMode.READ);
       const early = staging.mapped ? attempt(() => buffer.getMappedRange().slice(0, bytes)) : null;
       if (early) {
         mapping.then(() => this.#give(staging)).catch(() => buffer.destroy());

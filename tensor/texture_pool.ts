@@ -1,4 +1,5 @@
 // Reuses textures, and the copies of operands in them.
+import { TextureUsage } from "./flags.ts";
 import { sizeClass } from "./pool.ts";
 import { type DType, elementBytes } from "./dtype.ts";
 import type { Storage } from "./storage.ts";
@@ -139,7 +140,7 @@ export class TexturePool {
       label: `texture ${this.#nextId}`,
       size: [w, h],
       format: content.dtype === "f16" ? "rgba16float" : "rgba32float",
-      usage: GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.COPY_DST,
+      usage: TextureUsage.STORAGE_BINDING | TextureUsage.COPY_DST,
     });
     const view = texture.createView();
     close();

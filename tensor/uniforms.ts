@@ -1,3 +1,4 @@
+import { BufferUsage } from "./flags.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Capacity in bytes; the commands are submitted when it is full. */
@@ -21,7 +22,7 @@ export class UniformRing {
     this.buffer = device.createBuffer({
       label: "params",
       size: SIZE,
-      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST,
     });
   }
 

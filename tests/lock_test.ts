@@ -32,13 +32,15 @@ const readLock = async (name: string): Promise<Lock> =>
 Deno.test("deno.lock has the packages that commands name and no others, dev.lock those of tests too", async () => {
   const commands: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(root)) {
-    const ours = isDirectory && /^[a-z]+$/.test(name) && !["bench", "node_modules", "tests"].includes(name);
+    const others = ["bench", "build", "dist", "node_modules", "tests"];
+    const ours = isDirectory && /^[a-z]+$/.test(name) && !others.includes(name);
     if (ours) commands.push(...await packagesOf(name));
   }
   const [lean, full] = await Promise.all([readLock("deno.lock"), readLock("dev.lock")]);
   const advice = "run `deno cache --lock=LOCK PACKAGE` for what is missing, and delete what is too much";
   assertEquals(Object.keys(lean.specifiers).sort(), sorted(commands), advice);
-  const all = [...commands, ...await packagesOf("bench"), ...await packagesOf("tests")];
+  const developing = await Promise.all(["bench", "build", "tests"].map(packagesOf));
+  const all = [...commands, ...developing.flat()];
   assertEquals(Object.keys(full.specifiers).sort(), sorted(all), advice);
   for (const [name, { integrity }] of Object.entries(lean.npm)) {
     assertEquals(full.npm[name]?.integrity, integrity, name);

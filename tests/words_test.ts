@@ -67,7 +67,7 @@ const ALLOWED: Readonly<Record<string, readonly RegExp[]>> = {
 };
 
 /** Paths that are not ours to word: data, and stand-ins with others' documentation. */
-const SKIPPED = /^(tests\/testdata|assets|std|recipes|\.git|\.deno|node_modules|coverage)\//;
+const SKIPPED = /^(tests\/testdata|assets|std|recipes|\.git|\.deno|node_modules|coverage|dist)\//;
 
 const root = new URL("../", import.meta.url);
 

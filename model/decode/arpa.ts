@@ -13,6 +13,10 @@ export interface ArpaOptions {
 /** Ids of the previous words, at most order − 1. */
 export type ArpaState = readonly number[];
 
+// Not literals, as bundlers for browsers refuse modules of Node.
+const ZLIB: string = "node:zlib";
+const STREAM: string = "node:stream";
+
 // A line of 100 words is a few thousand bytes.
 const MAX_LINE = 1_000_000;
 
@@ -232,7 +236,8 @@ type ByteStream = ReadableWritablePair<Uint8Array<ArrayBuffer>, Uint8Array<Array
 
 /** Decompresses all members of a gzip file; `DecompressionStream` fails after the first. */
 async function gunzip(): Promise<ByteStream> {
-  const [{ createGunzip }, { Duplex }] = await Promise.all([import("node:zlib"), import("node:stream")]);
+  const { createGunzip } = await import(ZLIB) as typeof import("node:zlib");
+  const { Duplex } = await import(STREAM) as typeof import("node:stream");
   const stream: unknown = Duplex.toWeb(createGunzip());
   return stream as ByteStream;
 }

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { gelu } from "../../kernels/gelu.ts";
 import { matmul } from "../../kernels/matmul.ts";
 import { scale } from "../../kernels/scale.ts";
 import { accumulate } from "../../tensor/accumulate.ts";
 import { fill } from "../../tensor/fill.ts";
+import * as flags from "../../tensor/flags.ts";
 import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -212,6 +213,27 @@ Deno.test("workgroups past a dimension's limit fold into rows", async () => {
     RangeError,
     "Cannot run double as a dispatch has at most 7² workgroups: 50",
   );
+});
+
+Deno.test("WebGPU may be passed in, and an adapter that it lacks is an error", async () => {
+  const asked: unknown[] = [];
+  const webgpu = {
+    requestAdapter: (options: GPURequestAdapterOptions) => {
+      asked.push(options);
+      return Promise.resolve(null);
+    },
+  } as unknown as GPU;
+  const options = { webgpu, powerPreference: "low-power" } as const;
+  await assertRejects(() => requestGpu(options), Error, "No WebGPU adapter found");
+  assertEquals(asked, [{ powerPreference: "low-power" }]);
+});
+
+Deno.test("flags are those of WebGPU", () => {
+  const globals = globalThis as unknown as Record<string, Record<string, number>>;
+  for (const [name, values] of Object.entries(flags)) {
+    const theirs = globals[`GPU${name}`]!;
+    for (const [flag, value] of Object.entries(values)) assertEquals(value, theirs[flag], `${name}.${flag}`);
+  }
 });
 
 Deno.test("limits can be lowered, not raised", async () => {
