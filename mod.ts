@@ -1,6 +1,6 @@
 /**
  * Speech models on any GPU that speaks WebGPU: tensors, operations with their gradients as hand-written WGSL, and
- * wav2vec 2.0, HuBERT and WavLM on top of them.
+ * wav2vec 2.0, HuBERT, WavLM and their kin on top of them.
  *
  * @example
  * ```ts

@@ -5,6 +5,7 @@
  * @module
  */
 import { cacheFolder } from "../data/cache_folder.ts";
+import { MODEL_TYPES } from "../model/families.ts";
 import { defaultCacheFolder } from "../model/hub/cache.ts";
 
 /** Kinds of entries, with what they are. */
@@ -27,9 +28,6 @@ export interface CacheEntry {
   readonly path: string;
   readonly bytes: number;
 }
-
-/** Families of models that the program loads. */
-const MODEL_TYPES = ["wav2vec2", "hubert", "wavlm"];
 
 /** The folders that are searched: the program's own, and that of the Hugging Face hub. */
 export function cacheFolders(): { readonly own: string; readonly hub: string } {

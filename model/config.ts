@@ -2,6 +2,7 @@ import { checkConfig } from "./config_check.ts";
 import { denseHeadSize, labels, remainingHeads } from "./config_fields.ts";
 import type { ModelConfig } from "./config_types.ts";
 import { JsonFields } from "./checkpoint/json_fields.ts";
+import { MODEL_TYPES } from "./families.ts";
 
 export type { HeadKind, ModelConfig, ModelType } from "./config_types.ts";
 
@@ -9,7 +10,7 @@ const SHARE = { least: 0, most: 1 };
 const COUNT = { least: 0 };
 
 /**
- * Parses the `config.json` of a wav2vec 2.0, HuBERT or WavLM model, dense or compact. Sizes of the architecture are required;
+ * Parses the `config.json` of a speech model of any {@linkcode ModelType}, dense or compact. Sizes of the architecture are required;
  * other missing fields take the defaults of `transformers`.
  *
  * @param text Content of `config.json`.
@@ -28,7 +29,7 @@ const COUNT = { least: 0 };
  */
 export function parseConfig(text: string, name = "config.json"): ModelConfig {
   const fields = new JsonFields(text, name);
-  const model_type = fields.word("model_type", ["wav2vec2", "hubert", "wavlm"]);
+  const model_type = fields.word("model_type", MODEL_TYPES);
   const hidden_size = fields.whole("hidden_size");
   const num_hidden_layers = fields.whole("num_hidden_layers", undefined, { most: 1024 });
   const num_attention_heads = fields.wholes("num_attention_heads", num_hidden_layers, COUNT);

@@ -1,5 +1,6 @@
-/** Model family: `model_type` in `config.json`. */
-export type ModelType = "wav2vec2" | "hubert" | "wavlm";
+import type { ModelType } from "./families.ts";
+
+export type { ModelType };
 
 /** Head on top of the Transformer: CTC, classification, or none. */
 export type HeadKind = "ctc" | "classify" | "none";

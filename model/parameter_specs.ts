@@ -1,4 +1,5 @@
 import type { HeadKind, ModelConfig } from "./config.ts";
+import { FAMILIES } from "./families.ts";
 
 /** Name and shape of a parameter tensor. */
 export interface ParameterSpec {
@@ -38,8 +39,8 @@ export const FEATURE_SCALE = "feature_extractor.dummy_weight";
 export const LAYER_WEIGHTS = "layer_weights";
 
 /**
- * The tensors of a model in the order of its modules, with the published names but without the prefix `wav2vec2.`, `hubert.` or
- * `wavlm.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
+ * The tensors of a model in the order of its modules, with the published names but without the prefix of the family, such as
+ * `wav2vec2.`. Weight norm of the positional convolution is `weight_g` and `weight_v`. Empty tensors, as in a layer without heads
  * or units, are omitted; the output bias of such a layer stays. An absent sub-layer has no tensors but its norm.
  *
  * @param config Architecture, dense or compact.
@@ -176,9 +177,8 @@ export function headOf({ architectures }: ModelConfig): HeadKind {
 /** The config with the `architectures` entry of another head. */
 export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
   if (headOf(config) === head) return config;
-  const family = { wav2vec2: "Wav2Vec2", hubert: "Hubert", wavlm: "WavLM" }[config.model_type];
   const suffix = { ctc: "ForCTC", classify: "ForSequenceClassification", none: "Model" }[head];
-  return { ...config, architectures: [family + suffix] };
+  return { ...config, architectures: [FAMILIES[config.model_type].className + suffix] };
 }
 
 /**
@@ -198,5 +198,7 @@ export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
  * ```
  */
 export function publishedName({ model_type }: ModelConfig, name: string): string {
-  return /^((lm_head|projector|classifier)\.|layer_weights$)/.test(name) ? name : `${model_type}.${name}`;
+  return /^((lm_head|projector|classifier)\.|layer_weights$)/.test(name)
+    ? name
+    : FAMILIES[model_type].prefix + name;
 }

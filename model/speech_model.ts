@@ -1,4 +1,4 @@
-// wav2vec 2.0, HuBERT and WavLM: convolutional feature encoder → feature projection → Transformer encoder → head.
+// wav2vec 2.0 and the models built like it: convolutional feature encoder → feature projection → Transformer encoder → head.
 //
 // Shapes, here and in the files that this one calls:
 //   B batch (utterances)      C channels of a convolution    d hidden size
@@ -15,6 +15,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { paddedUnits, shapePadder } from "./padded_widths.ts";
 import { LAYER_WEIGHTS, parameterSpecs, projections } from "./parameter_specs.ts";
+import { withoutPrefix } from "./families.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
 import type { Gates } from "./gates.ts";
@@ -99,7 +100,7 @@ function framesAfter({ conv_kernel, conv_stride }: ModelConfig, i: number, n: nu
 }
 
 /**
- * wav2vec 2.0, HuBERT or WavLM on the device, dense or compact, with a CTC head, a classification head or no head.
+ * A speech model of any {@linkcode ModelType} on the device, dense or compact, with a CTC head, a classification head or no head.
  *
  * @example
  * ```ts
@@ -148,7 +149,7 @@ export class SpeechModel {
     const order = new Map(parameterSpecs(host.config, host.head).map(({ name }, i) => [name, i]));
     const rank = (name: string) => order.get(name) ?? order.size;
     const tensors = [...host.tensors].map(([published, tensor]) => {
-      return [published.replace(/^(wav2vec2|hubert|wavlm)\./, ""), tensor] as const;
+      return [withoutPrefix(published), tensor] as const;
     });
     for (const [name, { shape, data }] of tensors.toSorted(([a], [b]) => rank(a) - rank(b))) {
       this.weights.add(name, shape, data, pad(name, shape));

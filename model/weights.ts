@@ -64,7 +64,7 @@ interface Cached {
 }
 
 /**
- * The weights of a model on the device by published name, without the prefix `wav2vec2.`, `hubert.` or `wavlm.`. Here,
+ * The weights of a model on the device by published name, without the prefix of the family. Here,
  * convolution weights are [O, K, C] and widths may be padded; {@linkcode Weights.read} returns the published layout.
  *
  * @example

@@ -5,10 +5,11 @@
 import type { Checkpoint, Weight } from "../model/checkpoint/read.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
+import { withoutPrefix } from "../model/families.ts";
 import { slicesOf } from "../model/unit_slices.ts";
 import type { Choice, KeptUnits } from "./choose.ts";
 import { type UnitGroup, unitGroups, withCounts } from "./groups.ts";
-import { bareName, tensorOf } from "./tensors.ts";
+import { tensorOf } from "./tensors.ts";
 
 /** The parts of a model that surgery works on. */
 export type SurgeryModel = Pick<Checkpoint, "config" | "head" | "tensors">;
@@ -58,7 +59,7 @@ export function compact(model: SurgeryModel, choice: Choice): SurgeryModel {
   });
   const tensors = new Map<string, Weight>();
   for (const [name, weight] of model.tensors) {
-    const axes = cuts.get(bareName(name));
+    const axes = cuts.get(withoutPrefix(name));
     const result = axes ? cut(weight, axes) : weight;
     if (result.data.length > 0) tensors.set(name, result);
   }

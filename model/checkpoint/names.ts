@@ -1,5 +1,6 @@
 // Maps the tensor names of files to the names of parameterSpecs. Files differ in the prefix of the model, in the names of weight
 // norm, and in the convention: Hugging Face or torchaudio.
+import { withoutPrefix } from "../families.ts";
 
 /**
  * What the name of a tensor in a file refers to.
@@ -30,18 +31,16 @@ const UNSUPPORTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
 ];
 
+const PRETRAINING =
+  /^(quantizer|project_hid|project_q|final_proj|label_embs_concat|logit_generator|ctc_proj|speaker_proj|label_embeddings_concat|layer_norm_for_extract)(\.|$)/;
+
 /** Gate parameters that DPHuBERT stores during pruning. */
 const GATES = /\.hard_concrete(_for_\w+)?\.log_alpha$/;
-
-/** Prefix of the model in a name: `wav2vec2.encoder.x` and `encoder.x` are the same tensor. */
-export function prefixOf(name: string): string {
-  return /^(wav2vec2|hubert|wavlm)\./.exec(name)?.[0] ?? "";
-}
 
 /** Whether a file uses the names of torchaudio, as DPHuBERT does. */
 export function isTorchaudio(names: Iterable<string>): boolean {
   for (const name of names) {
-    if (/^encoder\.(transformer|feature_projection)\./.test(name.slice(prefixOf(name).length))) return true;
+    if (/^encoder\.(transformer|feature_projection)\./.test(withoutPrefix(name))) return true;
   }
   return false;
 }
@@ -62,7 +61,7 @@ export function isTorchaudio(names: Iterable<string>): boolean {
  * ```
  */
 export function parseTensorName(name: string, torchaudio: boolean): ParsedName {
-  let key = name.slice(prefixOf(name).length);
+  let key = withoutPrefix(name);
   if (torchaudio) key = fromTorchaudio(key);
   for (const [spelled, plain] of Object.entries(WEIGHT_NORM)) {
     if (key === `encoder.pos_conv_embed.conv.${spelled}`) key = `encoder.pos_conv_embed.conv.${plain}`;
@@ -70,7 +69,7 @@ export function parseTensorName(name: string, torchaudio: boolean): ParsedName {
   if (GATES.test(key)) return { unused: "gates of unfinished pruning, taken as open" };
   const unsupported = UNSUPPORTED.find(([pattern]) => pattern.test(key));
   if (unsupported) return { unsupported: unsupported[1] };
-  if (/^(quantizer|project_hid|project_q|final_proj|label_embs_concat|logit_generator)(\.|$)/.test(key)) {
+  if (PRETRAINING.test(key)) {
     return { unused: "pre-training" };
   }
   const fused = /^(encoder\.layers\.\d+\.attention)\.attention\.(in_proj_(weight|bias)|out_proj\..*)$/.exec(

@@ -1,7 +1,7 @@
 // Writes model folders: config.json and model.safetensors.
 import type { Checkpoint, Weight } from "./types.ts";
-import { prefixOf } from "./names.ts";
 import { encodeConfig } from "../config_encode.ts";
+import { prefixOf } from "../families.ts";
 import { publishedName } from "../parameter_specs.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import { concatBytes, encodeParts } from "./safetensors_encode.ts";

@@ -1,6 +1,7 @@
 # Small random models of every family and head, by transformers:
 #   models.py make FOLDER           saves each in every format, with its outputs in float32
 #   models.py read FOLDER           loads the models that Espalier wrote beside them, and compares the outputs
+#   models.py fixtures FOLDER       saves those that the tests without Python read
 # It runs the forward pass only, on the CPU: the GELU of PyTorch 1.13 has a wrong gradient for some strides.
 import functools
 import json
@@ -28,7 +29,7 @@ from safetensors.torch import load_file, save_file
 
 transformers.logging.set_verbosity_error()
 
-LENGTHS = [2500, 1900]  # samples of the utterances of a batch
+LENGTHS = [1300, 1000]  # samples of the utterances of a batch
 
 SIZES = dict(
     conv_dim=[6, 10, 8, 12],
@@ -44,6 +45,11 @@ SIZES = dict(
     vocab_size=9,
     num_labels=5,
     classifier_proj_size=10,
+    num_codevectors_per_group=4,
+    codevector_dim=8,
+    proj_codevector_dim=8,
+    num_clusters=3,
+    num_ctc_classes=7,
 )
 GROUP = dict(feat_extract_norm="group", conv_bias=False, do_stable_layer_norm=False)
 LAYER = dict(feat_extract_norm="layer", conv_bias=True, do_stable_layer_norm=True)
@@ -66,7 +72,20 @@ MODELS = {
     "wavlm-layer": ("WavLMForCTC", {**LAYER, **BUCKETS}),
     "wavlm-classes": ("WavLMForSequenceClassification", {**GROUP, **BUCKETS}),
     "wavlm-bare": ("WavLMModel", {**LAYER, **BUCKETS}),
+    "wav2vec2-pretraining": ("Wav2Vec2ForPreTraining", GROUP),
+    "unispeech-group": ("UniSpeechForCTC", GROUP),
+    "unispeech-layer": ("UniSpeechForCTC", LAYER),
+    "unispeech-classes": ("UniSpeechForSequenceClassification", GROUP),
+    "unispeech-bare": ("UniSpeechModel", LAYER),
+    "unispeech-pretraining": ("UniSpeechForPreTraining", LAYER),
+    "unispeech-sat-group": ("UniSpeechSatForCTC", GROUP),
+    "unispeech-sat-layer": ("UniSpeechSatForCTC", LAYER),
+    "unispeech-sat-weighted": ("UniSpeechSatForSequenceClassification", {**GROUP, **WEIGHTED}),
+    "unispeech-sat-bare": ("UniSpeechSatModel", LAYER),
+    "unispeech-sat-pretraining": ("UniSpeechSatForPreTraining", GROUP),
 }
+
+FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group"]
 
 FORMATS = {
     "safetensors": dict(safe_serialization=True),
@@ -113,6 +132,8 @@ def batch():
 
 def outputs(model):
     """Logits and hidden states, with and without an attention mask."""
+    if type(model).__name__.endswith("ForPreTraining"):
+        model = model.base_model
     samples, mask = batch()
     found = {"samples": samples}
     with torch.no_grad():
@@ -134,6 +155,14 @@ def make(folder):
             save_file(outputs(model.float()), f"{path}/expected.safetensors")
 
 
+def fixtures(folder):
+    for name in FIXTURES:
+        path = f"{folder}/{name}"
+        model = random_model(name, 1)
+        model.save_pretrained(path)
+        save_file(outputs(model), f"{path}/expected.safetensors")
+
+
 def read(folder):
     """Prints the name of each model and its largest error, relative to the largest value of the tensor."""
     for name, (kind, _) in MODELS.items():
@@ -148,4 +177,4 @@ def read(folder):
 
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    {"make": make, "read": read}[command](folder)
+    {"make": make, "read": read, "fixtures": fixtures}[command](folder)

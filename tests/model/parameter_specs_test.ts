@@ -82,6 +82,9 @@ Deno.test("the head follows from the architecture", () => {
   assertEquals(headOf(withHead(config, "ctc")), "ctc");
   assertEquals(headOf(withHead(recipe("wavlm-base"), "classify")), "classify");
   assertEquals(withHead(config, "none"), config);
+  const sat = { ...config, model_type: "unispeech-sat" as const };
+  assertEquals(withHead(sat, "ctc").architectures, ["UniSpeechSatForCTC"]);
+  assertEquals(publishedName(sat, "encoder.layer_norm.bias"), "unispeech_sat.encoder.layer_norm.bias");
   assertEquals(publishedName(config, "lm_head.bias"), "lm_head.bias");
   assertEquals(publishedName(config, "encoder.layer_norm.bias"), "hubert.encoder.layer_norm.bias");
 });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { batchInvariant } from "../../kernels/gemm/policy.ts";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { type HeadKind, parseConfig } from "../../model/config.ts";
+import { withoutPrefix } from "../../model/families.ts";
 import { Weights } from "../../model/weights.ts";
 import { framesOf, SpeechModel } from "../../model/speech_model.ts";
 import { backward } from "../../tensor/backward.ts";
@@ -29,14 +30,13 @@ async function loadTiny(name: keyof typeof TINY_MODELS, half = false) {
   );
   const head: HeadKind = tiny.head === "ctc" ? "ctc" : tiny.head === null ? "none" : "classify";
   const config = parseConfig(JSON.stringify(tiny.config));
-  const prefix = new RegExp(`^${config.model_type}\\.`);
-  return { gpu, tiny, weights, prefix, model: new SpeechModel(gpu, { config, head, tensors }, half) };
+  return { gpu, tiny, weights, model: new SpeechModel(gpu, { config, head, tensors }, half) };
 }
 
 for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
   // Long because one forward and backward pass is compared in every respect.
   Deno.test(`${name} agrees with the float64 model`, async () => {
-    const { gpu, tiny, weights, prefix, model } = await loadTiny(name);
+    const { gpu, tiny, weights, model } = await loadTiny(name);
     const live = gpu.pool.live;
     const x = upload(gpu, samples);
 
@@ -78,7 +78,7 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
 
     const gradient = new Map<string, Nd>();
     for (const published of weights.keys()) {
-      const name = published.replace(prefix, "");
+      const name = withoutPrefix(published);
       const grad = grads.get(model.weights.get(name));
       const { shape } = weights.get(published)!;
       gradient.set(published, nd(shape, grad ? (await model.weights.read(name, grad)).data : undefined));

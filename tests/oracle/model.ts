@@ -1,6 +1,6 @@
 // The whole model in float64, from the published descriptions (Baevski et al. 2020, arXiv 2006.11477; Hsu et al. 2021,
 // arXiv 2106.07447; Chen et al. 2021, arXiv 2110.13900), in the layouts of the checkpoints, with no code of the kernels.
-import { frameLengths, type ModelConfig } from "./model/config.ts";
+import { frameLengths, type ModelConfig, prefixOf } from "./model/config.ts";
 import { encoder } from "./model/encoder.ts";
 import { featureEncoder } from "./model/features.ts";
 import { affine, normRows, weightOf } from "./model/rows.ts";
@@ -47,7 +47,7 @@ export function forwardModel(
   samples: Nd,
   { lengths = null, gates = new Map(), open = gates }: ForwardOptions = {},
 ): ForwardResult {
-  const prefix = `${config.model_type}.`;
+  const prefix = prefixOf(config);
   const acts = new Map<string, Nd>();
   const features = featureEncoder(config, weights, prefix, samples, { gates, open });
   const last = `conv.${features.length - 1}`;

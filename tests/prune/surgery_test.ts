@@ -3,6 +3,7 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { parseConfig } from "../../model/config.ts";
 import { encodeConfig } from "../../model/config_encode.ts";
+import { withoutPrefix } from "../../model/families.ts";
 import { parameterSpecs } from "../../model/parameter_specs.ts";
 import type { Choice } from "../../prune/choose.ts";
 import { compact, type SurgeryModel } from "../../prune/surgery.ts";
@@ -11,8 +12,6 @@ import { forwardModel } from "../oracle/model.ts";
 import { cutModel } from "../oracle/model/cut.ts";
 import { type Nd, nd } from "../oracle/nd.ts";
 import { choiceOf, GATINGS, SMALL_MODELS, smallModel, someGates } from "./gated.ts";
-
-const bare = (name: string) => name.replace(/^(wav2vec2|hubert|wavlm)\./, "");
 
 /** The oracle's tensors with the last convolution's gates where our surgery puts them. */
 function withGateInNorm(weights: ReadonlyMap<string, Nd>, gate: readonly number[]): Map<string, Nd> {
@@ -48,7 +47,7 @@ for (const name of SMALL_MODELS) {
       // Tensors: those of the config's layout, with the oracle's values.
       const layout = parameterSpecs(small.config, small.head).map(({ name, shape }) => `${name} [${shape}]`);
       const renamed = (name: string) =>
-        bare(name).replace(
+        withoutPrefix(name).replace(
           /parametrizations\.weight\.original(.)/,
           (_, i) => i === "0" ? "weight_g" : "weight_v",
         );
@@ -126,7 +125,7 @@ for (const name of ["base", "large"]) {
 
 Deno.test("surgery leaves the rest as it is", () => {
   const { model } = smallModel("base");
-  const names = new Map([...model.tensors].map(([name, weight]) => [bare(name), weight]));
+  const names = new Map([...model.tensors].map(([name, weight]) => [withoutPrefix(name), weight]));
   const unprefixed: SurgeryModel = { ...model, tensors: names };
   const choice: Choice = new Map([["ffn.1", { indices: [3, 5, 8], gates: [1, 0.5, 1] }]]);
   const before = new Map([...model.tensors].map(([name, { data }]) => [name, data.slice()]));
@@ -138,7 +137,7 @@ Deno.test("surgery leaves the rest as it is", () => {
   }
   assertEquals(small.config.intermediate_size, [40, 3, 40]);
   const alike = compact(unprefixed, choice);
-  assertEquals([...alike.tensors], [...small.tensors].map(([name, weight]) => [bare(name), weight]));
+  assertEquals([...alike.tensors], [...small.tensors].map(([name, weight]) => [withoutPrefix(name), weight]));
   assertEquals(compact(model, new Map()), {
     config: model.config,
     head: "ctc",

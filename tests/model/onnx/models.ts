@@ -99,6 +99,7 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
     "ctc",
     false,
   ],
+  ["UniSpeech-SAT, layer norm", { model_type: "unispeech-sat", ...LARGE }, "ctc", false],
   ["wav2vec2, a weighted sum of layers", { use_weighted_layer_sum: true }, "classify", false],
   [
     "WavLM, layer norm, a weighted sum of layers, with a mask",

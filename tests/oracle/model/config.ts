@@ -1,6 +1,6 @@
 /** The fields of a `config.json` that the oracle reads, under their published names; others are ignored. */
 export type ModelConfig = {
-  model_type: "wav2vec2" | "hubert" | "wavlm";
+  model_type: "wav2vec2" | "hubert" | "wavlm" | "unispeech" | "unispeech-sat";
   feat_extract_norm: "group" | "layer";
   /** Output channels of every conv layer. */
   conv_dim: number[];
@@ -55,6 +55,11 @@ export type LayerSizes = {
 };
 
 const of = (field: number | number[], layer: number) => typeof field === "number" ? field : field[layer]!;
+
+/** Prefix of the names of weights. */
+export function prefixOf({ model_type }: ModelConfig): string {
+  return `${model_type.replace("-", "_")}.`;
+}
 
 /** Sizes of layer `layer`. */
 export function layerSizes(config: ModelConfig, layer: number): LayerSizes {

@@ -1,5 +1,5 @@
 import { type Nd, nd } from "../nd.ts";
-import { layerSizes, type ModelConfig } from "./config.ts";
+import { layerSizes, type ModelConfig, prefixOf } from "./config.ts";
 
 /**
  * The compact model that computes what the model with these gates does: closed units (gate 0) are cut out, the gates
@@ -37,7 +37,7 @@ class Cut {
     this.weights = new Map(weights);
     this.#config = config;
     this.#gates = gates;
-    this.#prefix = `${config.model_type}.`;
+    this.#prefix = prefixOf(config);
   }
 
   /** Cuts the channels of a convolution, and returns how many are left; null without gates. */

@@ -1,5 +1,5 @@
 import { type Nd, nd, randomNd, sizeOf } from "../nd.ts";
-import { layerSizes, type ModelConfig } from "./config.ts";
+import { layerSizes, type ModelConfig, prefixOf } from "./config.ts";
 
 /** Head of a model: CTC, sequence classification, or none. */
 export type HeadKind = "ctc" | "classification" | null;
@@ -25,7 +25,7 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
     bias(name, n);
   };
   const { conv_dim, conv_kernel, hidden_size: d, num_conv_pos_embeddings: taps } = config;
-  const prefix = `${config.model_type}.`;
+  const prefix = prefixOf(config);
   if ((config.mask_time_prob ?? 0) > 0 || (config.mask_feature_prob ?? 0) > 0) {
     add(`${prefix}masked_spec_embed`, [d], 1);
   }

@@ -35,6 +35,12 @@ const wavlm = {
   num_buckets: 12,
   max_bucket_distance: 15,
 } as const;
+const unispeech = { ...shared, model_type: "unispeech", architectures: ["UniSpeechForCTC"] } as const;
+const unispeechSat = {
+  ...shared,
+  model_type: "unispeech-sat",
+  architectures: ["UniSpeechSatForSequenceClassification"],
+} as const;
 const intents = {
   architectures: ["Wav2Vec2ForSequenceClassification"],
   classifier_proj_size: 10,
@@ -121,6 +127,8 @@ export const TINY_MODELS = {
     },
     head: "ctc",
   },
+  "unispeech": { config: { ...unispeech, ...layer, conv_bias: true }, head: "ctc" },
+  "unispeech-sat": { config: { ...intents, ...unispeechSat, ...group }, head: "classification" },
 } satisfies Record<string, TinyModel>;
 
 /** Valid samples of the utterances of {@linkcode tinySamples}. */
