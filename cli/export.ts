@@ -1,6 +1,6 @@
 import program from "../deno.json" with { type: "json" };
 import { readCheckpoint } from "../model/checkpoint/read.ts";
-import { folderReader } from "../model/checkpoint/weight_files.ts";
+import { readerOf } from "../model/inference/model_source.ts";
 import { type OnnxOpset, OPSETS } from "../model/onnx/encode_onnx.ts";
 import { type OnnxFolder, writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
 import { printable } from "../files/printable.ts";
@@ -59,7 +59,7 @@ async function exportOnnx(model: string, folder: string, opset: OnnxOpset): Prom
   const path = (await folderOf(model)).replace(/(?<=.)\/+$/, "");
   const checkpoint = await readCheckpoint(path);
   for (const text of checkpoint.notes) note(text);
-  const source = { checkpoint, read: folderReader(await besideWeights(path)), name: path };
+  const source = { checkpoint, read: await readerOf(path, checkpoint), name: path };
   const written = await writeWholeFolder(
     folder,
     (partial) => writeOnnxFolder(partial, source, { opset, producerVersion: program.version }),
@@ -68,11 +68,6 @@ async function exportOnnx(model: string, folder: string, opset: OnnxOpset): Prom
     note(`${printable(model)} has no vocab.json: the folder has no tokenizer`);
   }
   return written;
-}
-
-/** The folder of a model that is given by its folder or its weight file. */
-async function besideWeights(path: string): Promise<string> {
-  return (await Deno.stat(path)).isFile ? path.replace(/[^/]*$/, ".") : path;
 }
 
 /** Last part of a path or name. */

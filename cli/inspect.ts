@@ -3,6 +3,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { convFrames, type Cost, type CostRow, costsOf, headCost } from "../model/costs.ts";
 import { printable } from "../files/printable.ts";
 import { MASK_EMBEDDING } from "../model/parameter_specs.ts";
+import { smallFilesFolder } from "../model/checkpoint/weight_files.ts";
 import { readFileIfExists } from "../files/atomic_file.ts";
 import { checkRecordedUnits, type PruneRecord } from "../prune/record.ts";
 import { RECORD_FILE } from "../train/model_files.ts";
@@ -84,7 +85,7 @@ async function inspect(
     macs: costs.macs,
     rows: costs.rows,
     head_cost: headCost(config, head, samples),
-    pruned: await readRecord(`${path}/${RECORD_FILE}`, config),
+    pruned: await readRecord(`${await smallFilesFolder(path)}/${RECORD_FILE}`, config),
     notes,
   };
   return { report, config };

@@ -1,6 +1,6 @@
 import { readCheckpoint } from "../model/checkpoint/read.ts";
-import { folderReader } from "../model/checkpoint/weight_files.ts";
 import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
+import { readerOf } from "../model/inference/model_source.ts";
 import { HubError } from "../model/hub/cache.ts";
 import { resolveModel } from "../model/hub/resolve_model.ts";
 import { modelFiles } from "../train/model_files.ts";
@@ -119,5 +119,6 @@ export async function folderOf(model: string, revision?: string): Promise<string
  */
 export async function readBaseModel(folder: string, name: string): Promise<BaseModel> {
   const checkpoint = await readCheckpoint(folder);
-  return { name, checkpoint, files: await modelFiles(folderReader(folder), checkpoint.config, folder) };
+  const read = await readerOf(folder, checkpoint);
+  return { name, checkpoint, files: await modelFiles(read, checkpoint.config, folder) };
 }

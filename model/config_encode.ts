@@ -56,8 +56,8 @@ function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** One number if all sizes are equal. */
-function collapsed(sizes: readonly number[]): number | readonly number[] {
+/** One number if all sizes are equal, as `config.json` has them. @param sizes Size of every layer. */
+export function collapsed(sizes: readonly number[]): number | readonly number[] {
   return sizes.every((size) => size === sizes[0]) ? sizes[0]! : sizes;
 }
 

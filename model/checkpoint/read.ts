@@ -1,16 +1,20 @@
-// Reads model folders: config.json and safetensors weights, published by Hugging Face, torchaudio or DPHuBERT.
+// Reads model folders: config.json and weights, published by Hugging Face, torchaudio or DPHuBERT.
 import { matchTensors } from "./match.ts";
 import {
+  fileNames,
   folderReader,
   isTorchName,
+  type ModelFolder,
   type ReadFile,
   readWeights,
+  splitPath,
+  WEIGHT_FILES,
   type WeightFile,
   weightFile,
 } from "./weight_files.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { printable } from "../../files/printable.ts";
-import type { Checkpoint, CheckpointFiles } from "./types.ts";
+import { type Checkpoint, type CheckpointFiles, PUBLISHED_LAYOUT } from "./types.ts";
 
 export {
   type Checkpoint,
@@ -28,16 +32,17 @@ export interface ReadCheckpointOptions {
 }
 
 /**
- * Reads a model: `config.json`, and `model.safetensors` or its shards, in F32, F16, BF16 or F64. Tensor names may be those of
- * Hugging Face, with or without prefix and with either naming of weight norm, or those of torchaudio and DPHuBERT. Every
- * tensor is checked for shape, dtype and finite values. F32 data is not copied.
+ * Reads a model: `config.json`, and `model.safetensors`, `pytorch_model.bin` or their shards, in F32, F16, BF16 or F64. Tensor
+ * names may be those of Hugging Face, with or without prefix and with either naming of weight norm, or those of torchaudio and
+ * DPHuBERT, whose files have their own config. Every tensor is checked for shape, dtype and finite values. F32 data is not
+ * copied.
  *
- * @param source Path of a model folder or of a `.safetensors` file beside its `config.json`, or files in memory.
+ * @param source Path of a model folder or of a weight file beside its `config.json`, or files in memory.
  * @param options Architecture, if the files lack it.
  * @throws {SyntaxError} If a file cannot be parsed. Every error is one line that names file and field.
  * @throws {TypeError} If a tensor is missing or has the wrong shape or dtype.
  * @throws {RangeError} If a weight is not finite, or the model has parts that are not supported.
- * @throws {Error} If files are missing or unreadable, or the weights are a pickle file.
+ * @throws {Error} If files are missing or unreadable.
  *
  * @example
  * ```ts
@@ -51,31 +56,45 @@ export async function readCheckpoint(
   source: string | CheckpointFiles,
   options: ReadCheckpointOptions = {},
 ): Promise<Checkpoint> {
-  const { folder, read, file } = typeof source === "string"
+  const place = typeof source === "string"
     ? await openPath(source.replace(/(?<=.)\/+$/, ""))
     : inMemory(source);
-  const config = options.config ?? await readConfig(folder, read);
-  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(folder, read);
+  const { folder, read, file } = place;
+  const beside = options.config ?? await readConfig(folder, read);
+  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(place);
   const [only] = files.length === 1 ? files : [];
+  const embedded = options.config ? null : only?.embedded ?? null;
+  const config = embedded ? parseConfig(embedded.config, `${only!.name}, config`) : beside;
+  if (!config || files.length === 0) throw missingFiles(folder, config !== null);
   const { onDisk: tensors, ...model } = matchTensors(config, files);
+  if (embedded) {
+    // In Hugging Face's names, as no config of theirs belongs to the names of the file.
+    const implied = { "preprocessor_config.json": embedded.preprocessor };
+    return { ...model, layoutOnDisk: PUBLISHED_LAYOUT, implied };
+  }
   const metadata = only?.content.metadata ??
     Object.assign({}, ...files.map(({ content }) => content.metadata));
   return { ...model, layoutOnDisk: { tensors, metadata, header: only?.header ?? null } };
 }
 
+function missingFiles(folder: string, hasConfig: boolean): Error {
+  const [rule, found] = hasConfig
+    ? [`${WEIGHT_FILES.join(" or ")} is required`, "both are missing"]
+    : ["config.json is required", "it is missing"];
+  return new Error(`Cannot load ${printable(folder)} as ${rule}: ${found}`);
+}
+
 /** What the path of a model may be. */
 const KINDS = "a model must be a folder or a .safetensors, .bin, .pt or .pth file";
 
-interface Source {
-  readonly folder: string;
-  readonly read: ReadFile;
+interface Source extends ModelFolder {
   /** Name of the weight file, if the path is one. */
   readonly file?: string;
 }
 
 function inMemory({ files, name = "the files" }: CheckpointFiles): Source {
   const read: ReadFile = (file) => Promise.resolve(Object.hasOwn(files, file) ? files[file]! : null);
-  return { folder: name, read };
+  return { folder: name, read, list: () => Promise.resolve(Object.keys(files)) };
 }
 
 async function openPath(path: string): Promise<Source> {
@@ -84,25 +103,25 @@ async function openPath(path: string): Promise<Source> {
   };
   try {
     const { isDirectory } = await Deno.stat(path);
-    if (isDirectory) return { folder: path, read: folderReader(path) };
+    if (isDirectory) return onDisk(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return refuse(KINDS, "there is no such file or folder");
     const [reason] = (error as Error).message.split(": ");
     return refuse(KINDS, reason!);
   }
-  const slash = path.lastIndexOf("/");
-  const folder = slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".";
-  const file = path.slice(slash + 1);
+  const { folder, file } = splitPath(path);
   if (!file.endsWith(".safetensors") && !isTorchName(file)) return refuse(KINDS, "it is another file");
-  return { folder, read: folderReader(folder), file };
+  return { ...onDisk(folder), file };
 }
 
-async function readConfig(folder: string, read: ReadFile): Promise<ModelConfig> {
+function onDisk(folder: string): ModelFolder {
+  return { folder, read: folderReader(folder), list: () => fileNames(folder) };
+}
+
+/** The `config.json` of a folder; null if it is missing. */
+async function readConfig(folder: string, read: ReadFile): Promise<ModelConfig | null> {
   const bytes = await read("config.json");
-  if (!bytes) {
-    throw new Error(`Cannot load ${printable(folder)} as config.json is required: it is missing`);
-  }
-  return parseConfig(new TextDecoder().decode(bytes), `${folder}/config.json`);
+  return bytes && parseConfig(new TextDecoder().decode(bytes), `${folder}/config.json`);
 }
 
 async function readWeightFile(folder: string, file: string, read: ReadFile): Promise<WeightFile> {

@@ -41,6 +41,8 @@ export interface Checkpoint {
   readonly notes: readonly string[];
   /** How the file stores the tensors. */
   readonly layoutOnDisk: LayoutOnDisk;
+  /** Files of a model folder that the weight file implies, as text by name: `preprocessor_config.json` of DPHuBERT's files. */
+  readonly implied?: Readonly<Record<string, string>>;
 }
 
 /** The files of a model in memory. */

@@ -4,6 +4,7 @@ import { isObject, JsonFields, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
 import { readFileIfExists } from "../../files/atomic_file.ts";
 import { parseTorchFile } from "./torch_file.ts";
+import { type EmbeddedConfig, torchaudioConfig } from "./torchaudio_config.ts";
 
 /** A parsed weight file of a model. */
 export interface WeightFile {
@@ -13,10 +14,22 @@ export interface WeightFile {
   readonly header: Uint8Array | null;
   /** Tensors and metadata. */
   readonly content: Safetensors;
+  /** Config in the file itself, as in those of DPHuBERT; else null. */
+  readonly embedded: EmbeddedConfig | null;
 }
 
 /** Reads a file of a model folder; null if it is missing. */
 export type ReadFile = (name: string) => Promise<Uint8Array | null>;
+
+/** A model folder, on disk or in memory. */
+export interface ModelFolder {
+  /** Its name for error messages. */
+  readonly folder: string;
+  /** Reads a file of it. */
+  readonly read: ReadFile;
+  /** Names of its files. */
+  readonly list: () => Promise<string[]>;
+}
 
 /** Weight files of a model, in order of preference; each may be in shards instead, listed in `NAME.index.json`. */
 export const WEIGHT_FILES: readonly string[] = ["model.safetensors", "pytorch_model.bin"];
@@ -32,22 +45,29 @@ export const TOKENIZER_FILES: readonly string[] = [
 ];
 
 /**
- * Reads the weights of a model folder: the first of {@linkcode WEIGHT_FILES} that is there, whole or in shards.
+ * Reads the weights of a model folder: the first of {@linkcode WEIGHT_FILES} that is there, whole or in shards; else its only
+ * file of PyTorch.
  *
- * @param folder Folder name for error messages.
- * @param read Reads a file of the folder.
+ * @returns The files; none if the folder has none of them.
  * @throws {SyntaxError} If a weight file cannot be parsed, or the index is invalid; one line.
- * @throws {Error} If files are missing; one line.
+ * @throws {Error} If shards are missing, or there are several files of PyTorch; one line.
  */
-export async function readWeights(folder: string, read: ReadFile): Promise<WeightFile[]> {
+export async function readWeights({ folder, read, list }: ModelFolder): Promise<WeightFile[]> {
   for (const file of WEIGHT_FILES) {
     const single = await read(file);
     if (single) return [weightFile(single, `${folder}/${file}`)];
     const index = await read(`${file}.index.json`);
     if (index) return await readShards(folder, `${file}.index.json`, index, read);
   }
-  const [first, second] = WEIGHT_FILES;
-  throw new Error(`Cannot load ${printable(folder)} as ${first} or ${second} is required: both are missing`);
+  const [only, more] = (await list()).filter(isTorchName).sort();
+  if (more !== undefined) {
+    const found = `it has ${printable(only!)} and ${printable(more)}`;
+    throw new Error(
+      `Cannot load ${printable(folder)} as its weights must be one file, or given by path: ${found}`,
+    );
+  }
+  const bytes = only === undefined ? null : await read(only);
+  return bytes ? [weightFile(bytes, `${folder}/${only}`)] : [];
 }
 
 async function readShards(
@@ -82,16 +102,14 @@ export function isTorchName(name: string): boolean {
 /** Parses a weight file, by its name. @throws {SyntaxError} If it is not what the name states. */
 export function weightFile(bytes: Uint8Array, name: string): WeightFile {
   if (isTorchName(name)) {
+    const { tensors, beside } = parseTorchFile(bytes, name);
     // The metadata that transformers requires of a safetensors file.
-    return {
-      name,
-      header: null,
-      content: { tensors: parseTorchFile(bytes, name).tensors, metadata: { format: "pt" } },
-    };
+    const content = { tensors, metadata: { format: "pt" } };
+    return { name, header: null, content, embedded: torchaudioConfig(beside.get("config"), name) };
   }
   const content = parseSafetensors(bytes, name);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  return { name, header: bytes.slice(8, 8 + Number(length)), content };
+  return { name, header: bytes.slice(8, 8 + Number(length)), content, embedded: null };
 }
 
 /** Names of the shards that an index lists. @throws {SyntaxError | TypeError | RangeError} If it is invalid; one line. */
@@ -111,6 +129,28 @@ function readIndex(text: string, name: string): { names: [string, string][]; sha
     return fields.refuse("weight_map", rule, `it has ${show(shard)}`);
   });
   return { names, shards: [...new Set(names.map(([, shard]) => shard))] };
+}
+
+/**
+ * The folder of a model's small files, such as its vocabulary.
+ *
+ * @param path Path of the model's folder, or of its weight file.
+ */
+export async function smallFilesFolder(path: string): Promise<string> {
+  const isFile = await Deno.stat(path).then((found) => found.isFile, () => false);
+  return isFile ? splitPath(path).folder : path.replace(/(?<=.)\/+$/, "");
+}
+
+/** Folder and name of a file. @param path Its path. */
+export function splitPath(path: string): { folder: string; file: string } {
+  const slash = path.lastIndexOf("/");
+  return { folder: slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".", file: path.slice(slash + 1) };
+}
+
+/** Names of the files in a folder. @param folder Its path. */
+export async function fileNames(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
 }
 
 /** Returns a reader of the files of a folder. @param folder Its path. */

@@ -249,7 +249,7 @@ export async function loadModel(
     : typeof place === "string"
     ? place
     : place.name ?? "the files";
-  const read = readerOf(place);
+  const read = await readerOf(place, checkpoint);
   const text = async (file: string) => {
     const bytes = await read(file);
     return bytes ? new TextDecoder().decode(bytes) : undefined;

@@ -1,7 +1,7 @@
 // Where a model comes from: a folder, the hub, a URL, or memory.
 
-import type { CheckpointFiles } from "../checkpoint/read.ts";
-import { folderReader, type ReadFile } from "../checkpoint/weight_files.ts";
+import type { Checkpoint, CheckpointFiles } from "../checkpoint/read.ts";
+import { folderReader, type ReadFile, smallFilesFolder } from "../checkpoint/weight_files.ts";
 import { type HubOptions, isModelId } from "../hub/fetch_model.ts";
 import { DEFAULT_ENDPOINT } from "../hub/request.ts";
 import { resolveModel } from "../hub/resolve_model.ts";
@@ -23,10 +23,19 @@ export async function locate(
   throw new TypeError(`Cannot load ${source} as there is no file system here: give a URL or files`);
 }
 
-/** Reads files of a model by name. */
-export function readerOf(source: string | CheckpointFiles): ReadFile {
-  if (typeof source !== "string") {
-    return (file) => Promise.resolve(Object.hasOwn(source.files, file) ? source.files[file]! : null);
-  }
-  return folderReader(source.replace(/(?<=.)\/+$/, ""));
+/**
+ * Returns a reader of the small files of a model: those of its folder, else those that its weight file implies.
+ *
+ * @param source Path of its folder or weight file, or its files in memory.
+ * @param checkpoint What was read from it.
+ */
+export async function readerOf(
+  source: string | CheckpointFiles,
+  { implied = {} }: Pick<Checkpoint, "implied">,
+): Promise<ReadFile> {
+  const read: ReadFile = typeof source === "string"
+    ? folderReader(await smallFilesFolder(source))
+    : (file) => Promise.resolve(Object.hasOwn(source.files, file) ? source.files[file]! : null);
+  return async (file) =>
+    await read(file) ?? (Object.hasOwn(implied, file) ? new TextEncoder().encode(implied[file]) : null);
 }
