@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   check: {
-    takes: ["task", "vocab", "json"],
+    takes: ["task", "vocab", "limit", "strict", "json"],
     operand: "DIR",
     run: checkData,
   },

@@ -37,8 +37,13 @@ export async function makeAsteriskData({ out, seed, format, json }: DataValues):
 }
 
 /** `data check`: statistics of a corpus, and with status 1 its errors. */
-export async function checkData({ task, vocab, json }: DataValues, dir: string): Promise<number> {
+export async function checkData(
+  { task, vocab, limit, strict, json }: DataValues,
+  dir: string,
+): Promise<number> {
   const report = await checkCorpus(fromUser(dir), {
+    limit,
+    strict,
     ...task && { task },
     ...vocab !== undefined && { tokenizer: await readVocabulary(await folderOf(vocab)) },
     progress: showProgress("decoded"),

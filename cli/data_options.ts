@@ -1,3 +1,4 @@
+import { corpusOptions } from "./corpus_options.ts";
 import { group, MOST_UTTERANCES, type Options, type Values } from "./options.ts";
 
 /** Options of `data`. */
@@ -68,6 +69,8 @@ export const dataOptions = {
       description: "vocabulary to check the transcripts against: vocab.json, or a model as in prune --model",
       computed: { text: "the characters of the training transcripts" },
     },
+    limit: corpusOptions.limit,
+    strict: corpusOptions.strict,
   }),
 } as const satisfies Options;
 

@@ -8,6 +8,7 @@ import type { LoadedModel } from "../model/inference/load_model.ts";
 import { readUtterances } from "../train/labelled_utterances.ts";
 import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
+import { corpusOptions } from "./corpus_options.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
@@ -36,14 +37,10 @@ export const evalCommand = defineCommand({
       model: modelOption,
       revision: revisionOption,
       half: halfOption,
-      data: {
-        type: "path",
-        value: "CORPUS",
-        description: "corpus: a folder in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
-        required: true,
-      },
+      data: { ...corpusOptions.data, required: true },
       subset: { type: "string", value: "NAME", description: "subset of the corpus", default: "test" },
-      limit: { type: "integer", description: "evaluate only the first N utterances", min: 1, max: 1e9 },
+      limit: corpusOptions.limit,
+      strict: corpusOptions.strict,
     }),
     ...searchOptions,
     ...group("Output", {
@@ -57,7 +54,7 @@ export const evalCommand = defineCommand({
   examples: [
     ["word error rate on LibriSpeech test-clean", "eval -m compact --data ~/LibriSpeech --subset test-clean"],
   ],
-  async run({ model, revision, half, data, subset, limit, details, json, ...values }) {
+  async run({ model, revision, half, data, subset, limit, strict, details, json, ...values }) {
     const search = await searchOf(values);
     const loaded = await openModel(model, { half, revision });
     try {
@@ -65,12 +62,17 @@ export const evalCommand = defineCommand({
       const report = await onFiles(async (): Promise<EvalReport> => {
         const task = loaded.model.head === "classify" ? "slu" : "asr";
         loaded.requireHead(task === "slu" ? "classify" : "ctc");
-        const all = await openCorpus(data, subset, { task });
+        const utterances = await openCorpus(data, subset, {
+          task,
+          limit,
+          strict,
+          onNote: note,
+        });
         const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
           if (details) printError([utterance.id, reference, hypothesis].map(escapeField).join("\t"));
         };
-        for (const text of notesOn(loaded, all)) note(text);
-        const test = readUtterances(all.slice(0, limit));
+        for (const text of notesOn(loaded, utterances)) note(text);
+        const test = readUtterances(utterances);
         const evaluation = await evaluate(loaded, test, {
           ...search,
           normalize: (text) => loaded.tokenizer?.phonemes ? text : normalizeText(text),

@@ -40,6 +40,8 @@ export const pruneOptions = {
       description: "subset to report on",
       computed: { text: "test, or dev if there is no test" },
     },
+    limit: trainOptions.limit,
+    strict: trainOptions.strict,
     task: {
       type: "string",
       description: "speech recognition or intents",

@@ -1,4 +1,5 @@
 import { RANDOM_START_LR, TRAIN_DEFAULTS } from "../train/settings.ts";
+import { corpusOptions } from "./corpus_options.ts";
 import { revisionOption } from "./model_option.ts";
 import {
   type Given,
@@ -25,12 +26,7 @@ export const trainOptions = {
       value: "FILE",
       description: "config.json of a model to train from random weights instead",
     },
-    data: {
-      type: "path",
-      value: "CORPUS",
-      description: "corpus: a folder in LibriSpeech or SLURP layout, or a manifest (JSON lines)",
-      computed: { text: "the synthesised spoken commands" },
-    },
+    data: { ...corpusOptions.data, computed: { text: "the synthesised spoken commands" } },
     subset: { type: "string", value: "NAME", description: "training subset", default: "train" },
     "dev-subset": {
       type: "string",
@@ -38,6 +34,8 @@ export const trainOptions = {
       description: "subset to evaluate on, or none",
       computed: { text: "dev, if there is one" },
     },
+    limit: corpusOptions.limit,
+    strict: corpusOptions.strict,
     task: {
       type: "string",
       description: "speech recognition or intents",

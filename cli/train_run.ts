@@ -45,7 +45,7 @@ export interface TrainRun extends Disposable {
 export async function openRun(values: TrainValues, state: FoundState | null): Promise<TrainRun> {
   const task = values.task ?? await taskOf(values);
   const data = values.data ?? await commandsCorpus();
-  const utterances = await openUtterances(data, task, values.subset, values["dev-subset"]);
+  const utterances = await openUtterances(data, task, values.subset, values["dev-subset"], values);
   const settings = libraryNames(values);
   const start = state ? await startAgain(values.out!, state) : await startFresh({
     from: await startOf(values),

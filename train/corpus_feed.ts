@@ -2,13 +2,16 @@
 
 import { SPEEDS } from "../data/batching/augment.ts";
 import { type Batches, openBatches } from "../data/batching/batches.ts";
-import { listSubsets, openCorpus } from "../data/corpus/corpus.ts";
+import { type CorpusOptions, listSubsets, openCorpus } from "../data/corpus/corpus.ts";
 import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
 import type { Task, Utterance } from "../data/corpus/utterance.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "./corpus_source.ts";
 import type { BatchSource, MicroBatch } from "./micro_batch.ts";
 import type { CommonSettings } from "./settings.ts";
+
+/** How much of a corpus is read, and whether odd rows are refused. */
+export type Reading = Pick<CorpusOptions, "limit" | "strict">;
 
 /** The utterances of a run. */
 export interface TrainUtterances {
@@ -27,6 +30,7 @@ export interface TrainUtterances {
  * @param task task of the run
  * @param subset training subset
  * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
+ * @param reading number of utterances of each subset, and whether odd ones are refused
  * @throws {Error} it is not a corpus, or a file of it is wrong; one line
  */
 export async function openUtterances(
@@ -34,10 +38,12 @@ export async function openUtterances(
   task: Task,
   subset: string,
   devSubset: string | undefined,
+  { limit, strict }: Reading = {},
 ): Promise<TrainUtterances> {
   const notes: string[] = [];
   const onNote = (note: string) => void notes.push(note);
-  const train = await openCorpus(folder, subset, { task, onNote });
+  const options = { task, limit, strict, onNote };
+  const train = await openCorpus(folder, subset, options);
   if (devSubset === "none") return { folder, train, dev: null, notes };
   const subsets = await listSubsets(folder, { task });
   const hasDev = subsets.some((name) => name.startsWith("dev"));
@@ -45,7 +51,7 @@ export async function openUtterances(
     const note = `${folder} has no dev subset: the run is not evaluated, and its last weights are kept`;
     return { folder, train, dev: null, notes: [...notes, note] };
   }
-  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", { task, onNote }), notes };
+  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", options), notes };
 }
 
 /**
@@ -54,18 +60,23 @@ export async function openUtterances(
  * @param dir the corpus
  * @param task task of the run
  * @param subset subset; undefined for `test`, or `dev` where there is no test
- * @returns the utterances, and the name of their subset
+ * @param reading as of {@linkcode openUtterances}
+ * @returns the utterances, the name of their subset, and notes
  * @throws {Error} there is none, or a file of it is wrong; one line
  */
 export async function openTest(
   dir: string,
   task: Task,
   subset: string | undefined,
-): Promise<{ subset: string; utterances: readonly TimedUtterance[] }> {
+  { limit, strict }: Reading = {},
+): Promise<{ subset: string; utterances: readonly TimedUtterance[]; notes: readonly string[] }> {
   const subsets = await listSubsets(dir, { task });
   const hasTest = subsets.some((name) => name.startsWith("test"));
   const name = subset ?? (hasTest || !subsets.some((name) => name.startsWith("dev")) ? "test" : "dev");
-  return { subset: name, utterances: await withSeconds(await openCorpus(dir, name, { task })) };
+  const notes: string[] = [];
+  const onNote = (note: string) => void notes.push(note);
+  const utterances = await openCorpus(dir, name, { task, limit, strict, onNote });
+  return { subset: name, utterances: await withSeconds(utterances), notes };
 }
 
 /** How utterances become batches. */

@@ -1,11 +1,12 @@
-import { loadAudio } from "../data/audio/audio.ts";
 import type { Utterance } from "../data/corpus/utterance.ts";
+import { UtteranceReader } from "../data/corpus/utterance_reader.ts";
 import type { LabelledUtterance } from "../model/inference/evaluate.ts";
 
 /** Reads the audio of utterances in turn; the next file is read while the device works on the last one. */
 export async function* readUtterances(utterances: readonly Utterance[]): AsyncGenerator<LabelledUtterance> {
-  const read = async ({ id, audio, text, intent }: Utterance): Promise<LabelledUtterance> => {
-    const { samples } = await loadAudio(audio);
+  const reader = new UtteranceReader();
+  const read = async ({ id, text, intent, ...place }: Utterance): Promise<LabelledUtterance> => {
+    const { samples } = await reader.read(place, { sampleRate: 16_000 });
     return {
       id,
       samples,

@@ -1,12 +1,8 @@
 // Reads and decodes audio files: the functions of this folder that others use.
-import { type AudioOptions, type DecodedAudio, readBlocks } from "./blocks.ts";
+import { type AudioOptions, concatBlocks, type DecodedAudio, readBlocks } from "./blocks.ts";
 import { type AudioSource, bytesSource, fileSource } from "./source.ts";
-import { concat } from "./resample.ts";
 
 export type { AudioOptions, DecodedAudio };
-
-// 1 GiB of float32, or more than four hours at 16 kHz.
-const MAX_SAMPLES = 2 ** 28;
 
 /**
  * Decodes audio in memory and averages its channels: WAV (8, 16, 24, 32 bits, float, A-law, mu-law), FLAC, MP3, Ogg
@@ -88,20 +84,7 @@ export async function* streamAudio(
 
 async function readAll(source: AudioSource, options: AudioOptions): Promise<DecodedAudio> {
   try {
-    const parts: Float32Array[] = [];
-    let sampleRate = 0;
-    let total = 0;
-    for await (const block of readBlocks(source, options)) {
-      parts.push(block.samples);
-      sampleRate = block.sampleRate;
-      total += block.samples.length;
-      if (total > MAX_SAMPLES) {
-        throw new RangeError(
-          `Cannot read ${source.name} as audio in memory has at most ${MAX_SAMPLES} samples: it has more`,
-        );
-      }
-    }
-    return { samples: concat(parts), sampleRate };
+    return await concatBlocks(source, readBlocks(source, options));
   } finally {
     source.close();
   }

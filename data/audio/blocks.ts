@@ -3,8 +3,9 @@ import { type AudioFormat, type AudioHead, readAudioHead } from "./format.ts";
 import { type AudioSource, refuse } from "./source.ts";
 import { type AudioBlock, decodeByLibrary } from "./codecs.ts";
 import { decodeFlac } from "./flac.ts";
+import { framesOfSegment, type Segment } from "./segment.ts";
 import { G722Decoder } from "./g722.ts";
-import { createResampler, type Resampler } from "./resample.ts";
+import { concat, createResampler, type Resampler } from "./resample.ts";
 import { decodeWav } from "./wav.ts";
 
 /** Decoded audio, one channel. */
@@ -23,12 +24,16 @@ export interface AudioOptions {
   readonly maxSeconds?: number;
   /** Minimum number of samples at the resulting rate; default 400, one frame of the models. */
   readonly minSamples?: number;
+  /** Part of the file to read; default all of it. It is cut before it is resampled. */
+  readonly segment?: Segment;
 }
 
 const FOUR_HOURS = 4 * 3600;
 // The receptive field of the feature encoder.
 const ONE_FRAME = 400;
 const CHUNK = 65_536; // bytes
+// 1 GiB of float32, or more than four hours at 16 kHz.
+const MAX_SAMPLES = 2 ** 28;
 
 /**
  * Decodes a source block by block, averages its channels and resamples it.
@@ -36,42 +41,32 @@ const CHUNK = 65_536; // bytes
  * @throws {SyntaxError | RangeError} If the file is broken, too short or too long, or a rate is out of range.
  */
 export async function* readBlocks(source: AudioSource, options: AudioOptions): AsyncGenerator<DecodedAudio> {
-  const { maxSeconds = FOUR_HOURS, minSamples = ONE_FRAME } = options;
   if (options.sampleRate !== undefined) checkRate(source, options.sampleRate);
-  const tooLong = (found: string) => {
-    const most = `${maxSeconds} s`;
-    throw new RangeError(`Cannot read ${source.name} as audio may last at most ${most}: ${found}`);
-  };
-  const head = readAudioHead(source);
-  if ((head.seconds ?? 0) > maxSeconds) tooLong(`its header states ${Math.round(head.seconds!)} s`);
+  yield* resampleBlocks(source, decodeBlocks(source, options), options);
+}
+
+/**
+ * Resamples blocks of one sample rate.
+ *
+ * @param source Name for errors.
+ * @throws {RangeError} If there are fewer samples than `minSamples`.
+ */
+export async function* resampleBlocks(
+  source: { readonly name: string },
+  blocks: AsyncIterable<DecodedAudio> | Iterable<DecodedAudio>,
+  { sampleRate, minSamples = ONE_FRAME }: AudioOptions,
+): AsyncGenerator<DecodedAudio> {
   let resampler: Resampler | undefined;
-  let sampleRate = 0;
-  let taken = 0;
+  let isFirst = true;
   let given = 0;
   try {
-    for await (const block of decode(source, head)) {
-      if (sampleRate === 0) {
-        sampleRate = block.sampleRate;
-        checkRate(source, sampleRate);
-        const to = options.sampleRate ?? sampleRate;
-        if (to !== sampleRate) resampler = await createResampler(sampleRate, to);
-      } else if (block.sampleRate !== sampleRate) {
-        refuse(source, "its sample rate must not change", `${sampleRate} Hz, then ${block.sampleRate} Hz`);
-      }
-      const mono = mix(block, source).subarray(0, Math.max(0, (head.end ?? Infinity) - taken));
-      taken += mono.length;
-      if (taken > maxSeconds * sampleRate) tooLong("it is longer");
-      const samples = resampler?.push(mono) ?? mono;
+    for await (const block of blocks) {
+      const to = sampleRate ?? block.sampleRate;
+      if (isFirst && to !== block.sampleRate) resampler = await createResampler(block.sampleRate, to);
+      isFirst = false;
+      const samples = resampler?.push(block.samples) ?? block.samples;
       given += samples.length;
-      yield { samples: samples as DecodedAudio["samples"], sampleRate: options.sampleRate ?? sampleRate };
-    }
-    if (taken === 0) refuse(source, "it must have samples", "none could be decoded");
-    if (head.frames !== null && head.frames !== taken) {
-      refuse(
-        source,
-        "it must have as many samples as its header states",
-        `${taken} of ${head.frames} can be decoded`,
-      );
+      yield { samples: samples as DecodedAudio["samples"], sampleRate: to };
     }
     const rest = resampler?.finish();
     given += rest?.length ?? 0;
@@ -80,12 +75,91 @@ export async function* readBlocks(source: AudioSource, options: AudioOptions): A
         `Cannot read ${source.name} as audio must have at least ${minSamples} samples: found ${given}`,
       );
     }
-    if (rest !== undefined) {
-      yield { samples: rest as DecodedAudio["samples"], sampleRate: options.sampleRate! };
-    }
+    if (rest !== undefined) yield { samples: rest as DecodedAudio["samples"], sampleRate: sampleRate! };
   } finally {
     resampler?.close();
   }
+}
+
+/**
+ * Concatenates blocks.
+ *
+ * @param source Name for errors.
+ * @throws {RangeError} If there are more than 2^28 samples.
+ */
+export async function concatBlocks(
+  source: { readonly name: string },
+  blocks: AsyncIterable<DecodedAudio>,
+): Promise<DecodedAudio> {
+  const parts: Float32Array[] = [];
+  let sampleRate = 0;
+  let total = 0;
+  for await (const block of blocks) {
+    parts.push(block.samples);
+    sampleRate = block.sampleRate;
+    total += block.samples.length;
+    if (total > MAX_SAMPLES) {
+      throw new RangeError(
+        `Cannot read ${source.name} as audio in memory has at most ${MAX_SAMPLES} samples: it has more`,
+      );
+    }
+  }
+  return { samples: concat(parts), sampleRate };
+}
+
+/** Decodes a source block by block at its own sample rate, averages its channels, and cuts a segment. */
+async function* decodeBlocks(
+  source: AudioSource,
+  { maxSeconds = FOUR_HOURS, segment }: AudioOptions,
+): AsyncGenerator<DecodedAudio> {
+  const tooLong = (found: string) => {
+    const most = `${maxSeconds} s`;
+    throw new RangeError(`Cannot read ${source.name} as audio may last at most ${most}: ${found}`);
+  };
+  const head = cutHead(readAudioHead(source), segment);
+  const long = segment === undefined ? head.seconds ?? 0 : 0;
+  if (long > maxSeconds) tooLong(`its header states ${Math.round(long)} s`);
+  let sampleRate = 0;
+  let range = { from: 0, to: Infinity };
+  let taken = 0; // frames of the file
+  let given = 0; // frames of the segment
+  for await (const block of decode(source, head)) {
+    if (sampleRate === 0) {
+      sampleRate = block.sampleRate;
+      checkRate(source, sampleRate);
+      // The header of uncompressed audio is cut already.
+      if (segment && !head.wav) range = framesOfSegment(segment, sampleRate);
+    } else if (block.sampleRate !== sampleRate) {
+      refuse(source, "its sample rate must not change", `${sampleRate} Hz, then ${block.sampleRate} Hz`);
+    }
+    const mono = mix(block, source).subarray(0, Math.max(0, (head.end ?? Infinity) - taken));
+    const samples = mono.subarray(Math.max(0, range.from - taken), Math.max(0, range.to - taken));
+    taken += mono.length;
+    given += samples.length;
+    if (given > maxSeconds * sampleRate) tooLong("it is longer");
+    yield { samples: samples as DecodedAudio["samples"], sampleRate };
+    if (taken >= range.to) break;
+  }
+  if (given === 0 && segment) {
+    refuse(source, "a segment must begin within the file", `it begins at ${segment.offset} s`);
+  }
+  if (taken === 0) refuse(source, "it must have samples", "none could be decoded");
+  if (head.frames !== null && head.frames !== taken && taken < range.to) {
+    refuse(
+      source,
+      "it must have as many samples as its header states",
+      `${taken} of ${head.frames} can be decoded`,
+    );
+  }
+}
+
+/** The header of a segment, if it is uncompressed: decoding then starts at its first frame. */
+function cutHead(head: AudioHead, segment: Segment | undefined): AudioHead {
+  const { wav } = head;
+  if (!wav || !segment) return head;
+  const { from, to } = framesOfSegment(segment, wav.sampleRate, wav.frames);
+  const [start, frames] = [wav.start + from * wav.width * wav.channels, to - from];
+  return { ...head, frames, seconds: frames / wav.sampleRate, wav: { ...wav, start, frames } };
 }
 
 async function* decode(source: AudioSource, { format, wav }: AudioHead): AsyncGenerator<AudioBlock> {

@@ -2,6 +2,7 @@
 import { UtteranceCache } from "./utterance_cache.ts";
 import type { DecodeJob } from "./decode_worker.ts";
 import type { TimedUtterance } from "../corpus/durations.ts";
+import { placeName } from "../corpus/utterance.ts";
 import { WorkerPool } from "../worker_pool.ts";
 
 /** Options of {@linkcode UtteranceLoader}. */
@@ -43,16 +44,18 @@ export class UtteranceLoader {
    * @throws {SyntaxError | RangeError | Error} If the file is missing or broken, or its duration is not the stated one; one
    * line that names the path.
    */
-  async load({ audio: path, seconds }: TimedUtterance, speed: number): Promise<Float32Array<ArrayBuffer>> {
-    const key = `${speed} ${path}`;
+  async load(utterance: TimedUtterance, speed: number): Promise<Float32Array<ArrayBuffer>> {
+    const { seconds } = utterance;
+    const name = placeName(utterance);
+    const key = `${speed} ${name}`;
     const kept = this.#cache.get(key);
     if (kept) return kept;
-    const samples = await this.#pool.run({ path, speed, sampleRate: this.#rate });
+    const samples = await this.#pool.run({ place: utterance, speed, sampleRate: this.#rate });
     const found = samples.length * speed / this.#rate;
     // Batches are planned by it. Headers of Opus and rounded durations are off by less.
     if (Math.abs(found - seconds) > 0.05 + 0.01 * seconds) {
       const rule = `it must last ${seconds.toFixed(2)} s, as its corpus or its header states`;
-      throw new RangeError(`Cannot use ${path} as ${rule}: it has ${found.toFixed(2)} s`);
+      throw new RangeError(`Cannot use ${name} as ${rule}: it has ${found.toFixed(2)} s`);
     }
     this.#cache.add(key, samples);
     return samples;

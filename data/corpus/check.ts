@@ -4,7 +4,7 @@ import type { UtteranceCheck } from "./check_worker.ts";
 import { listSubsets, openCorpus } from "./corpus.ts";
 import { noteOddities, reportOf, type SubsetReport, textErrors } from "./check_subset.ts";
 import { escaped } from "./lines.ts";
-import type { Task, Utterance } from "./utterance.ts";
+import { type AudioPlace, placeName, type Task, type Utterance } from "./utterance.ts";
 import { normalizeText, tokenizerOf } from "./vocabulary.ts";
 import { WorkerPool } from "../worker_pool.ts";
 
@@ -14,6 +14,10 @@ export type { SubsetReport };
 export interface CheckOptions {
   /** Task of the corpus; default `asr` if it has transcripts, else `slu`. */
   readonly task?: Task;
+  /** Whether odd rows are errors; default false: notes count them, see {@linkcode openCorpus}. */
+  readonly strict?: boolean | undefined;
+  /** Number of utterances of each subset that are checked, the first; default all. */
+  readonly limit?: number | undefined;
   /** Vocabulary of normalised transcripts; default the characters of the `train` subsets. */
   readonly tokenizer?: CtcTokenizer;
   /** Number of decoding threads; default the number of CPU cores, at most 8. */
@@ -54,7 +58,7 @@ export interface CorpusReport {
 export async function checkCorpus(dir: string, options: CheckOptions = {}): Promise<CorpusReport> {
   const problems: string[] = [];
   const notes: string[] = [];
-  const { task, subsets } = await readAll(dir, options.task, problems, notes);
+  const { task, subsets } = await readAll(dir, options, problems, notes);
   const train = subsets.filter(({ name }) => name.startsWith("train"));
   const known = (train.length > 0 ? train : subsets).flatMap(({ utterances }) => utterances);
   const texts = known.flatMap(({ text }) => text === undefined ? [] : [normalizeText(text)]);
@@ -75,7 +79,7 @@ interface Subset {
 
 async function readAll(
   dir: string,
-  requested: Task | undefined,
+  { task: requested, strict = false, limit = Infinity }: CheckOptions,
   problems: string[],
   notes: string[],
 ): Promise<{ task: Task; subsets: Subset[] }> {
@@ -88,10 +92,12 @@ async function readAll(
     const subsets: Subset[] = [];
     try {
       for (const name of await listSubsets(dir, { task })) {
-        const utterances = await openCorpus(dir, name, { task, onError, onNote }).catch((error) => {
-          onError(error);
-          return [];
-        });
+        const utterances = await openCorpus(dir, name, { task, strict, limit, onError, onNote }).catch(
+          (error) => {
+            onError(error);
+            return [];
+          },
+        );
         subsets.push({ name: name || "all", utterances });
       }
     } catch (error) {
@@ -114,19 +120,23 @@ async function decodeAll(
   { threads = Math.min(8, navigator.hardwareConcurrency), progress }: CheckOptions,
   problems: string[],
 ): Promise<ReadonlyMap<string, UtteranceCheck>> {
-  const pool = new WorkerPool<string, UtteranceCheck>(new URL("./check_worker.ts", import.meta.url), threads);
+  const pool = new WorkerPool<AudioPlace, UtteranceCheck>(
+    new URL("./check_worker.ts", import.meta.url),
+    threads,
+  );
   const checks = new Map<string, UtteranceCheck>();
   let done = 0;
-  const errors = await Promise.all(utterances.map(async ({ audio }) => {
+  const errors = await Promise.all(utterances.map(async (utterance) => {
+    const name = placeName(utterance);
     try {
-      checks.set(audio, await pool.run(audio));
+      checks.set(name, await pool.run(utterance));
     } catch (error) {
       return (error as Error).message;
     } finally {
       progress?.(++done, utterances.length);
     }
-    return checks.get(audio)!.peak === 0
-      ? `Cannot use ${escaped(audio)} as it must have sound: it is silent`
+    return checks.get(name)!.peak === 0
+      ? `Cannot use ${escaped(name)} as it must have sound: it is silent`
       : undefined;
   })).finally(() => pool.close());
   problems.push(...errors.filter((error) => error !== undefined));

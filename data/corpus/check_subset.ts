@@ -2,7 +2,7 @@
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import type { UtteranceCheck } from "./check_worker.ts";
 import { escaped } from "./lines.ts";
-import type { Utterance } from "./utterance.ts";
+import { placeName, type Utterance } from "./utterance.ts";
 import { normalizeFor, normalizeText } from "./vocabulary.ts";
 
 /** Statistics of a subset. */
@@ -52,13 +52,13 @@ export function textErrors(
     : errors;
 }
 
-/** Statistics of a subset. @param checks Measurements of its audio files, by path. */
+/** Statistics of a subset. @param checks Measurements of its audio, by {@linkcode placeName}. */
 export function reportOf(
   name: string,
   utterances: readonly Utterance[],
   checks: ReadonlyMap<string, UtteranceCheck>,
 ): SubsetReport {
-  const decoded = utterances.flatMap(({ audio }) => checks.get(audio) ?? []);
+  const decoded = utterances.flatMap((utterance) => checks.get(placeName(utterance)) ?? []);
   const lengths = decoded.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const words = utterances.flatMap(({ text }) => normalizeText(text ?? "").split(" ").filter((word) => word));
   const classes = utterances.flatMap(({ intent }) => intent ?? []);

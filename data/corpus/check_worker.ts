@@ -1,7 +1,7 @@
 // A worker that decodes audio files to check them.
-import { decodeAudio } from "../audio/audio.ts";
 import { serveJobs } from "../worker_pool.ts";
-import { fileError } from "../../files/atomic_file.ts";
+import type { AudioPlace } from "./utterance.ts";
+import { UtteranceReader } from "./utterance_reader.ts";
 
 /** Measurements of a decoded audio file. */
 export interface UtteranceCheck {
@@ -12,11 +12,10 @@ export interface UtteranceCheck {
   readonly peak: number;
 }
 
-serveJobs<string, UtteranceCheck>(async (path) => {
-  const bytes = await Deno.readFile(path).catch((error) => {
-    throw fileError("read", path, error);
-  });
-  const { samples, sampleRate } = await decodeAudio(bytes, path);
+const reader = new UtteranceReader();
+
+serveJobs<AudioPlace, UtteranceCheck>(async (place) => {
+  const { samples, sampleRate } = await reader.read(place);
   let peak = 0;
   for (const x of samples) peak = Math.max(peak, Math.abs(x));
   return { result: { seconds: samples.length / sampleRate, sampleRate, peak } };

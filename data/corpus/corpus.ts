@@ -3,12 +3,20 @@ import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
 import { escaped } from "./lines.ts";
+import { OddRows } from "./odd_rows.ts";
 import type { Layout, OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode openCorpus}. */
 export interface CorpusOptions {
   /** Task of the corpus. */
   readonly task: Task;
+  /**
+   * Whether utterances without audio, transcript or length and repeated ones are errors; default false: they are
+   * skipped, and a note of each kind counts them and names the first.
+   */
+  readonly strict?: boolean | undefined;
+  /** Maximum number of utterances, the first; default all. */
+  readonly limit?: number | undefined;
   /** Receives each error of one line; the valid utterances are returned. Default: the first error is thrown. */
   readonly onError?: OnError;
   /** Receives notes of one line; default: they are dropped. */
@@ -32,9 +40,9 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * @param dir Folder of the corpus, or a manifest, for which `subset` is ignored.
  * @param subset Name of a subset, or several separated by commas. If no subset has that name, `train`, `dev` and `test`
  * select all subsets that start with it and end in `-clean` or `-clean-` and a number, or else all that start with it.
- * @param options Task, and what to do with errors.
- * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line is not JSON, or an id is not
- * unique; one line that names the file and the line.
+ * @param options Task, number of utterances, and what to do with errors and odd rows.
+ * @throws {SyntaxError} If a line is malformed, or an id is not unique among subsets; with `strict` also if a row is odd.
+ * One line that names the file and the line.
  * @throws {RangeError} If the subset does not exist or is empty; the message lists the subsets.
  * @throws {Error} If a file cannot be read.
  *
@@ -44,19 +52,29 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * ```
  */
 export async function openCorpus(dir: string, subset: string, options: CorpusOptions): Promise<Utterance[]> {
-  const { task, onError = rethrow, onNote = () => {} } = options;
+  const { task, strict = false, limit = Infinity, onError = rethrow, onNote = () => {} } = options;
   const { layout, subsets } = await findLayout(dir, task);
   const names = subset.split(",").flatMap((word) => resolveSubset(dir, word.trim(), subsets));
   const all: Utterance[] = [];
+  const odd = new OddRows();
   for (const name of names) {
-    const utterances = await layout.readSubset(dir, subsets.get(name)!, task, onError, onNote);
+    const left = limit - all.length;
+    if (left <= 0) break;
+    const utterances = await layout.readSubset(dir, subsets.get(name)!, {
+      task,
+      limit: left,
+      onError: strict ? onError : odd.collecting(onError),
+    });
     if (utterances.length === 0) {
+      const { message } = odd.first ?? {};
       throw new RangeError(
-        `Cannot open ${dir} as a subset must have utterances: ${escaped(name) || "it"} has none`,
+        `Cannot open ${dir} as a subset must have utterances: ${escaped(name) || "it"} has none` +
+          (message === undefined ? "" : ` that can be used (${message})`),
       );
     }
-    all.push(...utterances);
+    for (const utterance of utterances.slice(0, left)) all.push(utterance);
   }
+  odd.note(onNote);
   const seen = new Set<string>();
   const duplicate = all.find(({ id }) => seen.size === seen.add(id).size);
   if (duplicate) {

@@ -1,8 +1,8 @@
 // Durations of utterances, from headers where possible.
-import { loadAudio } from "../audio/audio.ts";
 import { readAudioHead } from "../audio/format.ts";
-import { fileSource } from "../audio/source.ts";
-import type { Utterance } from "./utterance.ts";
+import { type AudioSource, fileSource } from "../audio/source.ts";
+import type { AudioPlace, Utterance } from "./utterance.ts";
+import { UtteranceReader } from "./utterance_reader.ts";
 
 /** An utterance with its duration. */
 export type TimedUtterance = Utterance & { readonly seconds: number };
@@ -24,27 +24,31 @@ const EXACT = ["wav", "sphere", "flac", "ogg flac", "vorbis", "opus", "g722"];
  * ```
  */
 export async function withSeconds(utterances: readonly Utterance[]): Promise<TimedUtterance[]> {
+  const reader = new UtteranceReader();
   const timed: TimedUtterance[] = [];
   for (const utterance of utterances) {
-    timed.push({ ...utterance, seconds: utterance.seconds ?? await secondsOf(utterance.audio) });
+    timed.push({ ...utterance, seconds: utterance.seconds ?? await secondsOf(utterance, reader) });
   }
   return timed;
 }
 
-/**
- * Duration of an audio file.
- *
- * @returns Seconds.
- * @throws {SyntaxError | RangeError | Error} As {@linkcode withSeconds}.
- */
-export async function secondsOf(path: string): Promise<number> {
-  const source = await fileSource(path);
+/** Duration in seconds, from the header where it states it. */
+async function secondsOf(place: AudioPlace, reader: UtteranceReader): Promise<number> {
+  const { audio, segment = { offset: 0 } } = place;
+  if (segment.seconds !== undefined) return segment.seconds;
+  const source = await fileSource(audio);
   try {
-    const { format, seconds } = readAudioHead(source);
-    if (seconds !== null && EXACT.includes(format)) return seconds;
+    const seconds = exactSeconds(source);
+    if (seconds !== null && seconds > segment.offset) return seconds - segment.offset;
   } finally {
     source.close();
   }
-  const { samples, sampleRate } = await loadAudio(path);
+  const { samples, sampleRate } = await reader.read(place, { sampleRate: 16_000 });
   return samples.length / sampleRate;
+}
+
+/** Duration that a header states; null if it does not, or not exactly. */
+function exactSeconds(source: AudioSource): number | null {
+  const { format, seconds } = readAudioHead(source);
+  return EXACT.includes(format) ? seconds : null;
 }

@@ -1,5 +1,6 @@
-// Lists the folders of a corpus.
+// Lists the folders of a corpus, and finds the files that a list names.
 import { fileError } from "../../files/atomic_file.ts";
+import { OddRow } from "./odd_rows.ts";
 
 /** Matches names of audio files. */
 export const AUDIO_NAME = /\.(flac|wav|sph|mp3|ogg|oga|opus|g722)$/i;
@@ -32,4 +33,53 @@ export async function readFolder(path: string): Promise<{ name: string; isFolder
 export async function foldersIn(path: string): Promise<string[]> {
   const entries = await readFolder(path);
   return entries.filter(({ name, isFolder }) => isFolder && !name.startsWith(".")).map(({ name }) => name);
+}
+
+/** Whether there is a file of this path. */
+export function isFile(path: string): Promise<boolean> {
+  return Deno.stat(path).then((found) => found.isFile, () => false);
+}
+
+/** Folder of a file. */
+export function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
+}
+
+/** Finds the audio files that a list names. Each is looked for once. */
+export class AudioFinder {
+  readonly #folders: readonly string[];
+  readonly #sizes = new Map<string, Promise<number | undefined>>();
+
+  /** @param folders What a relative path may be relative to, in order. */
+  constructor(...folders: readonly string[]) {
+    this.#folders = folders;
+  }
+
+  /**
+   * Finds a file.
+   *
+   * @param file Path, absolute or relative.
+   * @param place The row that names it, for errors.
+   * @returns Path of the file.
+   * @throws {OddRow} If it does not exist or has no bytes.
+   */
+  async find(file: string, place: { readonly name: string; readonly at: string }): Promise<string> {
+    const isAbsolute = /^([/\\]|[A-Za-z]:[/\\])/.test(file);
+    const paths = isAbsolute ? [file] : this.#folders.map((folder) => `${folder}/${file}`);
+    for (const path of paths) {
+      const size = await this.#sizeOf(path);
+      if (size === 0) throw new OddRow("length", place, "audio must have samples", `${path} is empty`);
+      if (size !== undefined) return path;
+    }
+    throw new OddRow("audio", place, "every utterance needs its audio", `there is no file ${paths[0]}`);
+  }
+
+  #sizeOf(path: string): Promise<number | undefined> {
+    let size = this.#sizes.get(path);
+    if (size === undefined) {
+      size = Deno.stat(path).then((found) => found.isFile ? found.size : undefined, () => undefined);
+      this.#sizes.set(path, size);
+    }
+    return size;
+  }
 }

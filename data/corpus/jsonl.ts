@@ -1,7 +1,9 @@
 // Reads JSON Lines files, which manifests and SLURP have in common: a row is a JSON object in a line.
 import { readFolder } from "./folders.ts";
-import { escaped, forEachLine, readLines, refuseLine, type TextLine } from "./lines.ts";
-import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
+import { forEachLine, readLines, refuseLine, type TextLine } from "./lines.ts";
+import { OddRow } from "./odd_rows.ts";
+import type { OnError, Task, Utterance } from "./utterance.ts";
+import { UtteranceList } from "./utterance_list.ts";
 
 /** A row with its position. */
 export interface Row {
@@ -27,8 +29,6 @@ export interface JsonlReader {
   readonly task: Task;
   /** Receives the error of a line that is not JSON, that `utterancesOf` refuses, or whose id is not unique. */
   readonly onError: OnError;
-  /** Receives a note on repeated utterances. */
-  readonly onNote: OnNote;
   /** Reads the utterances of a row. */
   utterancesOf(row: Row): AsyncIterable<Utterance> | Iterable<Utterance>;
 }
@@ -37,39 +37,22 @@ export interface JsonlReader {
  * Reads the utterances of a JSON Lines file. In the published SLURP, some recordings belong to two sentences of one class.
  *
  * @param path Path of the file.
- * @param reader Task, reader of a row, errors and notes.
+ * @param reader Task, reader of a row, and errors.
  * @throws {Error} What `onError` throws, or if the file cannot be read.
  */
 export async function readJsonl(
   path: string,
-  { task, onError, onNote, utterancesOf }: JsonlReader,
+  { task, onError, utterancesOf }: JsonlReader,
 ): Promise<Utterance[]> {
-  const label = task === "slu" ? "intent" : "text";
-  const utterances = new Map<string, { readonly at: string; readonly utterance: Utterance }>();
-  const repeated: string[] = [];
-  await forEachLine(await readLines(path), onError, async ({ at, ...line }) => {
-    for await (const utterance of utterancesOf(parseRow({ at, ...line }))) {
-      const { id } = utterance;
-      const before = utterances.get(id);
-      if (before === undefined) {
-        utterances.set(id, { at, utterance });
-      } else if (before.utterance.audio === utterance.audio && before.utterance[label] === utterance[label]) {
-        repeated.push(`${id} in ${at}`);
-      } else {
-        refuseLine(at, "ids must be unique", `${id} is already in ${before.at}`);
-      }
-    }
+  const utterances = new UtteranceList(task, onError);
+  await forEachLine(await readLines(path), onError, async (line) => {
+    for await (const utterance of utterancesOf(parseRow(line))) utterances.add(utterance, line.at);
   });
-  if (repeated.length > 0) {
-    const more = repeated.length > 1 ? ` and ${repeated.length - 1} more` : "";
-    onNote(
-      `recordings that are listed twice with the same label are used once: ${escaped(repeated[0]!)}${more}`,
-    );
-  }
-  return [...utterances.values()].map(({ utterance }) => utterance);
+  return utterances.all;
 }
 
-function parseRow({ at, text }: TextLine): Row {
+/** Parses a line. @throws {SyntaxError} If it is not a JSON object. */
+export function parseRow({ at, text }: TextLine): Row {
   let fields: unknown;
   try {
     fields = JSON.parse(text);
@@ -108,25 +91,33 @@ export function transcriptField(row: Row, name: string): string | undefined {
  *
  * @param row Row or part of a row with `speaker` and `seconds` or `duration`.
  * @param task The label that this task needs must be there.
+ * @param utterance Id, audio and labels.
  * @throws {SyntaxError} If the transcript or the class that the task needs is missing.
  */
 export function utteranceOf(
   row: Row,
   task: Task,
-  { id, audio, text, intent }: Pick<Utterance, "id" | "audio"> & {
+  { text, intent, ...rest }: Pick<Utterance, "id" | "audio" | "segment"> & {
     readonly text: string | undefined;
     readonly intent: string | undefined;
   },
 ): Utterance {
   if (task === "asr" && text === undefined) {
-    refuseLine(row.at, "speech recognition needs a transcript", `${id} has none`);
+    refuseLine(row.at, "speech recognition needs a transcript", `${rest.id} has none`);
   }
-  if (task === "slu" && !intent) refuseLine(row.at, "understanding needs a class", `${id} has none`);
+  if (task === "slu" && !intent) refuseLine(row.at, "understanding needs a class", `${rest.id} has none`);
   const speaker = textField(row, "speaker");
   const { seconds = row.fields.duration } = row.fields as { seconds?: unknown };
+  if (seconds === 0) {
+    throw new OddRow(
+      "length",
+      { name: rest.id, at: row.at },
+      "an utterance must have a length",
+      "it lasts 0 s",
+    );
+  }
   return {
-    id,
-    audio,
+    ...rest,
     ...text !== undefined && { text },
     ...intent && { intent },
     ...speaker && { speaker },

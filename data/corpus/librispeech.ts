@@ -1,8 +1,9 @@
 // Reads the layout of LibriSpeech (Panayotov et al., "LibriSpeech: an ASR corpus based on public domain audio books",
 // ICASSP 2015).
 import { AUDIO_NAME, foldersIn, readFolder } from "./folders.ts";
-import { forEachLine, lineError, readLines, refuseLine } from "./lines.ts";
-import type { OnError, Task, Utterance } from "./utterance.ts";
+import { forEachLine, readLines, refuseLine } from "./lines.ts";
+import { OddRow } from "./odd_rows.ts";
+import type { OnError, ReadOptions, Utterance } from "./utterance.ts";
 
 /** Name of the layout for errors. */
 export const layoutName = "SUBSET/READER/CHAPTER/*.trans.txt as LibriSpeech";
@@ -38,15 +39,13 @@ async function isSubset(path: string): Promise<boolean> {
  * Reads the utterances of a subset, reader by reader.
  *
  * @param path Path of the subset's folder.
- * @param onError Receives errors.
- * @throws {SyntaxError} If a transcript has no audio, audio has no transcript, a line has no text, or an id is not
- * unique.
+ * @param options Where errors go: odd are a transcript without audio, audio without a transcript, and a line without text.
+ * @throws {SyntaxError} If an id is not unique.
  */
 export async function readSubset(
   _dir: string,
   path: string,
-  _task: Task,
-  onError: OnError,
+  { onError }: ReadOptions,
 ): Promise<Utterance[]> {
   const utterances: Utterance[] = [];
   for (const reader of await foldersIn(path)) {
@@ -69,14 +68,20 @@ async function readChapter(path: string, speaker: string, onError: OnError): Pro
       if (before) refuseLine(at, "ids must be unique", `${id} is already in ${before}`);
       positions.set(id!, at);
       const name = audio.get(id!);
-      if (!name) refuseLine(at, "every transcript needs its audio", `there is no ${path}/${id}.flac or .wav`);
-      if (!text) refuseLine(at, "a transcript must follow the id", `${id} has none`);
+      const place = { name: id!, at };
+      if (!name) {
+        const found = `there is no ${path}/${id}.flac or .wav`;
+        throw new OddRow("audio", place, "every transcript needs its audio", found);
+      }
+      if (!text) throw new OddRow("transcript", place, "a transcript must follow the id", `${id} has none`);
       utterances.push({ id: id!, audio: `${path}/${name}`, text: text!, speaker });
     });
   }
   for (const [id, name] of audio) {
     if (!positions.has(id)) {
-      onError(lineError(`${path}/${name}`, "every audio file needs a line in a .trans.txt", "it has none"));
+      const place = { name: `${path}/${name}`, at: `${path}/${name}` };
+      const rule = "every audio file needs a line in a .trans.txt";
+      onError(new OddRow("transcript", place, rule, "it has none"));
     }
   }
   return utterances;

@@ -1,7 +1,10 @@
 // Reads manifests: JSON Lines files with an utterance in each line.
+import type { Segment } from "../audio/segment.ts";
 import { findJsonl, readJsonl, type Row, textField, transcriptField, utteranceOf } from "./jsonl.ts";
+import { AudioFinder, folderOf, isFile } from "./folders.ts";
 import { refuseLine } from "./lines.ts";
-import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
+import { OddRow } from "./odd_rows.ts";
+import { placeName, type ReadOptions, type Utterance } from "./utterance.ts";
 
 /** Name of the layout for errors. */
 export const layoutName = "a manifest SUBSET.jsonl";
@@ -13,54 +16,58 @@ export const layoutName = "a manifest SUBSET.jsonl";
  * @returns Paths of the manifests by name, without `.jsonl`.
  */
 export async function findSubsets(dir: string): Promise<Map<string, string>> {
-  const isFile = await Deno.stat(dir).then((found) => found.isFile, () => false);
-  return isFile ? new Map([["", dir]]) : await findJsonl(dir);
+  return await isFile(dir) ? new Map([["", dir]]) : await findJsonl(dir);
 }
 
 /**
  * Reads a manifest: a JSON object in each line, with `audio`, and `text` for `asr` or `intent` for `slu`. The id is the
- * field `id`, or else `audio`. Manifests of NeMo and ESPnet have `audio_filepath` for `audio`, and `duration` for `seconds`;
- * their `offset` must be 0, which is checked once a file.
+ * field `id`, or else `audio`. Manifests of NeMo and ESPnet have `audio_filepath` for `audio`, `duration` for `seconds`, and
+ * `offset`: the utterance is then a part of the file. So is one without offset in a file that has such parts.
  *
  * @param path Path of the manifest.
- * @param task Task of the corpus.
- * @param onError Receives errors.
- * @param onNote Receives a note on repeated utterances.
- * @throws {SyntaxError} If a line has another form, an audio file is missing, or an id is not unique.
+ * @param options Task, and where errors go: odd are missing audio, an empty transcript, no length, and a repeated id.
+ * @throws {SyntaxError} If a line has another form.
  */
 export async function readSubset(
   _dir: string,
   path: string,
-  task: Task,
-  onError: OnError,
-  onNote: OnNote,
+  { task, onError }: ReadOptions,
 ): Promise<Utterance[]> {
-  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
-  let hasOffset = false;
-  return await readJsonl(path, {
+  const audio = new AudioFinder(folderOf(path));
+  const utterances = await readJsonl(path, {
     task,
     onError,
-    onNote,
     async *utterancesOf(row) {
-      const { offset = 0 } = row.fields;
-      if (offset !== null && offset !== 0) {
-        if (hasOffset) return;
-        hasOffset = true;
-        const rule = "each utterance must be a whole file (offset 0): cut the recordings";
-        refuseLine(row.at, rule, `offset is ${JSON.stringify(offset)}, later ones are not reported`);
+      const file = textField(row, "audio") ?? textField(row, "audio_filepath") ??
+        refuseLine(row.at, "audio must name a file", "it is missing");
+      const segment = segmentOf(row);
+      const name = textField(row, "id") ?? placeName({ audio: file, ...segment && { segment } });
+      const [text, intent] = [transcriptField(row, "text"), textField(row, "intent")];
+      const found = await audio.find(file, { name, at: row.at });
+      const place = { id: name, audio: found, ...segment && { segment } };
+      const utterance = utteranceOf(row, task, { ...place, text, intent });
+      if (task === "asr" && text === "") {
+        onError(new OddRow("empty", { name, at: row.at }, "a transcript must have text", "it is empty"));
       }
-      yield await readUtterance(row, folder, task);
+      yield utterance;
     },
+  });
+  const cut = new Set(utterances.flatMap(({ audio, segment }) => segment ? audio : []));
+  return utterances.map((utterance) => {
+    const { audio, segment, seconds } = utterance;
+    return segment || seconds === undefined || !cut.has(audio)
+      ? utterance
+      : { ...utterance, segment: { offset: 0, seconds } };
   });
 }
 
-async function readUtterance(row: Row, folder: string, task: Task): Promise<Utterance> {
-  const file = textField(row, "audio") ?? textField(row, "audio_filepath") ??
-    refuseLine(row.at, "audio must name a file", "it is missing");
-  const audio = /^([/\\]|[A-Za-z]:[/\\])/.test(file) ? file : `${folder}/${file}`;
-  if (!await Deno.stat(audio).then((found) => found.isFile, () => false)) {
-    refuseLine(row.at, "every utterance needs its audio", `there is no file ${audio}`);
-  }
-  const [text, intent] = [transcriptField(row, "text"), textField(row, "intent")];
-  return utteranceOf(row, task, { id: textField(row, "id") ?? file, audio, text, intent });
+/** The part of its file that a row is; undefined for a whole file. */
+function segmentOf({ at, fields }: Row): Segment | undefined {
+  const { offset = null, duration = null, seconds = duration } = fields;
+  if (offset === null || offset === 0) return undefined;
+  const isNumber = (value: unknown) => typeof value === "number" && Number.isFinite(value) && value >= 0;
+  if (!isNumber(offset)) refuseLine(at, "offset must be seconds, at least 0", JSON.stringify(offset));
+  if (seconds === null) return { offset: offset as number };
+  if (!isNumber(seconds)) refuseLine(at, "duration must be seconds, at least 0", JSON.stringify(seconds));
+  return { offset: offset as number, seconds: seconds as number };
 }

@@ -2,7 +2,8 @@
 import { AUDIO_NAME, readFolder } from "./folders.ts";
 import { findJsonl, isObject, readJsonl, type Row, textField, utteranceOf } from "./jsonl.ts";
 import { refuseLine } from "./lines.ts";
-import type { OnError, OnNote, Task, Utterance } from "./utterance.ts";
+import { OddRow } from "./odd_rows.ts";
+import type { ReadOptions, Utterance } from "./utterance.ts";
 
 /** Name of the layout for errors. */
 export const layoutName = "dataset/slurp/*.jsonl as SLURP";
@@ -22,18 +23,13 @@ export function findSubsets(dir: string): Promise<Map<string, string>> {
  *
  * @param dir Folder of the corpus.
  * @param path Path of the subset's file.
- * @param task Task of the corpus.
- * @param onError Receives errors.
- * @param onNote Receives a note on recordings that several sentences of the same label list; each is read once.
- * @throws {SyntaxError} If a row is not JSON, lacks scenario, action or, for `asr`, the sentence, or its audio is missing
- * or listed twice with different labels.
+ * @param options Task, and where errors go: odd are a recording without audio, and one that several sentences list.
+ * @throws {SyntaxError} If a row is not JSON, or lacks scenario, action or, for `asr`, the sentence.
  */
 export async function readSubset(
   dir: string,
   path: string,
-  task: Task,
-  onError: OnError,
-  onNote: OnNote,
+  { task, onError }: ReadOptions,
 ): Promise<Utterance[]> {
   const audio = new Map<string, string>();
   for (const folder of ["slurp_real", "slurp_synth"].map((name) => `${dir}/audio/${name}`)) {
@@ -42,7 +38,6 @@ export async function readSubset(
   return await readJsonl(path, {
     task,
     onError,
-    onNote,
     *utterancesOf(row) {
       const text = textField(row, "sentence");
       const [scenario, action] = [textField(row, "scenario"), textField(row, "action")];
@@ -54,12 +49,14 @@ export async function readSubset(
       for (const recording of recordingsOf(row)) {
         const file = textField(recording, "file") ??
           refuseLine(row.at, "a recording must name its file", "one does not");
-        const found = audio.get(file) ??
-          refuseLine(
-            row.at,
-            "every recording needs its audio",
-            `there is no ${dir}/audio/slurp_real/${file}`,
+        const found = audio.get(file);
+        if (found === undefined) {
+          const missing = `there is no ${dir}/audio/slurp_real/${file}`;
+          onError(
+            new OddRow("audio", { name: file, at: row.at }, "every recording needs its audio", missing),
           );
+          continue;
+        }
         yield utteranceOf(recording, task, { id: file.replace(AUDIO_NAME, ""), audio: found, text, intent });
       }
     },

@@ -2,12 +2,13 @@
 
 import { outOfVocabulary } from "../../data/corpus/out_of_vocabulary.ts";
 import { type TimedUtterance, withSeconds } from "../../data/corpus/durations.ts";
+import { placeName } from "../../data/corpus/utterance.ts";
 import { normalizeText } from "../../data/corpus/vocabulary.ts";
 import program from "../../deno.json" with { type: "json" };
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../../model/inference/preprocess.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { openFeed, openTest, openUtterances, type TrainFeed } from "../../train/corpus_feed.ts";
+import { openFeed, openTest, openUtterances, type Reading, type TrainFeed } from "../../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../../train/corpus_source.ts";
 import { readUtterances } from "../../train/labelled_utterances.ts";
 import { RECORD_FILE, tokenizerIn } from "../../train/model_files.ts";
@@ -38,7 +39,7 @@ export interface PruneRun extends Disposable {
 }
 
 /** A corpus and its subsets for a run. */
-export interface RunCorpus {
+export interface RunCorpus extends Reading {
   /** Folder of the corpus, or a manifest. */
   readonly data: string;
   /** Training subset. */
@@ -77,7 +78,7 @@ export function taskOf({ name, checkpoint: { head } }: BaseModel, task?: "asr" |
 export async function openPruneRun(
   base: BaseModel,
   task: "asr" | "slu",
-  { data, subset, devSubset, testSubset }: RunCorpus,
+  { data, subset, devSubset, testSubset, limit, strict }: RunCorpus,
   settings: PruneSettings,
 ): Promise<PruneRun> {
   const config = regularize(base.checkpoint.config, settings);
@@ -88,14 +89,14 @@ export async function openPruneRun(
     `${name}/preprocessor_config.json`,
   );
   const tokenizer = task === "asr" ? vocabularyOf(model) : null;
-  const corpus = await openUtterances(data, task, subset, devSubset);
-  const test = await openTest(data, task, testSubset);
+  const corpus = await openUtterances(data, task, subset, devSubset, { limit, strict });
+  const test = await openTest(data, task, testSubset, { limit, strict });
   const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
   const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
-  const notes = [...base.checkpoint.notes, ...corpus.notes, ...feed.notes];
+  const notes = [...base.checkpoint.notes, ...corpus.notes, ...test.notes, ...feed.notes];
   if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...corpus.train, ...test.utterances]));
-  const trained = new Set(corpus.train.map(({ audio }) => audio));
-  if (test.utterances.every(({ audio }) => trained.has(audio))) {
+  const trained = new Set(corpus.train.map(placeName));
+  if (test.utterances.every((utterance) => trained.has(placeName(utterance)))) {
     notes.push("the test subset is part of the training subset: choose another one with --test-subset");
   }
   const record = files[RECORD_FILE];

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { listSubsets, openCorpus } from "../../../data/corpus/corpus.ts";
+import { withSeconds } from "../../../data/corpus/durations.ts";
 import type { Task } from "../../../data/corpus/utterance.ts";
 import { put, tone, withFolder } from "../folder.ts";
 
@@ -108,17 +109,35 @@ Deno.test("a recording that SLURP lists under two sentences of one class is used
       "what time is it",
     ]]);
     assertEquals(notes, [
-      `recordings that are listed twice with the same label are used once: a in ${path}:3`,
+      `recordings that are listed twice with the same label, used once: 1 (a in ${path}:3)`,
     ]);
     const message = `Cannot read ${path}:3 as ids must be unique: a is already in ${path}:1`;
-    await assertRejects(() => openCorpus(dir, "train", { task: "asr" }), SyntaxError, message);
+    for (const task of ["asr", "slu"] as const) {
+      await assertRejects(() => openCorpus(dir, "train", { task, strict: true }), SyntaxError, message);
+    }
+    notes.length = 0;
+    assertEquals(
+      (await openCorpus(dir, "train", { task: "asr", onNote: (note) => notes.push(note) })).length,
+      2,
+    );
+    assertEquals(notes, [
+      `rows with the id of an earlier one and another label, skipped: 1 (a in ${path}:3)`,
+    ]);
   }));
 
-Deno.test("a manifest of NeMo or ESPnet is read; segments of a file are refused once", () =>
+Deno.test("a manifest of NeMo or ESPnet is read, with segments of a file", () =>
   withFolder({
-    "train.jsonl": '{"audio_filepath": "a.wav", "text": "turn on", "duration": 0.1, "offset": 0}\n'.repeat(3),
-    "cut.jsonl": '{"audio_filepath": "a.wav", "text": "on", "duration": 0.05, "offset": 0.05}\n'.repeat(3),
+    "train.jsonl": '{"audio_filepath": "a.wav", "text": "turn on", "duration": 0.1, "offset": 0}\n'.repeat(5),
+    "cut.jsonl": '{"audio_filepath": "a.wav", "text": "turn", "duration": 0.05, "offset": 0}\n' +
+      '{"audio_filepath": "a.wav", "text": "on", "duration": 0.03, "offset": 0.05}\n' +
+      '{"audio_filepath": "a.wav", "text": "", "duration": null, "offset": 0.06}\n' +
+      '{"audio_filepath": "a.wav", "text": "", "duration": 0, "offset": 0.06}\n' +
+      '{"audio_filepath": "b.wav", "text": "b", "duration": 1, "offset": 0}\n' +
+      '{"audio_filepath": "empty.wav", "text": "b", "duration": 1, "offset": 0}\n',
+    "bad.jsonl": '{"audio_filepath": "a.wav", "text": "on", "duration": 0.05, "offset": -1}\n' +
+      '{"audio_filepath": "a.wav", "text": "on", "duration": "1", "offset": 0.05}\n',
     "a.wav": audioFile,
+    "empty.wav": "",
   }, async (dir) => {
     const notes: string[] = [];
     const errors: string[] = [];
@@ -131,13 +150,40 @@ Deno.test("a manifest of NeMo or ESPnet is read; segments of a file are refused 
       { id: "a.wav", audio: `${dir}/a.wav`, text: "turn on", seconds: 0.1 },
     ]);
     assertEquals(notes, [
-      `recordings that are listed twice with the same label are used once: a.wav in ${dir}/train.jsonl:2 and 1 more`,
+      "recordings that are listed twice with the same label, used once: 4 (" +
+      [2, 3, 4].map((line) => `a.wav in ${dir}/train.jsonl:${line}`).join(", ") + " and 1 more)",
     ]);
-    await assertRejects(() => openCorpus(dir, "cut", options), RangeError, "cut has none");
+    notes.length = 0;
+    const audio = `${dir}/a.wav`;
+    const cut = await openCorpus(dir, "cut", options);
+    assertEquals(cut, [
+      { id: "a.wav", audio, segment: { offset: 0, seconds: 0.05 }, text: "turn", seconds: 0.05 },
+      { id: "a.wav@0.05+0.03", audio, segment: { offset: 0.05, seconds: 0.03 }, text: "on", seconds: 0.03 },
+      { id: "a.wav@0.06+", audio, segment: { offset: 0.06 }, text: "" },
+    ]);
+    assertEquals((await withSeconds(cut)).map(({ seconds }) => seconds), [0.05, 0.03, 0.1 - 0.06]);
+    assertEquals(notes, [
+      `utterances with an empty transcript, taken as without speech: 1 (a.wav@0.06+ in ${dir}/cut.jsonl:3)`,
+      `utterances of zero length, skipped: 2 (a.wav@0.06+0 in ${dir}/cut.jsonl:4, ` +
+      `empty.wav in ${dir}/cut.jsonl:6)`,
+      `utterances without audio, skipped: 1 (b.wav in ${dir}/cut.jsonl:5)`,
+    ]);
+    const strict = { ...options, strict: true };
+    assertEquals((await openCorpus(dir, "cut", strict)).length, 3);
+    await assertRejects(
+      () => openCorpus(dir, "bad", options),
+      RangeError,
+      "as a subset must have utterances: bad has none",
+    );
     assertEquals(errors, [
-      `Cannot read ${dir}/cut.jsonl:1 as each utterance must be a whole file (offset 0): cut the recordings: ` +
-      "offset is 0.05, later ones are not reported",
+      `Cannot read ${dir}/cut.jsonl:3 as a transcript must have text: it is empty`,
+      `Cannot read ${dir}/cut.jsonl:4 as an utterance must have a length: it lasts 0 s`,
+      `Cannot read ${dir}/cut.jsonl:5 as every utterance needs its audio: there is no file ${dir}/b.wav`,
+      `Cannot read ${dir}/cut.jsonl:6 as audio must have samples: ${dir}/empty.wav is empty`,
+      `Cannot read ${dir}/bad.jsonl:1 as offset must be seconds, at least 0: -1`,
+      `Cannot read ${dir}/bad.jsonl:2 as duration must be seconds, at least 0: "1"`,
     ]);
+    assertEquals((await openCorpus(dir, "cut", { task: "asr", limit: 2 })).length, 2);
   }));
 
 Deno.test("AppleDouble files are not part of a corpus", async () => {
@@ -161,7 +207,7 @@ Deno.test("control characters of names and text are escaped in errors", () =>
   }, async (dir) => {
     const errors: string[] = [];
     const onError = (error: Error) => void errors.push(error.message);
-    await openCorpus(dir, "train-clean-100", { task: "asr", onError });
+    await openCorpus(dir, "train-clean-100", { task: "asr", strict: true, onError });
     const chapter = `${dir}/train-clean-100/84/121`;
     assertEquals(errors, [
       `Cannot read ${chapter}/y.trans.txt:1 as every transcript needs its audio: ` +
@@ -249,7 +295,11 @@ Deno.test("an error in a corpus is one line with file and line", async () => {
   for (const [base, changes, task, message] of cases) {
     await withFolder({ ...base }, async (dir) => {
       await put(dir, changes);
-      const error = await assertRejects(() => openCorpus(dir, "train", { task }), Error, message);
+      const error = await assertRejects(
+        () => openCorpus(dir, "train", { task, strict: true }),
+        Error,
+        message,
+      );
       assertEquals((error as Error).message.split("\n").length, 1);
     });
   }
