@@ -1,17 +1,26 @@
 import program from "../deno.json" with { type: "json" };
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { readerOf } from "../model/inference/model_source.ts";
-import { type OnnxOpset, OPSETS } from "../model/onnx/encode_onnx.ts";
-import { type OnnxFolder, writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
+import {
+  MODEL_FILES,
+  type OnnxDtype,
+  type OnnxFile,
+  type OnnxOpset,
+  OPSETS,
+} from "../model/onnx/encode_onnx.ts";
+import { writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
 import { printable } from "../files/printable.ts";
 import { writeWholeFolder } from "../files/whole_folder.ts";
 import { defineCommand } from "./command.ts";
+import { type Compared, compareWithOnnxruntime } from "./compare_onnxruntime.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
 import { requireNewFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
+
+const DTYPES = Object.keys(MODEL_FILES) as OnnxDtype[];
 
 /** `export`: a model in the format of other programs. */
 export const exportCommand = defineCommand({
@@ -33,6 +42,12 @@ export const exportCommand = defineCommand({
       description: "folder to write; new or empty",
       computed: { text: "the name of the model with the format, such as compact-onnx" },
     },
+    dtype: {
+      type: "string",
+      value: "LIST",
+      description: `element types of the weights, some of ${DTYPES.join(", ")}: a file for each`,
+      default: "f32",
+    },
     opset: {
       type: "string",
       choices: OPSETS.map(String),
@@ -40,21 +55,39 @@ export const exportCommand = defineCommand({
       default: "17",
     },
   },
-  examples: [["for the browser", "export assets/commands-tiny --to onnx --out commands-onnx"]],
-  async run({ to, out, opset }, operands) {
+  examples: [
+    [
+      "for servers and the browser",
+      "export assets/commands-tiny --to onnx --dtype f32,q8 --out commands-onnx",
+    ],
+  ],
+  async run({ to, out, dtype, opset }, operands) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
       throw new UserError(`export takes one MODEL: got ${operands.length}`);
     }
     const folder = out ?? fromUser(`${lastName(model)}-${to}`);
-    const written = await onFiles(() => exportOnnx(model, folder, Number(opset) as OnnxOpset));
-    print(report(folder, written));
+    const dtypes = dtypesOf(dtype);
+    await onFiles(() => exportOnnx(model, folder, { dtypes, opset: Number(opset) as OnnxOpset }));
     return 0;
   },
 });
 
-/** Writes the folder, complete or not at all. */
-async function exportOnnx(model: string, folder: string, opset: OnnxOpset): Promise<OnnxFolder> {
+/** The element types of `--dtype`. @throws {UserError} One is unknown. */
+function dtypesOf(list: string): OnnxDtype[] {
+  const names = [...new Set(list.split(",").map((name) => name.trim()))];
+  const unknown = names.find((name) => !Object.hasOwn(MODEL_FILES, name));
+  if (unknown === undefined) return names as OnnxDtype[];
+  throw new UserError(`--dtype must be some of ${DTYPES.join(", ")}: got ${unknown}`);
+}
+
+interface Settings {
+  readonly dtypes: readonly OnnxDtype[];
+  readonly opset: OnnxOpset;
+}
+
+/** Writes the folder and runs its files in onnxruntime, where that is installed. */
+async function exportOnnx(model: string, folder: string, settings: Settings): Promise<void> {
   await requireNewFolder("export", folder);
   const path = (await folderOf(model)).replace(/(?<=.)\/+$/, "");
   const checkpoint = await readCheckpoint(path);
@@ -62,12 +95,18 @@ async function exportOnnx(model: string, folder: string, opset: OnnxOpset): Prom
   const source = { checkpoint, read: await readerOf(path, checkpoint), name: path };
   const written = await writeWholeFolder(
     folder,
-    (partial) => writeOnnxFolder(partial, source, { opset, producerVersion: program.version }),
+    (partial) => writeOnnxFolder(partial, source, { ...settings, producerVersion: program.version }),
   );
   if (checkpoint.head === "ctc" && !written.tokenizer) {
     note(`${printable(model)} has no vocab.json: the folder has no tokenizer`);
   }
-  return written;
+  const files = written.files.map(({ name }) => `${folder}/onnx/${name}`);
+  const compared = await compareWithOnnxruntime(checkpoint, files, written.inputs.length > 1)
+    .catch((error) => void note(error.message));
+  if (compared === null) {
+    note("not run in onnxruntime, which is not installed: deno cache npm:onnxruntime-node@1");
+  }
+  written.files.forEach((file, i) => print(lineOf(folder, file, written.inputs, compared?.[i])));
 }
 
 /** Last part of a path or name. */
@@ -75,9 +114,25 @@ function lastName(model: string): string {
   return model.replace(/\/+$/, "").split("/").at(-1)!.replace(/\.(safetensors|bin|pt|pth|ckpt)$/, "");
 }
 
-function report(folder: string, { file, inputs }: OnnxFolder): string {
-  const megabytes = (file.bytes / 1e6).toFixed(1);
-  return `${folder}: onnx/model.onnx, ${megabytes} MB, ${file.graph.nodes.length} nodes, inputs ${
-    inputs.join(", ")
-  }`;
+function lineOf(
+  folder: string,
+  { name, bytes, data, graph }: OnnxFile,
+  inputs: readonly string[],
+  compared?: Compared,
+): string {
+  const megabytes = data.reduce((sum, { bytes }) => sum + bytes, bytes) / 1e6;
+  return [
+    `${folder}: onnx/${name}`,
+    `${megabytes.toFixed(1)} MB`,
+    ...data.length > 0 ? [`weights in ${data.map(({ name }) => name).join(", ")}`] : [],
+    `${graph.nodes.length} nodes`,
+    `inputs ${inputs.join(", ")}`,
+    ...compared
+      ? [
+        `onnxruntime ${compared.version} differs by ${
+          compared.difference.toExponential(1)
+        } of the largest logit`,
+      ]
+      : [],
+  ].join(", ");
 }

@@ -5,16 +5,22 @@ import { LAYER_WEIGHTS } from "../parameter_specs.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures } from "./feature_encoder.ts";
 import { FrameMask } from "./frame_mask.ts";
+import { type DataFile, placeExternally } from "./external_data.ts";
 import { OnnxGraph, type Value } from "./graph.ts";
+import { halfGraph } from "./half_graph.ts";
 import { type ExportedModel, linear, weightOf } from "./layers.ts";
-import { encodeModel, FLOAT, INT64, type ValueInfo } from "./messages.ts";
+import { encodeModel, FLOAT, type GraphParts, INT64, type ModelParts, type ValueInfo } from "./messages.ts";
 import { bytesOf, lengthOf } from "./protobuf.ts";
+import { quantizedGraph } from "./quantized_graph.ts";
 
 /** Versions of the operator set that can be written; 20 has one node for GELU. */
 export const OPSETS = [17, 20] as const;
 
 /** The version of the file format that goes with each. */
 const IR_VERSIONS: Readonly<Record<OnnxOpset, number>> = { 17: 8, 20: 9 };
+
+/** Element types of the weights, and the name of the model file that transformers.js gives to each. */
+export const MODEL_FILES = { f32: "model.onnx", f16: "model_fp16.onnx", q8: "model_quantized.onnx" } as const;
 
 /** Limit of a Protocol Buffers message in bytes. */
 const MAX_BYTES = 2 ** 31 - 1;
@@ -26,8 +32,13 @@ const MAY_BE_UNUSED =
 /** A version of {@linkcode OPSETS}. */
 export type OnnxOpset = typeof OPSETS[number];
 
+/** An element type of {@linkcode MODEL_FILES}. */
+export type OnnxDtype = keyof typeof MODEL_FILES;
+
 /** Options of {@linkcode encodeOnnx}. */
 export interface OnnxOptions {
+  /** Element type of the weights; inputs and outputs are f32 with every one. Default `f32`. */
+  readonly dtype?: OnnxDtype;
   /** Version of the operator set; default 17. */
   readonly opset?: OnnxOpset;
   /** Whether there is an input `attention_mask`, as `return_attention_mask` of the preprocessing states; default false. */
@@ -36,26 +47,27 @@ export interface OnnxOptions {
   readonly producerVersion?: string;
   /** Name of the model in error messages. */
   readonly name?: string;
+  /** Limit of a file's size in bytes; beyond it, weights are in files of their own. Default: 2 GB, the format's. */
+  readonly maxBytes?: number;
 }
 
 /** An encoded ONNX file. */
-export interface OnnxFile {
-  /** Size in bytes. */
-  readonly bytes: number;
+export interface OnnxFile extends DataFile {
   /** Its graph. */
-  readonly graph: Pick<OnnxGraph, "nodes" | "initializers">;
-  /** Its bytes, in parts; a changed weight, such as a transposed one, is made only when its part is next. */
-  parts(): Iterable<Uint8Array>;
+  readonly graph: GraphParts;
+  /** Files with the weights, which belong into the same folder; none for a model below 2 GB. */
+  readonly data: readonly DataFile[];
 }
 
 /**
- * Encodes a model as an ONNX file in f32, dense or compact. Inputs: `input_values`, f32 [B, S], and on request `attention_mask`,
+ * Encodes a model as an ONNX file, dense or compact. Weights that change, such as transposed ones, are made only when their part of
+ * a file is next. Inputs: `input_values`, f32 [B, S], and on request `attention_mask`,
  * int64 [B, S]. Output: `logits`, f32: [B, T, V] of a CTC head, [B, labels] of a classification head. Batch and samples vary.
  *
  * @param checkpoint The model.
  * @param options Operator set and inputs.
  * @throws {TypeError} If it has no head.
- * @throws {RangeError} If the file would have 2 GB or more, or the model has weights that no part of the graph uses.
+ * @throws {RangeError} If the model has weights that no part of the graph uses.
  *
  * @example
  * ```ts
@@ -73,40 +85,53 @@ export function encodeOnnx(
   options: OnnxOptions = {},
 ): OnnxFile {
   const { config, head, tensors } = checkpoint;
-  const { opset = 17, attentionMask = false, producerVersion = "", name = "the model" } = options;
+  const { opset = 17, dtype = "f32", attentionMask = false, name = "the model" } = options;
   if (head === "none") {
     throw new TypeError(`Cannot export ${name} as it must have a CTC or classification head: it has no head`);
   }
-  const graph = new OnnxGraph(opset);
-  const mask = attentionMask ? new FrameMask(graph, config, "attention_mask") : null;
-  const model: ExportedModel = { graph, config, tensors, used: new Set(), mask };
+  const whole = new OnnxGraph(opset);
+  const mask = attentionMask ? new FrameMask(whole, config, "attention_mask") : null;
+  const model: ExportedModel = { graph: whole, config, tensors, used: new Set(), mask };
   const states = encode(model, encodeFeatures(model, "input_values"));
   if (head === "ctc") linear(model, "lm_head", states.at(-1)!);
   else classify(model, config.use_weighted_layer_sum ? weightedSum(model, states) : states.at(-1)!);
-  graph.nameOutput("logits");
+  whole.nameOutput("logits");
   checkUsed(model, name);
 
+  const graph = withDtype(whole, dtype);
   const samples = ["batch", "samples"];
-  const message = encodeModel({
+  const parts: ModelParts = {
     name: config.model_type,
-    producerVersion,
+    producerVersion: options.producerVersion ?? "",
     opset,
     irVersion: IR_VERSIONS[opset],
-    nodes: graph.nodes,
-    initializers: graph.initializers,
+    ...graph,
+    places: new Map(),
     inputs: [
       { name: "input_values", type: FLOAT, shape: samples },
       ...mask ? [{ name: "attention_mask", type: INT64, shape: samples } as const] : [],
     ],
     outputs: [logitsInfo(config, head)],
-  });
-  const bytes = lengthOf(message);
-  if (bytes > MAX_BYTES) {
-    throw new RangeError(
-      `Cannot export ${name} as an ONNX file must be smaller than 2 GB: it has ${bytes} bytes`,
-    );
-  }
-  return { bytes, graph, parts: () => bytesOf(message) };
+  };
+  return { graph, ...encodeParts(parts, MODEL_FILES[dtype], options.maxBytes ?? MAX_BYTES) };
+}
+
+function withDtype(graph: GraphParts, dtype: OnnxDtype): GraphParts {
+  if (dtype === "f16") return halfGraph(graph);
+  if (dtype === "q8") return quantizedGraph(graph);
+  return { nodes: graph.nodes, initializers: graph.initializers };
+}
+
+/** One file if its size is within the limit, else files with the weights beside it. */
+function encodeParts(parts: ModelParts, name: string, maxBytes: number): Omit<OnnxFile, "graph"> {
+  const fileOf = (parts: ModelParts) => {
+    const message = encodeModel(parts);
+    return { name, bytes: lengthOf(message), parts: () => bytesOf(message) };
+  };
+  const single = fileOf(parts);
+  if (single.bytes <= maxBytes) return { ...single, data: [] };
+  const { places, files } = placeExternally(parts.initializers, name, maxBytes);
+  return { ...fileOf({ ...parts, places }), data: files };
 }
 
 /** Refuses a model with parts that are not written here, as its logits would be wrong. */

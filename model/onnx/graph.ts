@@ -1,10 +1,10 @@
-import { type Attributes, FLOAT, type Initializer, INT64, type Node } from "./messages.ts";
+import { type Attributes, FLOAT, type GraphParts, type Initializer, INT64, type Node } from "./messages.ts";
 
 /** Name of a tensor in a graph: an input, a constant or the output of a node. */
 export type Value = string;
 
 /** An ONNX graph under construction: nodes in order of execution, and constants. */
-export class OnnxGraph {
+export class OnnxGraph implements GraphParts {
   /** Version of the operator set. */
   readonly opset: number;
   readonly #nodes: Node[] = [];

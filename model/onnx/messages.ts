@@ -1,10 +1,22 @@
 // The messages of ONNX (onnx.proto3, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
-import { floatField, intField, type Message, messageField, stringField } from "./protobuf.ts";
+import { floatField, intField, type LazyBytes, type Message, messageField, stringField } from "./protobuf.ts";
 
 /** Element types of tensors: `TensorProto.DataType`. */
 export const FLOAT = 1;
 /** See {@linkcode FLOAT}. */
+export const UINT8 = 2;
+/** See {@linkcode FLOAT}. */
+export const INT8 = 3;
+/** See {@linkcode FLOAT}. */
 export const INT64 = 7;
+/** See {@linkcode FLOAT}. */
+export const FLOAT16 = 10;
+
+/** Size of an element in bytes. */
+const ELEMENT_BYTES = { [FLOAT]: 4, [UINT8]: 1, [INT8]: 1, [INT64]: 8, [FLOAT16]: 2 } as const;
+
+/** One of the element types. */
+export type ElementType = keyof typeof ELEMENT_BYTES;
 
 /** Attributes of a node: a string, a whole number, whole numbers, or `{ float }`. */
 export type Attributes = Readonly<Record<string, string | number | readonly number[] | { float: number }>>;
@@ -21,9 +33,23 @@ export interface Node {
 /** A constant tensor; its data is made when it is written. */
 export interface Initializer {
   readonly name: string;
-  readonly type: typeof FLOAT | typeof INT64;
+  readonly type: ElementType;
   readonly shape: readonly number[];
-  readonly data: () => Float32Array | BigInt64Array;
+  readonly data: () => ArrayBufferView;
+}
+
+/** Nodes in order of execution, and the constants that they read. */
+export interface GraphParts {
+  readonly nodes: readonly Node[];
+  readonly initializers: readonly Initializer[];
+}
+
+/** Where the data of a constant is, if not in the model file. */
+export interface DataPlace {
+  /** Name of a file in the folder of the model file. */
+  readonly location: string;
+  /** First byte. */
+  readonly offset: number;
 }
 
 /** An input or output of the model; a dimension that varies has a name. */
@@ -34,13 +60,13 @@ export interface ValueInfo {
 }
 
 /** What a model file holds. */
-export interface ModelParts {
+export interface ModelParts extends GraphParts {
   readonly name: string;
   readonly producerVersion: string;
   readonly opset: number;
   readonly irVersion: number;
-  readonly nodes: readonly Node[];
-  readonly initializers: readonly Initializer[];
+  /** Places of the constants by name, as far as their data is in other files. */
+  readonly places: ReadonlyMap<string, DataPlace>;
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
 }
@@ -50,7 +76,7 @@ export function encodeModel(parts: ModelParts): Message {
   const graph = [
     ...parts.nodes.flatMap((node) => messageField(1, encodeNode(node))),
     ...stringField(2, parts.name),
-    ...parts.initializers.flatMap((one) => messageField(5, encodeTensor(one))),
+    ...parts.initializers.flatMap((one) => messageField(5, encodeTensor(one, parts.places.get(one.name)))),
     ...parts.inputs.flatMap((one) => messageField(11, encodeValueInfo(one))),
     ...parts.outputs.flatMap((one) => messageField(12, encodeValueInfo(one))),
   ];
@@ -82,20 +108,34 @@ function encodeAttribute(name: string, value: Attributes[string]): Message {
   return [...named, ...value.flatMap((one) => intField(8, one)), ...intField(20, 7)];
 }
 
-function encodeTensor({ name, type, shape, data }: Initializer): Message {
-  const elements = shape.reduce((size, n) => size * n, 1);
-  const raw = {
-    length: elements * (type === FLOAT ? 4 : 8),
+/** Size of a constant in bytes. */
+export function byteLengthOf({ type, shape }: Initializer): number {
+  return shape.reduce((size, n) => size * n, ELEMENT_BYTES[type]);
+}
+
+/** The bytes of a constant, made when they are written. */
+export function rawData(initializer: Initializer): LazyBytes {
+  return {
+    length: byteLengthOf(initializer),
     make: () => {
-      const { buffer, byteOffset, byteLength } = data();
+      const { buffer, byteOffset, byteLength } = initializer.data();
       return new Uint8Array(buffer, byteOffset, byteLength);
     },
   };
+}
+
+/** Field 13 has the place of external data, and 1 in field 14 means that there is one. */
+function encodeTensor(initializer: Initializer, place?: DataPlace): Message {
+  const { name, type, shape } = initializer;
+  const described = [...shape.flatMap((n) => intField(1, n)), ...intField(2, type), ...stringField(8, name)];
+  if (!place) return [...described, ...messageField(9, [rawData(initializer)])];
+  const entries = { ...place, length: byteLengthOf(initializer) };
   return [
-    ...shape.flatMap((n) => intField(1, n)),
-    ...intField(2, type),
-    ...stringField(8, name),
-    ...messageField(9, [raw]),
+    ...described,
+    ...Object.entries(entries).flatMap(([key, value]) =>
+      messageField(13, [...stringField(1, key), ...stringField(2, String(value))])
+    ),
+    ...intField(14, 1),
   ];
 }
 

@@ -7,17 +7,26 @@ import { type PreprocessorConfig, readPreprocessor } from "../inference/preproce
 import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import type { ReadFile } from "../checkpoint/weight_files.ts";
 import { withHead } from "../parameter_specs.ts";
-import { encodeOnnx, type OnnxFile, type OnnxOptions } from "./encode_onnx.ts";
+import { encodeOnnx, type OnnxDtype, type OnnxFile, type OnnxOptions } from "./encode_onnx.ts";
 import { tokenizerJson } from "./tokenizer_json.ts";
+
+/** What transformers.js calls the element types. */
+const JS_DTYPES: Readonly<Record<OnnxDtype, string>> = { f32: "fp32", f16: "fp16", q8: "q8" };
 
 /** What {@linkcode writeOnnxFolder} wrote. */
 export interface OnnxFolder {
-  /** The model file. */
-  readonly file: OnnxFile;
+  /** The model files. */
+  readonly files: readonly OnnxFile[];
   /** Names of its inputs. */
   readonly inputs: readonly string[];
   /** Whether a tokenizer was written. */
   readonly tokenizer: boolean;
+}
+
+/** Options of {@linkcode writeOnnxFolder}. */
+export interface OnnxFolderOptions extends Pick<OnnxOptions, "opset" | "producerVersion" | "maxBytes"> {
+  /** Element types of the weights, a model file for each; default f32 only. */
+  readonly dtypes?: readonly OnnxDtype[];
 }
 
 /** A model with the files beside its weights. */
@@ -31,12 +40,12 @@ export interface OnnxSource {
 }
 
 /**
- * Writes `onnx/model.onnx`, `config.json`, `preprocessor_config.json` and, for a CTC model with a vocabulary, `vocab.json`,
+ * Writes `onnx/model.onnx` or its variants with other element types, `config.json`, `preprocessor_config.json` and, for a CTC model with a vocabulary, `vocab.json`,
  * `tokenizer.json` and `tokenizer_config.json`.
  *
  * @param folder Path of the folder; created if it is missing.
  * @param source The model.
- * @param options Operator set.
+ * @param options Element types and operator set.
  * @throws {TypeError} If the model has no head.
  * @throws {SyntaxError | TypeError | RangeError} If a file of the model is invalid; one line.
  * @throws {Error} If a file cannot be written; one line with its path.
@@ -44,7 +53,7 @@ export interface OnnxSource {
 export async function writeOnnxFolder(
   folder: string,
   { checkpoint, read, name }: OnnxSource,
-  options: Pick<OnnxOptions, "opset" | "producerVersion"> = {},
+  { dtypes = ["f32"], ...options }: OnnxFolderOptions = {},
 ): Promise<OnnxFolder> {
   const text = async (file: string) => {
     const bytes = await read(file);
@@ -52,21 +61,26 @@ export async function writeOnnxFolder(
   };
   const preprocessor = await readPreprocessor(text, name);
   const attentionMask = preprocessor.return_attention_mask;
-  const file = encodeOnnx(checkpoint, { ...options, attentionMask, name });
+  const files = dtypes.map((dtype) => encodeOnnx(checkpoint, { ...options, dtype, attentionMask, name }));
   const tokenizer = checkpoint.head === "ctc" ? await tokenizerFiles(checkpoint.config, name, text) : null;
 
   await makeFolder(`${folder}/onnx`);
-  await writeFileAtomic(`${folder}/onnx/model.onnx`, file.parts());
-  const files = {
-    "config.json": configJson(withHead(checkpoint.config, checkpoint.head), checkpoint.head),
+  for (const file of files.flatMap((file) => [...file.data, file])) {
+    await writeFileAtomic(`${folder}/onnx/${file.name}`, file.parts());
+  }
+  const beside = {
+    "config.json": {
+      ...configJson(withHead(checkpoint.config, checkpoint.head), checkpoint.head),
+      ...loadingJson(files, dtypes),
+    },
     "preprocessor_config.json": preprocessorJson(preprocessor),
     ...tokenizer,
   };
-  for (const [file, content] of Object.entries(files)) {
+  for (const [file, content] of Object.entries(beside)) {
     await writeFileAtomic(`${folder}/${file}`, JSON.stringify(content, null, 2) + "\n");
   }
   const inputs = ["input_values", ...attentionMask ? ["attention_mask"] : []];
-  return { file, inputs, tokenizer: tokenizer !== null };
+  return { files, inputs, tokenizer: tokenizer !== null };
 }
 
 /**
@@ -79,8 +93,21 @@ function configJson(config: ModelConfig, head: Checkpoint["head"]): Record<strin
   return {
     ...json,
     ...renamed && { model_type: "wav2vec2", architectures: ["Wav2Vec2ForCTC"] },
-    "transformers.js_config": { dtype: "fp32" },
   };
+}
+
+/**
+ * How transformers.js loads the model. Its defaults are f32, and q8 in browsers without WebGPU; where one of them is missing, the
+ * element type is set.
+ */
+function loadingJson(files: readonly OnnxFile[], dtypes: readonly OnnxDtype[]): Record<string, unknown> {
+  const [first] = (["f32", "f16", "q8"] as const).filter((dtype) => dtypes.includes(dtype));
+  const chunks = files.filter(({ data }) => data.length > 0).map(({ name, data }) => [name, data.length]);
+  const settings = {
+    ...!(dtypes.includes("f32") && dtypes.includes("q8")) && { dtype: JS_DTYPES[first!] },
+    ...chunks.length > 0 && { use_external_data_format: Object.fromEntries(chunks) },
+  };
+  return Object.keys(settings).length > 0 ? { "transformers.js_config": settings } : {};
 }
 
 function preprocessorJson(preprocessor: PreprocessorConfig): Record<string, unknown> {

@@ -35,7 +35,12 @@ Deno.test("export writes the folder of transformers.js", async () => {
     await Deno.mkdir(out);
     const { status, out: printed, err } = await run("export", commandsTiny, "--to", "onnx", "--out", out);
     assertEquals([status, err], [0, []]);
-    assertEquals(printed, [`${out}: onnx/model.onnx, 1.9 MB, 188 nodes, inputs input_values`]);
+    const line =
+      `${out}: onnx/model.onnx, 1.9 MB, 188 nodes, inputs input_values, onnxruntime 1.30.0 differs by `;
+    assertEquals(printed.length, 1);
+    assert(printed[0]!.startsWith(line), printed[0]);
+    const share = Number(/ (\S+) of the largest logit$/.exec(printed[0]!)![1]);
+    assert(share < 1e-4, printed[0]);
     assertEquals(await filesOf(folder), [
       "onnx/config.json",
       "onnx/onnx/model.onnx",
@@ -53,6 +58,24 @@ Deno.test("export writes the folder of transformers.js", async () => {
     const input_values = new ort.Tensor("float32", new Float32Array(16_000), [1, 16_000]);
     assertEquals((await session.run({ input_values }))["logits"]!.dims, [1, 49, 31]);
     await session.release();
+  });
+});
+
+Deno.test("export writes a file for each element type", async () => {
+  await withFolder(async (folder) => {
+    const settingsOf = async (dtypes: string) => {
+      const out = `${folder}/${dtypes}`;
+      const words = ["--to", "onnx", "--opset", "20", "--dtype", dtypes, "--out", out];
+      const { status, out: printed } = await run("export", `${commandsTiny}/intents`, ...words);
+      assertEquals(status, 0);
+      const names = printed.map((line) => /onnx\/\w+\.onnx/.exec(line)![0]);
+      assertEquals((await filesOf(out)).filter((name) => name.endsWith(".onnx")), [...names].sort());
+      return [names, (await readJson(`${out}/config.json`))["transformers.js_config"]];
+    };
+    const [f32, f16, q8] = ["onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_quantized.onnx"];
+    assertEquals(await settingsOf("f32,f16,q8"), [[f32, f16, q8], undefined]);
+    assertEquals(await settingsOf("q8, f16"), [[q8, f16], { dtype: "fp16" }]);
+    assertEquals(await settingsOf("q8"), [[q8], { dtype: "q8" }]);
   });
 });
 
@@ -141,6 +164,8 @@ Deno.test("mistakes are one line with status 2, and leave nothing behind", async
       [onnx(commandsTiny, "--out", `${full}/file/below`), "is, or is below, a file"],
       [onnx(commandsTiny, "--out", "/proc/none/out"), "Cannot make /proc/none/out"],
       [onnx(commandsTiny, "--opset", "13"), "--opset must be one of 17, 20: got 13"],
+      [onnx(commandsTiny, "--dtype", "f32,int4"), "--dtype must be some of f32, f16, q8: got int4"],
+      [onnx(commandsTiny, "--dtype", "f32,"), "--dtype must be some of f32, f16, q8: got "],
       [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx: got tflite"],
       [["export", commandsTiny], "export requires --to"],
       [["export", "--to", "onnx"], "export takes one MODEL: got 0"],
