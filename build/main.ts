@@ -39,7 +39,7 @@ async function writeNpm(dist: string, packages: Packages): Promise<void> {
         ".": { types: "./types/mod.d.ts", node: "./espalier.node.mjs", default: "./espalier.js" },
       },
       files: ["espalier.js", "espalier.node.mjs", "types", "CHANGELOG.md"],
-      dependencies: { "@webgpu/types": "^0.1.74", ...packages },
+      dependencies: packages,
       peerDependencies: { webgpu: ">=0.4.0" },
       peerDependenciesMeta: { webgpu: { optional: true } },
       engines: { node: ">=20" },

@@ -45,10 +45,4 @@ export async function writeTypes(folder: string): Promise<void> {
     const text = ts.flattenDiagnosticMessageText(messageText, " ");
     throw new Error(`Cannot declare ${file?.fileName} as its exports must have types: ${text}`);
   }
-  await readWebGpu(`${folder}/mod.d.ts`);
-}
-
-/** Makes the declarations find the types of WebGPU, which are a package of their own. */
-async function readWebGpu(path: string): Promise<void> {
-  await Deno.writeTextFile(path, `/// <reference types="@webgpu/types" />\n${await Deno.readTextFile(path)}`);
 }
