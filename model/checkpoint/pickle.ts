@@ -2,7 +2,6 @@
 // call of an unknown one gives an inert value. Long because of the table of opcodes:
 // https://github.com/python/cpython/blob/main/Lib/pickletools.py
 
-import { printable } from "../../files/printable.ts";
 import { view } from "./safetensors_format.ts";
 import type { Fail } from "./zip_directory.ts";
 
@@ -31,6 +30,18 @@ export interface PickleOptions {
 /** Where a tuple or list begins on the stack. */
 const MARK = Symbol("mark");
 
+/** Steps of a program: opcodes, and arguments of calls. A state_dict takes some 30 for every tensor. */
+const MAX_STEPS = 2 ** 20;
+
+/** Dictionaries and sets, which take far more memory than their opcode: one for every tensor, and a few. */
+const MAX_MAPS = 2 ** 16;
+
+/** Bytes of the name of a module, class or function, with its line break. */
+const MAX_LINE = 1000;
+
+/** Bytes of a text; longer ones, such as the source of a module, are inert. */
+const MAX_TEXT = 2 ** 16;
+
 /**
  * Reads one pickle, protocols 2 to 5.
  *
@@ -48,7 +59,7 @@ export function readPickle(
   return { value: machine.run(), end: machine.at };
 }
 
-/** Stack machine for the program in a pickle. Time and memory are bounded by the length of the program. */
+/** Stack machine for the program in a pickle. Time and memory are bounded by the number of steps and the length of the program. */
 class Machine {
   at: number;
   readonly #bytes: Uint8Array;
@@ -57,6 +68,8 @@ class Machine {
   readonly #stack: unknown[] = [];
   readonly #memo = new Map<number, unknown>();
   readonly #text = new TextDecoder();
+  #steps = 0;
+  #maps = 0;
 
   constructor(bytes: Uint8Array, start: number, options: PickleOptions) {
     this.#bytes = bytes;
@@ -69,6 +82,7 @@ class Machine {
     while (true) {
       const code = this.#byte();
       if (code === 0x2e) return this.#pop(); // STOP
+      this.#spend(1);
       this.#step(code);
     }
   }
@@ -125,20 +139,20 @@ class Machine {
       case 0x5d: // EMPTY_LIST
         return void stack.push([]);
       case 0x7d: // EMPTY_DICT
-        return void stack.push(new Map());
+        return void stack.push(this.#map());
       case 0x8f: // EMPTY_SET
-        return void stack.push(new Set());
+        return void stack.push(this.#set([]));
       case 0x74: // TUPLE
       case 0x6c: // LIST
         return void stack.push(this.#toMark());
       case 0x64: { // DICT
         const pairs = this.#toMark();
-        const made = new Map();
+        const made = this.#map();
         this.#setItems(made, pairs);
         return void stack.push(made);
       }
       case 0x91: // FROZENSET
-        return void stack.push(new Set(this.#toMark()));
+        return void stack.push(this.#set(this.#toMark()));
       case 0x85: // TUPLE1
       case 0x86: // TUPLE2
       case 0x87: // TUPLE3
@@ -182,7 +196,11 @@ class Machine {
       }
       case 0x93: { // STACK_GLOBAL
         const name = this.#pop();
-        return void stack.push(new Global(`${this.#pop()}.${name}`));
+        const module = this.#pop();
+        if (typeof module !== "string" || typeof name !== "string") {
+          return this.#options.fail("a pickle's globals are named by texts", "one is not");
+        }
+        return void stack.push(new Global(`${module}.${name}`));
       }
       case 0x51: // BINPERSID
         return void stack.push(this.#options.persistent(this.#pop()));
@@ -208,8 +226,37 @@ class Machine {
 
   #call(callee: unknown, args: unknown): unknown {
     const name = callee instanceof Global ? callee.name : callee instanceof Inert ? callee.of : "a value";
-    const made = Array.isArray(args) ? this.#options.call(name, args) : undefined;
+    if (!Array.isArray(args)) return new Inert(name);
+    this.#spend(args.length);
+    for (const arg of args) if (Array.isArray(arg)) this.#spend(arg.length);
+    const made = this.#options.call(name, args);
+    if (made instanceof Map) this.#count();
     return made === undefined ? new Inert(name) : made;
+  }
+
+  /** Counts steps. */
+  #spend(steps: number): void {
+    this.#steps += steps;
+    if (this.#steps > MAX_STEPS) {
+      this.#options.fail(`a pickle has at most ${MAX_STEPS} steps`, "it has more");
+    }
+  }
+
+  /** Counts a dictionary or set. */
+  #count(): void {
+    if (++this.#maps > MAX_MAPS) {
+      this.#options.fail(`a pickle has at most ${MAX_MAPS} dictionaries`, "it has more");
+    }
+  }
+
+  #map(): Map<unknown, unknown> {
+    this.#count();
+    return new Map();
+  }
+
+  #set(items: readonly unknown[]): Set<unknown> {
+    this.#count();
+    return new Set(items);
   }
 
   #append(list: unknown, items: readonly unknown[]): void {
@@ -283,14 +330,15 @@ class Machine {
     return this.#bytes.subarray(at, at + length);
   }
 
-  #string(length: number): string {
-    return this.#text.decode(this.#blob(length));
+  #string(length: number): unknown {
+    const bytes = this.#blob(length);
+    return length > MAX_TEXT ? new Inert("long text") : this.#text.decode(bytes);
   }
 
   /** A whole number, little-endian in two's complement; a long one that no size or offset can be is inert. */
   #long(length: number): unknown {
     const bytes = this.#blob(length);
-    if (length > 16) return new Inert("a large number");
+    if (length > 16) return new Inert("large number");
     let value = 0n;
     for (let i = length - 1; i >= 0; i--) value = value << 8n | BigInt(bytes[i]!);
     const signed = BigInt.asIntN(8 * length, value);
@@ -300,11 +348,10 @@ class Machine {
 
   #line(): string {
     const { at } = this;
-    const end = this.#bytes.indexOf(0x0a, at);
-    if (end < 0 || end - at > 1000) {
-      this.#options.fail("a pickle's names end with their line", printable(this.#string(0)));
-    }
-    this.at = end + 1;
-    return this.#text.decode(this.#bytes.subarray(at, end));
+    const line = this.#bytes.subarray(at, at + MAX_LINE);
+    const end = line.indexOf(0x0a);
+    if (end < 0) this.#options.fail("a pickle's names end with their line", `at byte ${at} one does not`);
+    this.at = at + end + 1;
+    return this.#text.decode(line.subarray(0, end));
   }
 }

@@ -26,6 +26,9 @@ export interface TorchFile {
 /** First value of the legacy format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 
+/** Bytes of all strided tensors, which are copied, per byte of the file; shared storages may be copied more than once. */
+const MAX_COPIES = 4;
+
 /** Keys of the state_dict in a checkpoint. */
 const STATE_KEYS = ["state_dict", "model_state_dict", "model"];
 
@@ -56,7 +59,13 @@ export function parseTorchFile(bytes: Uint8Array, name: string): TorchFile {
   };
   if (!isTorchFile(bytes)) fail("it must be a zip file or a pickle", "it is neither");
   const content = isZip(bytes) ? readZip(bytes, fail) : readLegacy(bytes, fail);
-  return stateOf(content, fail);
+  let copied = 0;
+  const spend = (length: number) => {
+    copied += length;
+    if (copied <= MAX_COPIES * bytes.length) return;
+    fail(`strided tensors have at most ${MAX_COPIES} times the bytes of the file`, "these have more");
+  };
+  return stateOf(content, spend, fail);
 }
 
 /** The zip format: STEM/data.pkl, and the bytes of each storage in STEM/data/KEY. */
@@ -66,7 +75,7 @@ function readZip(bytes: Uint8Array, fail: Fail): unknown {
   if (path === undefined) return fail("the archive must have data.pkl", "there is none");
   const stem = path.slice(0, -"data.pkl".length);
   const order = entries.get(`${stem}byteorder`);
-  const big = order !== undefined && new TextDecoder().decode(order).trim() === "big";
+  const big = order !== undefined && new TextDecoder().decode(order.subarray(0, 16)).trim() === "big";
   const storages = new Map<string, TorchStorage>();
   const { value } = readPickle(entries.get(path)!, 0, {
     persistent: (id) => storageOf(id, storages, fail),
@@ -103,17 +112,16 @@ function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
   if (!Array.isArray(keys)) return fail("a list of storages follows the object", "it is something else");
   const data = view(bytes);
   for (const key of keys) {
-    if (at + 8 > bytes.length) {
-      return fail("every storage must be in the file", `${printable(String(key))} is cut off`);
-    }
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (!storage) return fail("the file holds the storages that it names", "it holds another one");
+    const name = printable(key);
+    if (at + 8 > bytes.length) return fail("every storage must be in the file", `${name} is cut off`);
     const size = Number(data.getBigInt64(at, !big));
-    const storage = storages.get(String(key)) ??
-      fail("the file holds the storages that it names", "it holds another one");
     const length = byteSize(storage.dtype, [size]);
     if (size !== storage.size || at + 8 + length > bytes.length) {
-      return fail("every storage must be in the file", `${printable(String(key))} is cut off`);
+      return fail("every storage must be in the file", `${name} is cut off`);
     }
-    fill(storage, bytes.subarray(at + 8, at + 8 + length), big, () => printable(String(key)), fail);
+    fill(storage, bytes.subarray(at + 8, at + 8 + length), big, () => name, fail);
     at += 8 + length;
   }
   for (const [key, { bytes }] of storages) {
@@ -131,7 +139,7 @@ function fill(storage: TorchStorage, bytes: Uint8Array, big: boolean, name: () =
 }
 
 /** Finds the state_dict: the object itself, or its entry under a usual key. */
-function stateOf(content: unknown, fail: Fail): TorchFile {
+function stateOf(content: unknown, spend: (bytes: number) => void, fail: Fail): TorchFile {
   if (content instanceof Inert) {
     return fail("it must hold a dictionary of tensors", `it is a ${printable(content.of)}`);
   }
@@ -149,7 +157,7 @@ function stateOf(content: unknown, fail: Fail): TorchFile {
   const tensors = new Map<string, SafetensorsEntry>();
   for (const [name, value] of state) {
     if (typeof name !== "string") continue;
-    if (isTorchTensor(value)) tensors.set(name, entryOf(value, fail));
+    if (isTorchTensor(value)) tensors.set(name, entryOf(value, spend, fail));
     else if (value instanceof Inert && /tensor|parameter|storage/i.test(value.of)) {
       fail(
         "tensors must be built by known functions",

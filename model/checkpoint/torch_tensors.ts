@@ -1,7 +1,7 @@
 // Tensors of PyTorch files: a storage is an array of elements of one type, a tensor a strided view of it.
 
 import { printable } from "../../files/printable.ts";
-import { byteSize, isSizes, type SafetensorsDtype, show } from "./safetensors_format.ts";
+import { byteSize, isSizes, type SafetensorsDtype } from "./safetensors_format.ts";
 import { Global } from "./pickle.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import type { Fail } from "./zip_directory.ts";
@@ -60,9 +60,12 @@ export function storageOf(id: unknown, known: Map<string, TorchStorage>, fail: F
       type instanceof Global ? printable(type.name) : "it has none",
     );
   }
+  if (typeof key !== "string" && typeof key !== "number") {
+    return fail("a storage has a key, a text or number", "one has another");
+  }
   const name = String(key);
-  if (typeof size !== "number" || size < 0) {
-    return fail("a storage has a size", printable(`${name} is ${show(size)}`));
+  if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
+    return fail("a storage has a size", printable(`${name} has ${typeof size === "number" ? size : "none"}`));
   }
   const before = known.get(name);
   if (before) {
@@ -98,7 +101,8 @@ export function torchCall(name: string, args: readonly unknown[], fail: Fail): u
       return isTorchTensor(args[0]) ? args[0] : undefined;
     case "torch._tensor._rebuild_from_type_v2": {
       const [make, , inner] = args;
-      return make instanceof Global && Array.isArray(inner) ? torchCall(make.name, inner, fail) : undefined;
+      const known = make instanceof Global && make.name !== name && Array.isArray(inner);
+      return known ? torchCall(make.name, inner, fail) : undefined;
     }
     case "torch.Size":
       return Array.isArray(args[0]) ? args[0] : [];
@@ -118,10 +122,10 @@ function dictionary(pairs: unknown): Map<unknown, unknown> {
 
 function tensorOf([storage, offset, shape, strides]: readonly unknown[], fail: Fail): TorchTensor {
   const whole = typeof offset === "number" && Number.isSafeInteger(offset) && offset >= 0;
-  if (!(storage instanceof TorchStorage) || !whole || !isSizes(shape) || !isSizes(strides)) {
+  if (!(storage instanceof TorchStorage) || !whole || !isAxes(shape) || !isAxes(strides)) {
     return fail("a tensor has a storage, an offset, sizes and strides", "one of them is something else");
   }
-  if (shape.length !== strides.length || shape.length > 64) {
+  if (shape.length !== strides.length) {
     return fail("a tensor has a stride for every axis", `${shape.length} sizes, ${strides.length} strides`);
   }
   if (!shape.includes(0)) {
@@ -130,18 +134,28 @@ function tensorOf([storage, offset, shape, strides]: readonly unknown[], fail: F
       fail("a tensor must lie within its storage", `element ${last} of ${storage.size} elements`);
     }
   }
-  const made = { storage, offset, shape: [...shape], strides };
+  const made = { storage, offset, shape: [...shape], strides: [...strides] };
   tensors.add(made);
   return made;
+}
+
+/** Whether a value is a list of sizes or strides; PyTorch has at most 64 axes. */
+function isAxes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= 64 && isSizes(value);
 }
 
 /**
  * Returns the elements of a tensor in row-major order: a view of the storage if it is contiguous, else a copy.
  *
  * @param tensor The tensor; the bytes of its storage must have been read.
+ * @param spend Called with the bytes of a copy before it is made.
  * @param fail Called if a copy would be larger than the storage, as for an expanded tensor.
  */
-export function entryOf({ storage, offset, shape, strides }: TorchTensor, fail: Fail): SafetensorsEntry {
+export function entryOf(
+  { storage, offset, shape, strides }: TorchTensor,
+  spend: (bytes: number) => void,
+  fail: Fail,
+): SafetensorsEntry {
   const { dtype } = storage;
   const bytes = storage.bytes!;
   const length = byteSize(dtype, shape);
@@ -153,6 +167,7 @@ export function entryOf({ storage, offset, shape, strides }: TorchTensor, fail: 
   if (size > storage.size) {
     fail("a tensor must not be larger than its storage", `${size} of ${storage.size} elements`);
   }
+  spend(length);
   const data = new Uint8Array(length);
   const index = shape.map(() => 0);
   let from = offset;

@@ -35,6 +35,7 @@ export function zipEntries(bytes: Uint8Array, fail: Fail): Map<string, Uint8Arra
   const entries = new Map<string, Uint8Array>();
   const decoder = new TextDecoder();
   let at = offset;
+  let total = 0;
   for (let i = 0; i < count; i++) {
     if (at + 46 > offset + size || data.getUint32(at, true) !== ENTRY) {
       fail("the zip directory must list every entry", `entry ${i} of ${count} is not one`);
@@ -54,10 +55,15 @@ export function zipEntries(bytes: Uint8Array, fail: Fail): Map<string, Uint8Arra
       fail("zip entries must be stored without compression", `${printable(name)} is compressed`);
     }
     if (data.getUint16(at + 8, true) & 1) fail("zip entries must not be encrypted", printable(name));
-    entries.set(
-      name,
-      contentOf(bytes, data, sizes, () => fail("zip entries must lie within the file", printable(name))),
+    const content = contentOf(
+      bytes,
+      data,
+      sizes,
+      () => fail("zip entries must lie within the file", printable(name)),
     );
+    total += content.length;
+    if (total > bytes.length) fail("zip entries must not overlap", printable(name));
+    entries.set(name, content);
     at = next;
   }
   return entries;
