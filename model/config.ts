@@ -30,6 +30,7 @@ const COUNT = { least: 0 };
 export function parseConfig(text: string, name = "config.json"): ModelConfig {
   const fields = new JsonFields(text, name);
   const model_type = fields.word("model_type", MODEL_TYPES);
+  const data2vec = model_type === "data2vec-audio"; // its front end and norms are not configurable
   const hidden_size = fields.whole("hidden_size");
   const num_hidden_layers = fields.whole("num_hidden_layers", undefined, { most: 1024 });
   const num_attention_heads = fields.wholes("num_attention_heads", num_hidden_layers, COUNT);
@@ -41,7 +42,7 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
     conv_kernel: fields.wholes("conv_kernel"),
     conv_stride: fields.wholes("conv_stride"),
     conv_bias: fields.flag("conv_bias", false),
-    feat_extract_norm: fields.word("feat_extract_norm", ["group", "layer"]),
+    feat_extract_norm: data2vec ? "layer" : fields.word("feat_extract_norm", ["group", "layer"]),
     feature_scale: fields.flag("feature_scale", false),
     feat_proj_layer_norm: model_type !== "hubert" || fields.flag("feat_proj_layer_norm", true),
     hidden_size,
@@ -52,9 +53,10 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
     intermediate_size: fields.wholes("intermediate_size", num_hidden_layers, COUNT),
     use_attention: fields.flags("use_attention", num_hidden_layers, true),
     use_feed_forward: fields.flags("use_feed_forward", num_hidden_layers, true),
-    do_stable_layer_norm: fields.flag("do_stable_layer_norm"),
+    do_stable_layer_norm: !data2vec && fields.flag("do_stable_layer_norm"),
     layer_norm_eps: fields.number("layer_norm_eps", 1e-5, { least: 1e-30, most: 1 }),
-    num_conv_pos_embeddings: fields.whole("num_conv_pos_embeddings", 128),
+    num_conv_pos_embeddings: fields.whole("num_conv_pos_embeddings", data2vec ? 5 : 128),
+    conv_pos_kernel_size: fields.whole("conv_pos_kernel_size", 19),
     num_conv_pos_embedding_groups: fields.whole("num_conv_pos_embedding_groups", 16),
     num_buckets: fields.whole("num_buckets", 320, { least: 4 }),
     max_bucket_distance: fields.whole("max_bucket_distance", 800),

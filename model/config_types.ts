@@ -59,8 +59,10 @@ export interface ModelConfig {
   readonly do_stable_layer_norm: boolean;
   /** Epsilon of the layer norms in the Transformer; norms of the convolutions use 1e-5. */
   readonly layer_norm_eps: number;
-  /** Kernel width of the positional convolution. */
+  /** Kernel width of the positional convolution; data2vec: number of positional convolutions. */
   readonly num_conv_pos_embeddings: number;
+  /** Data2vec: kernel width of each positional convolution. */
+  readonly conv_pos_kernel_size: number;
   /** Groups of the positional convolution. */
   readonly num_conv_pos_embedding_groups: number;
   /** WavLM: number of buckets of relative positions. */

@@ -3,7 +3,7 @@
 // the head is not pruned and not counted.
 
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { hasConvNorm, hasMaskEmbedding, MASK_EMBEDDING } from "./parameter_specs.ts";
+import { hasConvNorm, hasMaskEmbedding, hasPositionalStack, MASK_EMBEDDING } from "./parameter_specs.ts";
 
 /** Cost of a module. */
 export interface Cost {
@@ -88,10 +88,15 @@ export function projectionCost(config: ModelConfig, channels: number, frames: nu
   return { parameters: norm + (channels + 1) * d, macs: frames * channels * d };
 }
 
-/** Cost of the positional convolution over T frames. */
+/** Cost of the positional convolutions over T frames. */
 export function positionalCost(config: ModelConfig, frames: number): Cost {
   const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
-  const weights = taps * d * (d / groups);
+  const perTap = d * (d / groups);
+  if (hasPositionalStack(config)) {
+    const weights = config.num_conv_pos_embeddings * config.conv_pos_kernel_size * perTap;
+    return { parameters: weights + config.num_conv_pos_embeddings * d, macs: frames * weights };
+  }
+  const weights = taps * perTap;
   return { parameters: weights + taps + d, macs: frames * weights };
 }
 

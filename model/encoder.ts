@@ -4,14 +4,13 @@ import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
 import { qkvLinear } from "../kernels/qkv_linear.ts";
 import { maskFrames } from "../kernels/mask_frames.ts";
-import { positionalConv } from "../kernels/positional_conv.ts";
-import { weightNorm } from "../kernels/weight_norm.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headsOf, unitsOf } from "./config.ts";
 import { drop, dropoutAt, skipsLayer } from "./dropouts.ts";
 import { projections } from "./parameter_specs.ts";
 import type { ForwardContext } from "./forward_context.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
+import { positions } from "./positions.ts";
 
 /**
  * The Transformer: padding frames are zeroed, the positional convolution is added, then the layers follow. Layer norms come
@@ -73,21 +72,6 @@ function layer(context: ForwardContext, i: number, input: Tensor, bias: Position
 function normed({ config, weights }: ForwardContext, name: string, x: Tensor): Tensor {
   const { w, b } = weights.norm(name);
   return layerNorm(x, w, b, { eps: config.layer_norm_eps });
-}
-
-/** The positional convolution with its GELU, [B, T, d]. */
-function positions(context: ForwardContext, x: Tensor): Tensor {
-  const { config, weights } = context;
-  const name = "encoder.pos_conv_embed.conv";
-  const v = weights.find(`${name}.weight_v`) ?? weights.get(`${name}.parametrizations.weight.original1`);
-  const g = weights.find(`${name}.weight_g`) ?? weights.get(`${name}.parametrizations.weight.original0`);
-  const w = weights.cached(name, [v, g], () => weightNorm(v, g));
-  const y = positionalConv(x, w, weights.find(`${name}.bias`), {
-    groups: config.num_conv_pos_embedding_groups,
-    gelu: true,
-  });
-  context.observe("pos_conv", y);
-  return y;
 }
 
 /** Multi-head attention over `x`, added to `residual`. A layer without heads adds its output bias. */

@@ -5,6 +5,7 @@ export const FAMILIES = {
   "wavlm": { className: "WavLM", prefix: "wavlm." },
   "unispeech": { className: "UniSpeech", prefix: "unispeech." },
   "unispeech-sat": { className: "UniSpeechSat", prefix: "unispeech_sat." },
+  "data2vec-audio": { className: "Data2VecAudio", prefix: "data2vec_audio." },
 } as const;
 
 /** Model family: `model_type` in `config.json`. */

@@ -24,6 +24,8 @@ export interface ForwardContext {
   readonly gates: Gates | null;
   /** For each convolution, [C] with values above 0 for the open channels; null if all are open. */
   readonly openChannels: readonly (Tensor | null)[];
+  /** Weight 1 and bias 0, [d], for layer norms that have no weights; null if the model has none of these. */
+  readonly plainNorm: { readonly w: Tensor; readonly b: Tensor } | null;
   /** Valid frames of each utterance; null if padding is not masked. */
   readonly frameLengths: readonly number[] | null;
   /** Frames of each utterance that the group norm averages over; null if it includes padding, as published models do. */

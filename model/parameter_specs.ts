@@ -21,7 +21,7 @@ export function projections(layer: number, part: string): string[] {
 
 /**
  * Whether a tensor is read by GEMMs only, as weights of convolutions and linear layers are. The weight of the positional
- * convolution is not, since weight norm is applied first.
+ * convolution is not, since weight norm is applied first in most families.
  */
 export function isGemmWeight(name: string): boolean {
   return /(conv_layers\.\d+\.conv|projection|_proj|_dense|^lm_head|^projector|^classifier)\.weight$/.test(
@@ -90,14 +90,21 @@ function featureSpecs(config: ModelConfig): ParameterSpec[] {
   ];
 }
 
-/** The positional convolution, and the norm before or after the layers. */
+/** The positional convolutions, and the norm before or after the layers. */
 function positionSpecs(config: ModelConfig): ParameterSpec[] {
   const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
   const group = "encoder.pos_conv_embed";
-  return [
+  const convolution = [
     spec(group, `${group}.conv.weight_g`, 1, 1, taps),
     spec(group, `${group}.conv.weight_v`, d, d / groups, taps),
     spec(group, `${group}.conv.bias`, d),
+  ];
+  const stack = Array.from({ length: config.num_conv_pos_embeddings }, (_, i) => [
+    spec(group, `${group}.layers.${i}.conv.weight`, d, d / groups, config.conv_pos_kernel_size),
+    spec(group, `${group}.layers.${i}.conv.bias`, d),
+  ]);
+  return [
+    ...(hasPositionalStack(config) ? stack.flat() : convolution),
     ...norm("encoder.layer_norm", "encoder.layer_norm", d),
   ];
 }
@@ -160,6 +167,11 @@ function linear(group: string, name: string, outputs: number, inputs: number): P
 /** Whether convolution `i` has a norm: all of them with `layer`, the first with `group`. */
 export function hasConvNorm(config: ModelConfig, i: number): boolean {
   return config.feat_extract_norm === "layer" || i === 0;
+}
+
+/** Whether a model has a stack of positional convolutions, without weight norm, as data2vec has. */
+export function hasPositionalStack({ model_type }: ModelConfig): boolean {
+  return model_type === "data2vec-audio";
 }
 
 /** Whether a model of this config has an embedding of masked frames. */

@@ -49,7 +49,8 @@ export function randomCheckpoint(
   const tensors = new Map<string, Weight>();
   for (const spec of specs) tensors.set(spec.name, { shape: spec.shape, data: draw(config, spec, seed) });
   const position = "encoder.pos_conv_embed.conv";
-  writeTapNorms(tensors.get(`${position}.weight_v`)!, tensors.get(`${position}.weight_g`)!.data);
+  const norms = tensors.get(`${position}.weight_g`);
+  if (norms) writeTapNorms(tensors.get(`${position}.weight_v`)!, norms.data);
   return { config: withHead(config, head), head, tensors, notes: [], layoutOnDisk: PUBLISHED_LAYOUT };
 }
 

@@ -14,7 +14,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HeadKind, ModelConfig } from "./config.ts";
 import { paddedUnits, shapePadder } from "./padded_widths.ts";
-import { LAYER_WEIGHTS, parameterSpecs, projections } from "./parameter_specs.ts";
+import { hasPositionalStack, LAYER_WEIGHTS, parameterSpecs, projections } from "./parameter_specs.ts";
 import { withoutPrefix } from "./families.ts";
 import { encode } from "./encoder.ts";
 import { encodeFeatures, projectFeatures } from "./feature_encoder.ts";
@@ -122,6 +122,8 @@ export class SpeechModel {
   readonly weights: Weights;
   /** For each convolution with a padded width: 1 for the model's channels, 0 for padding, [C]; else null. */
   readonly #channelMasks: readonly (Tensor | null)[];
+  /** Weight and bias of layer norms that have none, [d]; null if there are no such norms. */
+  readonly #plainNorm: { readonly w: Tensor; readonly b: Tensor } | null;
 
   /**
    * Uploads the weights of a model.
@@ -140,6 +142,8 @@ export class SpeechModel {
       const padded = paddedUnits("conv", channels);
       return padded === channels ? null : gpu.tensor(new Float32Array(padded).fill(1, 0, channels));
     });
+    const filled = (value: number) => gpu.tensor(new Float32Array(host.config.hidden_size).fill(value));
+    this.#plainNorm = hasPositionalStack(host.config) ? { w: filled(1), b: filled(0) } : null;
     if ("weights" in host) {
       this.weights = host.weights;
       return;
@@ -193,6 +197,7 @@ export class SpeechModel {
       weights,
       gates,
       openChannels: this.#channelMasks.map((mask, i) => gates?.conv[i] ?? mask),
+      plainNorm: this.#plainNorm,
       frameLengths: valid,
       normLengths: paddingInvariant && batch.lengths
         ? batch.lengths.map((n) => framesAfter(config, 0, n))
@@ -221,7 +226,7 @@ export class SpeechModel {
   /** Frees the memory of the model. */
   dispose(): void {
     this.weights.dispose();
-    for (const mask of this.#channelMasks) mask?.dispose();
+    for (const tensor of [...this.#channelMasks, this.#plainNorm?.w, this.#plainNorm?.b]) tensor?.dispose();
   }
 
   /** Frees the model at the end of a `using` block. */

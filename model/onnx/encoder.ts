@@ -1,16 +1,8 @@
 import { headsOf, unitsOf } from "../config.ts";
 import type { Value } from "./graph.ts";
-import {
-  addBias,
-  constant,
-  type ExportedModel,
-  gelu,
-  layerNorm,
-  linear,
-  transpose,
-  weightOf,
-} from "./layers.ts";
+import { addBias, type ExportedModel, gelu, layerNorm, linear, transpose } from "./layers.ts";
 import { PositionBias } from "./position_bias.ts";
+import { positions } from "./positions.ts";
 
 /**
  * The Transformer, as in model/encoder.ts: padding frames are zeroed, the positional convolution is added, then the layers
@@ -47,29 +39,6 @@ function layer(model: ExportedModel, i: number, input: Value, bias: PositionBias
 
 function norm(model: ExportedModel, name: string, x: Value): Value {
   return layerNorm(model, name, x, model.config.layer_norm_eps);
-}
-
-/** The positional convolution with its GELU, [B, T, d]. An even kernel has one frame of padding less after the end. */
-function positions(model: ExportedModel, x: Value): Value {
-  const { graph, config } = model;
-  const { num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: group } = config;
-  const name = "encoder.pos_conv_embed";
-  const { shape, data } = weightOf(model, `${name}.conv.weight_v`);
-  const { data: norms } = weightOf(model, `${name}.conv.weight_g`);
-  const w = graph.floats(`${name}.conv.weight`, shape, () => weightNorm(data, norms));
-  const inputs = [transpose(model, name, x, [0, 2, 1]), w, constant(model, `${name}.conv.bias`)];
-  const before = Math.floor(taps / 2);
-  const pads = [before, taps - 1 - before];
-  const y = graph.add("Conv", `${name}.conv`, inputs, { kernel_shape: [taps], pads, group });
-  return transpose(model, name, gelu(model, name, y), [0, 2, 1]);
-}
-
-/** Weight norm over all axes but the last: v·g/‖v‖ per tap (Salimans and Kingma 2016, arXiv 1602.07868). */
-function weightNorm(v: Float32Array, g: Float32Array): Float32Array {
-  const taps = g.length;
-  const squares = new Float64Array(taps);
-  v.forEach((value, i) => squares[i % taps]! += value * value);
-  return v.map((value, i) => value * g[i % taps]! / Math.sqrt(squares[i % taps]!));
 }
 
 /** Attention on the normed input, added to the input. A layer without heads adds its output bias. */

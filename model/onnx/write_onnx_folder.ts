@@ -84,12 +84,12 @@ export async function writeOnnxFolder(
 }
 
 /**
- * The model's config. transformers.js has no pipeline of speech recognition for `wavlm`; it runs any graph under `wav2vec2`, by the
- * names of its inputs.
+ * The model's config. transformers.js has no pipeline of speech recognition for `wavlm` and `data2vec-audio`; it runs any graph under
+ * `wav2vec2`, by the names of its inputs.
  */
 function configJson(config: ModelConfig, head: Checkpoint["head"]): Record<string, unknown> {
   const json = JSON.parse(encodeConfig(config)) as Record<string, unknown>;
-  const renamed = config.model_type === "wavlm" && head === "ctc";
+  const renamed = ["wavlm", "data2vec-audio"].includes(config.model_type) && head === "ctc";
   return {
     ...json,
     ...renamed && { model_type: "wav2vec2", architectures: ["Wav2Vec2ForCTC"] },

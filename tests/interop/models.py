@@ -54,6 +54,7 @@ SIZES = dict(
 GROUP = dict(feat_extract_norm="group", conv_bias=False, do_stable_layer_norm=False)
 LAYER = dict(feat_extract_norm="layer", conv_bias=True, do_stable_layer_norm=True)
 BUCKETS = dict(num_buckets=12, max_bucket_distance=15)
+STACK = dict(num_conv_pos_embeddings=3, conv_pos_kernel_size=5)
 WEIGHTED = dict(use_weighted_layer_sum=True)
 
 # Name: class, and fields of its config.
@@ -82,10 +83,14 @@ MODELS = {
     "unispeech-sat-layer": ("UniSpeechSatForCTC", LAYER),
     "unispeech-sat-weighted": ("UniSpeechSatForSequenceClassification", {**GROUP, **WEIGHTED}),
     "unispeech-sat-bare": ("UniSpeechSatModel", LAYER),
+    "data2vec-ctc": ("Data2VecAudioForCTC", STACK),
+    "data2vec-even": ("Data2VecAudioForCTC", {**STACK, "conv_bias": True, "conv_pos_kernel_size": 6}),
+    "data2vec-weighted": ("Data2VecAudioForSequenceClassification", {**STACK, **WEIGHTED}),
+    "data2vec-bare": ("Data2VecAudioModel", STACK),
     "unispeech-sat-pretraining": ("UniSpeechSatForPreTraining", GROUP),
 }
 
-FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group"]
+FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group", "data2vec-ctc"]
 
 FORMATS = {
     "safetensors": dict(safe_serialization=True),

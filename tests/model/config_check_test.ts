@@ -18,7 +18,7 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     "another type",
     changed({ model_type: "bert" }),
     RangeError,
-    'model_type must be "wav2vec2" or "hubert" or "wavlm" or "unispeech" or "unispeech-sat": it is "bert"',
+    'model_type must be "wav2vec2" or "hubert" or "wavlm" or "unispeech" or "unispeech-sat" or "data2vec-audio": it is "bert"',
   ],
   ["an inherited type", changed({ model_type: "toString" }), RangeError, "model_type must be"],
   [

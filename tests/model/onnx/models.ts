@@ -100,6 +100,18 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
     false,
   ],
   ["UniSpeech-SAT, layer norm", { model_type: "unispeech-sat", ...LARGE }, "ctc", false],
+  [
+    "data2vec, with a mask",
+    { ...LARGE, model_type: "data2vec-audio", num_conv_pos_embeddings: 3, conv_pos_kernel_size: 5 },
+    "ctc",
+    true,
+  ],
+  [
+    "data2vec, even kernels, compact",
+    { ...COMPACT, model_type: "data2vec-audio", num_conv_pos_embeddings: 2, conv_pos_kernel_size: 6 },
+    "classify",
+    false,
+  ],
   ["wav2vec2, a weighted sum of layers", { use_weighted_layer_sum: true }, "classify", false],
   [
     "WavLM, layer norm, a weighted sum of layers, with a mask",

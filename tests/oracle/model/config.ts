@@ -1,6 +1,6 @@
 /** The fields of a `config.json` that the oracle reads, under their published names; others are ignored. */
 export type ModelConfig = {
-  model_type: "wav2vec2" | "hubert" | "wavlm" | "unispeech" | "unispeech-sat";
+  model_type: "wav2vec2" | "hubert" | "wavlm" | "unispeech" | "unispeech-sat" | "data2vec-audio";
   feat_extract_norm: "group" | "layer";
   /** Output channels of every conv layer. */
   conv_dim: number[];
@@ -20,7 +20,10 @@ export type ModelConfig = {
   feature_scale?: boolean;
   /** Elements of a head; hidden_size / num_attention_heads unless given. */
   head_dim?: number;
+  /** Taps of the positional convolution; data2vec: number of convolutions. */
   num_conv_pos_embeddings: number;
+  /** Data2vec: taps of each positional convolution. */
+  conv_pos_kernel_size?: number;
   num_conv_pos_embedding_groups: number;
   /** True for pre-norm. */
   do_stable_layer_norm: boolean;

@@ -1,7 +1,8 @@
-import { type Nd, nd } from "../nd.ts";
+import type { Nd } from "../nd.ts";
 import { contexts, positionBias } from "./attention.ts";
 import { layerSizes, type ModelConfig } from "./config.ts";
-import { affine, geluAll, normRows, plus, weightOf } from "./rows.ts";
+import { positions } from "./positions.ts";
+import { affine, geluAll, normRows, plus } from "./rows.ts";
 
 /**
  * The encoder after the feature projection, x [B, T, d], with padded frames already 0. Adds its activations to
@@ -19,9 +20,9 @@ export function encoder(
   const name = `${prefix}encoder`;
   const { do_stable_layer_norm: preNorm, layer_norm_eps: eps = 1e-5 } = config;
   const norm = (which: string, x: Nd) => normRows(weights, `${name}.${which}`, x, { eps });
-  const positions = positionalConv(config, weights, `${name}.pos_conv_embed.conv`, x);
-  acts.set("act.pos_conv", positions);
-  let h = plus(x, positions);
+  const added = positions(config, weights, `${name}.pos_conv_embed`, x);
+  acts.set("act.pos_conv", added);
+  let h = plus(x, added);
   if (!preNorm) h = norm("layer_norm", h);
   acts.set("act.encoder_in", h);
 
@@ -56,39 +57,4 @@ export function encoder(
   if (preNorm) h = norm("layer_norm", h);
   acts.set("act.encoder_out", h);
   return h;
-}
-
-/** GELU of the weight-normed grouped convolution over the frames; x and y [B, T, d]. */
-function positionalConv(config: ModelConfig, weights: ReadonlyMap<string, Nd>, name: string, x: Nd): Nd {
-  const [B, T, d] = x.shape as [number, number, number];
-  const renamed = weights.has(`${name}.parametrizations.weight.original1`);
-  const v = weightOf(weights, renamed ? `${name}.parametrizations.weight.original1` : `${name}.weight_v`);
-  const g = weightOf(weights, renamed ? `${name}.parametrizations.weight.original0` : `${name}.weight_g`);
-  const b = weightOf(weights, `${name}.bias`);
-  const [, width, K] = v.shape as [number, number, number];
-  const factors = Array.from({ length: K }, (_, k) => {
-    let squares = 0;
-    for (let i = k; i < v.data.length; i += K) squares += v.data[i]! ** 2;
-    return g.data[k]! / Math.sqrt(squares);
-  });
-  const perGroup = d / config.num_conv_pos_embedding_groups;
-  const padding = Math.floor(K / 2);
-  const y = nd(x.shape);
-  // For an even K there is one frame more, which is dropped.
-  for (let n = 0; n < B; n++) {
-    for (let o = 0; o < d; o++) {
-      const first = Math.floor(o / perGroup) * width;
-      for (let t = 0; t < T; t++) {
-        let total = b.data[o]!;
-        for (let k = Math.max(0, padding - t); k < Math.min(K, T + padding - t); k++) {
-          const row = (n * T + t + k - padding) * d + first;
-          let sum = 0;
-          for (let i = 0; i < width; i++) sum += v.data[(o * width + i) * K + k]! * x.data[row + i]!;
-          total += factors[k]! * sum;
-        }
-        y.data[(n * T + t) * d + o] = total;
-      }
-    }
-  }
-  return geluAll(y);
 }

@@ -41,10 +41,20 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
   if (config.feat_proj_layer_norm ?? true) norm(`${prefix}feature_projection.layer_norm`, features);
   linear(`${prefix}feature_projection.projection`, d, features);
 
-  const conv = `${prefix}encoder.pos_conv_embed.conv`;
-  bias(conv, d);
-  add(`${conv}.weight_g`, [1, 1, taps], 0.2 * Math.sqrt(d / taps), Math.sqrt(d / taps));
-  add(`${conv}.weight_v`, [d, d / config.num_conv_pos_embedding_groups, taps], 1);
+  const width = d / config.num_conv_pos_embedding_groups;
+  if (config.model_type === "data2vec-audio") {
+    const kernel = config.conv_pos_kernel_size ?? 19;
+    for (let i = 0; i < taps; i++) {
+      const name = `${prefix}encoder.pos_conv_embed.layers.${i}.conv`;
+      add(`${name}.weight`, [d, width, kernel], 1 / Math.sqrt(width * kernel));
+      bias(name, d);
+    }
+  } else {
+    const conv = `${prefix}encoder.pos_conv_embed.conv`;
+    bias(conv, d);
+    add(`${conv}.weight_g`, [1, 1, taps], 0.2 * Math.sqrt(d / taps), Math.sqrt(d / taps));
+    add(`${conv}.weight_v`, [d, width, taps], 1);
+  }
   norm(`${prefix}encoder.layer_norm`, d);
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const { heads, width, units, allHeads } = layerSizes(config, i);

@@ -41,6 +41,15 @@ const unispeechSat = {
   model_type: "unispeech-sat",
   architectures: ["UniSpeechSatForSequenceClassification"],
 } as const;
+const data2vec = {
+  ...shared,
+  model_type: "data2vec-audio",
+  architectures: ["Data2VecAudioForCTC"],
+  feat_extract_norm: "layer",
+  do_stable_layer_norm: false,
+  num_conv_pos_embeddings: 3,
+  conv_pos_kernel_size: 5,
+} as const;
 const intents = {
   architectures: ["Wav2Vec2ForSequenceClassification"],
   classifier_proj_size: 10,
@@ -129,6 +138,11 @@ export const TINY_MODELS = {
   },
   "unispeech": { config: { ...unispeech, ...layer, conv_bias: true }, head: "ctc" },
   "unispeech-sat": { config: { ...intents, ...unispeechSat, ...group }, head: "classification" },
+  "data2vec": { config: { ...data2vec, conv_bias: false }, head: "ctc" },
+  "data2vec compact": {
+    config: { ...data2vec, ...compact, conv_bias: true, conv_pos_kernel_size: 6 },
+    head: "ctc",
+  },
 } satisfies Record<string, TinyModel>;
 
 /** Valid samples of the utterances of {@linkcode tinySamples}. */

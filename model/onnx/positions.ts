@@ -1,0 +1,57 @@
+import { hasPositionalStack } from "../parameter_specs.ts";
+import type { Value } from "./graph.ts";
+import { constant, type ExportedModel, gelu, transpose, weightOf } from "./layers.ts";
+
+const NAME = "encoder.pos_conv_embed";
+
+/** The positional embedding, [B, T, d], as in model/positions.ts. */
+export function positions(model: ExportedModel, x: Value): Value {
+  return hasPositionalStack(model.config) ? stack(model, x) : convolution(model, x);
+}
+
+function convolution(model: ExportedModel, x: Value): Value {
+  const { shape, data } = weightOf(model, `${NAME}.conv.weight_v`);
+  const { data: norms } = weightOf(model, `${NAME}.conv.weight_g`);
+  const w = model.graph.floats(`${NAME}.conv.weight`, shape, () => weightNorm(data, norms));
+  const y = convolve(model, `${NAME}.conv`, transpose(model, NAME, x, [0, 2, 1]), w, shape[2]!);
+  return transpose(model, NAME, gelu(model, NAME, y), [0, 2, 1]);
+}
+
+/** The convolutions of data2vec, each with a layer norm without weights, and GELU. */
+function stack(model: ExportedModel, x: Value): Value {
+  const { graph, config: { hidden_size: d, num_conv_pos_embeddings: layers, conv_pos_kernel_size: taps } } =
+    model;
+  const one = graph.floats(`${NAME}/ones`, [d], () => new Float32Array(d).fill(1));
+  let y = x;
+  for (let i = 0; i < layers; i++) {
+    const name = `${NAME}.layers.${i}`;
+    const w = constant(model, `${name}.conv.weight`);
+    y = convolve(model, `${name}.conv`, transpose(model, name, y, [0, 2, 1]), w, taps);
+    y = transpose(model, name, y, [0, 2, 1]);
+    y = gelu(
+      model,
+      name,
+      graph.add("LayerNormalization", name, [y, one], { axis: -1, epsilon: { float: 1e-5 } }),
+    );
+  }
+  return y;
+}
+
+/** Grouped convolution over time, [B, d, T]. An even kernel has one frame of padding less after the end. */
+function convolve(model: ExportedModel, name: string, x: Value, w: Value, taps: number): Value {
+  const before = Math.floor(taps / 2);
+  const attributes = {
+    kernel_shape: [taps],
+    pads: [before, taps - 1 - before],
+    group: model.config.num_conv_pos_embedding_groups,
+  };
+  return model.graph.add("Conv", name, [x, w, constant(model, `${name}.bias`)], attributes);
+}
+
+/** Weight norm over all axes but the last: v·g/‖v‖ per tap (Salimans and Kingma 2016, arXiv 1602.07868). */
+function weightNorm(v: Float32Array, g: Float32Array): Float32Array {
+  const taps = g.length;
+  const squares = new Float64Array(taps);
+  v.forEach((value, i) => squares[i % taps]! += value * value);
+  return v.map((value, i) => value * g[i % taps]! / Math.sqrt(squares[i % taps]!));
+}
