@@ -1,6 +1,7 @@
 // The package for npm, installed as users do, on Node 20 and 22 with the npm package `webgpu`: Dawn on SwiftShader, which comes
 // with Chromium.
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { bundlePage, sizesText } from "../../build/bundlers.ts";
 import { prepare, TEXT, type Used } from "./files.ts";
 
 /** Drivers of SwiftShader, as Debian and Google install it. */
@@ -134,4 +135,14 @@ Deno.test("the module for browsers imports nothing", async () => {
   const text = await Deno.readTextFile(`${await project}/dist/espalier.js`);
   assertEquals(text.match(/^\s*(import|export)\b[^;]*\bfrom\s*"[^"]*"|\bimport\("[^"]*"\)/gm), null);
   assertStringIncludes(text, "@compute");
+});
+
+Deno.test("deno bundle, esbuild and Vite build the example page without plugins", async () => {
+  const bundles = await bundlePage(await project);
+  console.log(sizesText(bundles));
+  for (const { bundler, text, gzipped } of bundles) {
+    assertStringIncludes(text, "@compute", bundler);
+    assertEquals(text.match(/\b(?:from|import)\s*\(?"(?:node|npm|@espalier)[^"]*"/g), null, bundler);
+    assertLess(gzipped, 150_000, bundler);
+  }
 });
