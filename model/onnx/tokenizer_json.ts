@@ -33,12 +33,19 @@ export function tokenizerJson(tokenizer: CtcTokenizer): Record<string, unknown> 
     normalizer: delimiter === null ? null : { type: "Replace", pattern: { String: " " }, content: delimiter },
     pre_tokenizer: { type: "Split", pattern: { Regex: "" }, behavior: "Isolated", invert: false },
     post_processor: null,
-    decoder: {
-      type: "CTC",
-      pad_token: tokens[padId],
-      word_delimiter_token: delimiter ?? "|",
-      cleanup: true,
-    },
+    decoder: { type: "Sequence", decoders: decoders(tokens[padId]!, delimiter) },
     model: { vocab: Object.fromEntries(known.map(({ id, content }) => [content, id])) },
   };
+}
+
+/** Collapses repeats and drops blanks; runs of word delimiters become one space, without the clean-up of English punctuation. */
+function decoders(blank: string, delimiter: string | null): Record<string, unknown>[] {
+  const replace = (pattern: Record<string, string>) => ({ type: "Replace", pattern, content: " " });
+  return [
+    { type: "CTC", pad_token: blank, word_delimiter_token: delimiter ?? "|", cleanup: false },
+    ...delimiter === null ? [] : [replace({ String: delimiter })],
+    { type: "Fuse" },
+    replace({ Regex: " +" }),
+    { type: "Strip", content: " ", start: 1, stop: 1 },
+  ];
 }
