@@ -3,6 +3,7 @@ import { denseHeadSize, labels, remainingHeads } from "./config_fields.ts";
 import type { ModelConfig } from "./config_types.ts";
 import { JsonFields } from "./checkpoint/json_fields.ts";
 import { MODEL_TYPES } from "./families.ts";
+import { expandLayers } from "./per_layer_config.ts";
 
 export type { HeadKind, ModelConfig, ModelType } from "./config_types.ts";
 
@@ -28,11 +29,12 @@ const COUNT = { least: 0 };
  * ```
  */
 export function parseConfig(text: string, name = "config.json"): ModelConfig {
-  const fields = new JsonFields(text, name);
-  const model_type = fields.word("model_type", MODEL_TYPES);
+  const json = new JsonFields(text, name);
+  const model_type = json.word("model_type", MODEL_TYPES);
   const data2vec = model_type === "data2vec-audio"; // its front end and norms are not configurable
-  const hidden_size = fields.whole("hidden_size");
-  const num_hidden_layers = fields.whole("num_hidden_layers", undefined, { most: 1024 });
+  const hidden_size = json.whole("hidden_size");
+  const num_hidden_layers = json.whole("num_hidden_layers", undefined, { most: 1024 });
+  const fields = expandLayers(json, num_hidden_layers);
   const num_attention_heads = fields.wholes("num_attention_heads", num_hidden_layers, COUNT);
   const conv_dim = fields.wholes("conv_dim");
   const config: ModelConfig = {

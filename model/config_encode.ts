@@ -1,9 +1,21 @@
 import { type ModelConfig, parseConfig } from "./config.ts";
+import { collapseLayers } from "./per_layer_config.ts";
+import { autoMap, isOurMap } from "./transformers/python_file.ts";
+
+/** Fields that {@linkcode collapseLayers} writes. */
+const SIZES = [
+  "num_attention_heads",
+  "head_dim",
+  "intermediate_size",
+  "use_attention",
+  "use_feed_forward",
+] as const;
 
 /**
- * Serialises a `config.json`. An unchanged config gives back its source text. A changed one keeps unknown fields, the order of
- * the fields and the spelling of values. Equal sizes of all layers are written as one number, as in a dense
- * model; if the number of heads differs, `head_dim` is added.
+ * Serialises a `config.json`. An unchanged config gives back its source text, unless that lists
+ * the sizes of all layers, as earlier versions did. A changed one keeps unknown fields, the order of
+ * the fields and the spelling of values. Sizes are those of the dense model; layers that differ are listed in `per_layer_config`, and
+ * `auto_map` names the Python file with which transformers loads such a model.
  *
  * @param config The config, with its source text.
  * @throws {SyntaxError | TypeError | RangeError} If the source text is not a valid config.
@@ -16,7 +28,7 @@ import { type ModelConfig, parseConfig } from "./config.ts";
  * const text = await Deno.readTextFile("recipes/configs/tiny-base.json");
  * const config = parseConfig(text);
  * console.log(encodeConfig(config) === text); // true
- * encodeConfig({ ...config, num_attention_heads: [4, 4, 0, 1] }); // one entry per layer, and head_dim
+ * encodeConfig({ ...config, num_attention_heads: [4, 4, 0, 1] }); // per_layer_config has layers 2 and 3
  * ```
  */
 export function encodeConfig(config: ModelConfig): string {
@@ -24,14 +36,15 @@ export function encodeConfig(config: ModelConfig): string {
   const before = parseConfig(source, "the config's source");
   const keys = Object.keys(fields) as (keyof typeof fields)[];
   const changed = new Set(keys.filter((key) => !same(before[key], config[key])));
-  if (changed.size === 0) return source;
-
   const json = JSON.parse(source, keepSpelling) as Record<string, unknown>;
+  const hasLists = SIZES.some((key) => Array.isArray(json[key]));
+  if (changed.size === 0 && !hasLists) return source;
+
   for (const key of changed) json[key] = fields[key];
-  for (const key of ["num_attention_heads", "intermediate_size"] as const) {
-    if (changed.has(key)) json[key] = collapsed(config[key]);
-  }
-  if (changed.has("num_attention_heads") && !isDense(config)) json["head_dim"] = config.head_dim;
+  if (hasLists || SIZES.some((key) => changed.has(key))) collapseLayers(json, config);
+  const map = autoMap(config);
+  if (map) json["auto_map"] = map;
+  else if (isOurMap(json["auto_map"])) delete json["auto_map"];
   if (changed.has("remaining_heads") && config.remaining_heads === null) delete json["remaining_heads"];
   if (changed.has("id2label")) {
     json["id2label"] = Object.fromEntries(config.id2label.map((label, id) => [id, label]));
@@ -54,14 +67,4 @@ function keepSpelling(_key: string, value: unknown, from?: { source?: string }):
 
 function same(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** One number if all sizes are equal, as `config.json` has them. @param sizes Size of every layer. */
-export function collapsed(sizes: readonly number[]): number | readonly number[] {
-  return sizes.every((size) => size === sizes[0]) ? sizes[0]! : sizes;
-}
-
-/** Whether heads × head size is the hidden size in every layer, so that `head_dim` follows from the other fields. */
-function isDense({ num_attention_heads, head_dim, hidden_size }: ModelConfig): boolean {
-  return num_attention_heads.every((heads) => heads * head_dim === hidden_size);
 }

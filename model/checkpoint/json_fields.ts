@@ -59,6 +59,11 @@ export class JsonFields {
     this.raw = raw as Record<string, unknown>;
   }
 
+  /** The same object with other values of some fields. */
+  with(values: Readonly<Record<string, unknown>>): JsonFields {
+    return new JsonFields(JSON.stringify({ ...this.raw, ...values }), this.#name);
+  }
+
   /** Whether a field is present and not `null`. */
   has(key: string): boolean {
     return this.#get(key) !== undefined;

@@ -1,7 +1,6 @@
 // The config of a model in a file of DPHuBERT or DiariZen: the arguments of torchaudio's wav2vec2_model and wavlm_model, with
 // sizes per layer. https://pytorch.org/audio/stable/generated/torchaudio.models.wav2vec2_model.html
 
-import { collapsed } from "../config_encode.ts";
 import { JsonFields } from "./json_fields.ts";
 
 /** What a weight file states about its model, as text. */
@@ -118,6 +117,11 @@ function layers(fields: JsonFields, d: number, isWavlm: boolean) {
     ...useAttention.includes(false) && { use_attention: useAttention },
     ...useFeedForward.includes(false) && { use_feed_forward: useFeedForward },
   };
+}
+
+/** One number if all sizes are equal. */
+function collapsed(sizes: readonly number[]): number | readonly number[] {
+  return sizes.every((size) => size === sizes[0]) ? sizes[0]! : sizes;
 }
 
 /** Head size: given, or from the number of heads before pruning. */

@@ -2,6 +2,7 @@
 import type { Checkpoint, Weight } from "./types.ts";
 import { encodeConfig } from "../config_encode.ts";
 import { prefixOf } from "../families.ts";
+import { PYTHON_FILE, pythonFile } from "../transformers/python_file.ts";
 import { publishedName } from "../parameter_specs.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import { concatBytes, encodeParts } from "./safetensors_encode.ts";
@@ -14,7 +15,8 @@ export interface WriteCheckpointOptions {
 }
 
 /**
- * Writes a model folder: `config.json` and `model.safetensors`, atomically. An unchanged model that was read in F32 from one
+ * Writes a model folder: `config.json`, `model.safetensors` and, for a compact model, the Python file with which transformers loads
+ * it; each atomically. An unchanged model that was read in F32 from one
  * file is written byte for byte: order, names, metadata and unused tensors. Shards become one file; other dtypes become
  * the requested one. Other files of the folder are not touched.
  *
@@ -44,6 +46,8 @@ export async function writeCheckpoint(
     const [why] = (cause as Error).message.split(": ");
     throw new Error(`Cannot write ${folder} as the system refuses: ${why}`, { cause });
   }
+  const python = pythonFile(checkpoint.config);
+  if (python !== null) await writeFileAtomic(`${folder}/${PYTHON_FILE}`, [new TextEncoder().encode(python)]);
   await writeFileAtomic(`${folder}/model.safetensors`, partsOf(checkpoint, options));
   await writeFileAtomic(`${folder}/config.json`, [config]);
 }

@@ -88,7 +88,7 @@ export async function writeOnnxFolder(
  * `wav2vec2`, by the names of its inputs.
  */
 function configJson(config: ModelConfig, head: Checkpoint["head"]): Record<string, unknown> {
-  const json = JSON.parse(encodeConfig(config)) as Record<string, unknown>;
+  const { auto_map: _, ...json } = JSON.parse(encodeConfig(config)) as Record<string, unknown>; // names a Python file
   const renamed = ["wavlm", "data2vec-audio"].includes(config.model_type) && head === "ctc";
   return {
     ...json,

@@ -5,15 +5,16 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { preferVulkan } from "../../cli/backend.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
+import { compareCompact } from "./compact.ts";
 import { BOUND, errorOfModel } from "./compare.ts";
 import { findPython } from "./environment.ts";
 
-/** Runs models.py and returns what it prints. */
-async function python(program: string, ...args: string[]): Promise<string> {
-  const script = new URL("models.py", import.meta.url).pathname;
+/** Runs a program of this folder and returns what it prints. */
+async function python(program: string, file: string, ...args: string[]): Promise<string> {
+  const script = new URL(file, import.meta.url).pathname;
   const command = new Deno.Command(program, { args: [script, ...args], stderr: "inherit" });
   const { success, stdout } = await command.output();
-  if (!success) throw new Error(`models.py ${args[0]} failed`);
+  if (!success) throw new Error(`${file} ${args[0]} failed`);
   return new TextDecoder().decode(stdout);
 }
 
@@ -37,24 +38,35 @@ async function main(): Promise<number> {
     );
   };
   try {
-    await python(program, "make", folder);
+    await python(program, "models.py", "make", `${folder}/dense`);
     preferVulkan();
     using gpu = await requestGpu();
-    for (const { name } of [...Deno.readDirSync(folder)].toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-      for (const form of [...Deno.readDirSync(`${folder}/${name}`)].map(({ name }) => name).toSorted()) {
-        const error = await errorOfModel(gpu, `${folder}/${name}/${form}`).catch((error) => {
+    for (
+      const { name } of [...Deno.readDirSync(`${folder}/dense`)].toSorted((a, b) => a.name < b.name ? -1 : 1)
+    ) {
+      for (
+        const form of [...Deno.readDirSync(`${folder}/dense/${name}`)].map(({ name }) => name).toSorted()
+      ) {
+        const error = await errorOfModel(gpu, `${folder}/dense/${name}/${form}`).catch((error) => {
           console.error(error);
           return Infinity;
         });
         report(`${name}, ${form}`, error);
       }
-      const read = await readCheckpoint(`${folder}/${name}/shards`);
-      await writeCheckpoint(`${folder}/${name}/written`, read);
+      const read = await readCheckpoint(`${folder}/dense/${name}/shards`);
+      await writeCheckpoint(`${folder}/dense/${name}/written`, read);
     }
-    for (const line of (await python(program, "read", folder)).trim().split("\n")) {
+    for (const line of (await python(program, "models.py", "read", `${folder}/dense`)).trim().split("\n")) {
       const { name, error, odd } = JSON.parse(line);
       report(`${name}, read by transformers`, error, odd.length > 0 ? `; keys: ${odd}` : "");
     }
+    await Deno.mkdir(`${folder}/compact`);
+    await compareCompact(gpu, {
+      from: `${folder}/dense`,
+      to: `${folder}/compact`,
+      python: (path) => python(program, "compact.py", path),
+      report,
+    });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -53,6 +53,31 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     RangeError,
     "num_attention_heads must have 3 entries: it has 2",
   ],
+  [
+    "a layer that the model lacks",
+    changed({ per_layer_config: { 3: { num_attention_heads: 1 } } }),
+    RangeError,
+    'per_layer_config must name layers from 0 to 2: it names "3"',
+  ],
+  [
+    "an unknown field of a layer",
+    changed({ per_layer_config: { 1: { hidden_act: "relu" } } }),
+    RangeError,
+    'per_layer_config must have num_attention_heads, intermediate_size and skip (attention, mlp) only: layer 1 has hidden_act "relu"',
+  ],
+  [
+    "an unknown sub-layer",
+    changed({ per_layer_config: { 1: { skip: ["conv"] } } }),
+    RangeError,
+    "per_layer_config must have num_attention_heads, intermediate_size and skip (attention, mlp) only",
+  ],
+  [
+    "more heads in a layer than in the model",
+    changed({ per_layer_config: { 1: { num_attention_heads: 4 } } }),
+    RangeError,
+    "num_attention_heads must be at most 3",
+  ],
+  ["layers in a list", changed({ per_layer_config: [] }), TypeError, "per_layer_config must be an object"],
   ["negative heads", changed({ num_attention_heads: [3, -1, 3], head_dim: 8 }), RangeError, "from 0 to"],
   ["heads that do not divide", changed({ num_attention_heads: 5 }), RangeError, "must divide hidden_size 24"],
   [

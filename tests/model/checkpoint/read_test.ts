@@ -237,5 +237,8 @@ Deno.test("a sub-layer without units and tensors is absent", async () => {
     "encoder.layers.1.attention has no units and no tensors: the sub-layer is absent",
   ]);
   const written = JSON.parse(encodeConfig(read.config));
-  assertEquals([written.use_attention, written.use_feed_forward], [[true, false, true], undefined]);
+  assertEquals(written.per_layer_config, {
+    1: { num_attention_heads: 0, skip: ["attention"] },
+    2: { intermediate_size: 0 },
+  });
 });

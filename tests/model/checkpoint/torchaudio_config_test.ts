@@ -65,10 +65,13 @@ Deno.test("the config of DPHuBERT is written in Hugging Face's fields", async ()
   const read = await readCheckpoint(path("torch/dphubert.pth"));
   const config = JSON.parse(encodeConfig(read.config));
   assertEquals(config.architectures, ["HubertForCTC"]);
-  assertEquals([config.num_attention_heads, config.head_dim], [[2, 0, 3, 1], 8]);
-  assertEquals(config.intermediate_size, [13, 7, 0, 1]);
-  assertEquals(config.use_attention, [true, false, true, true]);
-  assertEquals(config.use_feed_forward, [true, true, false, true]);
+  assertEquals([config.num_attention_heads, config.intermediate_size], [3, 13]);
+  assertEquals(config.per_layer_config, {
+    0: { num_attention_heads: 2 },
+    1: { num_attention_heads: 0, intermediate_size: 7, skip: ["attention"] },
+    2: { intermediate_size: 0, skip: ["mlp"] },
+    3: { num_attention_heads: 1, intermediate_size: 1 },
+  });
   assertEquals(config.conv_dim, [6, 5, 4, 7, 6, 5, 9]);
   assert(read.tensors.get("feature_extractor.dummy_weight")!.data.some((scale) => scale !== 1));
   assert(![...read.tensors.keys()].some((name) => /layers\.(1\.attention|2\.feed_forward)/.test(name)));

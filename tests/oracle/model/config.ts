@@ -13,6 +13,11 @@ export type ModelConfig = {
   /** One number, or one per layer in a compact model. */
   num_attention_heads: number | number[];
   intermediate_size: number | number[];
+  /** Compact model: what layers have instead. */
+  per_layer_config?: Record<
+    string,
+    { num_attention_heads?: number; intermediate_size?: number; skip?: string[] }
+  >;
   /** Whether each layer has attention and a feed-forward network; all have unless given. An absent one has no bias either. */
   use_attention?: boolean[];
   use_feed_forward?: boolean[];
@@ -68,13 +73,27 @@ export function prefixOf({ model_type }: ModelConfig): string {
 export function layerSizes(config: ModelConfig, layer: number): LayerSizes {
   const { num_attention_heads: all, head_dim, hidden_size } = config;
   const width = head_dim ?? hidden_size / of(all, layer);
-  const heads = of(all, layer);
+  const own = config.per_layer_config?.[layer];
+  const heads = own?.num_attention_heads ?? of(all, layer);
   return {
     heads,
     width,
-    units: of(config.intermediate_size, layer),
+    units: own?.intermediate_size ?? of(config.intermediate_size, layer),
     allHeads: hidden_size / width,
     remaining: config.remaining_heads?.[layer] ?? Array.from({ length: heads }, (_, h) => h),
+  };
+}
+
+/** Whether layer `layer` has attention and a feed-forward network. */
+export function hasSublayers(
+  config: ModelConfig,
+  layer: number,
+): { attention: boolean; feedForward: boolean } {
+  const { use_attention, use_feed_forward, per_layer_config } = config;
+  const skip = per_layer_config?.[layer]?.skip ?? [];
+  return {
+    attention: (use_attention?.[layer] ?? true) && !skip.includes("attention"),
+    feedForward: (use_feed_forward?.[layer] ?? true) && !skip.includes("mlp"),
   };
 }
 

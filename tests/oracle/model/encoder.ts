@@ -1,6 +1,6 @@
 import type { Nd } from "../nd.ts";
 import { contexts, positionBias } from "./attention.ts";
-import { layerSizes, type ModelConfig } from "./config.ts";
+import { hasSublayers, layerSizes, type ModelConfig } from "./config.ts";
 import { positions } from "./positions.ts";
 import { affine, geluAll, normRows, plus } from "./rows.ts";
 
@@ -44,7 +44,7 @@ export function encoder(
       if (gate) u.data.forEach((v, n) => u.data[n] = v * gate.data[n % gate.data.length]!);
       return affine(weights, `${name}.${layer}.feed_forward.output_dense`, u);
     };
-    const [attends, feedsForward] = [config.use_attention?.[i] ?? true, config.use_feed_forward?.[i] ?? true];
+    const { attention: attends, feedForward: feedsForward } = hasSublayers(config, i);
     if (preNorm) {
       if (attends) h = plus(h, attend(norm(`${layer}.layer_norm`, h)));
       if (feedsForward) h = plus(h, feedForward(norm(`${layer}.final_layer_norm`, h)));

@@ -1,5 +1,5 @@
 import { type Nd, nd, randomNd, sizeOf } from "../nd.ts";
-import { layerSizes, type ModelConfig, prefixOf } from "./config.ts";
+import { hasSublayers, layerSizes, type ModelConfig, prefixOf } from "./config.ts";
 
 /** Head of a model: CTC, sequence classification, or none. */
 export type HeadKind = "ctc" | "classification" | null;
@@ -59,7 +59,7 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
   for (let i = 0; i < config.num_hidden_layers; i++) {
     const { heads, width, units, allHeads } = layerSizes(config, i);
     const name = `${prefix}encoder.layers.${i}`;
-    const attends = config.use_attention?.[i] ?? true;
+    const { attention: attends, feedForward } = hasSublayers(config, i);
     if (attends) {
       for (const which of ["k", "v", "q"]) linear(`${name}.attention.${which}_proj`, heads * width, d);
       linear(`${name}.attention.out_proj`, d, heads * width);
@@ -70,7 +70,7 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
       if (i === 0) add(`${name}.attention.rel_attn_embed.weight`, [config.num_buckets ?? 320, allHeads], 1);
     }
     norm(`${name}.layer_norm`, d);
-    if (config.use_feed_forward?.[i] ?? true) {
+    if (feedForward) {
       linear(`${name}.feed_forward.intermediate_dense`, units, d);
       linear(`${name}.feed_forward.output_dense`, d, units);
     }
