@@ -15,6 +15,7 @@ import { flopsByCase } from "./flops.ts";
 import { measureGates } from "./gates.ts";
 import { gemmTable, measureGemm } from "./gemm.ts";
 import { halfTable, measureHalf } from "./half.ts";
+import { loadTable, measureLoad } from "./load.ts";
 import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -63,6 +64,10 @@ const command = defineCommand({
       description: "measure a model of base size with f16 and with f32 GEMM",
     },
     gemm: { type: "flag", description: "measure the GEMM kernels alone" },
+    load: {
+      type: "flag",
+      description: "measure how a model of base size loads from PyTorch's files and safetensors",
+    },
   },
   async run(values) {
     preferVulkan();
@@ -70,6 +75,7 @@ const command = defineCommand({
     if (values.gates) return await runGates(values.rounds);
     if (values.half) return await runHalf(values.rounds);
     if (values.gemm) return await runGemm();
+    if (values.load) return await runLoad(values.rounds);
     return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
   },
 });
@@ -122,6 +128,13 @@ async function runGemm(): Promise<number> {
     timed.destroy();
     plain.destroy();
   }
+}
+
+async function runLoad(rounds: number): Promise<number> {
+  const costs = await measureLoad(rounds, progress);
+  progress("");
+  console.log(`wav2vec2-base, random weights, each file in its own process\n\n${loadTable(costs)}`);
+  return 0;
 }
 
 async function runGates(rounds: number): Promise<number> {

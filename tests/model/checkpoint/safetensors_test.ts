@@ -6,7 +6,7 @@ import {
   toInt32,
 } from "../../../model/checkpoint/safetensors.ts";
 import { encodeSafetensors } from "../../../model/checkpoint/safetensors_encode.ts";
-import { philox } from "../../oracle/uniform.ts";
+import { testMutations } from "../../mutations.ts";
 import { bytesOfArray, sample } from "./safetensors_sample.ts";
 
 // A file with a given header, and `size` bytes of tensors.
@@ -259,41 +259,7 @@ Deno.test("safetensors with a header over 100 MB are refused unread", () => {
   );
 });
 
-// One to four changes: a byte set, bytes removed or inserted, a digit replaced, the end cut off.
-function mutate(bytes: Uint8Array, seed: number): Uint8Array {
-  let out = Uint8Array.from(bytes);
-  const [count] = philox([seed, 0, 0, 0], [1, 2]);
-  for (let change = 1; change <= 1 + count! % 4; change++) {
-    const [kind, place, value, near] = philox([seed, change, 0, 0], [1, 2]);
-    // Two in three changes hit the length or the header.
-    const at = place! % (near! % 3 === 0 ? out.length + 1 : Math.min(out.length + 1, 420));
-    const digit = out.findIndex((byte, i) => i >= at && i > 8 && byte >= 48 && byte <= 57);
-    const insert = Uint8Array.from({ length: value! % 9 }, (_, i) => (value! >>> i) & 255);
-    if (kind! % 5 === 0) out[at] = value!;
-    else if (kind! % 5 === 1 && digit >= 0) out[digit] = 48 + value! % 10;
-    else if (kind! % 5 === 2) out = out.slice(0, at);
-    else if (kind! % 5 === 3) out = Uint8Array.of(...out.slice(0, at), ...insert, ...out.slice(at));
-    else out = Uint8Array.of(...out.slice(0, at), ...out.slice(at + value! % 9));
-  }
-  return out;
-}
-
-Deno.test("500 mutated safetensors are parsed or refused, quickly", () => {
-  const bytes = encodeSafetensors(sample(), { format: "pt" });
-  let parsed = 0;
-  for (let seed = 0; seed < 500; seed++) {
-    const mutated = mutate(bytes, seed);
-    const start = performance.now();
-    try {
-      const { tensors } = parseSafetensors(mutated);
-      for (const { data } of tensors.values()) assert(data.buffer === mutated.buffer);
-      parsed++;
-    } catch (error) {
-      assert(error instanceof SyntaxError, `seed ${seed}: ${error}`);
-      assert(/^Cannot read the bytes as safetensors as [\x20-\x7e]+$/.test(error.message), error.message);
-    }
-    // A parse takes microseconds; the limit leaves room for a busy machine.
-    assert(performance.now() - start < 1000, `seed ${seed} took too long`);
-  }
-  assert(parsed > 10 && parsed < 400, `${parsed} of 500 parsed`);
-});
+testMutations("safetensors", () => encodeSafetensors(sample(), { format: "pt" }), (mutant) => {
+  const { tensors } = parseSafetensors(mutant);
+  for (const { data } of tensors.values()) assert(data.buffer === mutant.buffer);
+}, 420);
