@@ -13,6 +13,7 @@ import { printable } from "../files/printable.ts";
 import { writeWholeFolder } from "../files/whole_folder.ts";
 import { defineCommand } from "./command.ts";
 import { type Compared, compareWithOnnxruntime } from "./compare_onnxruntime.ts";
+import { exportSafetensors } from "./export_safetensors.ts";
 import { fromUser, onFiles } from "./files.ts";
 import { folderOf } from "./model_option.ts";
 import { requireNewFolder } from "./output_folder.ts";
@@ -25,14 +26,15 @@ const DTYPES = Object.keys(MODEL_FILES) as OnnxDtype[];
 /** `export`: a model in the format of other programs. */
 export const exportCommand = defineCommand({
   name: "export",
-  summary: "Write a model for other programs: ONNX",
+  summary: "Write a model for other programs: ONNX, safetensors",
   operands: "MODEL",
   options: {
     to: {
       type: "string",
-      choices: ["onnx"],
+      choices: ["onnx", "safetensors"],
       description:
-        "format; onnx: the folder that transformers.js loads, with onnx/model.onnx for onnxruntime",
+        "format; onnx: the folder that transformers.js loads, with onnx/model.onnx for onnxruntime; " +
+        "safetensors: Hugging Face's layout, such as of a model of DPHuBERT or torchaudio",
       required: true,
     },
     out: {
@@ -45,7 +47,9 @@ export const exportCommand = defineCommand({
     dtype: {
       type: "string",
       value: "LIST",
-      description: `element types of the weights, some of ${DTYPES.join(", ")}: a file for each`,
+      description: `element types of the weights, some of ${
+        DTYPES.join(", ")
+      }: a file for each; for safetensors f32 or f16`,
       default: "f32",
     },
     opset: {
@@ -60,13 +64,22 @@ export const exportCommand = defineCommand({
       "for servers and the browser",
       "export assets/commands-tiny --to onnx --dtype f32,q8 --out commands-onnx",
     ],
+    ["a file of DPHuBERT in Hugging Face's layout", "export DPHuBERT-sp0.75.pth --to safetensors"],
   ],
-  async run({ to, out, dtype, opset }, operands) {
+  async run({ to, out, dtype, opset }, operands, given) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
       throw new UserError(`export takes one MODEL: got ${operands.length}`);
     }
     const folder = out ?? fromUser(`${lastName(model)}-${to}`);
+    if (to === "safetensors") {
+      if (given.opset !== undefined) throw new UserError("--opset is for --to onnx");
+      if (dtype !== "f32" && dtype !== "f16") {
+        throw new UserError(`--dtype must be f32 or f16 for safetensors: got ${dtype}`);
+      }
+      await onFiles(() => exportSafetensors(model, folder, dtype === "f16" ? "F16" : "F32"));
+      return 0;
+    }
     const dtypes = dtypesOf(dtype);
     await onFiles(() => exportOnnx(model, folder, { dtypes, opset: Number(opset) as OnnxOpset }));
     return 0;

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Tokenizer } from "npm:@huggingface/tokenizers@0.2.0";
 import ort from "npm:onnxruntime-node@1.30.0";
+import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { parseTokenizer } from "../../model/decode/tokenizer.ts";
 import { run, withModel } from "./run.ts";
 
@@ -166,7 +167,7 @@ Deno.test("mistakes are one line with status 2, and leave nothing behind", async
       [onnx(commandsTiny, "--opset", "13"), "--opset must be one of 17, 20: got 13"],
       [onnx(commandsTiny, "--dtype", "f32,int4"), "--dtype must be some of f32, f16, q8: got int4"],
       [onnx(commandsTiny, "--dtype", "f32,"), "--dtype must be some of f32, f16, q8: got "],
-      [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx: got tflite"],
+      [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx, safetensors: got tflite"],
       [["export", commandsTiny], "export requires --to"],
       [["export", "--to", "onnx"], "export takes one MODEL: got 0"],
       [onnx(`${folder}/missing`), "Cannot load"],
@@ -180,4 +181,43 @@ Deno.test("mistakes are one line with status 2, and leave nothing behind", async
     }
     assertEquals(await filesOf(folder), before);
   });
+});
+
+Deno.test("export --to safetensors writes Hugging Face's layout of a file of DPHuBERT", async () => {
+  await withFolder(async (folder) => {
+    const file = `${root}tests/testdata/torch/dphubert.pth`;
+    const read = await readCheckpoint(file);
+    for (const dtype of ["f32", "f16"]) {
+      const out = `${folder}/${dtype}`;
+      const { status, out: printed, err } = await run(
+        "export",
+        file,
+        "--to",
+        "safetensors",
+        "-o",
+        out,
+        "--dtype",
+        dtype,
+      );
+      assertEquals([status, err], [0, []]);
+      assert(/: model\.safetensors, 0\.0 MB, 73 tensors$/.test(printed[0]!), printed[0]);
+      assertEquals(await filesOf(out), ["config.json", "model.safetensors", "preprocessor_config.json"]);
+      const again = await readCheckpoint(out);
+      assertEquals(again.config.use_attention, [true, false, true, true]);
+      assertEquals([...again.tensors.keys()], [...read.tensors.keys()]);
+      if (dtype === "f32") assertEquals([...again.tensors], [...read.tensors]);
+      const names = again.layoutOnDisk.tensors.map(({ name }) => name);
+      assert(names.every((name) => /^(hubert\.|lm_head\.)/.test(name)), names.join());
+    }
+  });
+  for (
+    const [words, message] of [
+      [["--opset", "20"], "--opset is for --to onnx"],
+      [["--dtype", "q8"], "--dtype must be f32 or f16 for safetensors: got q8"],
+    ] as const
+  ) {
+    const { status, err } = await run("export", commandsTiny, "--to", "safetensors", ...words);
+    assertEquals(status, 2);
+    assertStringIncludes(err.join(), message);
+  }
 });
