@@ -52,8 +52,8 @@ export class UtteranceLoader {
     if (kept) return kept;
     const samples = await this.#pool.run({ place: utterance, speed, sampleRate: this.#rate });
     const found = samples.length * speed / this.#rate;
-    // Batches are planned by it. Headers of Opus and rounded durations are off by less.
-    if (Math.abs(found - seconds) > 0.05 + 0.01 * seconds) {
+    // Batches are planned by it. Headers of Opus, rounded durations, and those of MP3 that count padding are off by less.
+    if (Math.abs(found - seconds) > 0.12 + 0.01 * seconds) {
       const rule = `it must last ${seconds.toFixed(2)} s, as its corpus or its header states`;
       throw new RangeError(`Cannot use ${name} as ${rule}: it has ${found.toFixed(2)} s`);
     }

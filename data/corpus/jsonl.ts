@@ -30,7 +30,7 @@ export interface JsonlReader {
   /** Receives the error of a line that is not JSON, that `utterancesOf` refuses, or whose id is not unique. */
   readonly onError: OnError;
   /** Reads the utterances of a row. */
-  utterancesOf(row: Row): AsyncIterable<Utterance> | Iterable<Utterance>;
+  utterancesOf(row: Row): Iterable<Utterance>;
 }
 
 /**
@@ -45,8 +45,8 @@ export async function readJsonl(
   { task, onError, utterancesOf }: JsonlReader,
 ): Promise<Utterance[]> {
   const utterances = new UtteranceList(task, onError);
-  await forEachLine(await readLines(path), onError, async (line) => {
-    for await (const utterance of utterancesOf(parseRow(line))) utterances.add(utterance, line.at);
+  forEachLine(await readLines(path), onError, (line) => {
+    for (const utterance of utterancesOf(parseRow(line))) utterances.add(utterance, line.at);
   });
   return utterances.all;
 }

@@ -62,7 +62,7 @@ async function readChapter(path: string, speaker: string, onError: OnError): Pro
   const utterances: Utterance[] = [];
   const positions = new Map<string, string>();
   for (const file of names.filter((name) => name.endsWith(".trans.txt"))) {
-    await forEachLine(await readLines(`${path}/${file}`), onError, ({ at, text: line }) => {
+    forEachLine(await readLines(`${path}/${file}`), onError, ({ at, text: line }) => {
       const [, id, text] = line.match(/^(\S+)(?:\s+(.*))?$/)!;
       const before = positions.get(id!);
       if (before) refuseLine(at, "ids must be unique", `${id} is already in ${before}`);

@@ -25,19 +25,73 @@ export async function readLines(path: string): Promise<TextLine[]> {
     .filter((line) => line.text !== "");
 }
 
+// Longest line that is read, in characters.
+const MAX_LINE = 2 ** 24;
+
+/**
+ * The lines of a text file as they are, blank ones too, in bounded memory.
+ *
+ * @param path Path of a file in UTF-8.
+ * @throws {SyntaxError} If a line is longer than 2^24 characters.
+ * @throws {Error} If it cannot be read; one line that names the path.
+ */
+export async function* streamLines(path: string): AsyncGenerator<TextLine> {
+  const attempt = <T>(work: Promise<T>) =>
+    work.catch((error) => {
+      throw fileError("read", path, error);
+    });
+  using file = await attempt(Deno.open(path));
+  const decoder = new TextDecoder();
+  const chunk = new Uint8Array(2 ** 20);
+  let number = 0;
+  let rest = "";
+  for (let count: number | null = 0; count !== null;) {
+    count = await attempt(file.read(chunk));
+    rest += decoder.decode(chunk.subarray(0, count ?? 0), { stream: count !== null });
+    const lines = rest.split("\n");
+    rest = count === null ? "" : lines.pop()!;
+    for (const text of lines) {
+      number++;
+      if (count !== null || text !== "") yield { at: `${path}:${number}`, text: text.replace(/\r$/, "") };
+    }
+    if (rest.length > MAX_LINE) {
+      refuseLine(`${path}:${number + 1}`, `a line may have ${MAX_LINE} characters`, "it has more");
+    }
+  }
+}
+
 /**
  * Processes each line; errors go to `onError`.
  *
  * @throws {Error} What `onError` throws.
  */
-export async function forEachLine(
-  lines: readonly TextLine[],
+export function forEachLine<L>(
+  lines: readonly L[],
   onError: OnError,
-  work: (line: TextLine) => void | Promise<void>,
-): Promise<void> {
+  work: (line: L) => void,
+): void {
   for (const line of lines) {
     try {
-      await work(line);
+      work(line);
+    } catch (error) {
+      onError(error as Error);
+    }
+  }
+}
+
+/**
+ * Processes each row until `work` returns false; errors go to `onError`.
+ *
+ * @throws {Error} What `onError` throws, or reading.
+ */
+export async function forEachRow<R>(
+  rows: AsyncIterable<R>,
+  onError: OnError,
+  work: (row: R) => boolean,
+): Promise<void> {
+  for await (const row of rows) {
+    try {
+      if (!work(row)) return;
     } catch (error) {
       onError(error as Error);
     }

@@ -37,13 +37,13 @@ export async function readSubset(
   const utterances = await readJsonl(path, {
     task,
     onError,
-    async *utterancesOf(row) {
+    *utterancesOf(row) {
       const file = textField(row, "audio") ?? textField(row, "audio_filepath") ??
         refuseLine(row.at, "audio must name a file", "it is missing");
       const segment = segmentOf(row);
       const name = textField(row, "id") ?? placeName({ audio: file, ...segment && { segment } });
       const [text, intent] = [transcriptField(row, "text"), textField(row, "intent")];
-      const found = await audio.find(file, { name, at: row.at });
+      const found = audio.find(file, { name, at: row.at });
       const place = { id: name, audio: found, ...segment && { segment } };
       const utterance = utteranceOf(row, task, { ...place, text, intent });
       if (task === "asr" && text === "") {

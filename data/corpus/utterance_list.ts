@@ -26,6 +26,11 @@ export class UtteranceList {
     this.#onError(new OddRow(oddity, { name: id, at }, "ids must be unique", found));
   }
 
+  /** Number of utterances. */
+  get size(): number {
+    return this.#places.size;
+  }
+
   /** All utterances that were added. */
   get all(): Utterance[] {
     return [...this.#places.values()].map(({ utterance }) => utterance);

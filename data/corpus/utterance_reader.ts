@@ -32,7 +32,8 @@ export class UtteranceReader {
    * missing or broken, or the segment is not in it; one line that names the path.
    */
   async read({ audio, segment }: AudioPlace, options: AudioOptions = {}): Promise<DecodedAudio> {
-    const source = await fileSource(audio);
+    const file = await fileSource(audio);
+    const source = segment ? { ...file, name: `${textOf(segment)} of ${file.name}` } : file;
     try {
       if (segment === undefined) return await concatBlocks(source, readBlocks(source, options));
       const whole = readAudioHead(source).wav ? null : await this.#decode(audio, source);
@@ -70,4 +71,10 @@ function cut(source: AudioSource, { samples, sampleRate }: DecodedAudio, segment
     refuse(source, "a segment must begin within the file", `it begins at ${segment.offset} s`);
   }
   return { samples: samples.slice(from, to), sampleRate };
+}
+
+/** A segment for errors: `0.5 s at 12 s`. */
+function textOf({ offset, seconds }: Segment): string {
+  const at = `${Number(offset.toFixed(3))} s`;
+  return seconds === undefined ? `the part after ${at}` : `${Number(seconds.toFixed(3))} s at ${at}`;
 }
