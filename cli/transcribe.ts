@@ -1,3 +1,4 @@
+import { makeFolder, writeFileAtomic } from "../files/atomic_file.ts";
 import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
@@ -5,9 +6,18 @@ import { onFiles } from "./files.ts";
 import { EMBEDDED_COMPACT } from "./embedded.ts";
 import { group } from "./options.ts";
 import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { requireNewFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { note } from "./stderr.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
+import {
+  type FileTranscript,
+  formatTranscript,
+  nameOf,
+  TRANSCRIPT_FORMATS,
+  type TranscriptFormat,
+} from "./transcript_formats.ts";
+import { UserError } from "./user_error.ts";
 
 /** `transcribe`: the text of audio files. */
 export const transcribeCommand = defineCommand({
@@ -26,9 +36,18 @@ export const transcribeCommand = defineCommand({
     }),
     ...searchOptions,
     ...group("Output", {
-      json: {
-        type: "flag",
-        description: "print JSON, one object per file, with time and confidence of every word",
+      format: {
+        type: "string",
+        choices: TRANSCRIPT_FORMATS,
+        description: "text, JSON with every word's time and confidence, subtitles, or NIST's CTM",
+        default: "txt",
+      },
+      json: { type: "flag", description: "as --format json: an object per file" },
+      out: {
+        type: "path",
+        short: "o",
+        value: "DIR",
+        description: "write a file per recording, NAME.FORMAT, into a new or empty folder",
       },
     }),
   },
@@ -37,8 +56,13 @@ export const transcribeCommand = defineCommand({
     ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
     ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
     ["from standard input", "transcribe -m compact - < speech.wav"],
+    ["subtitles beside each other", "transcribe -m compact --format srt -o subtitles *.wav"],
   ],
-  async run({ model, revision, half, json, ...values }, files) {
+  async run({ model, revision, half, json, format, out, ...values }, files, given) {
+    if (json && given.format !== undefined && format !== "json") {
+      throw new UserError(`--json cannot be used with --format ${format}`);
+    }
+    const write = await onFiles(() => writerOf(json ? "json" : format, out, files));
     const search = await searchOf(values);
     if (model === undefined) note("the model is the embedded one of spoken commands: --model takes yours");
     const loaded = await openModel(model ?? EMBEDDED_COMPACT, { half, revision });
@@ -46,16 +70,8 @@ export const transcribeCommand = defineCommand({
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       noteOnWords(search, loaded);
       return await eachFile("transcribe", files, async (file, samples) => {
-        const { text, words } = await loaded.transcribe(samples, search);
-        if (!json) return print([file, text].map(escapeField).join("\t"));
-        const seconds = rounded(samples.length / 16_000);
-        const timed = words.map(({ text, start, end, confidence }) => ({
-          text,
-          start: rounded(start),
-          end: rounded(end),
-          confidence: rounded(confidence),
-        }));
-        print(JSON.stringify({ file, seconds, text, words: timed }));
+        const transcript = await loaded.transcribe(samples, search);
+        await write({ ...transcript, file, seconds: samples.length / 16_000 });
       });
     } finally {
       loaded.dispose();
@@ -64,5 +80,40 @@ export const transcribeCommand = defineCommand({
   },
 });
 
-/** To three decimals. */
-const rounded = (n: number) => Math.round(n * 1000) / 1000;
+/**
+ * Prints transcripts, or writes each to a file.
+ *
+ * @throws {UserError} files would overwrite each other or earlier ones, or subtitles of several recordings would be one file
+ */
+async function writerOf(
+  format: TranscriptFormat,
+  out: string | undefined,
+  files: readonly string[],
+): Promise<(transcript: FileTranscript) => Promise<void>> {
+  if (out === undefined) {
+    if ((format === "srt" || format === "vtt") && files.length > 1) {
+      throw new UserError(`Subtitles are a file per recording: give one recording, or --out DIR for them`);
+    }
+    return (transcript) => {
+      const { file, text } = transcript;
+      if (format === "txt") print([file, text].map(escapeField).join("\t"));
+      else if (format !== "ctm" || text !== "") print(formatTranscript(format, transcript));
+      return Promise.resolve();
+    };
+  }
+  const pathOf = (file: string) => `${out}/${nameOf(file)}.${format}`;
+  const paths = new Map<string, string>();
+  for (const file of files) {
+    const other = paths.get(pathOf(file));
+    if (other !== undefined) {
+      throw new UserError(`Cannot write ${pathOf(file)} as file names must differ: ${other} and ${file}`);
+    }
+    paths.set(pathOf(file), file);
+  }
+  await requireNewFolder("transcribe", out);
+  await makeFolder(out);
+  return (transcript) => {
+    const text = formatTranscript(format, transcript);
+    return writeFileAtomic(pathOf(transcript.file), text === "" ? "" : `${text}\n`);
+  };
+}

@@ -1,6 +1,7 @@
 // transcribe, classify and extract as a user runs them, in this process: their output, and their errors about bad
 // files.
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { EMBEDDED_DENSE } from "../../cli/embedded.ts";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import { testGpu } from "../gpu.ts";
 import { run, testdata, withModel, writeNoise } from "./run.ts";
@@ -126,6 +127,54 @@ Deno.test("a folder that is not a model is one line and status 2", async () => {
   });
   const none = await run("transcribe", "--model", `${testdata}/base`);
   assertEquals(none.status, 2);
+});
+
+Deno.test("transcribe writes every format, of several files into a folder", async () => {
+  const samples = new URL("../../assets/samples", import.meta.url).pathname;
+  const files = ["radio", "weather"].map((name) => `${samples}/${name}.flac`);
+  const dense = ["transcribe", "--model", EMBEDDED_DENSE, "--quiet"];
+  const folder = await Deno.makeTempDir({ prefix: "espalier-test-" });
+  try {
+    const ctm = await run(...dense, "--format", "ctm", ...files);
+    assertEquals(ctm.status, 0, ctm.err.join());
+    const lines = ctm.out.join("\n").split("\n");
+    assertEquals(lines.map((line) => line.split(" ")[0]), [
+      ...Array(10).fill("radio"),
+      ...Array(8).fill("weather"),
+    ]);
+    assertEquals(lines.at(-1)!.split(" ").slice(0, 5), ["weather", "1", "1.72", "0.34", "MONDAY"]);
+
+    const subtitles = await run(...dense, "--format", "srt", "--out", `${folder}/srt`, ...files);
+    assertEquals(subtitles, { status: 0, out: [], err: [] });
+    assertEquals(
+      await Deno.readTextFile(`${folder}/srt/weather.srt`),
+      "1\n00:00:00,000 --> 00:00:02,060\nWHAT IS THE WEATHER IN LONDON ON MONDAY\n",
+    );
+    const names = (await Array.fromAsync(Deno.readDir(`${folder}/srt`))).map(({ name }) => name);
+    assertEquals(names.sort(), ["radio.srt", "weather.srt"]);
+
+    const vtt = await run(...dense, "--format", "vtt", files[1]!);
+    assertEquals(vtt.out, [
+      "WEBVTT\n\n00:00:00.000 --> 00:00:02.060\nWHAT IS THE WEATHER IN LONDON ON MONDAY",
+    ]);
+    const byFormat = await run(...dense, "--format", "json", files[1]!);
+    const byFlag = await run(...dense, "--json", files[1]!);
+    assertEquals(byFormat, byFlag);
+
+    const mistakes: [string[], string][] = [
+      [["--format", "srt", ...files], "Subtitles are a file per recording: give one recording, or --out DIR"],
+      [["--format", "srt", "--json", files[0]!], "--json cannot be used with --format srt"],
+      [["--out", `${folder}/srt`, ...files], "--out must be a new or empty folder"],
+      [["--out", `${folder}/b`, files[0]!, files[0]!], "as file names must differ"],
+    ];
+    for (const [words, message] of mistakes) {
+      const { status, out, err } = await run(...dense, ...words);
+      assertEquals([status, out.length, err.length], [2, 0, 1], words.join(" "));
+      assertStringIncludes(err[0]!, message);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("transcribe reads a pipe", { ignore: Deno.build.os === "windows" }, async () => {
