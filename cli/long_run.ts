@@ -7,23 +7,36 @@ import { DeviceError } from "../tensor/device_errors.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
+import { claimRunFolder, type EarlyFiles, isFreeForRun } from "../train/run_folder.ts";
 import { print } from "./print.ts";
 import { isQuiet, log, unlessClosed } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /**
- * Makes sure that a run overwrites nothing.
+ * Takes the folder of a run: no other process writes to it until the result is disposed.
  *
  * @param command name of the command
- * @param out folder that it is to write
- * @throws {UserError} the folder is not empty, or it is not a folder
+ * @param out the folder; it is made unless it exists
+ * @throws {UserError} it is not a folder
+ * @throws {Error} another process has it; one line
  */
-export async function refuseOutput(command: string, out: string): Promise<void> {
-  const names = await Array.fromAsync(Deno.readDir(out)).catch((error) => {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw new UserError(`Cannot ${command} as the output must be a folder: ${out} is not`);
+export async function claimOutput(command: string, out: string): Promise<Disposable> {
+  const isFolder = await Deno.stat(out).then(({ isDirectory }) => isDirectory, (error) => {
+    return error instanceof Deno.errors.NotFound;
   });
-  if (names.length === 0) return;
+  if (!isFolder) throw new UserError(`Cannot ${command} as the output must be a folder: ${out} is not`);
+  return await claimRunFolder(out);
+}
+
+/**
+ * Makes sure that a new run overwrites nothing.
+ *
+ * @param out its folder, which was claimed
+ * @param early what a run leaves that is killed early; that is removed
+ * @throws {UserError} the folder is not empty
+ */
+export async function refuseOutput(out: string, early: EarlyFiles): Promise<void> {
+  if (await isFreeForRun(out, early)) return;
   throw new UserError(
     `Output folder is not empty: ${out} (use another --out, or --resume to continue a run)`,
   );

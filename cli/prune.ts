@@ -6,11 +6,16 @@ import { openPruneRun, planRun, taskOf } from "../prune/run/open_run.ts";
 import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
 import { reportOf } from "../prune/run/run_report.ts";
+import { redoStagesOn, runInputs, stagesOn } from "../prune/run/run_inputs.ts";
 import { Journal } from "../prune/run/stages.ts";
+import { type Fingerprints, type Input, INPUTS } from "../train/fingerprints.ts";
+import type { EarlyFiles } from "../train/run_folder.ts";
 import { openGpu } from "./backend.ts";
+import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import {
+  claimOutput,
   interruptible,
   memoryReport,
   memoryText,
@@ -32,6 +37,9 @@ import { UserError } from "./user_error.ts";
 // Not a literal: Deno fetches the packages of a literal import when any command starts, here 85 MB for the plots.
 const REPORT: string = "../prune/report/write.ts";
 
+/** What a run leaves that is killed before its journal is on disk. */
+const EARLY_FILES: EarlyFiles = { folder: "run", files: [] };
+
 /** Recipe of a run without `--model`, by its task. */
 const DEFAULTS = {
   asr: new URL("../recipes/commands-prune.json", import.meta.url),
@@ -51,7 +59,7 @@ export const pruneCommand: Command = defineCommand({
     ],
     ["resume an interrupted run", "prune --resume --out compact"],
   ],
-  async run({ json, resume, recipe, "dry-run": dry }, _, words) {
+  async run({ json, resume, recipe, "dry-run": dry, "accept-changes": accept }, _, words) {
     return await onFiles(async () => {
       // Options as typed, then with a lasting name of the model (`given`), merged with a recipe or a saved run
       // (`settings`), and with defaults (`values`).
@@ -60,10 +68,12 @@ export const pruneCommand: Command = defineCommand({
       if (resume && recipe !== undefined) {
         throw new UserError("--recipe cannot be used with --resume: the run keeps its saved options");
       }
+      if (accept && !resume) throw new UserError("--accept-changes requires --resume");
       const out = given.out ?? await defaultOut(resume);
+      using _claim = dry ? null : await claimOutput("prune", out);
       const saved = resume ? await openJournal(out, given) : null;
       const settings = saved?.settings ?? await newSettings(given, recipe);
-      if (!saved && !dry) await refuseOutput("prune", out);
+      if (!saved && !dry) await refuseOutput(out, EARLY_FILES);
       const values = withDefaults(pruneOptions, settings);
       checkOptions(values);
       const gpu = await openGpu({}, !dry);
@@ -76,6 +86,8 @@ export const pruneCommand: Command = defineCommand({
         const corpus = { ...runSettings, data: values.data ?? await commandsCorpus() };
         using run = await openPruneRun(model, task, corpus, runSettings);
         for (const text of run.notes) note(text);
+        const inputs = await runInputs(run, model);
+        const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
         const options = planRun(run, { gpu, out, settings: runSettings, progressOf, log });
         // Check everything that can be checked before the first file is written.
         planMethod(options.checkpoint.config, options);
@@ -86,7 +98,8 @@ export const pruneCommand: Command = defineCommand({
         }
         log(memoryText(memory));
         const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
-        const journal = saved?.journal ?? await beginJournal(out, settings);
+        const journal = saved?.journal ?? await beginJournal(out, settings, inputs);
+        if (changed?.length) await redoStagesOn(out, journal, changed, inputs);
         const { result, status } = await interruptible(
           { command: "prune", out },
           (signal) => runPipeline({ ...options, journal, signal }),
@@ -144,18 +157,36 @@ function checkOptions({ method, steps, warmup, ...values }: PruneValues): void {
   }
 }
 
-async function beginJournal(out: string, settings: PruneSettings): Promise<Journal> {
-  await makeFolder(`${out}/run`);
-  return await Journal.begin(`${out}/run/journal.json`, settings);
+/** Every input may change: the stages that depend on it run again. */
+function policyOf(accept: boolean): ChangePolicy {
+  const all = Object.keys(INPUTS) as Input[];
+  const effect = (changed: readonly Input[]) => {
+    const stages = stagesOn(changed);
+    return stages.length === 0
+      ? "its results stay as they are"
+      : `these stages run again: ${stages.join(", ")}`;
+  };
+  return { accepted: accept ? all : [], changeable: all, effect };
 }
 
-/** The journal of a run to resume, with its saved options. */
+async function beginJournal(out: string, settings: PruneSettings, inputs: Fingerprints): Promise<Journal> {
+  await makeFolder(`${out}/run`);
+  return await Journal.begin(`${out}/run/journal.json`, settings, inputs);
+}
+
+/** The journal of a run to resume, with its saved options. Null where there is none, but options for a new run. */
 async function openJournal(
   out: string,
   given: PruneSettings,
-): Promise<{ journal: Journal; settings: PruneSettings }> {
+): Promise<{ journal: Journal; settings: PruneSettings } | null> {
   const journal = await Journal.open(`${out}/run/journal.json`);
-  if (!journal) throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);
+  if (!journal) {
+    if (given.model === undefined) {
+      throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);
+    }
+    note(`${out} has no saved run: pruning starts anew`);
+    return null;
+  }
   const settings = savedSettings(journal.settings, pruneOptions);
   for (const { name, before } of changedOptions(pruneOptions, given, settings)) {
     throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before}`);

@@ -196,6 +196,11 @@ export const pruneOptions = {
     seed: trainOptions.seed,
     recipe: trainOptions.recipe,
     resume: trainOptions.resume,
+    "accept-changes": {
+      type: "flag",
+      description:
+        "with --resume: accept that model, corpus or version have changed; what depends on them runs again",
+    },
     "dry-run": trainOptions["dry-run"],
     json: { type: "flag", description: "print the report as JSON" },
   }),

@@ -11,7 +11,7 @@ import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /** Options of one call of a command; they are not saved with the run. */
-const OF_CALL: readonly string[] = ["resume", "recipe", "dry-run", "json"];
+const OF_CALL: readonly string[] = ["resume", "recipe", "dry-run", "json", "accept-changes"];
 
 /** The options that belong to the run. */
 export function settingsOfRun<O extends Options>(given: Given<O>): Given<O> {
@@ -66,7 +66,10 @@ export async function readRecipe<O extends Options>(
   const { given: named, notes } = withCurrentNames(json as Record<string, unknown>, command.options);
   for (const text of notes) note(`${text} (in ${path})`);
   const words = Object.entries(named).map(([name, value]) => {
-    if (name === "resume" || name === "recipe" || name === "help" || name === "quiet") {
+    if (
+      name === "resume" || name === "accept-changes" || name === "recipe" || name === "help" ||
+      name === "quiet"
+    ) {
       throw refuse("it cannot have this option", name);
     }
     if (command.options[name]?.type === "flag" && typeof value !== "boolean") {

@@ -1,9 +1,13 @@
 import { type FoundState, loadRunState } from "../train/run_state.ts";
+import type { Input } from "../train/fingerprints.ts";
 import type { FinetuneResult } from "../train/loop.ts";
+import { CHANGEABLE } from "../train/resume.ts";
+import type { EarlyFiles } from "../train/run_folder.ts";
+import { START_FILES } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { printInterrupted, printMemory, refuseOutput } from "./long_run.ts";
+import { claimOutput, printInterrupted, printMemory, refuseOutput } from "./long_run.ts";
 import { withDefaults } from "./options.ts";
 import { print } from "./print.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
@@ -31,11 +35,13 @@ export const trainCommand: Command = defineCommand({
       const read: TrainSettings = recipe === undefined ? {} : await readRecipe(recipe, trainCommand);
       const settings: TrainSettings = { ...read, ...settingsOfRun(given) };
       const { out } = settings;
+      if (values["accept-changes"] && !resume) throw new UserError("--accept-changes requires --resume");
       if (dry && !resume) {
         await dryRun(checkStart(settings), null, json);
         return 0;
       }
       if (out === undefined) throw new UserError("train requires --out: see espalier train --help");
+      using _claim = await claimOutput("train", out);
       const state = resume ? await loadRunState(`${out}/state`) : null;
       if (resume && !state) {
         if (settings.model === undefined && settings.config === undefined) {
@@ -43,13 +49,14 @@ export const trainCommand: Command = defineCommand({
         }
         note(`${out} has no saved state: training starts at step 0`);
       }
-      if (!resume) await refuseOutput("train", out);
+      if (!state) await refuseOutput(out, EARLY_FILES);
       const merged = state ? resumedSettings(out, settings, state) : checkStart(settings);
       if (dry) {
         await dryRun(merged, state, json);
         return 0;
       }
-      const { result, status } = await train(out, merged, state);
+      const accepted = state ? acceptedInputs(settings, state, values["accept-changes"]) : [];
+      const { result, status } = await train(out, merged, { state, accepted });
       const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
       unlessClosed(() => print(summary));
       if (result.ended !== "signal") return 0;
@@ -58,6 +65,28 @@ export const trainCommand: Command = defineCommand({
     });
   },
 });
+
+/** What a run leaves that is killed before its first state is on disk. */
+const EARLY_FILES: EarlyFiles = { folder: "state", files: [...START_FILES, "metrics.jsonl"] };
+
+/** Inputs that options name: who gives another value accepts another input. */
+const NAMED_BY: Readonly<Record<string, readonly Input[]>> = {
+  "data": ["train", "dev"],
+  "subset": ["train"],
+  "dev-subset": ["dev"],
+  "limit": ["train", "dev"],
+  "strict": ["train", "dev"],
+};
+
+/** Inputs that a resumed run may take as they are now. */
+function acceptedInputs(given: TrainSettings, state: FoundState, all: boolean): readonly Input[] {
+  if (all) return CHANGEABLE;
+  return changedOptions(trainOptions, given, savedOptions(state)).flatMap(({ name }) => NAMED_BY[name] ?? []);
+}
+
+function savedOptions(state: FoundState): TrainSettings {
+  return savedSettings(state.info["settings"] as Record<string, unknown>, trainOptions);
+}
 
 /** Options that cannot change within a run. */
 const FIXED: readonly string[] = [
@@ -74,14 +103,19 @@ const FIXED: readonly string[] = [
 
 /** The options of a resumed run: the saved ones, and those given now. */
 function resumedSettings(out: string, given: TrainSettings, state: FoundState): TrainSettings {
-  const saved = savedSettings(state.info["settings"] as Record<string, unknown>, trainOptions);
+  const saved = savedOptions(state);
   for (const { name, value, before } of changedOptions(trainOptions, given, saved)) {
     if (FIXED.includes(name)) {
       throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before}`);
     }
     note(`resuming with --${name} ${value} (was ${before})`);
   }
-  return { ...saved, ...given };
+  const merged = { ...saved, ...given };
+  const { steps } = withDefaults(trainOptions, merged);
+  if (steps >= state.step) return merged;
+  throw new UserError(
+    `Cannot resume ${out} as --steps must be at least the ${state.step} steps done: ${steps}`,
+  );
 }
 
 function checkStart(settings: TrainSettings): TrainSettings {

@@ -192,6 +192,11 @@ export const trainOptions = {
       description: "JSON file of options; options on the command line win",
     },
     resume: { type: "flag", description: "resume the run in --out with its saved options" },
+    "accept-changes": {
+      type: "flag",
+      description:
+        "with --resume: accept that the corpus or the version of espalier has changed since the run began",
+    },
     "dry-run": { type: "flag", description: "print the estimated memory and exit" },
     json: { type: "flag", description: "print the result as JSON" },
   }),

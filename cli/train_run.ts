@@ -1,18 +1,28 @@
+import program from "../deno.json" with { type: "json" };
+import { digestOf } from "../files/digest.ts";
 import { fileError, makeFolder, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { openFeed, openUtterances, type TrainFeed } from "../train/corpus_feed.ts";
+import { openFeed, openUtterances, type TrainFeed, type TrainUtterances } from "../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
+import {
+  type Fingerprints,
+  type Input,
+  subsetFingerprint,
+  vocabularyFingerprint,
+} from "../train/fingerprints.ts";
 import { finetune, type FinetuneResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
 import { TOKENIZER_FILES } from "../train/model_files.ts";
+import { CHANGEABLE, savedInputs, withChangedInputs } from "../train/resume.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
 import { type BaseModel, startAgain, startFresh, type TrainStart } from "../train/start.ts";
 import { FinetuneTrainer } from "../train/trainer.ts";
 import { openGpu } from "./backend.ts";
+import { compareInputs } from "./changed_inputs.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
 import {
   type Ended,
@@ -33,6 +43,8 @@ export interface TrainRun extends Disposable {
   readonly task: "asr" | "slu";
   readonly start: TrainStart;
   readonly feed: TrainFeed;
+  /** Fingerprints of what it rests on. */
+  readonly inputs: Fingerprints;
 }
 
 /**
@@ -60,7 +72,19 @@ export async function openRun(values: TrainValues, state: FoundState | null): Pr
   const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
   const feed = await openFeed(utterances, { config, preprocessor, targetOf, settings });
   for (const text of [...start.notes, ...utterances.notes, ...feed.notes]) note(text);
-  return { task, start, feed, [Symbol.dispose]: () => feed[Symbol.dispose]() };
+  const inputs = await inputsOf(start, utterances);
+  return { task, start, feed, inputs, [Symbol.dispose]: () => feed[Symbol.dispose]() };
+}
+
+/** Fingerprints of a run. Its weights are in the state, so the model is its config and preprocessor, beside the state. */
+async function inputsOf({ files }: TrainStart, { train, dev }: TrainUtterances): Promise<Fingerprints> {
+  return {
+    version: program.version,
+    model: await digestOf(`${files["config.json"]}\n${files["preprocessor_config.json"]}`),
+    vocabulary: await vocabularyFingerprint(files),
+    train: await subsetFingerprint(train),
+    dev: await subsetFingerprint(dev),
+  };
 }
 
 /** The model to train, or the architecture for random weights. */
@@ -115,29 +139,50 @@ function trainerOptions(values: TrainValues) {
   };
 }
 
+/** The state to resume from, with the accepted changes of what the run rests on. */
+function onInputs(
+  out: string,
+  state: FoundState,
+  inputs: Fingerprints,
+  accepted: readonly Input[],
+): FoundState {
+  const changed = compareInputs(out, savedInputs(state), inputs, {
+    accepted,
+    changeable: CHANGEABLE,
+    effect: (changed) =>
+      [
+        ...changed.includes("train") ? ["training resumes at the start of an epoch"] : [],
+        ...changed.includes("dev") ? ["earlier evaluations do not count as the best"] : [],
+        ...changed.includes("version") ? ["training resumes from its state"] : [],
+      ].join(", "),
+  });
+  return withChangedInputs(state, changed);
+}
+
 /**
  * Trains.
  *
  * @param out the run's folder
  * @param settings the options that were given; they are saved in the run's state
- * @param state saved state to resume from; null for a new run
+ * @param from saved state to resume from, null for a new run, and the inputs that may have changed since
  * @returns the result, and the exit status of an interruption
  */
 export async function train(
   out: string,
   settings: TrainSettings,
-  state: FoundState | null,
+  { state, accepted }: { state: FoundState | null; accepted: readonly Input[] },
 ): Promise<Ended<FinetuneResult>> {
   const values = withDefaults(trainOptions, settings);
   const { seed, steps, warmup, schedule, patience } = values;
   scheduleOf({ kind: schedule, steps, warmup }); // throws where they do not fit together
   using run = await openRun(values, state);
-  const { task, start: { checkpoint, tokenizer }, feed } = run;
+  const { task, start: { checkpoint, tokenizer }, feed, inputs } = run;
+  const resume = state && onInputs(out, state, inputs, accepted);
   const gpu = await openGpu({}, true);
   try {
     log(memoryText(await estimateMemory(gpu, run, values)));
-    await makeFolder(out);
-    for (const [name, text] of Object.entries(run.start.files)) {
+    await makeFolder(`${out}/state`); // before other files: see EARLY_FILES
+    for (const [name, text] of state ? [] : Object.entries(run.start.files)) {
       await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
     }
     return await interruptible({ command: "train", out }, (signal) =>
@@ -158,8 +203,8 @@ export async function train(
         evalEvery: values["eval-every"],
         saveEvery: values["save-every"],
         patience: patience || Infinity,
-        resume: state,
-        info: { settings: { ...settings, task } },
+        resume,
+        info: { settings: { ...settings, task }, fingerprints: inputs },
         progress: progressOf(steps),
         signal,
       }));

@@ -17,9 +17,9 @@ export type Reading = Pick<CorpusOptions, "limit" | "strict">;
 export interface TrainUtterances {
   /** Folder of the corpus. */
   readonly folder: string;
-  readonly train: readonly Utterance[];
+  readonly train: readonly TimedUtterance[];
   /** Utterances to evaluate on; null without a dev subset. */
-  readonly dev: readonly Utterance[] | null;
+  readonly dev: readonly TimedUtterance[] | null;
   readonly notes: readonly string[];
 }
 
@@ -43,7 +43,8 @@ export async function openUtterances(
   const notes: string[] = [];
   const onNote = (note: string) => void notes.push(note);
   const options = { task, limit, strict, onNote };
-  const train = await openCorpus(folder, subset, options);
+  const timed = async (name: string) => await withSeconds(await openCorpus(folder, name, options));
+  const train = await timed(subset);
   if (devSubset === "none") return { folder, train, dev: null, notes };
   const subsets = await listSubsets(folder, { task });
   const hasDev = subsets.some((name) => name.startsWith("dev"));
@@ -51,7 +52,7 @@ export async function openUtterances(
     const note = `${folder} has no dev subset: the run is not evaluated, and its last weights are kept`;
     return { folder, train, dev: null, notes: [...notes, note] };
   }
-  return { folder, train, dev: await openCorpus(folder, devSubset ?? "dev", options), notes };
+  return { folder, train, dev: await timed(devSubset ?? "dev"), notes };
 }
 
 /**
@@ -114,7 +115,7 @@ export async function openFeed(utterances: TrainUtterances, options: FeedOptions
   });
   let dev: Batches | null = null;
   if (utterances.dev) {
-    const sorted = (await withSeconds(utterances.dev)).sort((a, b) => a.seconds - b.seconds);
+    const sorted = utterances.dev.toSorted((a, b) => a.seconds - b.seconds);
     dev = await openBatches(sorted, { seconds, seed, shuffle: false, longer: "alone", threads: 1 });
   }
   const slowest = speedPerturbation ? Math.max(...SPEEDS) : 1;

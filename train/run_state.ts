@@ -4,6 +4,7 @@ import { printable, printableName } from "../files/printable.ts";
 import { parseSafetensors } from "../model/checkpoint/safetensors.ts";
 import { encodeHeader } from "../model/checkpoint/safetensors_encode.ts";
 import { fileError, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { digestOf, digestOfNamed } from "../files/digest.ts";
 import { readTogether } from "../tensor/read_together.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import { checkFormatVersion } from "./format_version.ts";
@@ -50,7 +51,7 @@ export interface FoundState extends RunState<StateTensor> {
 }
 
 /** Version of the format; other versions are refused. */
-const VERSION = 1;
+const VERSION = 2;
 const NAME = /^step-(\d{8,})$/;
 
 /**
@@ -76,11 +77,13 @@ export async function saveRunState(
   const { step, info, tensors } = state;
   const path = `${folder}/step-${String(step).padStart(8, "0")}`;
   const partial = `${path}.${Deno.pid}.partial`;
-  const run = new TextEncoder().encode(JSON.stringify({ version: VERSION, step, ...info }, null, 2) + "\n");
   try {
     await system("write", partial, () => Deno.mkdir(partial, { recursive: true }));
-    await writeFileAtomic(`${partial}/state.safetensors`, partsOf(tensors));
-    await writeFileAtomic(`${partial}/run.json`, [run]);
+    const digests: Promise<[string, string]>[] = [];
+    await writeFileAtomic(`${partial}/state.safetensors`, partsOf(tensors, digests));
+    const checksum = await checksumOf(step, info, await Promise.all(digests));
+    const run = { version: VERSION, checksum, step, ...info };
+    await writeFileAtomic(`${partial}/run.json`, JSON.stringify(run, null, 2) + "\n");
     await flushFolder(partial);
     // A state of this step exists only if it could not be read.
     await Deno.remove(path, { recursive: true }).catch(() => {});
@@ -99,10 +102,11 @@ export async function saveRunState(
  * Reads the newest complete state. Remains of an interrupted write are removed.
  *
  * @param folder Folder of the states.
+ * @param most Steps of the whole run: no state has more; default: any number.
  * @returns The state, or null if there is none.
  * @throws {SyntaxError} If there are states and none can be read; one line that names the newest one.
  */
-export async function loadRunState(folder: string): Promise<FoundState | null> {
+export async function loadRunState(folder: string, most = Infinity): Promise<FoundState | null> {
   for (const name of await namesIn(folder)) {
     if (name.endsWith(".partial")) {
       await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {});
@@ -111,7 +115,7 @@ export async function loadRunState(folder: string): Promise<FoundState | null> {
   const notes: string[] = [];
   for (const { path } of await listStates(folder)) {
     try {
-      return { ...await readState(path), path, notes };
+      return { ...await readState(path, most), path, notes };
     } catch (error) {
       notes.push((error as Error).message);
     }
@@ -139,7 +143,7 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function readState(path: string): Promise<Omit<FoundState, "path" | "notes">> {
+async function readState(path: string, most: number): Promise<Omit<FoundState, "path" | "notes">> {
   const fail = (file: string, rule: string, found: string): never => {
     throw new SyntaxError(`Cannot resume from ${printableName(path)} as ${file} ${rule}: ${found}`);
   };
@@ -149,15 +153,17 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
   const [run, state] = files.map((bytes, i) =>
     bytes ?? fail(["run.json", "state.safetensors"][i]!, "must exist", "it is missing")
   ) as [Uint8Array, Uint8Array];
-  let json: unknown;
+  let json: Record<string, unknown> | null = null;
   try {
     json = JSON.parse(new TextDecoder().decode(run));
   } catch (error) {
     fail("run.json", "must be JSON", printable((error as Error).message));
   }
-  const { version, step, ...info } = json as Record<string, unknown>;
+  const { version, checksum, step: found, ...info } = json ?? {};
   checkFormatVersion(`${path}/run.json`, version, VERSION);
-  if (!Number.isSafeInteger(step)) fail("run.json", "must have a step", printable(String(step)));
+  const step = Number.isSafeInteger(found) && (found as number) >= 0 ? found as number : -1;
+  if (step < 0) fail("run.json", "must have a step", printable(String(found)));
+  if (step > most) fail("run.json", `must be within the ${most} steps of the run`, `it has step ${step}`);
   const { tensors } = parseSafetensors(state, `${path}/state.safetensors`);
   const read = [...tensors].map(([name, { dtype, shape, data }]): [string, StateTensor] => {
     // A view of the file's bytes, or a copy if they are not aligned.
@@ -168,17 +174,39 @@ async function readState(path: string): Promise<Omit<FoundState, "path" | "notes
     if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer, byteOffset, size) }];
     return fail("state.safetensors", "must have F32 and F64 tensors", `${printable(name)} is ${dtype}`);
   });
-  return { step: step as number, info, tensors: new Map(read) };
+  const digests = [...tensors].map(async ([name, { data }]) => {
+    return [name, await digestOf(data as Uint8Array<ArrayBuffer>)] as const;
+  });
+  if (checksum !== await checksumOf(step, info, await Promise.all(digests))) {
+    fail("its files", "must be as they were written", "the checksum differs");
+  }
+  return { step, info, tensors: new Map(read) };
 }
 
-/** The bytes of a state's tensors, few of which are on the host at a time. */
-async function* partsOf(tensors: ReadonlyMap<string, StateSource>): AsyncGenerator<Uint8Array> {
+/** Checksum of a state, by the digests of its tensors. */
+async function checksumOf(
+  step: number,
+  info: RunState<unknown>["info"],
+  digests: Iterable<readonly [string, string]>,
+): Promise<string> {
+  return await digestOf(JSON.stringify({ step, ...info }) + await digestOfNamed(digests));
+}
+
+/** The bytes of a state's tensors, few of which are on the host at a time; `digests` receives theirs. */
+async function* partsOf(
+  tensors: ReadonlyMap<string, StateSource>,
+  digests: Promise<[name: string, digest: string]>[],
+): AsyncGenerator<Uint8Array> {
+  const names = tensors.keys();
   yield encodeHeader(tensors, { format: "espalier run", version: String(VERSION) });
   const bytesOf = ({ dtype, shape }: StateSource) => sizeOf(shape) * (dtype === "F64" ? 8 : 4);
   for await (
     const { buffer, byteOffset, byteLength } of readTogether(tensors.values(), bytesOf, (x) => x.read())
   ) {
-    yield new Uint8Array(buffer, byteOffset, byteLength);
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    const name = names.next().value!;
+    digests.push(digestOf(bytes).then((digest) => [name, digest]));
+    yield bytes;
   }
 }
 

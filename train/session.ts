@@ -1,6 +1,7 @@
 import type { BatchPosition } from "../data/batching/batches.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { DeviceError } from "../tensor/device_errors.ts";
+import { printableName } from "../files/printable.ts";
 import { isBetter, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
 import { isFiniteStep } from "./finite_step.ts";
@@ -40,6 +41,26 @@ export interface RunInfo {
   readonly audioSeconds: number;
   /** Wall time in seconds, of all sessions. */
   readonly seconds: number;
+}
+
+/**
+ * The part of a saved state that is not on the device.
+ *
+ * @throws {TypeError} If a field has another type; one line.
+ */
+export function runInfoOf({ path, info }: FoundState): RunInfo {
+  const run = info["run"] as RunInfo | null;
+  const count = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isScore = (best: Score) =>
+    count(best.step) && Array.isArray(best.order) && best.order.every(Number.isFinite);
+  const fits = typeof run === "object" && run !== null && count(run.position?.epoch) &&
+    count(run.position.batch) &&
+    count(run.stale) && Number.isFinite(run.audioSeconds) && Number.isFinite(run.seconds) &&
+    (run.best === null || typeof run.best === "object" && isScore(run.best));
+  if (fits) return run;
+  throw new TypeError(
+    `Cannot resume from ${printableName(path)} as run.json must have the progress of a run: it has not`,
+  );
 }
 
 /** A step whose results have not been read yet. */
@@ -101,9 +122,10 @@ export class Session {
     let path;
     if (resume) {
       path = resume.path;
+      const runInfo = runInfoOf(resume); // checked before the device changes
       trainer.restore(resume.tensors, done);
       resume.tensors.clear();
-      info = { ...info, ...resume.info["run"] as RunInfo };
+      info = runInfo;
     } else {
       path = await saveState(trainer, options, 0, info);
     }

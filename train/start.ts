@@ -13,10 +13,26 @@ import {
 } from "../model/inference/preprocess.ts";
 import { headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
-import { json, type ModelFiles, modelFiles, TOKENIZER_FILES, tokenizerIn } from "./model_files.ts";
+import {
+  json,
+  type ModelFiles,
+  modelFiles,
+  RECORD_FILE,
+  TOKENIZER_FILES,
+  tokenizerIn,
+} from "./model_files.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "./prepare.ts";
 import { type Regularization, regularize } from "./regularize.ts";
 import type { FoundState } from "./run_state.ts";
+
+/** Files that a run writes before it starts. */
+export const START_FILES: readonly string[] = [
+  "config.json",
+  "preprocessor_config.json",
+  "vocab.json",
+  ...TOKENIZER_FILES,
+  RECORD_FILE,
+];
 
 /** A model ready for training, with its tokenizer and files. */
 export interface TrainStart {
@@ -24,7 +40,7 @@ export interface TrainStart {
   readonly preprocessor: PreprocessorConfig;
   /** Null for a classification model. */
   readonly tokenizer: CtcTokenizer | null;
-  /** Other files of the model than its weights, as text by name, where they are not on disk yet. */
+  /** Other files of the model than its weights, as text by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Notes for the user, a sentence each. */
   readonly notes: readonly string[];
@@ -145,14 +161,19 @@ export async function startAgain(out: string, state: FoundState): Promise<TrainS
   );
   const head = headOf(config);
   const checkpoint = blankModel(config, head, (name) => state.tensors.has(`weight.${name}`));
-  const settings = await textOf(`${out}/preprocessor_config.json`);
+  const files: Record<string, string> = {};
+  for (const name of START_FILES) {
+    const text = await textOf(`${out}/${name}`);
+    if (text !== null) files[name] = text;
+  }
+  const settings = files["preprocessor_config.json"];
   return {
     checkpoint,
-    preprocessor: settings === null
+    preprocessor: settings === undefined
       ? DEFAULT_PREPROCESSOR
       : parsePreprocessorConfig(settings, `${out}/preprocessor_config.json`),
     tokenizer: head === "ctc" ? (await readVocabulary(out)).trimmed(config.vocab_size) : null,
-    files: {},
+    files,
     notes: state.notes,
   };
 }

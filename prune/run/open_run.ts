@@ -1,7 +1,7 @@
 // Opens what a run needs: model, utterances, and the phases of the pipeline.
 
 import { outOfVocabulary } from "../../data/corpus/out_of_vocabulary.ts";
-import { type TimedUtterance, withSeconds } from "../../data/corpus/durations.ts";
+import type { TimedUtterance } from "../../data/corpus/durations.ts";
 import { placeName } from "../../data/corpus/utterance.ts";
 import { normalizeText } from "../../data/corpus/vocabulary.ts";
 import program from "../../deno.json" with { type: "json" };
@@ -108,8 +108,8 @@ export async function openPruneRun(
     tokenizer,
     data,
     feed,
-    train: await withSeconds(corpus.train),
-    dev: corpus.dev && await withSeconds(corpus.dev),
+    train: corpus.train,
+    dev: corpus.dev,
     test,
     notes,
     [Symbol.dispose]: () => feed[Symbol.dispose](),

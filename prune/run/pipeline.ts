@@ -126,7 +126,7 @@ async function chooseUnits(
   const { ended } = await train(trainer, {
     ...loopOptions(options, pruning),
     out: folder,
-    resume: await loadRunState(`${folder}/state`),
+    resume: await loadRunState(`${folder}/state`, pruning.steps),
   });
   if (ended === "signal") return null;
   trainer.freeTraining(); // gradients and moments, before the weights are read
@@ -151,7 +151,7 @@ async function finetuneCompact(
     checkpoint: await readCheckpoint(from),
     out: folder,
     weightDecay,
-    resume: await loadRunState(`${folder}/state`),
+    resume: await loadRunState(`${folder}/state`, phase.steps),
   });
   return ended;
 }

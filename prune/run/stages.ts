@@ -4,11 +4,13 @@
  * @module
  */
 import { readFileIfExists, writeFileAtomic } from "../../files/atomic_file.ts";
+import { digestOf } from "../../files/digest.ts";
 import { printable, printableName } from "../../files/printable.ts";
+import type { Fingerprints } from "../../train/fingerprints.ts";
 import { checkFormatVersion } from "../../train/format_version.ts";
 
 /** Version of the journal's format; other versions are refused. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** A stage that is done. */
 interface Entry {
@@ -19,17 +21,26 @@ interface Entry {
   readonly result: unknown;
 }
 
+/** Content of a journal. */
+interface Content {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly fingerprints: Fingerprints;
+  readonly stages: readonly Entry[];
+}
+
 /** Results of stages, in the order in which they were run, in one small JSON file. */
 export class Journal {
   readonly #path: string;
   /** Options of the run. */
   readonly settings: Readonly<Record<string, unknown>>;
+  #fingerprints: Fingerprints;
   #entries: readonly Entry[];
 
-  private constructor(path: string, settings: Readonly<Record<string, unknown>>, entries: readonly Entry[]) {
+  private constructor(path: string, { settings, fingerprints, stages }: Content) {
     this.#path = path;
     this.settings = settings;
-    this.#entries = entries;
+    this.#fingerprints = fingerprints;
+    this.#entries = stages;
   }
 
   /**
@@ -37,10 +48,15 @@ export class Journal {
    *
    * @param path The file.
    * @param settings Options of the run, as JSON.
+   * @param fingerprints Of what the run rests on.
    * @throws {Error} If it cannot be written; one line.
    */
-  static async begin(path: string, settings: Readonly<Record<string, unknown>>): Promise<Journal> {
-    const journal = new Journal(path, settings, []);
+  static async begin(
+    path: string,
+    settings: Readonly<Record<string, unknown>>,
+    fingerprints: Fingerprints,
+  ): Promise<Journal> {
+    const journal = new Journal(path, { settings, fingerprints, stages: [] });
     await journal.#save();
     return journal;
   }
@@ -50,19 +66,43 @@ export class Journal {
    *
    * @param path The file.
    * @returns The journal, or null if there is no file.
-   * @throws {SyntaxError | Error} If it cannot be read, or has another version of the format; one line that names the file.
+   * @throws {SyntaxError | Error} If it cannot be read, is damaged, or has another version of the format; one line that
+   * names the file.
    */
   static async open(path: string): Promise<Journal | null> {
     const bytes = await readFileIfExists(path);
     if (!bytes) return null;
     const json = parse(path, new TextDecoder().decode(bytes));
     checkFormatVersion(path, json["version"], VERSION);
-    const { settings, stages } = json;
+    const { settings, fingerprints, stages, checksum } = json;
     if (!isObject(settings)) throw refused(path, "it must have the settings of the run");
+    if (!isFingerprints(fingerprints)) throw refused(path, "it must have the fingerprints of the run");
     if (!Array.isArray(stages) || !stages.every(isEntry)) {
       throw refused(path, "it must have a list of stages");
     }
-    return new Journal(path, settings, stages);
+    const content = { settings, fingerprints, stages };
+    if (checksum !== await checksumOf(content)) {
+      throw refused(path, "its checksum differs, so it was changed");
+    }
+    return new Journal(path, content);
+  }
+
+  /** Fingerprints of what the run rests on. */
+  get fingerprints(): Fingerprints {
+    return this.#fingerprints;
+  }
+
+  /**
+   * Takes stages as not done, as what they depend on has changed.
+   *
+   * @param names Names of the stages; those that are not done are ignored.
+   * @param fingerprints Of what the run rests on now.
+   * @throws {Error} If the file cannot be written; one line.
+   */
+  async redo(names: readonly string[], fingerprints: Fingerprints): Promise<void> {
+    this.#entries = this.#entries.filter(({ name }) => !names.includes(name));
+    this.#fingerprints = fingerprints;
+    await this.#save();
   }
 
   /** Stages that are done, with their wall time. */
@@ -92,9 +132,14 @@ export class Journal {
   }
 
   async #save(): Promise<void> {
-    const json = { version: VERSION, settings: this.settings, stages: this.#entries };
-    await writeFileAtomic(this.#path, [new TextEncoder().encode(JSON.stringify(json, null, 2) + "\n")]);
+    const content = { settings: this.settings, fingerprints: this.#fingerprints, stages: this.#entries };
+    const json = { version: VERSION, checksum: await checksumOf(content), ...content };
+    await writeFileAtomic(this.#path, JSON.stringify(json, null, 2) + "\n");
   }
+}
+
+async function checksumOf(content: Content): Promise<string> {
+  return await digestOf(JSON.stringify(content));
 }
 
 function parse(path: string, text: string): Record<string, unknown> {
@@ -110,6 +155,10 @@ function parse(path: string, text: string): Record<string, unknown> {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isFingerprints(value: unknown): value is Fingerprints {
+  return isObject(value) && Object.values(value).every((one) => typeof one === "string");
 }
 
 function isEntry(value: unknown): value is Entry {

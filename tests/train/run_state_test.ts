@@ -57,6 +57,9 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
   inFolder(async (folder) => {
     for (const step of [1, 2]) await saveRunState(folder, state(step));
     await Deno.mkdir(`${folder}/step-00000003.17.partial`);
+    const whole = JSON.parse(await Deno.readTextFile(`${folder}/step-00000002/run.json`));
+    const flipped = await Deno.readFile(`${folder}/step-00000002/state.safetensors`);
+    flipped[flipped.length - 1]! ^= 1;
     const broken: [file: string, content: Uint8Array | string | null, message: string][] = [
       [
         "state.safetensors",
@@ -65,8 +68,21 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
       ],
       ["state.safetensors", null, "state.safetensors must exist: it is missing"],
       ["run.json", "{", "run.json must be JSON"],
-      ["run.json", '{"version": 2}', "run.json as its format must have version 1: it has version 2"],
-      ["run.json", '{"version": 1}', "run.json must have a step"],
+      ["run.json", "null", "run.json as its format must have version 2: it has version 1"],
+      ["run.json", '{"version": 3}', "run.json as its format must have version 2: it has version 3"],
+      ["run.json", '{"version": 2}', "run.json must have a step"],
+      ["run.json", '{"version": 2, "step": -1}', "run.json must have a step"],
+      [
+        "run.json",
+        '{"version": 2, "step": 9}',
+        "run.json must be within the 2 steps of the run: it has step 9",
+      ],
+      [
+        "run.json",
+        JSON.stringify({ ...whole, seed: 2 }),
+        "must be as they were written: the checksum differs",
+      ],
+      ["state.safetensors", flipped, "must be as they were written: the checksum differs"],
     ];
     for (const [file, content, message] of broken) {
       await saveRunState(folder, state(2));
@@ -76,7 +92,7 @@ Deno.test("a state that is broken gives way to the one before it, and is replace
           path,
           typeof content === "string" ? new TextEncoder().encode(content) : content,
         );}
-      const { step, notes } = (await loadRunState(folder))!;
+      const { step, notes } = (await loadRunState(folder, 2))!;
       assertEquals([step, notes.length], [1, 1]);
       assertStringIncludes(notes[0]!, message);
       assertEquals(await namesIn(folder), ["step-00000001", "step-00000002"]);
