@@ -60,6 +60,7 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
     num_conv_pos_embeddings: fields.whole("num_conv_pos_embeddings", data2vec ? 5 : 128),
     conv_pos_kernel_size: fields.whole("conv_pos_kernel_size", 19),
     num_conv_pos_embedding_groups: fields.whole("num_conv_pos_embedding_groups", 16),
+    conv_pos_batch_norm: model_type === "hubert" && fields.flag("conv_pos_batch_norm", false),
     num_buckets: fields.whole("num_buckets", 320, { least: 4 }),
     max_bucket_distance: fields.whole("max_bucket_distance", 800),
     vocab_size: fields.whole("vocab_size", 32),

@@ -22,6 +22,7 @@ const ARCHITECTURES = /(Model|ForPreTraining|ForCTC|ForMaskedLM|ForSequenceClass
  */
 export function checkConfig(config: ModelConfig, fields: JsonFields): void {
   for (const [key, allowed] of Object.entries(UNSUPPORTED)) {
+    if (key === "conv_pos_batch_norm" && config.model_type === "hubert") continue;
     if (fields.has(key) && !allowed.includes(fields.raw[key])) {
       const rule = allowed.map((value) => JSON.stringify(value)).join(" or ") || "absent";
       fields.refuse(key, `must be ${rule}, anything else is not supported`);

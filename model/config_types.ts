@@ -65,6 +65,8 @@ export interface ModelConfig {
   readonly conv_pos_kernel_size: number;
   /** Groups of the positional convolution. */
   readonly num_conv_pos_embedding_groups: number;
+  /** HuBERT: whether a batch norm precedes the positional convolution, which then has no weight norm. */
+  readonly conv_pos_batch_norm: boolean;
   /** WavLM: number of buckets of relative positions. */
   readonly num_buckets: number;
   /** WavLM: all distances from this one on share one bucket. */

@@ -97,7 +97,8 @@ export function positionalCost(config: ModelConfig, frames: number): Cost {
     return { parameters: weights + config.num_conv_pos_embeddings * d, macs: frames * weights };
   }
   const weights = taps * perTap;
-  return { parameters: weights + taps + d, macs: frames * weights };
+  const norm = config.conv_pos_batch_norm ? 2 * d : taps;
+  return { parameters: weights + norm + d, macs: frames * weights };
 }
 
 /** Cost of attention with `heads` heads over T frames, with its layer norm, and for WavLM with the gated position bias. */

@@ -29,6 +29,11 @@ export function isGemmWeight(name: string): boolean {
   );
 }
 
+/** Whether a tensor is a running mean or variance of a batch norm, which is neither trained nor counted as a parameter. */
+export function isStatistic(name: string): boolean {
+  return /\.running_(mean|var)$/.test(name);
+}
+
 /** Embedding of masked frames in training; may be missing from files. */
 export const MASK_EMBEDDING = "masked_spec_embed";
 
@@ -94,9 +99,16 @@ function featureSpecs(config: ModelConfig): ParameterSpec[] {
 function positionSpecs(config: ModelConfig): ParameterSpec[] {
   const { hidden_size: d, num_conv_pos_embeddings: taps, num_conv_pos_embedding_groups: groups } = config;
   const group = "encoder.pos_conv_embed";
-  const convolution = [
+  const weightNormed = [
     spec(group, `${group}.conv.weight_g`, 1, 1, taps),
     spec(group, `${group}.conv.weight_v`, d, d / groups, taps),
+    spec(group, `${group}.conv.bias`, d),
+  ];
+  const batchNormed = [
+    ...norm(group, `${group}.batch_norm`, d),
+    spec(group, `${group}.batch_norm.running_mean`, d),
+    spec(group, `${group}.batch_norm.running_var`, d),
+    spec(group, `${group}.conv.weight`, d, d / groups, taps),
     spec(group, `${group}.conv.bias`, d),
   ];
   const stack = Array.from({ length: config.num_conv_pos_embeddings }, (_, i) => [
@@ -104,7 +116,7 @@ function positionSpecs(config: ModelConfig): ParameterSpec[] {
     spec(group, `${group}.layers.${i}.conv.bias`, d),
   ]);
   return [
-    ...(hasPositionalStack(config) ? stack.flat() : convolution),
+    ...(hasPositionalStack(config) ? stack.flat() : config.conv_pos_batch_norm ? batchNormed : weightNormed),
     ...norm("encoder.layer_norm", "encoder.layer_norm", d),
   ];
 }

@@ -61,6 +61,8 @@ function draw(config: ModelConfig, { name, shape }: ParameterSpec, seed: number)
   const features = config.conv_dim.at(-1)!;
   const uniform = (bound: number) => fillUniform(data, -bound, bound, stream);
   if (name === LAYER_WEIGHTS) return data.fill(1 / data.length);
+  if (name.endsWith(".running_mean")) return data;
+  if (name.endsWith(".running_var")) return data.fill(1);
   if (name === FEATURE_SCALE) return data.fill(1);
   if (name === "masked_spec_embed") return fillUniform(data, 0, 1, stream);
   if (name.endsWith("norm.weight") || name.endsWith("gru_rel_pos_const")) return data.fill(1);

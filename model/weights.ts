@@ -5,7 +5,7 @@ import { recording } from "../tensor/tape.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Storage } from "../tensor/storage.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { isGemmWeight } from "./parameter_specs.ts";
+import { isGemmWeight, isStatistic } from "./parameter_specs.ts";
 
 /** Pads with zeros or crops the first two axes from shape `from` to shape `to`. */
 function padOrCrop<Buffer extends ArrayBufferLike>(
@@ -207,7 +207,7 @@ export class Weights {
   }
 
   /**
-   * Sets `requiresGrad` for all weights, or for those whose name passes a test.
+   * Sets `requiresGrad` for all weights, or for those whose name passes a test. Statistics of a batch norm are constants.
    *
    * @returns Weights that require a gradient.
    * @throws {TypeError} If weights are f16.
@@ -216,7 +216,7 @@ export class Weights {
     if (this.half) throw new TypeError("Cannot train the model as its weights must be f32: they are f16");
     const required: Tensor[] = [];
     for (const [name, tensor] of this.#tensors) {
-      tensor.requiresGrad = passes(name);
+      tensor.requiresGrad = !isStatistic(name) && passes(name);
       if (tensor.requiresGrad) required.push(tensor);
     }
     return required;

@@ -15,7 +15,7 @@ export interface ParameterGroupOptions {
 
 /** Whether a weight has no weight decay: a bias, a scale, norms of the positional convolution, the mask embedding. */
 function isUndecayed(name: string): boolean {
-  return /(\.bias|layer_norm\.weight|dummy_weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/
+  return /(\.bias|(layer|batch)_norm\.weight|dummy_weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/
     .test(name);
 }
 
@@ -31,7 +31,7 @@ export function parameterGroups(model: SpeechModel, options: ParameterGroupOptio
   const { weights } = model;
   const isTrained = (name: string) => !(freezeFeatureEncoder && name.startsWith("feature_extractor."));
   weights.require(isTrained);
-  const names = weights.names.filter(isTrained);
+  const names = weights.names.filter((name) => weights.get(name).requiresGrad);
   const group = (undecayed: boolean): AdamWGroup => ({
     params: names.filter((name) => isUndecayed(name) === undecayed).map((name) => weights.get(name)),
     lr,

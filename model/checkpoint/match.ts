@@ -175,6 +175,10 @@ function unusedReason(
   if ("unsupported" in parsed) return null;
   if (parsed.keys.every((key) => specs.has(key))) return null;
   if (parsed.keys[0] === FEATURE_SCALE) return "scales that are all 1";
+  if (parsed.keys[0] === "encoder.pos_conv_embed.conv.weight") {
+    const rule = "weight norm must be stored as weight_g and weight_v";
+    throw new RangeError(`Cannot load ${file} as ${rule}: it has ${printable(name)}`);
+  }
   if (!isInside(parsed.keys[0]!)) return "not part of the model";
   throw new SyntaxError(`Cannot load ${file} as config.json has no place for a tensor: ${printable(name)}`);
 }

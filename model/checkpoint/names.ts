@@ -21,14 +21,6 @@ const WEIGHT_NORM: Readonly<Record<string, string>> = {
 
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/(^|\.)adapter(_layer)?\./, "adapters are not supported"],
-  [
-    /^encoder\.pos_conv_embed\.batch_norm\./,
-    "a batch norm before the positional convolution is not supported",
-  ],
-  [
-    /^encoder\.pos_conv_embed\.conv\.weight$/,
-    "weight norm must be stored as weight_g and weight_v",
-  ],
 ];
 
 const PRETRAINING =
@@ -66,6 +58,7 @@ export function parseTensorName(name: string, torchaudio: boolean): ParsedName {
   for (const [spelled, plain] of Object.entries(WEIGHT_NORM)) {
     if (key === `encoder.pos_conv_embed.conv.${spelled}`) key = `encoder.pos_conv_embed.conv.${plain}`;
   }
+  if (key.endsWith(".num_batches_tracked")) return { unused: "" };
   if (GATES.test(key)) return { unused: "gates of unfinished pruning, taken as open" };
   const unsupported = UNSUPPORTED.find(([pattern]) => pattern.test(key));
   if (unsupported) return { unsupported: unsupported[1] };

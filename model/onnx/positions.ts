@@ -10,10 +10,22 @@ export function positions(model: ExportedModel, x: Value): Value {
 }
 
 function convolution(model: ExportedModel, x: Value): Value {
+  if (model.config.conv_pos_batch_norm) return batchNormed(model, x);
   const { shape, data } = weightOf(model, `${NAME}.conv.weight_v`);
   const { data: norms } = weightOf(model, `${NAME}.conv.weight_g`);
   const w = model.graph.floats(`${NAME}.conv.weight`, shape, () => weightNorm(data, norms));
   const y = convolve(model, `${NAME}.conv`, transpose(model, NAME, x, [0, 2, 1]), w, shape[2]!);
+  return transpose(model, NAME, gelu(model, NAME, y), [0, 2, 1]);
+}
+
+/** A batch norm with its running statistics, then the convolution. */
+function batchNormed(model: ExportedModel, x: Value): Value {
+  const parts = ["weight", "bias", "running_mean", "running_var"];
+  const constants = parts.map((part) => constant(model, `${NAME}.batch_norm.${part}`));
+  const inputs = [transpose(model, NAME, x, [0, 2, 1]), ...constants];
+  const normed = model.graph.add("BatchNormalization", NAME, inputs, { epsilon: { float: 1e-5 } });
+  const w = constant(model, `${NAME}.conv.weight`);
+  const y = convolve(model, `${NAME}.conv`, normed, w, model.config.num_conv_pos_embeddings);
   return transpose(model, NAME, gelu(model, NAME, y), [0, 2, 1]);
 }
 

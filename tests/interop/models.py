@@ -25,6 +25,7 @@ if torch.__version__ < "2":
     stub("distributed.fsdp", FullyShardedDataParallel=type(None))
 
 import transformers
+from transformers.models.hubert import modeling_hubert
 from safetensors.torch import load_file, save_file
 
 transformers.logging.set_verbosity_error()
@@ -69,6 +70,7 @@ MODELS = {
     "hubert-plain": ("HubertForCTC", {**GROUP, "feat_proj_layer_norm": False}),
     "hubert-weighted": ("HubertForSequenceClassification", {**GROUP, **WEIGHTED}),
     "hubert-bare": ("HubertModel", GROUP),
+    "hubert-batch-norm": ("HubertForCTC", {**LAYER, "conv_pos_batch_norm": True}),
     "wavlm-group": ("WavLMForCTC", {**GROUP, **BUCKETS}),
     "wavlm-layer": ("WavLMForCTC", {**LAYER, **BUCKETS}),
     "wavlm-classes": ("WavLMForSequenceClassification", {**GROUP, **BUCKETS}),
@@ -90,7 +92,7 @@ MODELS = {
     "unispeech-sat-pretraining": ("UniSpeechSatForPreTraining", GROUP),
 }
 
-FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group", "data2vec-ctc"]
+FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group", "data2vec-ctc", "hubert-batch-norm"]
 
 FORMATS = {
     "safetensors": dict(safe_serialization=True),
@@ -105,6 +107,34 @@ FORMATS = {
     "bf16-zip": dict(safe_serialization=False),
 }
 DTYPES = {"f16": torch.float16, "bf16-zip": torch.bfloat16}
+
+
+class BatchNormedPositions(torch.nn.Module):
+    """The positional embedding of HuBERT with conv_pos_batch_norm, which transformers has from 4.48 on."""
+
+    def __init__(self, plain, size):
+        super().__init__()
+        self.batch_norm = torch.nn.BatchNorm1d(size)
+        self.conv = torch.nn.utils.remove_weight_norm(plain.conv)
+        self.padding, self.activation = plain.padding, plain.activation
+
+    def forward(self, x):
+        y = self.conv(self.batch_norm(x.transpose(1, 2)))
+        return self.activation(self.padding(y)).transpose(1, 2)
+
+
+def add_batch_norm(init):
+    def new_init(self, config):
+        init(self, config)
+        if getattr(config, "conv_pos_batch_norm", False):
+            self.pos_conv_embed = BatchNormedPositions(self.pos_conv_embed, config.hidden_size)
+
+    return new_init
+
+
+if not hasattr(transformers.HubertConfig(), "conv_pos_batch_norm"):
+    for encoder in (modeling_hubert.HubertEncoder, modeling_hubert.HubertEncoderStableLayerNorm):
+        encoder.__init__ = add_batch_norm(encoder.__init__)
 
 
 def random_model(name, seed):
@@ -123,6 +153,11 @@ def random_model(name, seed):
                 x.copy_(0.2 * torch.randn_like(x) + (1 if key.endswith("weight") else 0))
             else:
                 x.copy_(torch.randn_like(x) / x[0].numel() ** 0.5)
+        for key, x in model.named_buffers():
+            if key.endswith("running_mean"):
+                x.copy_(0.3 * torch.randn_like(x))
+            elif key.endswith("running_var"):
+                x.copy_(0.5 + torch.rand_like(x))
     return model
 
 

@@ -144,8 +144,9 @@ for (const [name, { config, head }] of models) {
       assert(data.every((v) => Number.isFinite(v) && Math.abs(v) < 100), act);
     }
 
-    // A positional convolution of data2vec reads what the one before it makes of padding.
-    if (config.feat_extract_norm === "layer" && config.model_type !== "data2vec-audio") {
+    // A positional convolution reads what a batch norm, or in data2vec the convolution before it, makes of padding.
+    const padded = config.model_type === "data2vec-audio" || config["conv_pos_batch_norm"];
+    if (config.feat_extract_norm === "layer" && !padded) {
       const short = nd([1, TINY_LENGTHS[1]!], samples.data.slice(2500, 2500 + TINY_LENGTHS[1]!));
       const alone = forwardModel(config, weights, short).acts.get("act.encoder_out")!;
       const row = T * d;

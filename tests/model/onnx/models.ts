@@ -101,6 +101,12 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
   ],
   ["UniSpeech-SAT, layer norm", { model_type: "unispeech-sat", ...LARGE }, "ctc", false],
   [
+    "HuBERT, batch norm, with a mask",
+    { ...LARGE, model_type: "hubert", conv_pos_batch_norm: true },
+    "ctc",
+    true,
+  ],
+  [
     "data2vec, with a mask",
     { ...LARGE, model_type: "data2vec-audio", num_conv_pos_embeddings: 3, conv_pos_kernel_size: 5 },
     "ctc",

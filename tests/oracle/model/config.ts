@@ -35,6 +35,8 @@ export type ModelConfig = {
   layer_norm_eps?: number;
   /** HuBERT: false where the feature projection has no norm. */
   feat_proj_layer_norm?: boolean;
+  /** HuBERT: whether a batch norm comes before the positional convolution. */
+  conv_pos_batch_norm?: boolean;
   /** WavLM: number of position buckets, 320 unless given. */
   num_buckets?: number;
   /** WavLM: distance from which on all share a bucket, 800 unless given. */

@@ -1,4 +1,5 @@
 // The positional embedding, which is added to the projected features.
+import { batchNorm } from "../batch_norm.ts";
 import { type Nd, nd } from "../nd.ts";
 import type { ModelConfig } from "./config.ts";
 import { geluAll, normRows, weightOf } from "./rows.ts";
@@ -6,16 +7,24 @@ import { geluAll, normRows, weightOf } from "./rows.ts";
 /** GELU of the weight-normed grouped convolution over the frames; data2vec: of several, each with a norm. */
 export function positions(config: ModelConfig, weights: ReadonlyMap<string, Nd>, name: string, x: Nd): Nd {
   const groups = config.num_conv_pos_embedding_groups;
+  const at = (part: string) => weightOf(weights, `${name}.${part}`);
+  if (config.conv_pos_batch_norm) {
+    const [w, b, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
+      at(`batch_norm.${part}`)
+    );
+    const normed = batchNorm(x, w!, b!, mean!, variance!);
+    return geluAll(groupedConv(normed, at("conv.weight"), at("conv.bias"), groups));
+  }
   if (config.model_type !== "data2vec-audio") {
     return geluAll(
-      groupedConv(x, normedWeight(weights, `${name}.conv`), weightOf(weights, `${name}.conv.bias`), groups),
+      groupedConv(x, normedWeight(weights, `${name}.conv`), at("conv.bias"), groups),
     );
   }
   const d = config.hidden_size;
   const plain = new Map([["norm.weight", nd([d], new Array(d).fill(1))], ["norm.bias", nd([d])]]);
   let y = x;
   for (let i = 0; i < config.num_conv_pos_embeddings; i++) {
-    const [w, b] = ["weight", "bias"].map((part) => weightOf(weights, `${name}.layers.${i}.conv.${part}`));
+    const [w, b] = ["weight", "bias"].map((part) => at(`layers.${i}.conv.${part}`));
     y = geluAll(normRows(plain, "norm", groupedConv(y, w!, b!, groups), { eps: 1e-5 }));
   }
   return y;

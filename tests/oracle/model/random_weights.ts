@@ -49,6 +49,13 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
       add(`${name}.weight`, [d, width, kernel], 1 / Math.sqrt(width * kernel));
       bias(name, d);
     }
+  } else if (config.conv_pos_batch_norm) {
+    const name = `${prefix}encoder.pos_conv_embed`;
+    norm(`${name}.batch_norm`, d);
+    add(`${name}.batch_norm.running_mean`, [d], 0.3);
+    add(`${name}.batch_norm.running_var`, [d], 0.1, 1);
+    add(`${name}.conv.weight`, [d, width, taps], 1 / Math.sqrt(width * taps));
+    bias(`${name}.conv`, d);
   } else {
     const conv = `${prefix}encoder.pos_conv_embed.conv`;
     bias(conv, d);

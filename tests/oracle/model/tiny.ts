@@ -111,6 +111,10 @@ export const TINY_MODELS = {
     config: { ...hubert, ...group, feat_proj_layer_norm: false, num_conv_pos_embeddings: 9 },
     head: "ctc",
   },
+  "hubert with batch norm": {
+    config: { ...hubert, ...layer, feat_proj_layer_norm: true, conv_pos_batch_norm: true },
+    head: "ctc",
+  },
   "wavlm base": { config: { ...wavlm, ...group }, head: "ctc" },
   "wavlm large": { config: { ...wavlm, ...layer }, head: "ctc" },
   "wavlm compact": {
