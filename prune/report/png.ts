@@ -7,8 +7,12 @@ const FONT = "npm:@expo-google-fonts/inter@0.4.2";
 
 /** The part of resvg that is used. */
 interface ResvgModule {
-  Resvg: new (svg: string, options: unknown) => { render(): { asPng(): Uint8Array } };
+  readonly initWasm: (module: WebAssembly.Module) => Promise<void>;
+  readonly Resvg: new (svg: string, options: unknown) => { render(): { asPng(): Uint8Array } };
 }
+
+/** resvg and the fonts, loaded once. */
+let loaded: Promise<{ Resvg: ResvgModule["Resvg"]; fontBuffers: readonly Uint8Array[] }> | undefined;
 
 /**
  * Draws SVG as PNG at twice its size on a white background, with the font Inter (SIL Open Font License).
@@ -26,8 +30,8 @@ interface ResvgModule {
  * ```
  */
 export async function pngsOf(svgs: readonly string[]): Promise<Uint8Array[]> {
-  const { Resvg, fontFiles } = await load();
-  const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
+  const { Resvg, fontBuffers } = await (loaded ??= load());
+  const font = { fontBuffers, loadSystemFonts: false, defaultFontFamily: "Inter", sansSerifFamily: "Inter" };
   const options = { font, background: "#ffffff", fitTo: { mode: "zoom", value: ZOOM } };
   return svgs.map((svg, i) => {
     try {
@@ -38,10 +42,15 @@ export async function pngsOf(svgs: readonly string[]): Promise<Uint8Array[]> {
   });
 }
 
-async function load(): Promise<ResvgModule & { fontFiles: string[] }> {
+async function load() {
   try {
-    const { Resvg } = await import("npm:@resvg/resvg-js@2.6.2") as unknown as ResvgModule;
-    return { Resvg, fontFiles: await fontFiles() };
+    // WebAssembly: no native code runs, which would need a permission.
+    const resvg: unknown = await import("npm:@resvg/resvg-wasm@2.6.2");
+    const { initWasm, Resvg } = resvg as ResvgModule;
+    // @ts-expect-error TypeScript does not know imports in the source phase yet.
+    const wasm: WebAssembly.Module = await import.source("npm:@resvg/resvg-wasm@2.6.2/index_bg.wasm");
+    await initWasm(wasm);
+    return { Resvg, fontBuffers: await fonts() };
   } catch (cause) {
     throw failure("the npm packages for it must load", cause);
   }
@@ -52,14 +61,14 @@ function failure(rule: string, cause: unknown): Error {
   return new Error(`Cannot draw PNG files as ${rule}: ${why}`, { cause });
 }
 
-/** Paths of the font files, which are downloaded if necessary. */
-async function fontFiles(): Promise<string[]> {
+/** The font files, which are downloaded if necessary. */
+async function fonts(): Promise<Uint8Array[]> {
   const { fileURLToPath } = await import("node:url");
   // Only an import downloads a package; then its other files can be resolved.
   await import("npm:@expo-google-fonts/inter@0.4.2/metadata.json", { with: { type: "json" } });
-  const paths = ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"].map((path) =>
-    fileURLToPath(import.meta.resolve(`${FONT}/${path}`))
+  return await Promise.all(
+    ["400Regular/Inter_400Regular.ttf", "600SemiBold/Inter_600SemiBold.ttf"].map((path) =>
+      Deno.readFile(fileURLToPath(import.meta.resolve(`${FONT}/${path}`)))
+    ),
   );
-  for (const path of paths) await Deno.stat(path); // resvg ignores a missing font
-  return paths;
 }

@@ -72,7 +72,7 @@ Deno.test("PNG has its text without a font of the system", async () => {
     pictureOf(text),
     pictureOf(text.replace("<text", '<text font-weight="600"')),
   ]);
-  const { Resvg } = await import("npm:@resvg/resvg-js@2.6.2");
+  const { Resvg } = await import("npm:@resvg/resvg-wasm@2.6.2");
   const fontless = new Resvg(pictureOf(text), {
     font: { loadSystemFonts: false },
     background: "#ffffff",
