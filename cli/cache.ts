@@ -14,6 +14,7 @@ const CLEARED: readonly CacheKind[] = KINDS.filter((kind) => kind !== "models");
 export const cacheCommand = defineCommand({
   name: "cache",
   summary: "Show or clear cached corpora, kernel timings and downloads",
+  access: ["files"],
   operands: `[clear [${KINDS.join("|")}]]`,
   choices: ["clear", ...KINDS],
   options: { json: { type: "flag", description: "print JSON" } },

@@ -14,6 +14,7 @@ import {
   type Values,
   withDefaults,
 } from "./options.ts";
+import type { Access } from "./permissions.ts";
 import { readWords } from "./read_words.ts";
 import { wordsWithCurrentNames } from "./renamed_options.ts";
 import { suggest } from "./suggest.ts";
@@ -33,6 +34,8 @@ export interface Command<O extends Options = Options> {
   readonly choices?: readonly string[];
   readonly options: O;
   readonly examples?: readonly Example[];
+  /** What its process is permitted; by default to use files, the device and the hub. */
+  readonly access?: readonly Access[];
   /**
    * Does the work and returns the exit status.
    *

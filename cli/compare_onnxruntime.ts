@@ -84,12 +84,31 @@ function differenceOf(ours: Float32Array, theirs: readonly number[]): number {
   return difference / largest;
 }
 
+/** Deno as this process may start it: the task of `export` permits the one in the path. */
+async function denoProgram(): Promise<string> {
+  const path = Deno.execPath();
+  const { state } = await Deno.permissions.query({ name: "run", command: path });
+  return state === "granted" ? path : "deno";
+}
+
 /** Runs the program with what Deno has in its cache. A compiled program has no Deno. */
 async function runOnnxruntime(request: OnnxRequest): Promise<OnnxResponse> {
   if (Deno.build.standalone) return { version: null, logits: [] };
   const source = `data:application/typescript,${encodeURIComponent(program)}`;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--cached-only", "--no-lock", "--no-config", "--quiet", source],
+  const child = new Deno.Command(await denoProgram(), {
+    args: [
+      "run",
+      "--no-prompt",
+      "-R",
+      "-E",
+      "-S",
+      "--allow-ffi",
+      "--cached-only",
+      "--no-lock",
+      "--no-config",
+      "--quiet",
+      source,
+    ],
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",

@@ -21,6 +21,7 @@ export function completionsCommand(commandsOf: () => readonly Command[]): Comman
   return defineCommand({
     name: "completions",
     summary: "Print shell completions for bash, zsh or fish",
+    access: [],
     operands: "bash|zsh|fish",
     choices: Object.keys(SHELLS),
     options: {},

@@ -49,6 +49,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
 export const dataCommand = defineCommand({
   name: "data",
   summary: "Make a corpus or a random model, or check a corpus",
+  access: ["files", "hub"],
   operands: "commands|asterisk|random-model|check DIR",
   choices: Object.keys(KINDS),
   options: dataOptions,

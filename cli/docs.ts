@@ -1,5 +1,5 @@
 /**
- * Writes docs/cli.md and the task summaries of deno.json from the declarations of the commands:
+ * Writes docs/cli.md and the tasks of deno.json from the declarations of the commands:
  * `deno run -RW cli/docs.ts`.
  *
  * @module
@@ -8,6 +8,7 @@ import { type Command, commonOptions } from "./command.ts";
 import { optionGroups, optionText, programOptions, spelling, usage } from "./help.ts";
 import { commands } from "./main.ts";
 import type { Option } from "./options.ts";
+import { permissionFlags } from "./permissions.ts";
 
 /**
  * The reference of the command line.
@@ -103,18 +104,23 @@ function exampleLines([does, words]: readonly [string, string]): string[] {
 }
 
 /**
- * deno.json with the summaries of the commands.
+ * deno.json with the tasks of the commands: summary, permissions, and a task for a command that has none.
  *
  * @param text the file
  * @param of the commands
- * @returns the text with the description of every command's task replaced
  */
-export function withSummaries(text: string, of: readonly Command[]): string {
-  return of.reduce((text, { name, summary }) =>
-    text.replace(
-      new RegExp(`("${name}": \\{\\s*"description": )"[^"\\n]*"`),
-      (_, before: string) => before + JSON.stringify(summary),
-    ), text);
+export function withTasks(text: string, of: readonly Command[]): string {
+  return of.reduce((text, command) => {
+    const { name, summary } = command;
+    const words = ["deno run", ...permissionFlags(command.access), "--lock=deno.lock", "cli.ts", name];
+    const task = `"${name}": {
+      "description": ${JSON.stringify(summary)},
+      "command": ${JSON.stringify(words.join(" "))}
+    }`;
+    const known = new RegExp(`(?<=\\n {4})"${name}": \\{\\s*"description"[^}]*\\}`);
+    if (known.test(text)) return text.replace(known, () => task);
+    return text.replace(/(?=\n {4}"bench": )/, () => `\n    ${task},`);
+  }, text);
 }
 
 if (import.meta.main) {
@@ -123,5 +129,5 @@ if (import.meta.main) {
     await Deno.writeTextFile(url, change(await Deno.readTextFile(url).catch(() => "")));
   };
   await write("../docs/cli.md", () => cliReference(commands));
-  await write("../deno.json", (text) => withSummaries(text, commands));
+  await write("../deno.json", (text) => withTasks(text, commands));
 }

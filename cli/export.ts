@@ -27,6 +27,7 @@ const DTYPES = Object.keys(MODEL_FILES) as OnnxDtype[];
 export const exportCommand = defineCommand({
   name: "export",
   summary: "Write a model for other programs: ONNX, safetensors",
+  access: ["files", "device", "hub", "deno"],
   operands: "MODEL",
   options: {
     to: {

@@ -47,6 +47,7 @@ const usedFeatures: Readonly<Record<string, string>> = {
 export const gpuCommand = defineCommand({
   name: "gpu",
   summary: "Show the WebGPU adapter, its limits and missing features",
+  access: ["files", "device"],
   options: {
     ...group("Options", {
       tuning: {

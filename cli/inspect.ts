@@ -40,6 +40,7 @@ const HEADS = { ctc: "CTC head", classify: "classification head", none: "no head
 export const inspectCommand = defineCommand({
   name: "inspect",
   summary: "Show parameters, MACs and units of every module",
+  access: ["files", "hub"],
   operands: "MODEL",
   options: {
     seconds: {

@@ -29,6 +29,7 @@ import { webCommand } from "./web.ts";
 const helpCommand: Command = {
   name: "help",
   summary: "Print the commands, or the options of one",
+  access: [],
   operands: "[COMMAND]",
   options: {},
   run: (_, [name, more]) => {
@@ -81,6 +82,9 @@ export async function main(args: readonly string[], cwd: string): Promise<number
 /** What to print of an error that is not the program's own; null for one that is. */
 function lineOf(error: unknown): string | null {
   if (error instanceof UserError || error instanceof DeviceError) return error.message;
+  if (error instanceof Deno.errors.NotCapable) {
+    return `Cannot continue as this process is not permitted to: ${error.message}`;
+  }
   // V8's message where an array cannot be allocated.
   if (!(error instanceof RangeError && error.message.includes("buffer allocation failed"))) return null;
   return `Cannot continue as the memory of this machine ran out: ${error.message}`;

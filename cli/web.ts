@@ -12,6 +12,7 @@ import { serveSite, writeSite } from "./web_serve.ts";
 export const webCommand = defineCommand({
   name: "web",
   summary: "Serve a page that transcribes with a dense and a compact model",
+  access: ["files", "hub", "loopback"],
   options: {
     ...group("Models", {
       dense: {

@@ -1,5 +1,7 @@
 // The set-up script, run in a folder of its own beside stand-ins for the programs it calls.
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { commands } from "../cli/main.ts";
+import { permissionFlags } from "../cli/permissions.ts";
 
 const script = new URL("../espalier", import.meta.url);
 
@@ -52,6 +54,11 @@ function deno(version: string): string {
 echo "$*"; echo "$INIT_CWD $DENO_WEBGPU_BACKEND $XDG_RUNTIME_DIR $NO_COLOR"`;
 }
 
+/** The permissions of a command. */
+function flagsOf(name: string): string {
+  return permissionFlags(commands.find((command) => command.name === name)!.access).join(" ");
+}
+
 const posix = { ignore: Deno.build.os === "windows" };
 
 Deno.test(
@@ -65,7 +72,7 @@ Deno.test(
       const { stdout: passed } = await espalier({ deno: deno("2.9.0") }, words);
       assertStringIncludes(
         passed,
-        `run -A --config @/deno.json --lock=@/deno.lock @/cli.ts ${words[0] ?? "--help"}\n`,
+        `run ${flagsOf("help")} --config @/deno.json --lock=@/deno.lock @/cli.ts ${words[0] ?? "--help"}\n`,
       );
     }
   },
@@ -76,14 +83,19 @@ Deno.test("espalier passes commands to the program, unknown ones too, and tasks 
   for (const version of ["2.9.0", "2.10.1", "3.0.0"]) {
     assertEquals(await espalier({ deno: deno(version) }, ["gpu", "--json"]), {
       code: 0,
-      stdout: `run -A --config @/deno.json --lock=@/deno.lock @/cli.ts gpu --json\n${environment}`,
+      stdout: `run ${
+        flagsOf("gpu")
+      } --config @/deno.json --lock=@/deno.lock @/cli.ts gpu --json\n${environment}`,
       stderr: "",
     });
   }
+  const common = "--config @/deno.json --lock=@/deno.lock @/cli.ts";
   const outcomes = [
-    [["prunne"], "run -A --config @/deno.json --lock=@/deno.lock @/cli.ts prunne"],
-    [["gpu", "-q"], "run --quiet -A --config @/deno.json --lock=@/deno.lock @/cli.ts gpu -q"],
-    [["transcribe", "--", "-q"], "run -A --config @/deno.json --lock=@/deno.lock @/cli.ts transcribe -- -q"],
+    [["prunne"], `run ${flagsOf("help")} ${common} prunne`],
+    [["gpu", "-q"], `run --quiet ${flagsOf("gpu")} ${common} gpu -q`],
+    [["-q", "inspect", "a"], `run --quiet ${flagsOf("inspect")} ${common} -q inspect a`],
+    [["transcribe", "--", "-q"], `run ${flagsOf("transcribe")} ${common} transcribe -- -q`],
+    [["help; x", "*"], `run ${flagsOf("help")} ${common} help; x *`],
     [["test", "tests/cli"], "task --quiet --config @/deno.json test tests/cli"],
     [["ok"], "task --quiet --config @/deno.json ok"],
   ] as const;
@@ -92,6 +104,27 @@ Deno.test("espalier passes commands to the program, unknown ones too, and tasks 
     assertEquals(stdout, `${called}\n${environment}`);
   }
 });
+
+Deno.test(
+  "espalier permits connections to the hosts that the user names, where a model is downloaded",
+  posix,
+  async () => {
+    const hub = "huggingface.co,*.huggingface.co,*.hf.co";
+    const outcomes = [
+      [["inspect", "a/b"], {}, `-N=${hub} `],
+      [["inspect", "https://user@models.example:8443/a?b#c"], {}, `-N=${hub},models.example:8443 `],
+      [["eval", "--model=http://a.example", "--data", "b"], {}, `-N=${hub},a.example `],
+      [["eval", "-m", "https://a,evil.example/x"], {}, `-N=${hub} `],
+      [["inspect", "a/b"], { HF_ENDPOINT: "https://mirror.example" }, `-N=${hub},mirror.example `],
+    ] as const;
+    for (const [words, env, expected] of outcomes) {
+      const { stdout } = await espalier({ deno: deno("2.9.0") }, words, env);
+      assertStringIncludes(stdout, expected);
+    }
+    const { stdout } = await espalier({ deno: deno("2.9.0") }, ["cache", "https://a.example"]);
+    assertEquals(stdout.includes("-N"), false);
+  },
+);
 
 Deno.test(
   "espalier asks for no driver where nothing is computed",

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import program from "../../deno.json" with { type: "json" };
 import { defineCommand, parse, type Request } from "../../cli/command.ts";
-import { cliReference, withSummaries } from "../../cli/docs.ts";
+import { cliReference, withTasks } from "../../cli/docs.ts";
 import { commandHelp, programHelp } from "../../cli/help.ts";
 import { commands } from "../../cli/main.ts";
 import { group } from "../../cli/options.ts";
+import { permissionFlags } from "../../cli/permissions.ts";
 import { suggest } from "../../cli/suggest.ts";
 import { UserError } from "../../cli/user_error.ts";
 import { run } from "./run.ts";
@@ -150,15 +151,21 @@ Deno.test("docs/cli.md and the tasks of deno.json are those of the declarations"
   const textOf = (path: string) => Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
   assertEquals(await textOf("docs/cli.md"), cliReference(commands), "run: deno run -RW cli/docs.ts");
   const tasks = await textOf("deno.json");
-  assertEquals(tasks, withSummaries(tasks, commands), "run: deno run -RW cli/docs.ts");
+  assertEquals(tasks, withTasks(tasks, commands), "run: deno run -RW cli/docs.ts");
   const named: Record<string, { command: string; description: string }> = program.tasks;
   assertStringIncludes(await textOf("bench/main.ts"), `summary: "${named["bench"]!.description}"`);
-  for (const { name, summary } of commands) {
+  for (const { name, summary, access } of commands) {
     assertEquals(named[name], {
       description: summary,
-      command: `deno run -A --lock=deno.lock cli.ts ${name}`,
+      command: `deno run ${permissionFlags(access).join(" ")} --lock=deno.lock cli.ts ${name}`,
     });
   }
+  const changed = tasks.replace("Transcribe audio", "Write down audio").replace('"inspect": {', '"other": {');
+  assertEquals(
+    JSON.parse(withTasks(changed, commands)).tasks,
+    { ...named, other: { ...named["inspect"]! } },
+    "a task that is missing is added",
+  );
 });
 
 Deno.test("help, help COMMAND, --help and --version", async () => {
