@@ -1,6 +1,12 @@
 import { type Checkpoint, PUBLISHED_LAYOUT, type Weight } from "../model/checkpoint/read.ts";
 import type { HeadKind, ModelConfig } from "../model/config.ts";
-import { LAYER_WEIGHTS, MASK_EMBEDDING, parameterSpecs, withHead } from "../model/parameter_specs.ts";
+import {
+  hasMaskEmbedding,
+  LAYER_WEIGHTS,
+  MASK_EMBEDDING,
+  parameterSpecs,
+  withHead,
+} from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 
 /** Task of a training, with the size of its head. */
@@ -50,6 +56,19 @@ export function prepareModel(
     checkpoint: { ...checkpoint, config, head: task.head, tensors, layoutOnDisk: PUBLISHED_LAYOUT },
     newHead,
   };
+}
+
+/**
+ * A model with random weights of the mask embedding, if its config requires one that it lacks, as torchaudio's models do.
+ *
+ * @param checkpoint Model; returned as it is if it lacks nothing.
+ * @param seed Seed of the random weights.
+ */
+export function withMaskEmbedding(checkpoint: Checkpoint, seed: number): Checkpoint {
+  const { config, head, tensors } = checkpoint;
+  if (!hasMaskEmbedding(config) || tensors.has(MASK_EMBEDDING)) return checkpoint;
+  const embedding = randomHead(config, seed, head).get(MASK_EMBEDDING)!;
+  return { ...checkpoint, tensors: new Map([[MASK_EMBEDDING, embedding], ...tensors]) };
 }
 
 /** Random weights of all but the Transformer's layers; the values of a tensor do not depend on other tensors. */

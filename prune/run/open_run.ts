@@ -13,6 +13,7 @@ import { intentTargets, transcriptTargets } from "../../train/corpus_source.ts";
 import { readUtterances } from "../../train/labelled_utterances.ts";
 import { RECORD_FILE, tokenizerIn } from "../../train/model_files.ts";
 import type { Progress } from "../../train/progress.ts";
+import { withMaskEmbedding } from "../../train/prepare.ts";
 import { regularize } from "../../train/regularize.ts";
 import type { BaseModel } from "../../train/start.ts";
 import type { PruneRecord } from "../record.ts";
@@ -82,7 +83,7 @@ export async function openPruneRun(
   settings: PruneSettings,
 ): Promise<PruneRun> {
   const config = regularize(base.checkpoint.config, settings);
-  const model = { ...base, checkpoint: { ...base.checkpoint, config } };
+  const model = { ...base, checkpoint: withMaskEmbedding({ ...base.checkpoint, config }, settings.seed) };
   const { name, files } = model;
   const preprocessor = parsePreprocessorConfig(
     files["preprocessor_config.json"]!,

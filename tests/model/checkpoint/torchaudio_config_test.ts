@@ -4,7 +4,9 @@ import { toFloat32 } from "../../../model/checkpoint/safetensors.ts";
 import { parseTorchFile } from "../../../model/checkpoint/torch_file.ts";
 import { torchaudioConfig } from "../../../model/checkpoint/torchaudio_config.ts";
 import { encodeCheckpoint, writeCheckpoint } from "../../../model/checkpoint/write.ts";
+import { parseConfig } from "../../../model/config.ts";
 import { encodeConfig } from "../../../model/config_encode.ts";
+import { costsOf } from "../../../model/costs.ts";
 import { loadModel } from "../../../model/inference/load_model.ts";
 import { SpeechModel } from "../../../model/speech_model.ts";
 import { requestGpu } from "../../../tensor/gpu.ts";
@@ -162,4 +164,31 @@ Deno.test("a wrong config in a file is refused in one line, whatever it holds", 
   }
   assertEquals(torchaudioConfig(new Map([["lr", 1]]), "x.pth"), null);
   assertEquals(torchaudioConfig(null, "x.pth"), null);
+});
+
+Deno.test("the widths that DiariZen publishes for 80 % sparsity give its published sparsity and MACs", () => {
+  const channels = [90, 161, 173, 181, 351, 155, 137];
+  const fields = changed({
+    extractor_conv_layer_config: channels.map((n, i) => [n, i === 0 ? 10 : i < 5 ? 3 : 2, i === 0 ? 5 : 2]),
+    encoder_embed_dim: 768,
+    encoder_head_dim: null,
+    encoder_pos_conv_kernel: 128,
+    encoder_pos_conv_groups: 16,
+    encoder_num_layers: 12,
+    encoder_use_attention: Array.from({ length: 12 }, (_, j) => j !== 8 && j !== 9),
+    encoder_use_feed_forward: new Array(12).fill(true),
+    encoder_total_num_heads: new Array(12).fill(12),
+    encoder_remaining_heads: [
+      ...[[1, 6], [5, 7, 8], [0, 3, 9], [0, 1, 4, 8, 11], [6, 8], [0]],
+      ...[[7, 8, 10, 11], [0, 1, 4, 8], [], [], [4, 7], [5]],
+    ],
+    encoder_num_buckets: 320,
+    encoder_max_distance: 800,
+    encoder_ff_interm_features: [666, 660, 649, 1080, 237, 299, 437, 573, 53, 80, 211, 334],
+    aux_num_out: null,
+  });
+  const config = parseConfig(torchaudioConfig(fields, "x")!.config);
+  const { parameters, macs } = costsOf({ ...config, feature_scale: true }, 16_000);
+  // DiariZen's recipes/diar_ssl_pruning/README.md: 80 % of 94.4M parameters are removed, 1.1G MACs for 1 s are left.
+  assertEquals([(1 - parameters / 94.4e6).toFixed(3), (macs / 1e9).toFixed(1)], ["0.800", "1.1"]);
 });

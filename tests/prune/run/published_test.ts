@@ -18,10 +18,12 @@ Deno.test("a file of DPHuBERT is pruned further, with its scale and without its 
     });
     const model = `${dir}/model/dphubert.pth`;
     const words = ["--model", model, "--data", `${dir}/corpus`, "--finetune-steps", "3", "--seconds", "1"];
+    words.push("--mask-prob", "0.3"); // the file has no mask embedding
     const { status, err } = await run("prune", ...words, ...STEPS, "--target", "0.3", "--out", `${dir}/out`);
     assertEquals(status, 0, err);
     const [before, after] = [await readCheckpoint(model), await readCheckpoint(`${dir}/out`)];
     assertEquals([after.head, after.notes], ["ctc", []]);
+    assert(after.tensors.has("masked_spec_embed"));
     assertEquals(after.config.use_attention, before.config.use_attention);
     assertEquals(after.config.use_feed_forward, before.config.use_feed_forward);
     assertEquals(after.tensors.get("feature_extractor.dummy_weight")!.shape, [after.config.conv_dim.at(-1)!]);
