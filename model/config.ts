@@ -12,7 +12,8 @@ const COUNT = { least: 0 };
 
 /**
  * Parses the `config.json` of a speech model of any {@linkcode ModelType}, dense or compact. Sizes of the architecture are required;
- * other missing fields take the defaults of `transformers`.
+ * other missing fields take the defaults of `transformers`. Long because it is the table of
+ * fields.
  *
  * @param text Content of `config.json`.
  * @param name File name for error messages.

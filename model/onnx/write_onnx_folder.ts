@@ -8,6 +8,7 @@ import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
 import type { ReadFile } from "../checkpoint/weight_files.ts";
 import { withHead } from "../parameter_specs.ts";
 import { encodeOnnx, type OnnxDtype, type OnnxFile, type OnnxOptions } from "./encode_onnx.ts";
+import { tokenizerConfig } from "../transformers/tokenizer_config.ts";
 import { tokenizerJson } from "./tokenizer_json.ts";
 
 /** What transformers.js calls the element types. */
@@ -129,26 +130,10 @@ async function tokenizerFiles(
   return tokenizer && {
     "vocab.json": vocabOf(tokenizer),
     "tokenizer.json": tokenizerJson(tokenizer),
-    "tokenizer_config.json": tokenizerConfigJson(tokenizer, await text("tokenizer_config.json")),
+    "tokenizer_config.json": tokenizerConfig(tokenizer, await text("tokenizer_config.json")),
   };
 }
 
 function vocabOf({ tokens }: CtcTokenizer): Record<string, number> {
   return Object.fromEntries(tokens.flatMap((token, id) => token === null ? [] : [[token, id]]));
-}
-
-/** The settings of the model, and those that transformers.js needs. Added tokens are in `vocab.json` and `tokenizer.json`. */
-function tokenizerConfigJson(
-  { tokens, padId, unknownId, delimiterId }: CtcTokenizer,
-  source = "{}",
-): Record<string, unknown> {
-  const { added_tokens_decoder: _, ...given } = JSON.parse(source) as Record<string, unknown>;
-  return {
-    pad_token: tokens[padId],
-    ...unknownId !== null && { unk_token: tokens[unknownId] },
-    ...delimiterId !== null && { word_delimiter_token: tokens[delimiterId] },
-    ...given,
-    tokenizer_class: "Wav2Vec2CTCTokenizer",
-    clean_up_tokenization_spaces: false,
-  };
 }

@@ -4,7 +4,7 @@ import { showTime } from "../../train/progress.ts";
 import type { PruneReport, ReportSubset } from "./report.ts";
 import type { ReportPlot } from "./plots.ts";
 import { PAGE_STYLE } from "./style.ts";
-import { percent, QUANTITY_WORDS, reportTable, resultText, scaled } from "./summary.ts";
+import { lastPart, percent, QUANTITY_WORDS, reportTable, resultText, scaled } from "./summary.ts";
 
 /**
  * The page of a report, in one file.
@@ -164,9 +164,4 @@ const ENTITIES: Readonly<Record<string, string>> = {
 
 function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!);
-}
-
-/** The last part of a path, or of a name on the hub: the details have all of it. */
-function lastPart(path: string): string {
-  return path.replace(/\/+$/, "").split("/").at(-1) || path;
 }

@@ -18,6 +18,11 @@ export function percent(share: number, digits = 1): string {
   return `${(100 * share).toFixed(digits)} %`;
 }
 
+/** Last part of a path or of a name on the hub. */
+export function lastPart(path: string): string {
+  return path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1) || path;
+}
+
 /** A count with its prefix: `415 k`, `24.1 M`, `7.41 G`. */
 export function scaled(count: number): string {
   // Rounded first: 999,950 is 1.00 M, not 1000 k.

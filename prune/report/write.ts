@@ -1,11 +1,12 @@
 import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
+import { modelCard } from "./model_card.ts";
 import type { PruneReport } from "./report.ts";
 import { reportHtml } from "./html.ts";
 import { reportPlots } from "./plots.ts";
 import { pngsOf } from "./png.ts";
 
 /**
- * Writes a report: `report.json`, `report.html`, and its plots as `plots/*.svg` and `plots/*.png`. Each file is written
+ * Writes a report: `report.json`, `README.md` (the model card), `report.html`, and its plots as `plots/*.svg` and `plots/*.png`. Each file is written
  * completely or not at all. `report.json` comes first and the PNGs last, so that a package that cannot be loaded costs only
  * the files that need it.
  *
@@ -27,6 +28,7 @@ export async function writeReport(folder: string, report: PruneReport): Promise<
     ]);
   await makeFolder(`${folder}/plots`);
   await write("report.json", encodeReport(report));
+  await write("README.md", modelCard(report));
   const plots = await reportPlots(report);
   for (const { name, svg } of plots) await write(`plots/${name}.svg`, svg);
   await write("report.html", reportHtml(report, plots));

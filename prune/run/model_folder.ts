@@ -1,7 +1,8 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
-import { RECORD_FILE } from "../../train/model_files.ts";
+import { tokenizerConfig } from "../../model/transformers/tokenizer_config.ts";
+import { json, RECORD_FILE, tokenizerIn } from "../../train/model_files.ts";
 import type { PruneRecord } from "../record.ts";
 import { encodePruneRecord } from "../record_file.ts";
 
@@ -18,8 +19,8 @@ export interface CompactModel {
 }
 
 /**
- * Writes a compact model: the files of the model that was pruned, `espalier.json`, `model.safetensors` and, last,
- * `config.json`, so that a folder with a config is complete. Each file is written completely or not at all.
+ * Writes a compact model: the files of the model that was pruned, `espalier.json`, what transformers needs to load it,
+ * `model.safetensors` and, last, `config.json`, so that a folder with a config is complete. Each file is written completely or not at all.
  *
  * @param folder Folder of the model; it is created if it is missing.
  * @param model The model.
@@ -30,7 +31,10 @@ export async function writeCompactModel(
   { checkpoint, files, record, half = false }: CompactModel,
 ): Promise<void> {
   await makeFolder(folder);
-  const all = { ...files, [RECORD_FILE]: encodePruneRecord(record) };
+  const all: Record<string, string> = { ...files, [RECORD_FILE]: encodePruneRecord(record) };
+  if (all["vocab.json"] !== undefined) {
+    all["tokenizer_config.json"] ??= json(tokenizerConfig(tokenizerIn(all, `${folder}/vocab.json`)));
+  }
   for (const [name, text] of Object.entries(all)) {
     if (name !== "config.json") await writeFileAtomic(`${folder}/${name}`, [new TextEncoder().encode(text)]);
   }

@@ -167,7 +167,7 @@ Deno.test("mistakes are one line with status 2, and leave nothing behind", async
       [onnx(commandsTiny, "--opset", "13"), "--opset must be one of 17, 20: got 13"],
       [onnx(commandsTiny, "--dtype", "f32,int4"), "--dtype must be some of f32, f16, q8: got int4"],
       [onnx(commandsTiny, "--dtype", "f32,"), "--dtype must be some of f32, f16, q8: got "],
-      [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx, safetensors: got tflite"],
+      [["export", commandsTiny, "--to", "tflite"], "--to must be one of onnx, transformers: got tflite"],
       [["export", commandsTiny], "export requires --to"],
       [["export", "--to", "onnx"], "export takes one MODEL: got 0"],
       [onnx(`${folder}/missing`), "Cannot load"],
@@ -183,7 +183,7 @@ Deno.test("mistakes are one line with status 2, and leave nothing behind", async
   });
 });
 
-Deno.test("export --to safetensors writes Hugging Face's layout of a file of DPHuBERT", async () => {
+Deno.test("export --to transformers writes Hugging Face's layout of a file of DPHuBERT", async () => {
   await withFolder(async (folder) => {
     const file = `${root}tests/testdata/torch/dphubert.pth`;
     const read = await readCheckpoint(file);
@@ -193,15 +193,20 @@ Deno.test("export --to safetensors writes Hugging Face's layout of a file of DPH
         "export",
         file,
         "--to",
-        "safetensors",
+        "transformers",
         "-o",
         out,
         "--dtype",
         dtype,
       );
       assertEquals([status, err], [0, []]);
-      assert(/: model\.safetensors, 0\.0 MB, 73 tensors$/.test(printed[0]!), printed[0]);
-      assertEquals(await filesOf(out), ["config.json", "model.safetensors", "preprocessor_config.json"]);
+      assert(/: model\.safetensors, 0\.0 MB, 73 tensors, /.test(printed[0]!), printed[0]);
+      assertEquals(await filesOf(out), [
+        "config.json",
+        "model.safetensors",
+        "modeling_espalier.py",
+        "preprocessor_config.json",
+      ]);
       const again = await readCheckpoint(out);
       assertEquals(again.config.use_attention, [true, false, true, true]);
       assertEquals([...again.tensors.keys()], [...read.tensors.keys()]);
@@ -210,14 +215,61 @@ Deno.test("export --to safetensors writes Hugging Face's layout of a file of DPH
       assert(names.every((name) => /^(hubert\.|lm_head\.)/.test(name)), names.join());
     }
   });
-  for (
-    const [words, message] of [
-      [["--opset", "20"], "--opset is for --to onnx"],
-      [["--dtype", "q8"], "--dtype must be f32 or f16 for safetensors: got q8"],
-    ] as const
-  ) {
-    const { status, err } = await run("export", commandsTiny, "--to", "safetensors", ...words);
-    assertEquals(status, 2);
-    assertStringIncludes(err.join(), message);
-  }
+});
+
+Deno.test("export writes the folder that transformers loads, by a Python file or padded", async () => {
+  await withFolder(async (folder) => {
+    const compact = `${root}assets/commands-tiny-compact`;
+    const small = await run(
+      "export",
+      compact,
+      "--to",
+      "transformers",
+      "--dtype",
+      "f16",
+      "-o",
+      `${folder}/small`,
+    );
+    assertEquals(small.out, [
+      `${folder}/small: model.safetensors, 0.6 MB, 71 tensors, loaded by modeling_espalier.py (trust_remote_code=True)`,
+    ]);
+    assertEquals(await filesOf(`${folder}/small`), [
+      "README.md",
+      "config.json",
+      "espalier.json",
+      "model.safetensors",
+      "modeling_espalier.py",
+      "preprocessor_config.json",
+      "tokenizer_config.json",
+      "vocab.json",
+    ]);
+    const padded = await run("export", compact, "--to", "transformers", "--pad", "-o", `${folder}/padded`);
+    assertEquals([padded.status, padded.err], [0, []]);
+    const { num_attention_heads, intermediate_size, auto_map } = await readJson(
+      `${folder}/padded/config.json`,
+    );
+    assertEquals([num_attention_heads, intermediate_size, auto_map], [4, 292, undefined]);
+    const text = async (model: string) =>
+      (await run("transcribe", "--model", model, `${root}assets/samples/radio.flac`)).out[0];
+    assertEquals(await text(`${folder}/padded`), await text(compact));
+  });
+});
+
+Deno.test("options of another format are refused in one line", async () => {
+  await withFolder(async (folder) => {
+    for (
+      const [options, message] of [
+        [["--to", "onnx", "--pad"], "--pad is for --to transformers"],
+        [["--to", "transformers", "--opset", "20"], "--opset is for --to onnx"],
+        [
+          ["--to", "transformers", "--dtype", "q8"],
+          "--dtype must be f32 or f16 for --to transformers: got q8",
+        ],
+      ] as const
+    ) {
+      const { status, err } = await run("export", commandsTiny, ...options, "--out", `${folder}/out`);
+      assertEquals([status, err], [2, [message]]);
+    }
+    assertEquals(await filesOf(folder), []);
+  });
 });

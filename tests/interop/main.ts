@@ -7,6 +7,7 @@ import { preferVulkan } from "../../cli/backend.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { compareCompact } from "./compact.ts";
 import { BOUND, errorOfModel } from "./compare.ts";
+import { comparePipelines } from "./pipeline.ts";
 import { findPython } from "./environment.ts";
 
 /** Runs a program of this folder and returns what it prints. */
@@ -67,6 +68,11 @@ async function main(): Promise<number> {
       python: (path) => python(program, "compact.py", path),
       report,
     });
+    await Deno.mkdir(`${folder}/pipelines`);
+    const run = (...args: string[]) => python(program, "pipeline.py", ...args);
+    for (const [name, wrong] of await comparePipelines(gpu, `${folder}/pipelines`, run)) {
+      report(name, 0, wrong);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -100,7 +100,7 @@ Deno.test("a report is written as JSON, page and pictures", async () => {
   try {
     await writeReport(`${folder}/new/run`, asr);
     const files = [...Deno.readDirSync(`${folder}/new/run`)].map(({ name }) => name).sort();
-    assertEquals(files, ["plots", "report.html", "report.json"]);
+    assertEquals(files, ["README.md", "plots", "report.html", "report.json"]);
     const plots = [...Deno.readDirSync(`${folder}/new/run/plots`)].map(({ name }) => name).sort();
     assertEquals(plots, names.flatMap((name) => [`${name}.png`, `${name}.svg`]).sort());
     const text = await Deno.readTextFile(`${folder}/new/run/report.json`);
