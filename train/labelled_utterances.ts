@@ -4,7 +4,7 @@ import type { LabelledUtterance } from "../model/inference/evaluate.ts";
 
 /** Reads the audio of utterances in turn; the next file is read while the device works on the last one. */
 export async function* readUtterances(utterances: readonly Utterance[]): AsyncGenerator<LabelledUtterance> {
-  const reader = new UtteranceReader();
+  using reader = new UtteranceReader();
   const read = async ({ id, text, intent, ...place }: Utterance): Promise<LabelledUtterance> => {
     const { samples } = await reader.read(place, { sampleRate: 16_000 });
     return {

@@ -4,6 +4,7 @@ import * as commonVoice from "./common_voice.ts";
 import * as kaldi from "./kaldi.ts";
 import * as libriSpeech from "./librispeech.ts";
 import * as manifest from "./manifest.ts";
+import * as parquet from "./parquet.ts";
 import * as slurp from "./slurp.ts";
 import { escaped } from "./lines.ts";
 import { OddRows } from "./odd_rows.ts";
@@ -28,8 +29,8 @@ export interface CorpusOptions {
 }
 
 const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
-  asr: [libriSpeech, slurp, commonVoice, kaldi, audioFolder, manifest],
-  slu: [slurp, audioFolder, manifest],
+  asr: [libriSpeech, slurp, commonVoice, kaldi, audioFolder, parquet, manifest],
+  slu: [slurp, audioFolder, parquet, manifest],
 };
 
 /**
@@ -41,6 +42,7 @@ const LAYOUTS: Readonly<Record<Task, readonly Layout[]>> = {
  * - Hugging Face's audiofolder: `metadata.csv` or `metadata.jsonl` with `file_name`, in a folder or those of its splits;
  * - SLURP: `dataset/slurp/SUBSET.jsonl` with `audio/slurp_real/` and `audio/slurp_synth/`; the class is
  *   `scenario_action`;
+ * - Parquet files of a data set of Hugging Face, with `audio` in each row: `SUBSET-00000-of-00002.parquet`, also below `data/`;
  * - a manifest: a JSON Lines file with `audio` (a path relative to the manifest's folder), `text` or `intent`, and
  *   optionally `speaker`, `id` and `seconds`; or a folder of them, `SUBSET.jsonl`.
  *

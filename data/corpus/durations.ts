@@ -1,6 +1,6 @@
 // Durations of utterances, from headers where possible.
 import { readAudioHead } from "../audio/format.ts";
-import { type AudioSource, fileSource } from "../audio/source.ts";
+import type { AudioSource } from "../audio/source.ts";
 import type { AudioPlace, Utterance } from "./utterance.ts";
 import { UtteranceReader } from "./utterance_reader.ts";
 
@@ -24,7 +24,7 @@ const EXACT = ["wav", "sphere", "flac", "ogg flac", "vorbis", "opus", "g722"];
  * ```
  */
 export async function withSeconds(utterances: readonly Utterance[]): Promise<TimedUtterance[]> {
-  const reader = new UtteranceReader();
+  using reader = new UtteranceReader();
   const timed: TimedUtterance[] = [];
   for (const utterance of utterances) {
     timed.push({ ...utterance, seconds: utterance.seconds ?? await secondsOf(utterance, reader) });
@@ -34,9 +34,9 @@ export async function withSeconds(utterances: readonly Utterance[]): Promise<Tim
 
 /** Duration in seconds, from the header where it states it. */
 async function secondsOf(place: AudioPlace, reader: UtteranceReader): Promise<number> {
-  const { audio, segment = { offset: 0 } } = place;
+  const { segment = { offset: 0 } } = place;
   if (segment.seconds !== undefined) return segment.seconds;
-  const source = await fileSource(audio);
+  const source = await reader.open(place);
   try {
     const seconds = exactSeconds(source);
     if (seconds !== null && seconds > segment.offset) return seconds - segment.offset;

@@ -1,4 +1,4 @@
-// Reads the audio of utterances: files, and segments of longer files.
+// Reads the audio of utterances: files, segments of longer files, and rows of Parquet files.
 import {
   type AudioOptions,
   concatBlocks,
@@ -9,7 +9,9 @@ import {
 import { readAudioHead } from "../audio/format.ts";
 import { concat } from "../audio/resample.ts";
 import { framesOfSegment, type Segment } from "../audio/segment.ts";
-import { type AudioSource, fileSource, refuse } from "../audio/source.ts";
+import { type AudioSource, bytesSource, fileSource, refuse } from "../audio/source.ts";
+import type { ParquetFile } from "../parquet/file.ts";
+import { loadReader } from "./parquet.ts";
 import type { AudioPlace } from "./utterance.ts";
 
 // Samples of a compressed file that are kept: 128 MiB, or half an hour at 16 kHz.
@@ -19,7 +21,9 @@ const MAX_KEPT = 2 ** 25;
  * Reads the audio of utterances in turn. It keeps the samples of the last compressed file, so that one with many segments
  * is decoded once if they are read one after another. Of an uncompressed file only the segment is read.
  */
-export class UtteranceReader {
+export class UtteranceReader implements Disposable {
+  /** The last Parquet file. */
+  #rows: { readonly path: string; readonly file: ParquetFile } | undefined;
   /** The last compressed file with segments; null samples if it has too many. */
   #last: { readonly path: string; readonly whole: DecodedAudio | null } | undefined;
 
@@ -31,9 +35,9 @@ export class UtteranceReader {
    * @throws {SyntaxError | RangeError | TypeError | Deno.errors.NotFound | Deno.errors.PermissionDenied} If the file is
    * missing or broken, or the segment is not in it; one line that names the path.
    */
-  async read({ audio, segment }: AudioPlace, options: AudioOptions = {}): Promise<DecodedAudio> {
-    const file = await fileSource(audio);
-    const source = segment ? { ...file, name: `${textOf(segment)} of ${file.name}` } : file;
+  async read(place: AudioPlace, options: AudioOptions = {}): Promise<DecodedAudio> {
+    const { audio, segment } = place;
+    const source = await this.open(place);
     try {
       if (segment === undefined) return await concatBlocks(source, readBlocks(source, options));
       const whole = readAudioHead(source).wav ? null : await this.#decode(audio, source);
@@ -44,6 +48,33 @@ export class UtteranceReader {
     } finally {
       source.close();
     }
+  }
+
+  /**
+   * Opens the audio file of an utterance: the whole file, also of a segment.
+   *
+   * @param place Where its audio is.
+   * @returns The file, to be closed.
+   * @throws {SyntaxError | TypeError | Deno.errors.NotFound | Deno.errors.PermissionDenied} If it is missing.
+   */
+  async open({ audio, segment, row }: AudioPlace): Promise<AudioSource> {
+    if (row === undefined) {
+      const source = await fileSource(audio);
+      return segment ? { ...source, name: `${textOf(segment)} of ${source.name}` } : source;
+    }
+    const { ParquetFile, readAudioFile } = await loadReader();
+    if (this.#rows?.path !== audio) {
+      this.#rows?.file[Symbol.dispose]();
+      this.#rows = undefined;
+      this.#rows = { path: audio, file: await ParquetFile.open(audio) };
+    }
+    return bytesSource(await readAudioFile(this.#rows.file, audio, row), `row ${row} of ${audio}`);
+  }
+
+  /** Closes the last file. */
+  [Symbol.dispose](): void {
+    this.#rows?.file[Symbol.dispose]();
+    this.#rows = undefined;
   }
 
   /** The samples of a file; null if it has too many to be kept. */
