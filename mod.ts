@@ -186,13 +186,8 @@ export {
   type LabelledUtterance,
 } from "./model/inference/evaluate.ts";
 export type { FetchProgress } from "./model/inference/fetch_files.ts";
-export {
-  LoadedModel,
-  loadModel,
-  type LoadOptions,
-  type Ranked,
-  type TranscribeOptions,
-} from "./model/inference/load_model.ts";
+export { loadModel, type LoadOptions } from "./model/inference/load_model.ts";
+export { LoadedModel, type Ranked, type TranscribeOptions } from "./model/inference/loaded_model.ts";
 export {
   type AudioBatch,
   DEFAULT_PREPROCESSOR,

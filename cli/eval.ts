@@ -4,7 +4,7 @@ import type { Utterance } from "../data/corpus/utterance.ts";
 import { normalizeText } from "../data/corpus/vocabulary.ts";
 import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
-import type { LoadedModel } from "../model/inference/load_model.ts";
+import type { LoadedModel } from "../model/inference/loaded_model.ts";
 import { readUtterances } from "../train/labelled_utterances.ts";
 import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";

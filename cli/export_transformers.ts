@@ -8,7 +8,7 @@ import { withHead } from "../model/parameter_specs.ts";
 import { padModel } from "../model/transformers/pad.ts";
 import { isStock, PYTHON_FILE } from "../model/transformers/python_file.ts";
 import { tokenizerConfig } from "../model/transformers/tokenizer_config.ts";
-import { json, modelFiles, RECORD_FILE, tokenizerIn } from "../train/model_files.ts";
+import { json, modelFiles, RECORD_FILE, tokenizerIn } from "../model/inference/model_files.ts";
 import { print } from "./print.ts";
 
 /** What to write. */

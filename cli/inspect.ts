@@ -6,7 +6,7 @@ import { MASK_EMBEDDING } from "../model/parameter_specs.ts";
 import { smallFilesFolder } from "../model/checkpoint/weight_files.ts";
 import { readFileIfExists } from "../files/atomic_file.ts";
 import { checkRecordedUnits, type PruneRecord } from "../prune/record.ts";
-import { RECORD_FILE } from "../train/model_files.ts";
+import { RECORD_FILE } from "../model/inference/model_files.ts";
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";

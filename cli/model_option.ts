@@ -1,9 +1,10 @@
 import { readCheckpoint } from "../model/checkpoint/read.ts";
-import { type LoadedModel, loadModel } from "../model/inference/load_model.ts";
-import { readerOf } from "../model/inference/model_source.ts";
+import { loadModel } from "../model/inference/load_model.ts";
+import type { LoadedModel } from "../model/inference/loaded_model.ts";
+import { readerOf, weightBytes } from "../model/inference/model_source.ts";
 import { HubError } from "../model/hub/cache.ts";
 import { resolveModel } from "../model/hub/resolve_model.ts";
-import { modelFiles } from "../train/model_files.ts";
+import { modelFiles } from "../model/inference/model_files.ts";
 import type { BaseModel } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { DownloadProgress } from "./download_progress.ts";
@@ -120,5 +121,6 @@ export async function folderOf(model: string, revision?: string): Promise<string
 export async function readBaseModel(folder: string, name: string): Promise<BaseModel> {
   const checkpoint = await readCheckpoint(folder);
   const read = await readerOf(folder, checkpoint);
-  return { name, checkpoint, files: await modelFiles(read, checkpoint.config, folder) };
+  const files = await modelFiles(read, checkpoint.config, folder);
+  return { name, checkpoint, files, fileBytes: await weightBytes(folder) };
 }

@@ -3,10 +3,10 @@ import { parseKinds } from "../prune/groups.ts";
 import { planMethod } from "../prune/method.ts";
 import { summaryText } from "../prune/report/summary.ts";
 import { openPruneRun, planRun, taskOf } from "../prune/run/open_run.ts";
-import { runPipeline } from "../prune/run/pipeline.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
-import { reportOf } from "../prune/run/run_report.ts";
 import { redoStagesOn, runInputs, stagesOn } from "../prune/run/run_inputs.ts";
+import { runPrune } from "../prune/run/run_prune.ts";
+import { RunStore } from "../prune/run/run_store.ts";
 import { Journal } from "../prune/run/stages.ts";
 import { type Fingerprints, type Input, INPUTS } from "../train/fingerprints.ts";
 import type { EarlyFiles } from "../train/run_folder.ts";
@@ -29,13 +29,11 @@ import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option
 import { libraryNames, withDefaults } from "./options.ts";
 import { print } from "./print.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
+import { pruneSources } from "./corpus_options.ts";
 import { pruneOptions, type PruneSettings, type PruneValues } from "./prune_options.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
-
-// Not a literal: Deno fetches the packages of a literal import when any command starts, here 85 MB for the plots.
-const REPORT: string = "../prune/report/write.ts";
 
 /** What a run leaves that is killed before its journal is on disk. */
 const EARLY_FILES: EarlyFiles = { folder: "run", files: [] };
@@ -83,34 +81,33 @@ export const pruneCommand: Command = defineCommand({
         const model = await readBaseModel(folder, name);
         const task = taskOf(model, values.task);
         const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
-        const corpus = { ...runSettings, data: values.data ?? await commandsCorpus() };
-        using run = await openPruneRun(model, task, corpus, runSettings);
+        const sources = pruneSources(values.data ?? await commandsCorpus(), values);
+        using run = await openPruneRun(model, task, sources, runSettings);
         for (const text of run.notes) note(text);
-        const inputs = await runInputs(run, model);
+        const inputs = await runInputs(run);
         const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
-        const options = planRun(run, { gpu, out, settings: runSettings, progressOf, log });
+        const store = new RunStore(out);
+        const tools = { gpu, store, settings: runSettings, progressOf };
+        const plan = planRun(run, { ...tools, onStage: (_, line) => log(line) });
         // Check everything that can be checked before the first file is written.
-        planMethod(options.checkpoint.config, options);
-        const memory = memoryReport(gpu, await pipelineMemory(options));
+        planMethod(model.checkpoint.config, plan);
+        const memory = memoryReport(gpu, await pipelineMemory(plan));
         if (dry) {
           printMemory(memory, json);
           return 0;
         }
         log(memoryText(memory));
-        const { writeReport } = await import(REPORT) as typeof import("../prune/report/write.ts");
         const journal = saved?.journal ?? await beginJournal(out, settings, inputs);
         if (changed?.length) await redoStagesOn(out, journal, changed, inputs);
-        const { result, status } = await interruptible(
+        const command = commandOf(settings);
+        const { result: report, status } = await interruptible(
           { command: "prune", out },
-          (signal) => runPipeline({ ...options, journal, signal }),
+          (signal) => runPrune(run, plan, { settings: runSettings, journal, signal, command }),
         );
-        if (!result) {
+        if (!report) {
           printInterrupted("prune", out);
           return status;
         }
-        const finished = { gpu, out, folder, corpus, settings: runSettings, journal };
-        const report = await reportOf(run, result, { ...finished, command: commandOf(settings) });
-        await writeReport(out, report);
         print(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
         return 0;
       } finally {

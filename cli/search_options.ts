@@ -1,6 +1,6 @@
 import { type ArpaState, loadArpa } from "../model/decode/arpa.ts";
 import { canSpellAny } from "../model/decode/writable_words.ts";
-import type { LoadedModel, TranscribeOptions } from "../model/inference/load_model.ts";
+import type { LoadedModel, TranscribeOptions } from "../model/inference/loaded_model.ts";
 import { group, type Values } from "./options.ts";
 import { onFiles } from "./files.ts";
 import { note } from "./stderr.ts";

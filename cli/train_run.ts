@@ -5,7 +5,7 @@ import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { openFeed, openUtterances, type TrainFeed, type TrainUtterances } from "../train/corpus_feed.ts";
+import { openFeed, type TrainFeed } from "../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
 import {
   type Fingerprints,
@@ -13,9 +13,11 @@ import {
   subsetFingerprint,
   vocabularyFingerprint,
 } from "../train/fingerprints.ts";
-import { finetune, type FinetuneResult } from "../train/loop.ts";
+import { type FinetuneResult, trainModel } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
-import { TOKENIZER_FILES } from "../train/model_files.ts";
+import { TOKENIZER_FILES } from "../model/inference/model_files.ts";
+import { openTrainCorpus, type TrainCorpus } from "../train/run_corpus.ts";
+import { regularize } from "../train/regularize.ts";
 import { CHANGEABLE, savedInputs, withChangedInputs } from "../train/resume.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
@@ -24,6 +26,7 @@ import { FinetuneTrainer } from "../train/trainer.ts";
 import { openGpu } from "./backend.ts";
 import { compareInputs } from "./changed_inputs.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
+import { trainSources } from "./corpus_options.ts";
 import {
   type Ended,
   interruptible,
@@ -57,33 +60,34 @@ export interface TrainRun extends Disposable {
 export async function openRun(values: TrainValues, state: FoundState | null): Promise<TrainRun> {
   const task = values.task ?? await taskOf(values);
   const data = values.data ?? await commandsCorpus();
-  const utterances = await openUtterances(data, task, values.subset, values["dev-subset"], values);
+  const corpus = await openTrainCorpus(trainSources(data, values), task);
   const settings = libraryNames(values);
-  const start = state ? await startAgain(values.out!, state) : await startFresh({
+  const start = state ? await startAgain(values.out!, state, settings) : await startFresh({
     from: await startOf(values),
     task,
     vocab: values.vocab === undefined ? undefined : await vocabularyFiles(values.vocab),
     newHead: values["new-head"],
     seed: values.seed,
-    utterances: utterances.train,
+    utterances: corpus.train.utterances,
     regularization: settings,
   });
-  const { checkpoint: { config }, preprocessor, tokenizer } = start;
+  const { checkpoint, preprocessor, tokenizer } = start;
+  const config = regularize(checkpoint.config, settings);
   const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
-  const feed = await openFeed(utterances, { config, preprocessor, targetOf, settings });
-  for (const text of [...start.notes, ...utterances.notes, ...feed.notes]) note(text);
-  const inputs = await inputsOf(start, utterances);
+  const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
+  for (const text of [...start.notes, ...corpus.notes, ...feed.notes]) note(text);
+  const inputs = await inputsOf(start, corpus);
   return { task, start, feed, inputs, [Symbol.dispose]: () => feed[Symbol.dispose]() };
 }
 
 /** Fingerprints of a run. Its weights are in the state, so the model is its config and preprocessor, beside the state. */
-async function inputsOf({ files }: TrainStart, { train, dev }: TrainUtterances): Promise<Fingerprints> {
+async function inputsOf({ files }: TrainStart, { train, dev }: TrainCorpus): Promise<Fingerprints> {
   return {
     version: program.version,
     model: await digestOf(`${files["config.json"]}\n${files["preprocessor_config.json"]}`),
     vocabulary: await vocabularyFingerprint(files),
-    train: await subsetFingerprint(train),
-    dev: await subsetFingerprint(dev),
+    train: await subsetFingerprint(train.utterances),
+    dev: await subsetFingerprint(dev?.utterances ?? null),
   };
 }
 
@@ -123,8 +127,9 @@ export async function estimateMemory(
   { start, feed }: TrainRun,
   values: TrainValues,
 ): Promise<MemoryReport> {
-  const make = (gpu: Gpu) =>
-    new FinetuneTrainer(new SpeechModel(gpu, start.checkpoint), trainerOptions(values));
+  const { checkpoint } = start;
+  const regularized = { ...checkpoint, config: regularize(checkpoint.config, libraryNames(values)) };
+  const make = (gpu: Gpu) => new FinetuneTrainer(new SpeechModel(gpu, regularized), trainerOptions(values));
   const { source } = feed;
   const { "grad-accum-steps": gradAccumSteps, steps: planned } = values;
   return memoryReport(gpu, await measureMemory(gpu, make, { source, gradAccumSteps, planned }));
@@ -174,6 +179,7 @@ export async function train(
 ): Promise<Ended<FinetuneResult>> {
   const values = withDefaults(trainOptions, settings);
   const { seed, steps, warmup, schedule, patience } = values;
+  const regularization = { dropout: values.dropout, maskProb: values["mask-prob"] };
   scheduleOf({ kind: schedule, steps, warmup }); // throws where they do not fit together
   using run = await openRun(values, state);
   const { task, start: { checkpoint, tokenizer }, feed, inputs } = run;
@@ -186,9 +192,10 @@ export async function train(
       await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
     }
     return await interruptible({ command: "train", out }, (signal) =>
-      finetune({
+      trainModel({
         gpu,
         checkpoint,
+        regularization,
         source: feed.source,
         ...feed.dev && { dev: feed.dev },
         tokenizer,

@@ -2,7 +2,7 @@
 
 import type { ModelConfig } from "../model/config.ts";
 import { unitCounts } from "../model/costs.ts";
-import { RECORD_FILE } from "../train/model_files.ts";
+import { RECORD_FILE } from "../model/inference/model_files.ts";
 import { type Choice, keptCounts } from "./choose.ts";
 import type { Constraint } from "./constraints.ts";
 import type { Quantity } from "./cost.ts";

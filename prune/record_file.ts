@@ -1,5 +1,5 @@
 import { JsonFields } from "../model/checkpoint/json_fields.ts";
-import { RECORD_FILE } from "../train/model_files.ts";
+import { RECORD_FILE } from "../model/inference/model_files.ts";
 import type { Quantity } from "./cost.ts";
 import { UNIT_KINDS } from "./groups.ts";
 import type { PruneRecord, PruneStep, RecordedUnits } from "./record.ts";

@@ -1,84 +1,13 @@
-// The utterances of a run, and their batches.
+// The batches of a run.
 
 import { SPEEDS } from "../data/batching/augment.ts";
 import { type Batches, openBatches } from "../data/batching/batches.ts";
-import { type CorpusOptions, listSubsets, openCorpus } from "../data/corpus/corpus.ts";
-import { type TimedUtterance, withSeconds } from "../data/corpus/durations.ts";
-import type { Task, Utterance } from "../data/corpus/utterance.ts";
+import type { TimedUtterance } from "../data/corpus/durations.ts";
 import { framesOf } from "../model/speech_model.ts";
 import { corpusPass, corpusSource, type CorpusSourceOptions } from "./corpus_source.ts";
 import type { BatchSource, MicroBatch } from "./micro_batch.ts";
+import type { TrainCorpus } from "./run_corpus.ts";
 import type { CommonSettings } from "./settings.ts";
-
-/** How much of a corpus is read, and whether odd rows are refused. */
-export type Reading = Pick<CorpusOptions, "limit" | "strict">;
-
-/** The utterances of a run. */
-export interface TrainUtterances {
-  /** Folder of the corpus. */
-  readonly folder: string;
-  readonly train: readonly TimedUtterance[];
-  /** Utterances to evaluate on; null without a dev subset. */
-  readonly dev: readonly TimedUtterance[] | null;
-  readonly notes: readonly string[];
-}
-
-/**
- * Lists the utterances to train and to evaluate on.
- *
- * @param folder the corpus
- * @param task task of the run
- * @param subset training subset
- * @param devSubset subset to evaluate on; `none` for none, undefined for `dev` if there is one
- * @param reading number of utterances of each subset, and whether odd ones are refused
- * @throws {Error} it is not a corpus, or a file of it is wrong; one line
- */
-export async function openUtterances(
-  folder: string,
-  task: Task,
-  subset: string,
-  devSubset: string | undefined,
-  { limit, strict }: Reading = {},
-): Promise<TrainUtterances> {
-  const notes: string[] = [];
-  const onNote = (note: string) => void notes.push(note);
-  const options = { task, limit, strict, onNote };
-  const timed = async (name: string) => await withSeconds(await openCorpus(folder, name, options));
-  const train = await timed(subset);
-  if (devSubset === "none") return { folder, train, dev: null, notes };
-  const subsets = await listSubsets(folder, { task });
-  const hasDev = subsets.some((name) => name.startsWith("dev"));
-  if (devSubset === undefined && !hasDev) {
-    const note = `${folder} has no dev subset: the run is not evaluated, and its last weights are kept`;
-    return { folder, train, dev: null, notes: [...notes, note] };
-  }
-  return { folder, train, dev: await timed(devSubset ?? "dev"), notes };
-}
-
-/**
- * Lists the utterances of the test subset.
- *
- * @param dir the corpus
- * @param task task of the run
- * @param subset subset; undefined for `test`, or `dev` where there is no test
- * @param reading as of {@linkcode openUtterances}
- * @returns the utterances, the name of their subset, and notes
- * @throws {Error} there is none, or a file of it is wrong; one line
- */
-export async function openTest(
-  dir: string,
-  task: Task,
-  subset: string | undefined,
-  { limit, strict }: Reading = {},
-): Promise<{ subset: string; utterances: readonly TimedUtterance[]; notes: readonly string[] }> {
-  const subsets = await listSubsets(dir, { task });
-  const hasTest = subsets.some((name) => name.startsWith("test"));
-  const name = subset ?? (hasTest || !subsets.some((name) => name.startsWith("dev")) ? "test" : "dev");
-  const notes: string[] = [];
-  const onNote = (note: string) => void notes.push(note);
-  const utterances = await openCorpus(dir, name, { task, limit, strict, onNote });
-  return { subset: name, utterances: await withSeconds(utterances), notes };
-}
 
 /** How utterances become batches. */
 export interface FeedOptions extends Omit<CorpusSourceOptions, "seed"> {
@@ -97,15 +26,18 @@ export interface TrainFeed extends Disposable {
 /**
  * Opens batches of utterances. An utterance that is longer than a batch is a batch by itself.
  *
- * @param utterances training and dev subsets
+ * @param corpus training and dev subsets
  * @param options model, batch size and augmentation
  * @throws {Error} a file is missing or broken, or an utterance is shorter than a frame; one line
  */
-export async function openFeed(utterances: TrainUtterances, options: FeedOptions): Promise<TrainFeed> {
+export async function openFeed(
+  corpus: Pick<TrainCorpus, "train" | "dev">,
+  options: FeedOptions,
+): Promise<TrainFeed> {
   const { batchSeconds, gradAccumSteps, seed, speedPerturbation, noise, join } = options.settings;
   const seconds = batchSeconds / gradAccumSteps;
   const sourceOptions = { ...options, seed };
-  const train = await openBatches(utterances.train, {
+  const train = await openBatches(corpus.train.utterances, {
     seconds,
     seed,
     longer: "alone",
@@ -114,8 +46,8 @@ export async function openFeed(utterances: TrainUtterances, options: FeedOptions
     ...join > 0 && { join: { seconds: join } },
   });
   let dev: Batches | null = null;
-  if (utterances.dev) {
-    const sorted = utterances.dev.toSorted((a, b) => a.seconds - b.seconds);
+  if (corpus.dev) {
+    const sorted = corpus.dev.utterances.toSorted((a, b) => a.seconds - b.seconds);
     dev = await openBatches(sorted, { seconds, seed, shuffle: false, longer: "alone", threads: 1 });
   }
   const slowest = speedPerturbation ? Math.max(...SPEEDS) : 1;
@@ -130,7 +62,7 @@ export async function openFeed(utterances: TrainUtterances, options: FeedOptions
 
 /** Refuses utterances shorter than a frame; a note counts those whose text does not fit into their frames. */
 function checkLengths(
-  utterances: readonly (Utterance & { readonly seconds: number })[],
+  utterances: readonly TimedUtterance[],
   { config, preprocessor, targetOf }: FeedOptions,
   speed: number,
 ): string[] {

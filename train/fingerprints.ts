@@ -1,7 +1,7 @@
 // Fingerprints of what a run rests on, by which a resumed run notices that it has changed.
 import type { TimedUtterance } from "../data/corpus/durations.ts";
 import { digestOf, digestOfNamed } from "../files/digest.ts";
-import { type ModelFiles, TOKENIZER_FILES } from "./model_files.ts";
+import { type ModelFiles, TOKENIZER_FILES } from "../model/inference/model_files.ts";
 import type { BaseModel } from "./start.ts";
 
 /** What runs rest on, as messages name it. */

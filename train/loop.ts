@@ -2,10 +2,12 @@
 
 import type { Checkpoint } from "../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
+import { hostWeights } from "../model/host_weights.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { readModel, type Score } from "./best.ts";
+import type { Score } from "./best.ts";
 import type { BatchSource } from "./micro_batch.ts";
+import { type Regularization, regularize } from "./regularize.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { takeSteps } from "./take_steps.ts";
@@ -33,12 +35,16 @@ export interface LoopOptions extends SessionOptions, Omit<ScheduleOptions, "kind
   readonly signal?: AbortSignal;
 }
 
-/** Options of {@linkcode finetune}. */
-export interface FinetuneOptions extends FinetuneTrainerOptions, LoopOptions {
+/** Options of {@linkcode trainModel}. */
+export interface TrainModelOptions extends FinetuneTrainerOptions, LoopOptions {
   /** Device. */
   readonly gpu: Gpu;
   /** Model to start from, dense or compact, with a head. */
   readonly checkpoint: Checkpoint;
+  /** Dropout and masks of the training; the config of the model that is kept has those of `checkpoint`. */
+  readonly regularization?: Regularization;
+  /** Keeps the best model so far; default: writes it to `out`. */
+  readonly keep?: (best: Checkpoint) => Promise<void>;
 }
 
 /** Result of a training. */
@@ -59,17 +65,18 @@ export interface FinetuneResult {
  *
  * @throws {RangeError | TypeError | Error} As {@linkcode train}.
  */
-export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { gpu, checkpoint, out } = options;
-  using trainer = new FinetuneTrainer(new SpeechModel(gpu, checkpoint), options);
+export async function trainModel(options: TrainModelOptions): Promise<FinetuneResult> {
+  const { gpu, checkpoint, out, keep = (best: Checkpoint) => writeCheckpoint(out!, best) } = options;
+  const config = regularize(checkpoint.config, options.regularization ?? {});
+  using trainer = new FinetuneTrainer(new SpeechModel(gpu, { ...checkpoint, config }), options);
   return await train(trainer, options, async () => {
-    await writeCheckpoint(out, await readModel(trainer.model, checkpoint));
+    await keep({ ...checkpoint, tensors: await hostWeights(trainer.model, checkpoint.tensors.keys()) });
   });
 }
 
 /**
- * The training loop. It writes to `out`: `metrics.jsonl`, a line per step; `state/`, from which an interrupted run resumes
- * with the same bits as if it had never stopped.
+ * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; `state/`, from which an
+ * interrupted run resumes with the same bits as if it had never stopped.
  *
  * @param trainer What is trained; the caller disposes it.
  * @param options Length of the run, data, and when to evaluate and to save.

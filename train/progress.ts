@@ -28,6 +28,18 @@ export interface StepProgress {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
+/** Receives the progress of a training. */
+export interface ProgressSink {
+  /** Training begins or resumes at a step, or continues after an evaluation. */
+  restart(step: number): void;
+  /** A step is done. */
+  update(progress: StepProgress): void;
+  /** A line of text, such as the scores of an evaluation. */
+  note(line: string): void;
+  /** Training has ended. */
+  end(): void;
+}
+
 /** Decay of the running mean of the loss. */
 const SMOOTH = 0.95;
 /** Milliseconds between updates of a terminal's line. */
@@ -45,7 +57,7 @@ const WINDOW = 50;
  * progress.end();
  * ```
  */
-export class Progress {
+export class Progress implements ProgressSink {
   readonly #options: Required<ProgressOptions>;
   readonly #times: { at: number; step: number; audio: number }[] = [];
   #audio = 0;

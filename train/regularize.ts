@@ -9,8 +9,8 @@ export interface Regularization {
 }
 
 /**
- * A copy of a config with other dropout or another share of masked frames. A compact model with little capacity to spare
- * learns more with less of both.
+ * A copy of a config with other dropout or another share of masked frames, for a training. A compact model with little
+ * capacity to spare learns more with less of both. What the training makes keeps the config as it was.
  *
  * @param config Config.
  * @param regularization Values to replace.

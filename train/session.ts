@@ -5,9 +5,9 @@ import { printableName } from "../files/printable.ts";
 import { isBetter, type Score, scoreOf } from "./best.ts";
 import type { BatchScores } from "./evaluate.ts";
 import { isFiniteStep } from "./finite_step.ts";
-import { MetricsLog } from "./metrics.ts";
+import { MetricsLog, type MetricsRecord } from "./metrics.ts";
 import { type MicroBatch, START } from "./micro_batch.ts";
-import type { Progress } from "./progress.ts";
+import type { ProgressSink } from "./progress.ts";
 import { type FoundState, saveRunState } from "./run_state.ts";
 import type { StepRecord, Trainer } from "./trainer.ts";
 
@@ -15,8 +15,10 @@ import type { StepRecord, Trainer } from "./trainer.ts";
 export interface SessionOptions {
   /** Peak learning rate of the weights. */
   readonly lr: number;
-  /** Folder for `metrics.jsonl` and `state/`; it must exist. */
-  readonly out: string;
+  /** Folder for `metrics.jsonl` and `state/`, which must exist; null: nothing is written. */
+  readonly out: string | null;
+  /** Called with every line of the metrics. */
+  readonly onMetrics?: (record: MetricsRecord) => void;
   /** Utterances to evaluate on. */
   readonly dev?: () => AsyncIterable<MicroBatch>;
   /** Decodes tokens; a CTC model needs it for evaluation. */
@@ -25,8 +27,8 @@ export interface SessionOptions {
   readonly resume?: FoundState | null;
   /** More to save in `run.json`. */
   readonly info?: Readonly<Record<string, unknown>>;
-  /** Progress line. */
-  readonly progress?: Progress | null;
+  /** Receives the progress. */
+  readonly progress?: ProgressSink | null;
 }
 
 /** The part of a run's state that is not on the device; it is saved in `run.json`. */
@@ -88,17 +90,17 @@ export interface BegunStep {
 export class Session {
   readonly #trainer: Trainer;
   readonly #options: SessionOptions;
-  readonly #log: MetricsLog;
+  readonly #log: MetricsLog | null;
   readonly #started: number;
   #info: RunInfo;
   #done: number;
   #pending: PendingStep | null = null;
-  #saved: { readonly step: number; readonly path: string };
+  #saved: { readonly step: number; readonly path: string | null };
 
   private constructor(
     trainer: Trainer,
     options: SessionOptions,
-    { log, done, info, path }: { log: MetricsLog; done: number; info: RunInfo; path: string },
+    { log, done, info, path }: { log: MetricsLog | null; done: number; info: RunInfo; path: string | null },
   ) {
     this.#trainer = trainer;
     this.#options = options;
@@ -129,7 +131,7 @@ export class Session {
     } else {
       path = await saveState(trainer, options, 0, info);
     }
-    const log = await MetricsLog.open(`${out}/metrics.jsonl`, done);
+    const log = out === null ? null : await MetricsLog.open(`${out}/metrics.jsonl`, done);
     progress?.restart(done);
     return new Session(trainer, options, { log, done, info, path });
   }
@@ -170,11 +172,11 @@ export class Session {
       const path = await saveState(this.#trainer, this.#options, done - 1, before);
       throw new RangeError(
         `Cannot continue training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
-          `norm ${gradNorm}, the state before it is in ${path}`,
+          `norm ${gradNorm}${path === null ? "" : `, the state before it is in ${path}`}`,
       );
     }
     const { lr, progress = null } = this.#options;
-    this.#log.write({
+    this.#write({
       step: done,
       loss,
       grad_norm: gradNorm,
@@ -195,7 +197,7 @@ export class Session {
     const better = isBetter(score, best);
     this.#info = { ...this.#info, best: better ? score : best, stale: better ? 0 : stale + 1 };
     const rates = ratesOf(scores);
-    this.#log.write({ step: this.#done, dev_loss: scores.loss, ...rates, best: better });
+    this.#write({ step: this.#done, dev_loss: scores.loss, ...rates, best: better });
     const shown = Object.entries(rates).map(([name, value]) => {
       return `${name === "accuracy" ? name : name.toUpperCase()} ${(100 * value).toFixed(2)} %`;
     });
@@ -214,25 +216,31 @@ export class Session {
 
   /** The error of a device that failed, with the last state on disk; any other error as it is. */
   withSavedState(error: unknown): unknown {
-    if (!(error instanceof DeviceError)) return error;
     const { step, path } = this.#saved;
+    if (!(error instanceof DeviceError) || path === null) return error;
     const what = error.message.replace(/\.?\s*$/, "");
     return new DeviceError(`${what} (the state of step ${step} is in ${path})`, { cause: error });
   }
 
+  #write(record: MetricsRecord): void {
+    this.#log?.write(record);
+    this.#options.onMetrics?.(record);
+  }
+
   /** Closes the metrics. */
   [Symbol.dispose](): void {
-    this.#log.close();
+    this.#log?.close();
   }
 }
 
-/** Saves the state of a run. @returns Its folder. */
+/** Saves the state of a run. @returns Its folder; null for a run without one. */
 async function saveState(
   trainer: Trainer,
   { out, info }: SessionOptions,
   step: number,
   run: RunInfo,
-): Promise<string> {
+): Promise<string | null> {
+  if (out === null) return null;
   return await saveRunState(`${out}/state`, { step, info: { ...info, run }, tensors: trainer.snapshot() });
 }
 

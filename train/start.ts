@@ -11,7 +11,7 @@ import {
   parsePreprocessorConfig,
   type PreprocessorConfig,
 } from "../model/inference/preprocess.ts";
-import { headOf } from "../model/parameter_specs.ts";
+import { hasMaskEmbedding, headOf } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import {
   json,
@@ -20,7 +20,7 @@ import {
   RECORD_FILE,
   TOKENIZER_FILES,
   tokenizerIn,
-} from "./model_files.ts";
+} from "../model/inference/model_files.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "./prepare.ts";
 import { type Regularization, regularize } from "./regularize.ts";
 import type { FoundState } from "./run_state.ts";
@@ -53,6 +53,8 @@ export interface BaseModel {
   readonly checkpoint: Checkpoint;
   /** As {@linkcode modelFiles} reads them. */
   readonly files: ModelFiles;
+  /** Bytes of its weights on disk; null if they are not in one file. */
+  readonly fileBytes: number | null;
 }
 
 /** Starting point of a new run. */
@@ -98,12 +100,10 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   }
   const start = model?.checkpoint ?? randomCheckpoint(configFor(config, aim), seed, aim.head);
   const keepsHead = !options.newHead && keepsTokens(model, tokenizer);
-  const regular = {
-    ...start,
-    config: regularize(start.config, options.regularization ?? {}),
-    head: keepsHead ? start.head : "none" as const,
-  };
-  const { checkpoint, newHead } = prepareModel(regular, aim, seed);
+  const masked = { ...start, config: maskedConfig(start.config, options.regularization) };
+  const prepared = prepareModel({ ...masked, head: keepsHead ? start.head : "none" }, aim, seed);
+  const checkpoint = { ...prepared.checkpoint, config: configFor(start.config, aim) };
+  const { newHead } = prepared;
   if (model && newHead) {
     const what = aim.head === "ctc" ? `${aim.tokens} tokens` : `${aim.classes.length} classes`;
     notes.push(`the model gets a new head with random weights, for ${what}`);
@@ -111,6 +111,12 @@ export async function startFresh(options: StartOptions): Promise<TrainStart> {
   if (aim.head === "classify") delete files["vocab.json"];
   files["config.json"] = encodeConfig(checkpoint.config);
   return { checkpoint, preprocessor, tokenizer, files, notes };
+}
+
+/** A config that has a mask embedding if the training masks frames, as the model's own config may not. */
+function maskedConfig(config: ModelConfig, regularization: Regularization = {}): ModelConfig {
+  const regular = regularize(config, regularization);
+  return hasMaskEmbedding(regular) ? { ...config, mask_time_prob: regular.mask_time_prob } : config;
 }
 
 /**
@@ -152,15 +158,21 @@ function classesOf(utterances: readonly Utterance[], from: Checkpoint | undefine
  *
  * @param out the run's folder
  * @param state the saved state
+ * @param regularization changes to the config in the run
  * @throws {Error} a file is missing or wrong; one line
  */
-export async function startAgain(out: string, state: FoundState): Promise<TrainStart> {
+export async function startAgain(
+  out: string,
+  state: FoundState,
+  regularization: Regularization,
+): Promise<TrainStart> {
   const config = parseConfig(
     await textOf(`${out}/config.json`) ?? missing(`${out}/config.json`),
     `${out}/config.json`,
   );
   const head = headOf(config);
-  const checkpoint = blankModel(config, head, (name) => state.tensors.has(`weight.${name}`));
+  const has = (name: string) => state.tensors.has(`weight.${name}`);
+  const checkpoint = { ...blankModel(maskedConfig(config, regularization), head, has), config };
   const files: Record<string, string> = {};
   for (const name of START_FILES) {
     const text = await textOf(`${out}/${name}`);

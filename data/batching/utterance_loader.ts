@@ -1,4 +1,5 @@
 // Loads utterances: decodes them in worker threads and caches the samples.
+import { changeSpeed } from "./augment.ts";
 import { UtteranceCache } from "./utterance_cache.ts";
 import type { DecodeJob } from "./decode_worker.ts";
 import type { TimedUtterance } from "../corpus/durations.ts";
@@ -50,14 +51,16 @@ export class UtteranceLoader {
     const key = `${speed} ${name}`;
     const kept = this.#cache.get(key);
     if (kept) return kept;
-    const samples = await this.#pool.run({ place: utterance, speed, sampleRate: this.#rate });
+    const samples = utterance.samples
+      ? await changeSpeed(utterance.samples, speed, this.#rate)
+      : await this.#pool.run({ place: utterance, speed, sampleRate: this.#rate });
     const found = samples.length * speed / this.#rate;
     // Batches are planned by it. Headers of Opus, rounded durations, and those of MP3 that count padding are off by less.
     if (Math.abs(found - seconds) > 0.12 + 0.01 * seconds) {
       const rule = `it must last ${seconds.toFixed(2)} s, as its corpus or its header states`;
       throw new RangeError(`Cannot use ${name} as ${rule}: it has ${found.toFixed(2)} s`);
     }
-    this.#cache.add(key, samples);
+    if (samples !== utterance.samples) this.#cache.add(key, samples);
     return samples;
   }
 

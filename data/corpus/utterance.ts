@@ -4,10 +4,12 @@ import type { Segment } from "../audio/segment.ts";
 /** Task of a corpus: speech recognition needs transcripts, spoken-language understanding needs classes. */
 export type Task = "asr" | "slu";
 
-/** Where the audio of an utterance is: a file, or a part of one. */
+/** Where the audio of an utterance is: a file, a part of one, or memory. */
 export interface AudioPlace {
-  /** Path of the file. */
+  /** Path of the file; in memory a name for messages, the same for the same audio. */
   readonly audio: string;
+  /** Samples in memory, [S] at 16 kHz; not to be modified. */
+  readonly samples?: Float32Array<ArrayBuffer>;
   /** Part of an audio file; default the whole file. */
   readonly segment?: Segment;
   /** Row of a Parquet file, which holds an audio file in each. */

@@ -36,7 +36,8 @@ export class UtteranceReader implements Disposable {
    * missing or broken, or the segment is not in it; one line that names the path.
    */
   async read(place: AudioPlace, options: AudioOptions = {}): Promise<DecodedAudio> {
-    const { audio, segment } = place;
+    const { audio, samples, segment } = place;
+    if (samples) return { samples, sampleRate: 16_000 };
     const source = await this.open(place);
     try {
       if (segment === undefined) return await concatBlocks(source, readBlocks(source, options));

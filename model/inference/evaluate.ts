@@ -7,7 +7,7 @@ import {
   type Interval,
   wordEdits,
 } from "./error_rate.ts";
-import type { LoadedModel, TranscribeOptions } from "./load_model.ts";
+import type { LoadedModel, TranscribeOptions } from "./loaded_model.ts";
 
 /** An utterance with its reference. */
 export interface LabelledUtterance {

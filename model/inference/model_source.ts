@@ -39,3 +39,9 @@ export async function readerOf(
   return async (file) =>
     await read(file) ?? (Object.hasOwn(implied, file) ? new TextEncoder().encode(implied[file]) : null);
 }
+
+/** Bytes of the weight file of a model; null if there is no `model.safetensors`. */
+export async function weightBytes(place: string | CheckpointFiles): Promise<number | null> {
+  if (typeof place !== "string") return place.files["model.safetensors"]?.length ?? null;
+  return await Deno.stat(`${place}/model.safetensors`).then(({ size }) => size, () => null);
+}

@@ -1,54 +1,41 @@
 // Opens what a run needs: model, utterances, and the phases of the pipeline.
 
 import { outOfVocabulary } from "../../data/corpus/out_of_vocabulary.ts";
-import type { TimedUtterance } from "../../data/corpus/durations.ts";
 import { placeName } from "../../data/corpus/utterance.ts";
 import { normalizeText } from "../../data/corpus/vocabulary.ts";
 import program from "../../deno.json" with { type: "json" };
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../../model/inference/preprocess.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { openFeed, openTest, openUtterances, type Reading, type TrainFeed } from "../../train/corpus_feed.ts";
+import { openFeed, type TrainFeed } from "../../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../../train/corpus_source.ts";
 import { readUtterances } from "../../train/labelled_utterances.ts";
-import { RECORD_FILE, tokenizerIn } from "../../train/model_files.ts";
-import type { Progress } from "../../train/progress.ts";
+import { RECORD_FILE, tokenizerIn } from "../../model/inference/model_files.ts";
+import type { ProgressSink } from "../../train/progress.ts";
 import { withMaskEmbedding } from "../../train/prepare.ts";
 import { regularize } from "../../train/regularize.ts";
+import { openPruneCorpus, type PruneCorpus, type PruneSources } from "../../train/run_corpus.ts";
 import type { BaseModel } from "../../train/start.ts";
 import type { PruneRecord } from "../record.ts";
 import { parsePruneRecord } from "../record_file.ts";
-import type { PlannedRun } from "./pipeline_options.ts";
+import type { PipelineOptions, PlannedRun, Stage } from "./pipeline_options.ts";
+import type { RunStore } from "./run_store.ts";
 import type { PruneSettings } from "./settings.ts";
 
 /** Model and utterances of a run. */
 export interface PruneRun extends Disposable {
   readonly task: "asr" | "slu";
-  /** The model, with the regularisation of the run in its config. */
+  /** The model as it was read. */
+  readonly base: BaseModel;
+  /** The model with all weights that the run trains. */
   readonly model: BaseModel;
   /** Record of an earlier pruning; null where there is none. */
   readonly before: PruneRecord | null;
   readonly preprocessor: PreprocessorConfig;
   readonly tokenizer: CtcTokenizer | null;
-  /** Folder of the corpus. */
-  readonly data: string;
+  readonly corpus: PruneCorpus;
   readonly feed: TrainFeed;
-  readonly train: readonly TimedUtterance[];
-  readonly dev: readonly TimedUtterance[] | null;
-  readonly test: { readonly subset: string; readonly utterances: readonly TimedUtterance[] };
   readonly notes: readonly string[];
-}
-
-/** A corpus and its subsets for a run. */
-export interface RunCorpus extends Reading {
-  /** Folder of the corpus, or a manifest. */
-  readonly data: string;
-  /** Training subset. */
-  readonly subset: string;
-  /** Subset for evaluations during training, or `none`; default: `dev`, if there is one. */
-  readonly devSubset?: string | undefined;
-  /** Subset to report on; default: `test`, or `dev` if there is no test. */
-  readonly testSubset?: string | undefined;
 }
 
 /**
@@ -63,7 +50,7 @@ export function taskOf({ name, checkpoint: { head } }: BaseModel, task?: "asr" |
   if (head === (chosen === "slu" ? "classify" : "ctc")) return chosen;
   const has = head === "none" ? "it has no head" : `its head is ${head}`;
   throw new TypeError(
-    `Cannot prune ${name} for ${chosen} as it must have been fine-tuned for that: ${has} (see espalier train --help)`,
+    `Cannot prune ${name} for ${chosen} as it must have been fine-tuned for that: ${has} (fine-tune it first)`,
   );
 }
 
@@ -72,46 +59,45 @@ export function taskOf({ name, checkpoint: { head } }: BaseModel, task?: "asr" |
  *
  * @param base The model.
  * @param task Its task.
- * @param corpus Utterances.
+ * @param sources Where the utterances come from.
  * @param settings Options of the run.
  * @throws {Error} If a file is missing or wrong; one line.
  */
 export async function openPruneRun(
   base: BaseModel,
   task: "asr" | "slu",
-  { data, subset, devSubset, testSubset, limit, strict }: RunCorpus,
+  sources: PruneSources,
   settings: PruneSettings,
 ): Promise<PruneRun> {
+  const { name, files } = base;
   const config = regularize(base.checkpoint.config, settings);
-  const model = { ...base, checkpoint: withMaskEmbedding({ ...base.checkpoint, config }, settings.seed) };
-  const { name, files } = model;
+  const { tensors } = withMaskEmbedding({ ...base.checkpoint, config }, settings.seed);
+  const model = { ...base, checkpoint: { ...base.checkpoint, tensors } };
   const preprocessor = parsePreprocessorConfig(
     files["preprocessor_config.json"]!,
     `${name}/preprocessor_config.json`,
   );
   const tokenizer = task === "asr" ? vocabularyOf(model) : null;
-  const corpus = await openUtterances(data, task, subset, devSubset, { limit, strict });
-  const test = await openTest(data, task, testSubset, { limit, strict });
+  const corpus = await openPruneCorpus(sources, task);
+  const { train: { utterances: train }, test: { utterances: test } } = corpus;
   const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
   const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
-  const notes = [...base.checkpoint.notes, ...corpus.notes, ...test.notes, ...feed.notes];
-  if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...corpus.train, ...test.utterances]));
-  const trained = new Set(corpus.train.map(placeName));
-  if (test.utterances.every((utterance) => trained.has(placeName(utterance)))) {
-    notes.push("the test subset is part of the training subset: choose another one with --test-subset");
+  const notes = [...base.checkpoint.notes, ...corpus.notes, ...feed.notes];
+  if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...train, ...test]));
+  const trained = new Set(train.map(placeName));
+  if (test.every((utterance) => trained.has(placeName(utterance)))) {
+    notes.push("the test subset is part of the training subset: its scores are those of known utterances");
   }
   const record = files[RECORD_FILE];
   return {
     task,
+    base,
     model,
     before: record === undefined ? null : parsePruneRecord(record, `${name}/${RECORD_FILE}`),
     preprocessor,
     tokenizer,
-    data,
+    corpus,
     feed,
-    train: corpus.train,
-    dev: corpus.dev,
-    test,
     notes,
     [Symbol.dispose]: () => feed[Symbol.dispose](),
   };
@@ -129,18 +115,16 @@ function vocabularyOf({ name, files, checkpoint: { config } }: BaseModel): CtcTo
 /** What a run needs besides its model and utterances. */
 export interface RunTools {
   readonly gpu: Gpu;
-  /** Output folder. */
-  readonly out: string;
+  readonly store: RunStore;
   readonly settings: PruneSettings;
-  /** Makes the progress line of a phase. */
-  readonly progressOf: (steps: number) => Progress;
-  /** Called with a line of text when a stage begins. */
-  readonly log: (line: string) => void;
+  /** Makes what receives the progress of a phase. */
+  readonly progressOf: (steps: number, stage: Stage) => ProgressSink;
+  readonly onStage: PipelineOptions["onStage"];
 }
 
 /** All options of the pipeline: both training phases, and the stages around them. */
-export function planRun(run: PruneRun, { gpu, out, settings, progressOf, log }: RunTools): PlannedRun {
-  const { feed: { source, dev }, test, model, before, preprocessor, tokenizer } = run;
+export function planRun(run: PruneRun, { gpu, store, settings, progressOf, onStage }: RunTools): PlannedRun {
+  const { feed: { source, dev }, corpus, model, before, preprocessor, tokenizer } = run;
   const { targetConv, targetTransformer } = settings;
   return {
     checkpoint: model.checkpoint,
@@ -149,12 +133,12 @@ export function planRun(run: PruneRun, { gpu, out, settings, progressOf, log }: 
     preprocessor,
     tokenizer,
     gpu,
-    out,
+    store,
     name: model.name,
     version: program.version,
     source,
     ...dev && { dev },
-    test: () => readUtterances(test.utterances),
+    test: () => readUtterances(corpus.test.utterances),
     normalize: (text) => normalizeText(text),
     method: settings.method,
     target: settings.target,
@@ -165,10 +149,11 @@ export function planRun(run: PruneRun, { gpu, out, settings, progressOf, log }: 
     roundTo: settings.roundTo,
     half: settings.half,
     distill: settings.distill,
+    regularization: { dropout: settings.dropout, maskProb: settings.maskProb },
     gradCheckpoint: settings.gradCheckpoint,
     weightDecay: settings.weightDecay,
     ...phases(settings, progressOf),
-    log,
+    onStage,
   };
 }
 
@@ -178,7 +163,7 @@ function phases(
   progressOf: RunTools["progressOf"],
 ): Pick<PlannedRun, "pruning" | "finetuning"> {
   const { gradAccumSteps, maxGradNorm, saveEvery, seed } = settings;
-  const phase = (steps: number, lr: number) => ({
+  const phase = (stage: Stage, steps: number, lr: number) => ({
     steps,
     lr,
     warmup: Math.round(steps / 20),
@@ -188,18 +173,18 @@ function phases(
     maxGradNorm,
     evalEvery: settings.evalEvery ?? Math.max(1, Math.round(steps / 4)),
     saveEvery,
-    progress: progressOf(steps),
+    progress: progressOf(steps, stage),
   });
   const { finetuneSteps, finetuneLr } = settings;
   return {
     pruning: {
-      ...phase(settings.steps, settings.lr),
+      ...phase("prune", settings.steps, settings.lr),
       schedule: "constant",
       gateRate: settings.gateLr,
       lambdaRate: settings.lambdaLr,
       targetWarmup: settings.warmup,
       ramp: settings.ramp,
     },
-    finetuning: finetuneSteps === 0 ? null : phase(finetuneSteps, finetuneLr),
+    finetuning: finetuneSteps === 0 ? null : phase("fine-tune", finetuneSteps, finetuneLr),
   };
 }

@@ -7,11 +7,15 @@
 import { makeFolder } from "../../files/atomic_file.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../../model/checkpoint/read.ts";
 import { unitCounts } from "../../model/costs.ts";
+import { hostWeights } from "../../model/host_weights.ts";
 import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
-import { LoadedModel, loadModel } from "../../model/inference/load_model.ts";
+import { LoadedModel } from "../../model/inference/loaded_model.ts";
+import { loadModel } from "../../model/inference/load_model.ts";
+import { json, type ModelFiles, RECORD_FILE, tokenizerIn } from "../../model/inference/model_files.ts";
+import { tokenizerConfig } from "../../model/transformers/tokenizer_config.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { readModel } from "../../train/best.ts";
-import { finetune, train } from "../../train/loop.ts";
+import { train, trainModel } from "../../train/loop.ts";
+import type { MetricsRecord } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import type { Teacher } from "../../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "../choose.ts";
@@ -19,10 +23,11 @@ import { unitGroups } from "../groups.ts";
 import { unitMagnitudes } from "../magnitude.ts";
 import { planMethod } from "../method.ts";
 import { type PruneRecord, pruneRecord, type RecordedUnits } from "../record.ts";
+import { encodePruneRecord } from "../record_file.ts";
 import { compact } from "../surgery.ts";
-import { writeCompactModel } from "./model_folder.ts";
-import type { PhaseOptions, PipelineOptions, PipelineResult } from "./pipeline_options.ts";
+import type { PhaseOptions, PipelineOptions, PipelineResult, Stage } from "./pipeline_options.ts";
 import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
+import type { RunModel, RunPhase } from "./run_store.ts";
 
 /**
  * Prunes a model.
@@ -32,59 +37,62 @@ import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_part
  * @throws {Error} If a file cannot be written; one line.
  */
 export async function runPipeline(options: PipelineOptions): Promise<PipelineResult | null> {
-  const { gpu, checkpoint, before, out, journal, log, finetuning } = options;
-  const compactFolder = `${out}/run/compact`;
+  const { gpu, checkpoint, before, store, finetuning, method } = options;
   using teacher = teacherOf(options, gpu);
+  const evaluateModel = (which: RunModel) => () => evaluateWritten(which, options);
 
-  const dense = await journal.runStage("evaluate dense", () => {
-    log("evaluating the model before pruning");
+  const dense = await runStage(options, "evaluate dense", "evaluating the model before pruning", () => {
     return evaluateDense(options);
   });
-
-  const record = await journal.runStage("prune", () => prune(options, teacher, compactFolder));
+  const choosing = method === "uniform" ? "choosing units by magnitude" : `pruning by ${method}`;
+  const record = dense && await runStage(options, "prune", choosing, () => prune(options, teacher));
   if (!record) return null;
-  await removeState(`${out}/run/prune`);
+  await removeState(options, "prune");
 
-  const pruned = await journal.runStage("evaluate pruned", () => {
-    log("evaluating the compact model");
-    return evaluateFolder(compactFolder, options);
-  });
-
-  const done = await journal.runStage("fine-tune", async () => {
-    const { files, half } = options;
-    const folder = finetuning ? `${out}/run/finetune` : compactFolder;
-    if (finetuning) {
-      const ended = await finetuneCompact(options, finetuning, { from: compactFolder, folder, teacher });
-      if (ended === "signal") return null;
-    }
-    await writeCompactModel(out, { checkpoint: await readCheckpoint(folder), files, record, half });
-    return true;
-  });
+  const text = "evaluating the compact model";
+  const pruned = await runStage(options, "evaluate pruned", text, evaluateModel("compact"));
+  const done = pruned && await runStage(
+    options,
+    "fine-tune",
+    finetuning ? "fine-tuning the compact model" : null,
+    () => makeResult(options, record, teacher),
+  );
   if (!done) return null;
-  await removeState(`${out}/run/finetune`);
+  await removeState(options, "finetune");
 
-  const evaluations = [dense!, pruned!];
+  const evaluations = [dense, pruned];
   if (finetuning) {
-    const finetuned = await journal.runStage("evaluate fine-tuned", () => {
-      log("evaluating the fine-tuned model");
-      return evaluateFolder(out, options);
-    });
-    evaluations.push(finetuned!);
+    const text = "evaluating the fine-tuned model";
+    const finetuned = await runStage(options, "evaluate fine-tuned", text, evaluateModel("result"));
+    if (!finetuned) return null;
+    evaluations.push(finetuned);
   }
-  const speed = await journal.runStage("measure time", async () => {
-    log("measuring speed");
-    return await measureTime([checkpoint, await readCheckpoint(out)], gpu, options);
+  const result = await readCheckpoint(store.place("result"));
+  const speed = await runStage(options, "measure time", "measuring speed", () => {
+    return measureTime([checkpoint, result], gpu, options);
   });
-  return { evaluations, record, units: unitsOf(checkpoint, record, before), speed: speed! };
+  if (!speed) return null;
+  const units = unitsOf(checkpoint, record, before);
+  return { config: result.config, evaluations, record, units, speed };
 }
 
-/** Prunes the model and writes the compact one to a folder. Null after the signal. */
-async function prune(
-  options: PipelineOptions,
-  teacher: Teacher | null,
-  folder: string,
-): Promise<PruneRecord | null> {
-  const { checkpoint, files, half, finetuning } = options;
+/** Runs a stage unless it is done. Null after the signal. */
+async function runStage<T>(
+  { journal, signal, onStage }: PipelineOptions,
+  stage: Stage,
+  text: string | null,
+  work: () => Promise<T | null>,
+): Promise<T | null> {
+  return await journal.runStage(stage, () => {
+    if (signal.aborted) return Promise.resolve(null);
+    if (text !== null) onStage(stage, text);
+    return work();
+  });
+}
+
+/** Prunes the model and keeps the compact one. Null after the signal. */
+async function prune(options: PipelineOptions, teacher: Teacher | null): Promise<PruneRecord | null> {
+  const { checkpoint, files, half, finetuning, store } = options;
   const pruned = await chooseUnits(options, teacher);
   if (!pruned) return null;
   const { model, choice } = pruned;
@@ -100,9 +108,37 @@ async function prune(
     before: options.before,
   });
   const compacted = { ...checkpoint, layoutOnDisk: PUBLISHED_LAYOUT, ...compact(model, choice) };
-  // Fine-tuning starts from this folder, and from f32.
-  await writeCompactModel(folder, { checkpoint: compacted, files, record, half: half && !finetuning });
+  await store.write("compact", {
+    checkpoint: compacted,
+    files: compactFiles(files, record),
+    dtype: half && !finetuning ? "F16" : "F32", // fine-tuning starts from it, and from f32
+  });
   return record;
+}
+
+/** The small files of a compact model: those of the model before pruning, its record, and what transformers needs to load it. */
+function compactFiles(before: ModelFiles, record: PruneRecord): ModelFiles {
+  const files: Record<string, string> = { ...before, [RECORD_FILE]: encodePruneRecord(record) };
+  if (files["vocab.json"] !== undefined) {
+    files["tokenizer_config.json"] ??= json(tokenizerConfig(tokenizerIn(files, "vocab.json")));
+  }
+  return files;
+}
+
+/** Fine-tunes the compact model, if the run does, and keeps the result. Null after the signal. */
+async function makeResult(
+  options: PipelineOptions,
+  record: PruneRecord,
+  teacher: Teacher | null,
+): Promise<true | null> {
+  const { files, half, finetuning, store } = options;
+  if (finetuning && await finetuneCompact(options, finetuning, teacher) === "signal") return null;
+  await store.write("result", {
+    checkpoint: await readCheckpoint(store.place(finetuning ? "finetuned" : "compact")),
+    files: compactFiles(files, record),
+    dtype: half ? "F16" : "F32",
+  });
+  return true;
 }
 
 /** Trains the gates, or ranks units by magnitude. Returns the trained weights and the units to keep; null after the signal. */
@@ -110,65 +146,63 @@ async function chooseUnits(
   options: PipelineOptions,
   teacher: Teacher | null,
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
-  const { gpu, checkpoint, out, roundTo, pruning, log } = options;
+  const { gpu, checkpoint, roundTo, pruning } = options;
   const { config } = checkpoint;
   const { constraints, kinds, trained } = planMethod(config, options);
   if (!trained) {
-    log("choosing units by magnitude");
     const choice = chooseUniform(unitMagnitudes(checkpoint, kinds), { config, constraints, roundTo });
     return { model: checkpoint, choice };
   }
-  log(`pruning by ${options.method}`);
-  const folder = `${out}/run/prune`;
-  await makeFolder(folder);
   const gates = gatesOf(options);
   using trainer = pruningTrainer(options, { gpu, gates, teacher });
-  const { ended } = await train(trainer, {
-    ...loopOptions(options, pruning),
-    out: folder,
-    resume: await loadRunState(`${folder}/state`, pruning.steps),
-  });
+  const { ended } = await train(trainer, await loopOptions(options, "prune", pruning));
   if (ended === "signal") return null;
   trainer.freeTraining(); // gradients and moments, before the weights are read
-  const model = await readModel(trainer.model, checkpoint);
+  const model = { ...checkpoint, tensors: await hostWeights(trainer.model, checkpoint.tensors.keys()) };
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
 }
 
-/** Fine-tunes the compact model of one folder and writes the best weights to another. Returns why it ended. */
-async function finetuneCompact(
-  options: PipelineOptions,
-  phase: PhaseOptions,
-  { from, folder, teacher }: { from: string; folder: string; teacher: Teacher | null },
-) {
-  const { gpu, gradCheckpoint, weightDecay, log } = options;
-  log("fine-tuning the compact model");
-  await makeFolder(folder);
-  const { ended } = await finetune({
-    ...loopOptions(options, phase),
+/** Fine-tunes the compact model and keeps the best weights. Returns why it ended. */
+async function finetuneCompact(options: PipelineOptions, phase: PhaseOptions, teacher: Teacher | null) {
+  const { gpu, store, regularization, gradCheckpoint, weightDecay } = options;
+  const { ended } = await trainModel({
+    ...await loopOptions(options, "finetune", phase),
     gpu,
     teacher,
+    regularization,
     gradCheckpoint,
-    checkpoint: await readCheckpoint(from),
-    out: folder,
     weightDecay,
-    resume: await loadRunState(`${folder}/state`, phase.steps),
+    checkpoint: await readCheckpoint(store.place("compact")),
+    keep: (checkpoint) => store.write("finetuned", { checkpoint, files: {}, dtype: "F32" }),
   });
   return ended;
 }
 
-function loopOptions({ source, dev, tokenizer = null, signal }: PipelineOptions, phase: PhaseOptions) {
-  return { ...phase, source, ...dev && { dev }, tokenizer, signal };
+/** Options of the training loop in a phase, whose folder is made. */
+async function loopOptions(
+  { source, dev, tokenizer = null, signal, store }: PipelineOptions,
+  name: RunPhase,
+  phase: PhaseOptions,
+) {
+  const onMetrics = (record: MetricsRecord) => store.addMetrics(name, record);
+  const options = { ...phase, source, ...dev && { dev }, tokenizer, signal, onMetrics };
+  const { out } = store;
+  if (out === null) return { ...options, out };
+  const folder = `${out}/run/${name}`;
+  await makeFolder(folder);
+  return { ...options, out: folder, resume: await loadRunState(`${folder}/state`, phase.steps) };
 }
 
 async function evaluateDense(options: PipelineOptions): Promise<Evaluation> {
-  const { gpu, checkpoint, preprocessor, tokenizer = null, name } = options;
+  const { gpu, checkpoint, preprocessor, tokenizer = null, name, files } = options;
   using model = new SpeechModel(gpu, checkpoint);
-  const loaded = new LoadedModel({ model, preprocessor, tokenizer, notes: [], name }, false);
+  const parts = { model, preprocessor, tokenizer, notes: [], name, files, fileBytes: null };
+  const loaded = new LoadedModel(parts, false);
   return await evaluateModel(loaded, options);
 }
 
-async function evaluateFolder(folder: string, options: PipelineOptions): Promise<Evaluation> {
-  using loaded = await loadModel(folder, { gpu: options.gpu });
+async function evaluateWritten(which: RunModel, options: PipelineOptions): Promise<Evaluation> {
+  using loaded = await loadModel(options.store.place(which), { gpu: options.gpu });
   return await evaluateModel(loaded, options);
 }
 
@@ -190,7 +224,7 @@ function unitsOf(
   return { ...Object.fromEntries(whole), ...record.units };
 }
 
-/** Removes the saved states of a training whose result is on disk. */
-async function removeState(folder: string): Promise<void> {
-  await Deno.remove(`${folder}/state`, { recursive: true }).catch(() => {});
+/** Removes the saved states of a training whose result is kept. */
+async function removeState({ store: { out } }: PipelineOptions, name: RunPhase): Promise<void> {
+  if (out !== null) await Deno.remove(`${out}/run/${name}/state`, { recursive: true }).catch(() => {});
 }

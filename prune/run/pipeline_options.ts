@@ -1,8 +1,11 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import type { Evaluation, LabelledUtterance } from "../../model/inference/evaluate.ts";
 import type { PreprocessorConfig } from "../../model/inference/preprocess.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { LoopOptions } from "../../train/loop.ts";
+import type { Regularization } from "../../train/regularize.ts";
+import type { RunStore } from "./run_store.ts";
 import type { Journal } from "./stages.ts";
 import type { Ramp } from "../lagrangian.ts";
 import type { Speed } from "./measure_speed.ts";
@@ -45,8 +48,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly test: () => AsyncIterable<LabelledUtterance>;
   /** Applied to reference and hypothesis before they are compared. */
   readonly normalize: (text: string) => string;
-  /** Folder of the compact model, with a folder `run/` for intermediate files. Both must exist. */
-  readonly out: string;
+  /** Where models, metrics and states are kept; its folder must exist, with a folder `run/` in it. */
+  readonly store: RunStore;
   /** Results of the stages that are done. */
   readonly journal: Journal;
   /** Version of this program. */
@@ -57,6 +60,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly half: boolean;
   /** Weight of the distillation loss against the model before pruning, in both phases; 0: none. */
   readonly distill: number;
+  /** Dropout and masks of both phases; the compact model's config has those of the model before pruning. */
+  readonly regularization: Regularization;
   /** Gradient checkpointing. */
   readonly gradCheckpoint: boolean;
   /** Weight decay. */
@@ -67,15 +72,26 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly finetuning: PhaseOptions | null;
   /** Ends the run after the current step, with its state on disk. */
   readonly signal: AbortSignal;
-  /** Called with a line of text when a stage begins. */
-  readonly log: (line: string) => void;
+  /** Called when a stage begins that is not done yet, with a line of text. */
+  readonly onStage: (stage: Stage, line: string) => void;
 }
+
+/** Stages of a run, in their order. */
+export type Stage =
+  | "evaluate dense"
+  | "prune"
+  | "evaluate pruned"
+  | "fine-tune"
+  | "evaluate fine-tuned"
+  | "measure time";
 
 /** Options of a run before it starts. */
 export type PlannedRun = Omit<PipelineOptions, "journal" | "signal">;
 
 /** Result of {@linkcode runPipeline}. */
 export interface PipelineResult {
+  /** Config of the compact model. */
+  readonly config: ModelConfig;
   /** Evaluations of the model before pruning, after pruning, and after fine-tuning if there was any. */
   readonly evaluations: readonly Evaluation[];
   /** Record of the pruning. */

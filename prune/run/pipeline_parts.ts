@@ -3,6 +3,7 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import { regularize } from "../../train/regularize.ts";
 import { Teacher } from "../../train/teacher.ts";
 import { PruningTrainer } from "../pruning_trainer.ts";
 import { HardConcreteGates } from "../hard_concrete_gates.ts";
@@ -23,10 +24,11 @@ export function gatesOf(options: PlannedRun): HardConcreteGates {
 
 /** Trainer of the pruning phase. */
 export function pruningTrainer(
-  { checkpoint, pruning, gradCheckpoint, weightDecay }: PlannedRun,
+  { checkpoint, regularization, pruning, gradCheckpoint, weightDecay }: PlannedRun,
   { gpu, gates, teacher }: { gpu: Gpu; gates: HardConcreteGates; teacher: Teacher | null },
 ): PruningTrainer {
-  const model = new SpeechModel(gpu, checkpoint);
+  const config = regularize(checkpoint.config, regularization);
+  const model = new SpeechModel(gpu, { ...checkpoint, config });
   return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates });
 }
 

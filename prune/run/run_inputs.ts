@@ -7,7 +7,6 @@ import {
   subsetFingerprint,
   vocabularyFingerprint,
 } from "../../train/fingerprints.ts";
-import type { BaseModel } from "../../train/start.ts";
 import type { PruneRun } from "./open_run.ts";
 import type { Journal } from "./stages.ts";
 
@@ -37,15 +36,14 @@ const FOLDERS: Readonly<Record<string, string>> = { "prune": "prune", "fine-tune
  * Fingerprints of what a run rests on.
  *
  * @param run Its model and utterances.
- * @param base The model as it was read, without the regularisation of the run.
  */
-export async function runInputs({ train, dev, test }: PruneRun, base: BaseModel): Promise<Fingerprints> {
+export async function runInputs({ base, corpus: { train, dev, test } }: PruneRun): Promise<Fingerprints> {
   return {
     version: program.version,
     model: await modelFingerprint(base),
     vocabulary: await vocabularyFingerprint(base.files),
-    train: await subsetFingerprint(train),
-    dev: await subsetFingerprint(dev),
+    train: await subsetFingerprint(train.utterances),
+    dev: await subsetFingerprint(dev?.utterances ?? null),
     test: await subsetFingerprint(test.utterances),
   };
 }

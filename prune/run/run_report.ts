@@ -1,27 +1,23 @@
-import type { TimedUtterance } from "../../data/corpus/durations.ts";
 import program from "../../deno.json" with { type: "json" };
-import { parseConfig } from "../../model/config.ts";
 import { costsOf } from "../../model/costs.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { readMetrics } from "../../train/metrics.ts";
+import { regularize } from "../../train/regularize.ts";
+import type { RunSubset } from "../../train/run_corpus.ts";
 import { finetuningCurve, pruningCurve } from "../report/curves.ts";
 import type { PruneReport, ReportModel } from "../report/report.ts";
-import type { PruneRun, RunCorpus } from "./open_run.ts";
+import type { PruneRun } from "./open_run.ts";
 import type { PipelineResult } from "./pipeline_options.ts";
+import type { RunStore } from "./run_store.ts";
 import type { PruneSettings } from "./settings.ts";
 import type { Journal } from "./stages.ts";
 
 /** What a report needs besides the model, the utterances and the results. */
 export interface FinishedRun {
   readonly gpu: Gpu;
-  /** Output folder. */
-  readonly out: string;
-  /** Folder of the model that was pruned; null where it has none. */
-  readonly folder: string | null;
-  readonly corpus: RunCorpus;
+  readonly store: RunStore;
   readonly settings: PruneSettings;
   readonly journal: Journal;
-  /** The command line that repeats the run. */
+  /** The command line that repeats the run; empty for a run of the library. */
   readonly command: string;
 }
 
@@ -35,31 +31,10 @@ export interface FinishedRun {
  */
 export async function reportOf(
   run: PruneRun,
-  { evaluations, record, units, speed }: PipelineResult,
-  { gpu, out, folder, corpus, settings, journal, command }: FinishedRun,
+  result: PipelineResult,
+  { gpu, store, settings, journal, command }: FinishedRun,
 ): Promise<PruneReport> {
-  const names = ["dense", "pruned", "fine-tuned"] as const;
-  const folders = [folder, `${out}/run/compact`, out];
-  const { seconds } = settings;
-  const compact = parseConfig(await Deno.readTextFile(`${out}/config.json`), `${out}/config.json`);
-  const models = await Promise.all(
-    evaluations.map(async ({ wer, cer, accuracy }, i): Promise<ReportModel> => {
-      const { parameters, macs } = costsOf(
-        i === 0 ? run.model.checkpoint.config : compact,
-        Math.round(seconds * 16_000),
-      );
-      return {
-        name: names[i]!,
-        wer,
-        cer,
-        accuracy,
-        parameters,
-        macs_per_second: macs / seconds,
-        seconds_per_second: speed.seconds_per_second[i === 0 ? 0 : 1]!,
-        file_bytes: await Deno.stat(`${folders[i]}/model.safetensors`).then(({ size }) => size, () => null),
-      };
-    }),
-  );
+  const { record, units, speed } = result;
   return {
     version: program.version,
     command,
@@ -67,31 +42,60 @@ export async function reportOf(
     task: run.task,
     base_model: record.base_model,
     data: {
-      name: run.data,
-      train: subsetOf(corpus.subset, run.train),
-      dev: run.dev && subsetOf(corpus.devSubset ?? "dev", run.dev),
-      test: subsetOf(run.test.subset, run.test.utterances),
+      name: run.corpus.name,
+      train: subsetOf(run.corpus.train),
+      dev: run.corpus.dev && subsetOf(run.corpus.dev),
+      test: subsetOf(run.corpus.test),
     },
     seed: settings.seed,
     method: record.method,
     round_to: record.round_to,
     constraints: record.constraints,
-    models,
+    models: await modelsOf(run, result, { store, settings }),
     timing: {
       utterances: speed.utterances,
       utterance_seconds: speed.utterance_seconds,
       rounds: speed.rounds,
     },
-    pruning: pruningCurve(await readMetrics(`${out}/run/prune/metrics.jsonl`)),
-    finetuning: finetuningCurve(await readMetrics(`${out}/run/finetune/metrics.jsonl`)),
+    pruning: pruningCurve(await store.metrics("prune")),
+    finetuning: finetuningCurve(await store.metrics("finetune")),
     units,
     stages: journal.stages,
     adapter: gpu.name,
-    versions: { espalier: program.version, deno: Deno.version.deno, v8: Deno.version.v8 },
+    versions: {
+      espalier: program.version,
+      ...typeof Deno !== "undefined" && { deno: Deno.version.deno, v8: Deno.version.v8 },
+    },
   };
 }
 
-function subsetOf(subset: string, utterances: readonly TimedUtterance[]) {
+/** Scores, cost and size of the models before pruning, after surgery, and after fine-tuning. */
+async function modelsOf(
+  run: PruneRun,
+  { config, evaluations, speed }: PipelineResult,
+  { store, settings }: { store: RunStore; settings: PruneSettings },
+): Promise<ReportModel[]> {
+  const names = ["dense", "pruned", "fine-tuned"] as const;
+  const bytes = [run.model.fileBytes, await store.bytes("compact"), await store.bytes("result")];
+  const { seconds } = settings;
+  return evaluations.map(({ wer, cer, accuracy }, i) => {
+    // The embedding of masked frames is counted where the run trains it.
+    const counted = regularize(i === 0 ? run.model.checkpoint.config : config, settings);
+    const { parameters, macs } = costsOf(counted, Math.round(seconds * 16_000));
+    return {
+      name: names[i]!,
+      wer,
+      cer,
+      accuracy,
+      parameters,
+      macs_per_second: macs / seconds,
+      seconds_per_second: speed.seconds_per_second[i === 0 ? 0 : 1]!,
+      file_bytes: bytes[i]!,
+    };
+  });
+}
+
+function subsetOf({ subset, utterances }: RunSubset) {
   const seconds = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
   return { subset, utterances: utterances.length, seconds };
 }

@@ -30,13 +30,13 @@ interface Content {
 
 /** Results of stages, in the order in which they were run, in one small JSON file. */
 export class Journal {
-  readonly #path: string;
+  readonly #path: string | null;
   /** Options of the run. */
   readonly settings: Readonly<Record<string, unknown>>;
   #fingerprints: Fingerprints;
   #entries: readonly Entry[];
 
-  private constructor(path: string, { settings, fingerprints, stages }: Content) {
+  private constructor(path: string | null, { settings, fingerprints, stages }: Content) {
     this.#path = path;
     this.settings = settings;
     this.#fingerprints = fingerprints;
@@ -46,13 +46,13 @@ export class Journal {
   /**
    * Creates the journal of a new run; its folder must exist.
    *
-   * @param path The file.
+   * @param path The file; null for a run without a folder, which cannot be resumed.
    * @param settings Options of the run, as JSON.
    * @param fingerprints Of what the run rests on.
    * @throws {Error} If it cannot be written; one line.
    */
   static async begin(
-    path: string,
+    path: string | null,
     settings: Readonly<Record<string, unknown>>,
     fingerprints: Fingerprints,
   ): Promise<Journal> {
@@ -132,6 +132,7 @@ export class Journal {
   }
 
   async #save(): Promise<void> {
+    if (this.#path === null) return;
     const content = { settings: this.settings, fingerprints: this.#fingerprints, stages: this.#entries };
     const json = { version: VERSION, checksum: await checksumOf(content), ...content };
     await writeFileAtomic(this.#path, JSON.stringify(json, null, 2) + "\n");

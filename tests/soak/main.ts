@@ -17,7 +17,7 @@ import { DEFAULT_PREPROCESSOR } from "../../model/inference/preprocess.ts";
 import { randomCheckpoint } from "../../model/random.ts";
 import { type Gpu, requestGpu } from "../../tensor/gpu.ts";
 import { corpusPass, corpusSource, transcriptTargets } from "../../train/corpus_source.ts";
-import { finetune } from "../../train/loop.ts";
+import { trainModel } from "../../train/loop.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { withCorpus } from "../train/tone_corpus.ts";
 import { growth, type Sample, sampleText } from "./growth.ts";
@@ -69,7 +69,7 @@ async function soak(dir: string, { steps, every }: { steps: number; every: numbe
   const gpu = await requestGpu();
   try {
     for (let done = every; done <= steps; done += every) {
-      await finetune({
+      await trainModel({
         gpu,
         checkpoint: randomCheckpoint(config, 3, "ctc"),
         source: corpusSource(train, options),

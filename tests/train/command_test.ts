@@ -5,6 +5,7 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { put } from "../data/folder.ts";
+import { regularizationOf } from "./tiny.ts";
 import { assertMistake, run, withCorpus } from "./tone_corpus.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
@@ -72,11 +73,16 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     const slu = `${dir}/slu`;
     const intents = await run(
       ...["train", "--model", out, "--data", `${dir}/corpus`, "--out", slu, "--task", "slu", "--steps", "2"],
+      ...["--dropout", "0.1", "--mask-prob", "0.1", "--save-every", "1"],
     );
     assertEquals(intents.status, 0, intents.err);
     assertStringIncludes(intents.err, "note: the model gets a new head with random weights, for 2 classes");
     assertStringIncludes(intents.out, "best at step 2: accuracy ");
-    assertEquals((await readCheckpoint(slu)).config.id2label, ["with_a", "without"]);
+    const trained = (await readCheckpoint(slu)).config;
+    assertEquals(trained.id2label, ["with_a", "without"]);
+    assertEquals(regularizationOf(trained), regularizationOf(config));
+    const resumed = await run("train", "--out", slu, "--resume", "--steps", "3");
+    assertEquals(resumed.status, 0, resumed.err);
     assertEquals(await Deno.stat(`${slu}/vocab.json`).catch(() => null), null);
 
     // Another vocabulary, or --new-head: the head has random weights.

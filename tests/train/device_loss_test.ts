@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { preferVulkan } from "../../cli/backend.ts";
 import { DeviceError } from "../../tensor/device_errors.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
-import { finetune } from "../../train/loop.ts";
+import { trainModel } from "../../train/loop.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { variants } from "../full.ts";
@@ -14,7 +14,7 @@ import { smallRun } from "./resume_run.ts";
 async function session(out: string): Promise<void> {
   preferVulkan();
   using gpu = await requestGpu();
-  await finetune({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
+  await trainModel({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
 }
 
 /** What a run ends with, to the bit. */

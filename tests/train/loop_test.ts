@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readCheckpoint } from "../../model/checkpoint/read.ts";
-import { finetune, type FinetuneOptions } from "../../train/loop.ts";
+import { trainModel, type TrainModelOptions } from "../../train/loop.ts";
 import { readMetrics } from "../../train/metrics.ts";
 import { type BatchSource, repeatBatches } from "../../train/micro_batch.ts";
 import { loadRunState } from "../../train/run_state.ts";
@@ -12,14 +12,14 @@ import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 async function inFolder(
   test: (
     folder: string,
-    run: (options?: Partial<FinetuneOptions>) => ReturnType<typeof finetune>,
+    run: (options?: Partial<TrainModelOptions>) => ReturnType<typeof trainModel>,
   ) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const gpu = await testGpu();
   const live = gpu.pool.live;
   try {
-    await test(folder, (options = {}) => finetune({ ...smallRun(), gpu, out: folder, ...options }));
+    await test(folder, (options = {}) => trainModel({ ...smallRun(), gpu, out: folder, ...options }));
     assertEquals(gpu.pool.live, live, "live buffers");
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -2,13 +2,13 @@
 import { parseTokenizer } from "../../model/decode/tokenizer.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { preferVulkan } from "../../cli/backend.ts";
-import { finetune, type FinetuneOptions } from "../../train/loop.ts";
+import { trainModel, type TrainModelOptions } from "../../train/loop.ts";
 import { repeatBatches } from "../../train/micro_batch.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
 /** What a small run is made of but for its device and folder: dropout, masks, two micro-batches, three to an epoch. */
-export function smallRun(): Omit<FinetuneOptions, "gpu" | "out"> {
+export function smallRun(): Omit<TrainModelOptions, "gpu" | "out"> {
   const checkpoint = tinyCheckpoint("wav2vec2 base", { dropout: true });
   const batch = (from: number, to: number) =>
     toneBatch(checkpoint, TEXTS.slice(from, to), { attentionMask: false, masked: true });
@@ -38,6 +38,6 @@ if (import.meta.main) {
   preferVulkan();
   const [out] = Deno.args as [string];
   const gpu = await requestGpu();
-  await finetune({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
+  await trainModel({ ...smallRun(), gpu, out, resume: await loadRunState(`${out}/state`) });
   gpu.destroy();
 }

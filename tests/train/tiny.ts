@@ -1,6 +1,6 @@
 // A small model and utterances that it can learn: every token is a tone.
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
-import { parseConfig } from "../../model/config.ts";
+import { type ModelConfig, parseConfig } from "../../model/config.ts";
 import { randomCheckpoint } from "../../model/random.ts";
 import { framesOf } from "../../model/speech_model.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
@@ -29,6 +29,13 @@ export function tinyCheckpoint(
   const { config } = TINY_MODELS[name];
   const fields = { ...config, ...(dropout ? { mask_time_prob: 0.1 } : noDropout), initializer_range: 0.1 };
   return randomCheckpoint(parseConfig(JSON.stringify(fields)), seed);
+}
+
+/** Dropout and masks of a config. */
+export function regularizationOf(config: ModelConfig): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(config).filter(([name]) => /dropout|layerdrop|^apply_spec_augment$|^mask_/.test(name)),
+  );
 }
 
 /** Tokens of four utterances. */

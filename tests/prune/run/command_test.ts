@@ -7,6 +7,7 @@ import { unitGroups } from "../../../prune/groups.ts";
 import type { PruneReport } from "../../../prune/report/report.ts";
 import { readMetrics } from "../../../train/metrics.ts";
 import { loadRunState } from "../../../train/run_state.ts";
+import { regularizationOf } from "../../train/tiny.ts";
 import { put } from "../../data/folder.ts";
 import { variants } from "../../full.ts";
 import { assertMistake, run } from "../../train/tone_corpus.ts";
@@ -17,7 +18,9 @@ for (const task of ["asr", "slu"] as const) {
   Deno.test(`prune ends with a compact model for ${task} that eval and inspect agree with`, () =>
     withModel(task, async (dir, prune) => {
       const out = `${dir}/out`;
-      const { status, out: printed, err } = await prune("--out", out, "--target", "0.4", "--json", ...half);
+      const regular = ["--dropout", "0.2", "--mask-prob", "0.1"];
+      const words = ["--out", out, "--target", "0.4", "--json", ...regular, ...half];
+      const { status, out: printed, err } = await prune(...words);
       assertEquals(status, 0, err);
       const report = JSON.parse(printed) as PruneReport;
       assertEquals(report, JSON.parse(await Deno.readTextFile(`${out}/report.json`)));
@@ -31,6 +34,7 @@ for (const task of ["asr", "slu"] as const) {
       );
       const { config } = await readCheckpoint(out);
       const base = (await readCheckpoint(`${dir}/model`)).config;
+      assertEquals(regularizationOf(config), regularizationOf(base));
       const cost = new UnitCost(base, "macs", 16_000);
       const cheapest = Math.min(...cost.slopes(unitGroups(config), unitCounts(config)));
       const left = cost.of(unitCounts(config));

@@ -1,7 +1,7 @@
-import type { ReadFile } from "../model/checkpoint/weight_files.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { type CtcTokenizer, parseTokenizer } from "../model/decode/tokenizer.ts";
-import { DEFAULT_PREPROCESSOR, featureExtractorIn } from "../model/inference/preprocess.ts";
+import type { ReadFile } from "../checkpoint/weight_files.ts";
+import type { ModelConfig } from "../config.ts";
+import { type CtcTokenizer, parseTokenizer } from "../decode/tokenizer.ts";
+import { DEFAULT_PREPROCESSOR, featureExtractorIn } from "./preprocess.ts";
 
 /** The small files of a model, as text by name, such as `vocab.json`. */
 export type ModelFiles = Readonly<Record<string, string>>;
