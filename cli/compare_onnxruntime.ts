@@ -19,7 +19,7 @@ export interface Compared {
  * Runs the files of a model in onnxruntime, in a process of its own, and compares their logits of two utterances of noise with ours.
  * Nothing is downloaded.
  *
- * @param checkpoint The model.
+ * @param checkpoint The model; its weights are freed.
  * @param files Paths of its ONNX files.
  * @param masked Whether they have an attention mask.
  * @returns A result per file; null if onnxruntime is not installed.
@@ -31,21 +31,17 @@ export async function compareWithOnnxruntime(
   masked: boolean,
 ): Promise<Compared[] | null> {
   const audio = noise();
-  const results: Compared[] = [];
-  let ours: Float32Array | null = null;
-  for (const file of files) {
-    const dims = [LENGTHS.length, LENGTHS[0]!];
-    const { version, logits } = await runOnnxruntime({
-      file,
-      audio: [...audio],
-      dims,
-      lengths: masked ? LENGTHS : null,
-    });
-    if (version === null) return null;
-    ours ??= await logitsOf(checkpoint, audio, masked);
-    results.push({ version, difference: differenceOf(ours, logits) });
-  }
-  return results;
+  const request = {
+    audio: [...audio],
+    dims: [LENGTHS.length, LENGTHS[0]!],
+    lengths: masked ? LENGTHS : null,
+  };
+  const { version } = await runOnnxruntime({ ...request, files: [] });
+  if (version === null) return null;
+  // One after the other, so that the model is not in memory twice.
+  const ours = await logitsOf(checkpoint, audio, masked);
+  const { logits } = await runOnnxruntime({ ...request, files });
+  return logits.map((theirs) => ({ version, difference: differenceOf(ours, theirs) }));
 }
 
 /** Audio of the utterances, padded with zeros: [2, S]. */
@@ -68,12 +64,19 @@ async function logitsOf(
   const gpu = await openGpu();
   try {
     using model = new SpeechModel(gpu, checkpoint);
+    free(checkpoint);
     using samples = gpu.tensor(audio, [LENGTHS.length, LENGTHS[0]!]);
     using logits = gpu.scope(() => model.forward({ samples, lengths: masked ? LENGTHS : null }).logits!);
     return await logits.read() as Float32Array;
   } finally {
     gpu.destroy();
   }
+}
+
+/** Frees the weights on the host. */
+function free({ tensors }: Checkpoint): void {
+  const buffers = new Set([...tensors.values()].map(({ data }) => data.buffer));
+  for (const buffer of buffers) buffer.transfer(0);
 }
 
 /** Largest difference as a share of the largest logit. */

@@ -3,8 +3,8 @@
 
 /** What is run. */
 export interface OnnxRequest {
-  /** Path of the model file. */
-  readonly file: string;
+  /** Paths of model files, which run one after another. */
+  readonly files: readonly string[];
   /** Audio, row-major: [utterances, samples]. */
   readonly audio: readonly number[];
   readonly dims: readonly number[];
@@ -12,10 +12,10 @@ export interface OnnxRequest {
   readonly lengths: readonly number[] | null;
 }
 
-/** Its result; the version is null if onnxruntime is not installed. */
+/** The logits of each file; the version is null if onnxruntime is not installed. */
 export interface OnnxResponse {
   readonly version: string | null;
-  readonly logits: readonly number[];
+  readonly logits: readonly (readonly number[])[];
 }
 
 /** What is used of onnxruntime-node. */
@@ -23,8 +23,9 @@ interface Runtime {
   readonly env: { readonly versions: { readonly node?: string } };
   readonly Tensor: new (type: string, data: Float32Array | BigInt64Array, dims: readonly number[]) => unknown;
   readonly InferenceSession: {
-    create(file: string, options: { logSeverityLevel: 3 }): Promise<{
+    create(file: string, options: Record<string, unknown>): Promise<{
       run(inputs: Record<string, unknown>): Promise<{ logits: { data: Float32Array } }>;
+      release(): Promise<void>;
     }>;
   };
 }
@@ -34,16 +35,24 @@ async function main(): Promise<OnnxResponse> {
   const runtime = await import(name).catch(() => null) as { default: Runtime } | null;
   if (!runtime) return { version: null, logits: [] };
   const { InferenceSession, Tensor, env } = runtime.default;
-  const { file, audio, dims, lengths } = await new Response(Deno.stdin.readable).json() as OnnxRequest;
-  const session = await InferenceSession.create(file, { logSeverityLevel: 3 });
+  const { files, audio, dims, lengths } = await new Response(Deno.stdin.readable).json() as OnnxRequest;
   const samples = dims[1]!;
   const mask = lengths &&
     BigInt64Array.from(audio, (_, i) => i % samples < lengths[Math.floor(i / samples)]! ? 1n : 0n);
-  const { logits } = await session.run({
+  const inputs = {
     input_values: new Tensor("float32", Float32Array.from(audio), dims),
     ...mask && { attention_mask: new Tensor("int64", mask, dims) },
-  });
-  return { version: env.versions.node ?? "", logits: [...logits.data] };
+  };
+  // Weights that are packed for speed would be in memory twice.
+  const options = { logSeverityLevel: 3, extra: { session: { disable_prepacking: "1" } } };
+  const results: number[][] = [];
+  for (const file of files) {
+    const session = await InferenceSession.create(file, options);
+    const { logits } = await session.run(inputs);
+    results.push([...logits.data]);
+    await session.release();
+  }
+  return { version: env.versions.node ?? "", logits: results };
 }
 
 console.log(JSON.stringify(await main()));

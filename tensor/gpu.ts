@@ -22,6 +22,9 @@ import { Tensor } from "./tensor.ts";
 import { type PooledTexture, TexturePool } from "./texture_pool.ts";
 import { UniformRing } from "./uniforms.ts";
 
+/** Bytes of uploads after which the queue is made to copy them. */
+const MAX_UPLOADED = 2 ** 22;
+
 /**
  * A WebGPU device with its memory, compiled shaders, tape, and recorded commands. {@linkcode requestGpu} makes one.
  *
@@ -54,6 +57,7 @@ export class Gpu {
   readonly #dispatcher: Dispatcher;
   readonly #readBack: ReadBack;
   readonly #scopes = new Scopes();
+  #uploaded = 0;
 
   /**
    * Takes a device over. {@linkcode requestGpu} is the usual way to make one.
@@ -146,9 +150,18 @@ export class Gpu {
     if (typed.length > 0) {
       const close = this.#errors.guard("upload a tensor");
       this.device.queue.writeBuffer(storage.entry.buffer, 0, inWords(typed));
+      this.#afterUpload(typed.byteLength);
       close();
     }
     return tensor;
+  }
+
+  /** The copies that the queue makes of uploaded data are freed once they are submitted. */
+  #afterUpload(bytes: number): void {
+    this.#uploaded += bytes;
+    if (this.#uploaded < MAX_UPLOADED) return;
+    this.#uploaded = 0;
+    this.device.queue.submit([]);
   }
 
   /**
@@ -236,6 +249,7 @@ export class Gpu {
   /** Frees the device and all its memory. Later calls that need the device throw; calling it again does nothing. */
   destroy(): void {
     if (this.#errors.destroyed) return;
+    this.pool.trim(); // Deno frees the buffers of a destroyed device late.
     this.#errors.destroyed = true;
     this.device.destroy();
   }
