@@ -1,5 +1,5 @@
 import { checkConfig } from "./config_check.ts";
-import { denseHeadSize, labels, remainingHeads } from "./config_fields.ts";
+import { adapterWidth, denseHeadSize, labels, regularization, remainingHeads } from "./config_fields.ts";
 import type { ModelConfig } from "./config_types.ts";
 import { JsonFields } from "./checkpoint/json_fields.ts";
 import { MODEL_TYPES } from "./families.ts";
@@ -57,6 +57,7 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
     use_attention: fields.flags("use_attention", num_hidden_layers, true),
     use_feed_forward: fields.flags("use_feed_forward", num_hidden_layers, true),
     do_stable_layer_norm: !data2vec && fields.flag("do_stable_layer_norm"),
+    adapter_attn_dim: adapterWidth(fields, model_type),
     layer_norm_eps: fields.number("layer_norm_eps", 1e-5, { least: 1e-30, most: 1 }),
     num_conv_pos_embeddings: fields.whole("num_conv_pos_embeddings", data2vec ? 5 : 128),
     conv_pos_kernel_size: fields.whole("conv_pos_kernel_size", 19),
@@ -71,19 +72,7 @@ export function parseConfig(text: string, name = "config.json"): ModelConfig {
     classifier_proj_size: fields.whole("classifier_proj_size", 256),
     id2label: labels(fields),
     use_weighted_layer_sum: fields.flag("use_weighted_layer_sum", false),
-    hidden_dropout: fields.number("hidden_dropout", 0.1, SHARE),
-    attention_dropout: fields.number("attention_dropout", 0.1, SHARE),
-    activation_dropout: fields.number("activation_dropout", 0.1, SHARE),
-    feat_proj_dropout: fields.number("feat_proj_dropout", 0, SHARE),
-    final_dropout: fields.number("final_dropout", 0.1, SHARE),
-    layerdrop: fields.number("layerdrop", 0.1, SHARE),
-    apply_spec_augment: fields.flag("apply_spec_augment", true),
-    mask_time_prob: fields.number("mask_time_prob", 0.05, SHARE),
-    mask_time_length: fields.whole("mask_time_length", 10),
-    mask_time_min_masks: fields.whole("mask_time_min_masks", 2, COUNT),
-    mask_feature_prob: fields.number("mask_feature_prob", 0, SHARE),
-    mask_feature_length: fields.whole("mask_feature_length", 10),
-    mask_feature_min_masks: fields.whole("mask_feature_min_masks", 0, COUNT),
+    ...regularization(fields),
     initializer_range: fields.number("initializer_range", 0.02, SHARE),
     source: text,
   };

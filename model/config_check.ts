@@ -7,7 +7,6 @@ const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
   feat_extract_activation: ["gelu"],
   conv_pos_batch_norm: [false],
   add_adapter: [false],
-  adapter_attn_dim: [],
   quantization_config: [],
 };
 

@@ -57,6 +57,8 @@ export interface ModelConfig {
   readonly use_feed_forward: readonly boolean[];
   /** True: layer norms precede attention and feed-forward (pre-norm). False: they follow (post-norm). */
   readonly do_stable_layer_norm: boolean;
+  /** MMS: width of the adapter after each layer's feed-forward block; null without adapters. */
+  readonly adapter_attn_dim: number | null;
   /** Epsilon of the layer norms in the Transformer; norms of the convolutions use 1e-5. */
   readonly layer_norm_eps: number;
   /** Kernel width of the positional convolution; data2vec: number of positional convolutions. */

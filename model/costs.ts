@@ -123,6 +123,12 @@ export function feedForwardCost(config: ModelConfig, layer: number, units: numbe
   return { parameters: (d + 1) * units + (units + 1) * d + 2 * d, macs: 2 * frames * d * units };
 }
 
+/** Cost of the adapter of a layer over T frames, with its layer norm. */
+function adapterCost({ hidden_size: d, adapter_attn_dim }: ModelConfig, frames: number): Cost {
+  const width = adapter_attn_dim ?? 0;
+  return { parameters: 2 * d + (d + 1) * width + (width + 1) * d, macs: 2 * frames * d * width };
+}
+
 /**
  * Parameters and MACs of every module of a model, without the head.
  *
@@ -162,6 +168,7 @@ export function costsOf(config: ModelConfig, samples: number, options: CostOptio
     const layer = `encoder.layers.${j}`;
     add(`${layer}.attention`, attentionCost(config, j, count, last), count);
     add(`${layer}.feed_forward`, feedForwardCost(config, j, ffn[j]!, last), ffn[j]!);
+    if (config.adapter_attn_dim !== null) add(`${layer}.adapter_layer`, adapterCost(config, last));
   });
   const sum = (of: keyof Cost) => rows.reduce((total, row) => total + row[of], 0);
   return { rows, parameters: sum("parameters"), macs: sum("macs") };

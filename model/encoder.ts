@@ -4,6 +4,7 @@ import { layerNorm } from "../kernels/layer_norm.ts";
 import { linear } from "../kernels/linear.ts";
 import { qkvLinear } from "../kernels/qkv_linear.ts";
 import { maskFrames } from "../kernels/mask_frames.ts";
+import { relu } from "../kernels/relu.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { headsOf, unitsOf } from "./config.ts";
 import { drop, dropoutAt, skipsLayer } from "./dropouts.ts";
@@ -11,6 +12,9 @@ import { projections } from "./parameter_specs.ts";
 import type { ForwardContext } from "./forward_context.ts";
 import { type PositionBias, positionBias } from "./position_bias.ts";
 import { positions } from "./positions.ts";
+
+/** Epsilon of the norms in adapters. `transformers` ignores `layer_norm_eps` here. */
+const ADAPTER_EPS = 1e-5;
 
 /**
  * The Transformer: padding frames are zeroed, the positional convolution is added, then the layers follow. Layer norms come
@@ -61,12 +65,23 @@ function layer(context: ForwardContext, i: number, input: Tensor, bias: Position
     if (config.use_feed_forward[i]) {
       apply((x) => feedForward(context, i, normed(context, `${name}.final_layer_norm`, x), x));
     }
-    return x;
+    return config.adapter_attn_dim === null ? x : apply((x) => adapter(context, `${name}.adapter_layer`, x));
   }
   if (config.use_attention[i]) apply((x) => attend(context, i, x, x, bias));
   apply((x) => normed(context, `${name}.layer_norm`, x));
   if (config.use_feed_forward[i]) apply((x) => feedForward(context, i, x, x));
   return apply((x) => normed(context, `${name}.final_layer_norm`, x));
+}
+
+/** The adapter of MMS on `x`, added to it: layer norm → linear → ReLU → linear. */
+function adapter({ weights }: ForwardContext, name: string, x: Tensor): Tensor {
+  const [norm, down, up] = [
+    weights.norm(`${name}.norm`),
+    weights.layer(`${name}.linear_1`),
+    weights.layer(`${name}.linear_2`),
+  ];
+  const h = relu(linear(layerNorm(x, norm.w, norm.b, { eps: ADAPTER_EPS }), down.w, down.b));
+  return linear(h, up.w, up.b, { residual: x });
 }
 
 function normed({ config, weights }: ForwardContext, name: string, x: Tensor): Tensor {

@@ -24,9 +24,10 @@ export function projections(layer: number, part: string): string[] {
  * convolution is not, since weight norm is applied first in most families.
  */
 export function isGemmWeight(name: string): boolean {
-  return /(conv_layers\.\d+\.conv|projection|_proj|_dense|^lm_head|^projector|^classifier)\.weight$/.test(
-    name,
-  );
+  return /(conv_layers\.\d+\.conv|projection|_proj|_dense|adapter_layer\.linear_[12]|^lm_head|^projector|^classifier)\.weight$/
+    .test(
+      name,
+    );
 }
 
 /** Whether a tensor is a running mean or variance of a batch norm, which is neither trained nor counted as a parameter. */
@@ -148,6 +149,20 @@ function layerSpecs(config: ModelConfig, j: number): ParameterSpec[] {
     ...norm(attention, `${layer}.layer_norm`, d),
     ...(config.use_feed_forward[j] ? feedForwardSpecs : []),
     ...norm(feedForward, `${layer}.final_layer_norm`, d),
+    ...adapterSpecs(config, `${layer}.adapter_layer`),
+  ];
+}
+
+/** The adapter of a layer, if the model has adapters. */
+function adapterSpecs(
+  { hidden_size: d, adapter_attn_dim: width }: ModelConfig,
+  group: string,
+): ParameterSpec[] {
+  if (width === null) return [];
+  return [
+    ...norm(group, `${group}.norm`, d),
+    ...linear(group, `${group}.linear_1`, width, d),
+    ...linear(group, `${group}.linear_2`, d, width),
   ];
 }
 

@@ -15,7 +15,7 @@ export interface ParameterGroupOptions {
 
 /** Whether a weight has no weight decay: a bias, a scale, norms of the positional convolution, the mask embedding. */
 function isUndecayed(name: string): boolean {
-  return /(\.bias|(layer|batch)_norm\.weight|dummy_weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/
+  return /(\.bias|(layer_norm|batch_norm|adapter_layer\.norm)\.weight|dummy_weight|weight_g|original0|masked_spec_embed|gru_rel_pos_const)$/
     .test(name);
 }
 

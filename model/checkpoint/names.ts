@@ -20,7 +20,7 @@ const WEIGHT_NORM: Readonly<Record<string, string>> = {
 };
 
 const UNSUPPORTED: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/(^|\.)adapter(_layer)?\./, "adapters are not supported"],
+  [/^adapter\./, "the adapter after the Transformer is not supported"],
 ];
 
 const PRETRAINING =

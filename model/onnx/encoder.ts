@@ -34,7 +34,15 @@ function layer(model: ExportedModel, i: number, input: Value, bias: PositionBias
   if (use_attention[i]) x = attend(model, i, x, bias, inputOf("layer_norm"));
   if (!preNorm) x = norm(model, `${name}.layer_norm`, x);
   if (use_feed_forward[i]) x = feedForward(model, i, x, inputOf("final_layer_norm"));
-  return preNorm ? x : norm(model, `${name}.final_layer_norm`, x);
+  if (!preNorm) return norm(model, `${name}.final_layer_norm`, x);
+  return config.adapter_attn_dim === null ? x : adapter(model, `${name}.adapter_layer`, x);
+}
+
+/** The adapter of MMS on `x`, added to it. */
+function adapter(model: ExportedModel, name: string, x: Value): Value {
+  const { graph } = model;
+  const inner = linear(model, `${name}.linear_1`, layerNorm(model, `${name}.norm`, x, 1e-5));
+  return graph.add("Add", name, [x, linear(model, `${name}.linear_2`, graph.add("Relu", name, [inner]))]);
 }
 
 function norm(model: ExportedModel, name: string, x: Value): Value {

@@ -90,9 +90,12 @@ MODELS = {
     "data2vec-weighted": ("Data2VecAudioForSequenceClassification", {**STACK, **WEIGHTED}),
     "data2vec-bare": ("Data2VecAudioModel", STACK),
     "unispeech-sat-pretraining": ("UniSpeechSatForPreTraining", GROUP),
+    "mms": ("Wav2Vec2ForCTC", {**LAYER, "adapter_attn_dim": 5}),
+    "mms-bare": ("Wav2Vec2Model", {**LAYER, "adapter_attn_dim": 5}),
+    "mms-post-norm": ("Wav2Vec2ForCTC", {**GROUP, "adapter_attn_dim": 5}),
 }
 
-FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group", "data2vec-ctc", "hubert-batch-norm"]
+FIXTURES = ["hubert-weighted", "wavlm-group", "unispeech-layer", "unispeech-sat-group", "data2vec-ctc", "hubert-batch-norm", "mms"]
 
 FORMATS = {
     "safetensors": dict(safe_serialization=True),

@@ -133,7 +133,12 @@ const REFUSED: [what: string, text: string, error: typeof Error, message: string
     RangeError,
     "add_adapter must be false, anything else is not",
   ],
-  ["adapters of layers", changed({ adapter_attn_dim: 16 }), RangeError, "adapter_attn_dim must be absent"],
+  [
+    "adapters of width 0",
+    changed({ adapter_attn_dim: 0, do_stable_layer_norm: true }),
+    RangeError,
+    "adapter_attn_dim must be",
+  ],
   ["a batch norm", changed({ conv_pos_batch_norm: true }), RangeError, "conv_pos_batch_norm must be false"],
   ["another head", changed({ architectures: ["Wav2Vec2ForXVector"] }), RangeError, "architectures must be"],
   [

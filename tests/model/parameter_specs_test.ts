@@ -31,6 +31,7 @@ Deno.test("the sizes of every group of tensors add up to the parameters of its r
   const configs = [
     ...["wav2vec2-base", "hubert-base", "wavlm-base", "tiny-base", "tiny-large"].map(recipe),
     { ...tiny, feat_proj_layer_norm: false, mask_time_prob: 0 },
+    { ...tiny, adapter_attn_dim: 6 },
     { ...tiny, model_type: "hubert" as const, conv_pos_batch_norm: true },
     { ...tiny, model_type: "data2vec-audio" as const, num_conv_pos_embeddings: 5 },
     {

@@ -129,6 +129,8 @@ const CASES: readonly [name: string, fields: Record<string, unknown>, head: Head
     "classify",
     true,
   ],
+  ["MMS", { ...LARGE, adapter_attn_dim: 6 }, "ctc", true],
+  ["MMS, compact", { ...LARGE, ...COMPACT, adapter_attn_dim: 6 }, "ctc", false],
 ];
 
 /** The models: every family and head, dense and compact. */

@@ -32,6 +32,8 @@ export type ModelConfig = {
   num_conv_pos_embedding_groups: number;
   /** True for pre-norm. */
   do_stable_layer_norm: boolean;
+  /** MMS: width of the adapters of pre-norm layers. */
+  adapter_attn_dim?: number;
   layer_norm_eps?: number;
   /** HuBERT: false where the feature projection has no norm. */
   feat_proj_layer_norm?: boolean;

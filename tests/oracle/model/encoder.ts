@@ -1,6 +1,7 @@
 import type { Nd } from "../nd.ts";
 import { contexts, positionBias } from "./attention.ts";
 import { hasSublayers, layerSizes, type ModelConfig } from "./config.ts";
+import { relu } from "../relu.ts";
 import { positions } from "./positions.ts";
 import { affine, geluAll, normRows, plus } from "./rows.ts";
 
@@ -48,6 +49,7 @@ export function encoder(
     if (preNorm) {
       if (attends) h = plus(h, attend(norm(`${layer}.layer_norm`, h)));
       if (feedsForward) h = plus(h, feedForward(norm(`${layer}.final_layer_norm`, h)));
+      if (config.adapter_attn_dim) h = plus(h, adapter(weights, `${name}.${layer}.adapter_layer`, h));
     } else {
       h = norm(`${layer}.layer_norm`, attends ? plus(h, attend(h)) : h);
       h = norm(`${layer}.final_layer_norm`, feedsForward ? plus(h, feedForward(h)) : h);
@@ -57,4 +59,10 @@ export function encoder(
   if (preNorm) h = norm("layer_norm", h);
   acts.set("act.encoder_out", h);
   return h;
+}
+
+/** The adapter of MMS: norm, linear, ReLU, linear. */
+function adapter(weights: ReadonlyMap<string, Nd>, name: string, x: Nd): Nd {
+  const inner = affine(weights, `${name}.linear_1`, normRows(weights, `${name}.norm`, x, { eps: 1e-5 }));
+  return affine(weights, `${name}.linear_2`, relu(inner));
 }

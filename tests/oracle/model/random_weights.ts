@@ -82,6 +82,11 @@ export function randomWeights(config: ModelConfig, head: HeadKind, seed: number)
       linear(`${name}.feed_forward.output_dense`, d, units);
     }
     norm(`${name}.final_layer_norm`, d);
+    if (config.adapter_attn_dim) {
+      norm(`${name}.adapter_layer.norm`, d);
+      linear(`${name}.adapter_layer.linear_1`, config.adapter_attn_dim, d);
+      linear(`${name}.adapter_layer.linear_2`, d, config.adapter_attn_dim);
+    }
   }
   if (head === "ctc") linear("lm_head", config.vocab_size ?? 32, d);
   if (head === "classification") {

@@ -115,6 +115,16 @@ export const TINY_MODELS = {
     config: { ...hubert, ...layer, feat_proj_layer_norm: true, conv_pos_batch_norm: true },
     head: "ctc",
   },
+  "mms": {
+    config: {
+      ...wav2vec2,
+      ...layer,
+      conv_bias: true,
+      adapter_attn_dim: 5,
+      architectures: ["Wav2Vec2ForCTC"],
+    },
+    head: "ctc",
+  },
   "wavlm base": { config: { ...wavlm, ...group }, head: "ctc" },
   "wavlm large": { config: { ...wavlm, ...layer }, head: "ctc" },
   "wavlm compact": {
