@@ -27,7 +27,7 @@ const SMALL: Choice = new Map([
 
 const NONE_FIRST: Choice = new Map([["heads.0", units()], ["heads.1", units(1)], ["ffn.0", units(3)]]);
 
-/** A layer norm over one channel makes all features equal, and data2vec-audio's norms of positions then amplify rounding. */
+/** A layer norm over one channel makes all features equal, and later norms amplify their rounding. */
 function twoChannels(choice: Choice): Choice {
   return choice.has("conv.1") ? new Map([...choice, ["conv.1", units(4, 7)]]) : choice;
 }
@@ -78,7 +78,7 @@ export async function compareCompact(
     if (name.endsWith("-pretraining")) continue; // has tensors of the width of the last convolution that no model uses
     const model = await readCheckpoint(`${from}/${name}/safetensors`);
     for (const [kind, choice] of [["small", SMALL], ["none-first", NONE_FIRST]] as const) {
-      const small = cut(model, name.startsWith("data2vec") ? twoChannels(choice) : choice);
+      const small = cut(model, model.config.feat_extract_norm === "layer" ? twoChannels(choice) : choice);
       await writeCheckpoint(`${to}/${name}-${kind}/compact`, small);
       await writeCheckpoint(`${to}/${name}-${kind}/padded`, padModel(small));
     }
