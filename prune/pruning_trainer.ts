@@ -1,6 +1,7 @@
 // This folder is the pruning method. Units have hard-concrete gates, which are trained together with the weights under
 // constraints of cost (this file); then units are chosen (choose.ts) and removed (surgery.ts).
 
+import type { Communicator } from "../comm/communicator.ts";
 import type { SpeechModel } from "../model/speech_model.ts";
 import { type BatchScores, evaluateBatches, type EvaluateBatchesOptions } from "../train/evaluate.ts";
 import { parameterGroups } from "../train/groups.ts";
@@ -93,11 +94,16 @@ export class PruningTrainer implements Trainer {
       view: (model) => activeSubmodel(model, gates.groups, open),
       sink: () => device.gradientSink(),
     });
-    const [{ loss, gradNorm: weightsNorm }, gateGradients] = await Promise.all([
+    const gateGradients = device.readGradients();
+    gateGradients.catch(() => {}); // thrown when it is awaited
+    if (this.#options.comm) await this.#trainStep.exchange();
+    const [{ loss, gradNorm: weightsNorm }, parts] = await Promise.all([
       this.#trainStep.measure(),
-      device.readGradients(),
+      gateGradients,
     ]);
-    const gradients = gates.differentiate(samples, step, sumGradients(gateGradients, gates.groups, open));
+    const dz = sumGradients(parts, gates.groups, open);
+    if (this.#options.comm) await sumOverProcesses(this.#options.comm, [...dz.values()]);
+    const gradients = gates.differentiate(samples, step, dz);
     const { norm, scale, weightsMaxNorm } = clipJointly(weightsNorm, gradients.squares, maxGradNorm);
     const result = { loss, gradNorm: norm };
     if (isFiniteStep(result)) {
@@ -177,6 +183,22 @@ function sumGradients(
     for (const part of parts) indices.get(name)!.forEach((unit, i) => sum[unit]! += part.get(name)![i]!);
     return [name, sum];
   }));
+}
+
+/** Replaces the elements of arrays by their sums over all processes. */
+async function sumOverProcesses(comm: Communicator, arrays: readonly Float64Array[]): Promise<void> {
+  const all = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const array of arrays) {
+    all.set(array, start);
+    start += array.length;
+  }
+  await comm.allReduce(all, "sum");
+  start = 0;
+  for (const array of arrays) {
+    array.set(all.subarray(start, start + array.length));
+    start += array.length;
+  }
 }
 
 /** Metrics of a step: shares removed and their targets, Lagrange multipliers, penalty. */

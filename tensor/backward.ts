@@ -61,6 +61,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   const others = new Set(wrt);
   const steps = gpu.tape.steps.splice(0);
   const grads = new Map<Tensor, Tensor>();
+  const lastUses = sink?.done ? lastUsesOf(steps) : null;
   withSink(gpu, slotsOf(steps, sink, gpu.tape.sink), () => {
     grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
     for (let step = steps.pop(); step; step = steps.pop()) {
@@ -82,6 +83,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
         if (!kept.has(tensor)) tensor.dispose();
       }
       for (const tensor of step.saved) tensor.dispose();
+      for (const tensor of lastUses?.get(step) ?? []) sink!.done!(tensor);
     }
   });
   for (const [tensor, grad] of grads) {
@@ -90,6 +92,20 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
     grads.delete(tensor);
   }
   return grads;
+}
+
+/** The leaves by the step whose pullback gives the last part of their gradient: the first that reads them. */
+function lastUsesOf(steps: readonly Step[]): Map<Step, Tensor[]> {
+  const seen = new Set<Tensor>();
+  const uses = new Map<Step, Tensor[]>();
+  for (const step of steps) {
+    for (const input of step.inputs) {
+      if (!input.requiresGrad || seen.has(input)) continue;
+      seen.add(input);
+      uses.set(step, [...uses.get(step) ?? [], input]);
+    }
+  }
+  return uses;
 }
 
 /**

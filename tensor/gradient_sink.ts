@@ -26,6 +26,8 @@ export interface GradientSink {
    * @returns Whether the part was added; else it is a part of what {@linkcode backward} returns.
    */
   take(tensor: Tensor, part: Tensor): boolean;
+  /** Called when a tensor that requires a gradient gets no further part in this backward pass; it may have had none. */
+  done?(tensor: Tensor): void;
 }
 
 /** Sinks as one: each gradient goes to the first that has a slot for it or takes it. */
@@ -39,6 +41,9 @@ export function firstOf(...sinks: readonly GradientSink[]): GradientSink {
       return null;
     },
     take: (tensor, part) => sinks.some((sink) => sink.take(tensor, part)),
+    done(tensor) {
+      for (const sink of sinks) sink.done?.(tensor);
+    },
   };
 }
 

@@ -5,15 +5,17 @@ import { circles, type Import, importsOf, modules, root } from "./source_tree.ts
 /** What the modules of a folder may import beside their own folder: prefixes of paths. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "files": [],
+  "comm": ["files/"],
   "random": [],
   "tensor": ["random/"],
   "kernels": ["random/", "tensor/"],
   "data": ["files/", "random/", "model/decode/"],
   "model": ["files/", "random/", "tensor/", "kernels/"],
-  "train": ["files/", "random/", "tensor/", "kernels/", "model/", "data/"],
-  "prune": ["files/", "random/", "tensor/", "kernels/", "model/", "data/", "train/", "deno.json"],
+  "train": ["files/", "comm/", "random/", "tensor/", "kernels/", "model/", "data/"],
+  "prune": ["files/", "comm/", "random/", "tensor/", "kernels/", "model/", "data/", "train/", "deno.json"],
   "cli": [
     "files/",
+    "comm/",
     "random/",
     "tensor/",
     "kernels/",

@@ -5,7 +5,7 @@ import type { ModelConfig } from "../model/config.ts";
 import { prepareBatch, type PreprocessorConfig } from "../model/inference/preprocess.ts";
 import { framesOf } from "../model/speech_model.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
-import { type BatchSource, type MicroBatch, START } from "./micro_batch.ts";
+import { type BatchSource, type MicroBatch, placeholder, START } from "./micro_batch.ts";
 
 /** Training target of an utterance. */
 export interface Target {
@@ -72,8 +72,13 @@ export function intentTargets(classes: readonly string[]): TargetOf {
 export function corpusSource(batches: Batches, options: CorpusSourceOptions): BatchSource {
   return {
     keptBytes: (seconds) => batches.keptBytes(seconds),
-    async *from(position) {
-      for await (const { utterances, position: { epoch, batch }, next } of batches.from(position)) {
+    async *from(position, isOwn) {
+      for await (const read of batches.from(position, Infinity, isOwn)) {
+        const { utterances, count, seconds, position: { epoch, batch }, next } = read;
+        if (utterances.length === 0) {
+          yield { ...placeholder(count, seconds), next };
+          continue;
+        }
         const prepared = prepare(utterances, options);
         yield { ...prepared, masked: masks(prepared, options, epoch, batch), next };
       }

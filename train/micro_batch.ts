@@ -24,10 +24,30 @@ export interface MicroBatch {
 
 /** Source of micro-batches. Their order depends on the position alone, so that a run can resume. */
 export interface BatchSource {
-  /** Endless micro-batches from a position on, each with the position after it. */
-  from(position: BatchPosition): AsyncIterable<MicroBatch & { readonly next: BatchPosition }>;
+  /**
+   * Endless micro-batches from a position on, each with the position after it. Where `isOwn` is false for the number of micro-batches
+   * before one, another process computes it: {@linkcode placeholder} stands for it.
+   */
+  from(
+    position: BatchPosition,
+    isOwn?: (index: number) => boolean,
+  ): AsyncIterable<MicroBatch & { readonly next: BatchPosition }>;
   /** Bytes of utterances that are cached after so many seconds of audio; default: 0. */
   keptBytes?(seconds: number): number;
+}
+
+/** A micro-batch that another process computes: it has a number of utterances and a duration, but no audio. */
+export function placeholder(utterances: number, seconds: number): MicroBatch {
+  return {
+    inputValues: new Float32Array(0),
+    samples: 0,
+    lengths: new Array<number>(utterances).fill(0),
+    attentionMask: false,
+    targets: [],
+    references: [],
+    masked: null,
+    seconds,
+  };
 }
 
 /** Position of the first batch. */

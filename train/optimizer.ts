@@ -4,8 +4,16 @@ import { clipNorm, sumSquares } from "../kernels/clip_grad_norm.ts";
 import { Arena, splitIntoArenas } from "../tensor/arena.ts";
 import type { GradientSink } from "../tensor/gradient_sink.ts";
 import { showShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { type AdamWGroup, type AdamWStepOptions, type Moments, withGroupDefaults } from "./adamw_options.ts";
+
+/** Gradients in adjacent memory. */
+export interface GradientBucket {
+  /** Parameters that they belong to. */
+  readonly params: readonly Tensor[];
+  /** Makes gradients that this step has not computed 0, and returns all of them, [n]; the caller disposes it. */
+  complete(): Tensor;
+}
 
 /** Parameters of one group in one buffer, and their gradients and moments in others, in the same order. */
 interface Block {
@@ -141,6 +149,37 @@ export class AdamW implements GradientSink {
     this.#forgetSquares();
     place.gradient = "promised";
     return place.block.dw.slots[place.slot]!.view();
+  }
+
+  /**
+   * The gradients of this step as runs of adjacent memory, each of about `bytes`, in the reverse order of the parameters, as the backward
+   * pass computes them. For {@linkcode GradientExchange}.
+   */
+  gradientBuckets(bytes: number): GradientBucket[] {
+    const buckets: GradientBucket[] = [];
+    for (const block of this.#blocks) {
+      const params = [...this.#places].filter(([, place]) => place.block === block);
+      for (let end = params.length; end > 0;) {
+        let start = end - 1;
+        const last = block.dw.slots[end - 1]!;
+        const sizeFrom = (slot: number) => last.offset + last.size - block.dw.slots[slot]!.offset;
+        while (start > 0 && 4 * sizeFrom(start - 1) <= bytes) start--;
+        const members = params.slice(start, end);
+        const { storage, gpu } = block.dw.flat;
+        const view = () => new Tensor(gpu, storage, [sizeFrom(start)], "f32", block.dw.slots[start]!.offset);
+        buckets.push({
+          params: members.map(([param]) => param),
+          complete: () => {
+            for (const [, place] of members) if (place.gradient !== "new") block.dw.write(place.slot, null);
+            for (const [, place] of members) place.gradient = "new";
+            this.#forgetSquares();
+            return view();
+          },
+        });
+        end = start;
+      }
+    }
+    return buckets;
   }
 
   /**

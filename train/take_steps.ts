@@ -1,3 +1,4 @@
+import { type Communicator, isShareOf } from "../comm/communicator.ts";
 import type { BatchPosition } from "../data/batching/batches.ts";
 import type { BatchSource, MicroBatch } from "./micro_batch.ts";
 
@@ -21,15 +22,22 @@ export interface StepFeed extends AsyncDisposable {
  * @param source Source of micro-batches.
  * @param position Position to start at.
  * @param count Micro-batches per step, from 1.
+ * @param comm Processes that share the micro-batches of each step; default: this one has all.
  * @throws {RangeError} If the count is not a whole number from 1.
  */
-export function takeSteps(source: BatchSource, position: BatchPosition, count: number): StepFeed {
+export function takeSteps(
+  source: BatchSource,
+  position: BatchPosition,
+  count: number,
+  comm: Communicator | null = null,
+): StepFeed {
   if (!(Number.isSafeInteger(count) && count >= 1)) {
     throw new RangeError(
       `Cannot train as a step accumulates a whole number of batches from 1: found ${count}`,
     );
   }
-  const iterator = source.from(position)[Symbol.asyncIterator]();
+  const isOwn = comm ? (index: number) => isShareOf(comm, index % count) : undefined;
+  const iterator = source.from(position, isOwn)[Symbol.asyncIterator]();
   const make = async (): Promise<StepBatches> => {
     const batches: MicroBatch[] = [];
     let next = position;

@@ -1,3 +1,4 @@
+import { type Communicator, isShareOf } from "../comm/communicator.ts";
 import { add } from "../kernels/add.ts";
 import { scale } from "../kernels/scale.ts";
 import type { Gates } from "../model/gates.ts";
@@ -6,6 +7,7 @@ import { firstOf, type GradientSink } from "../tensor/gradient_sink.ts";
 import { backward } from "../tensor/backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { gradientSeed, type StepResult } from "./finite_step.ts";
+import { GradientExchange } from "./gradient_exchange.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { AdamWStepOptions } from "./adamw_options.ts";
 import type { AdamW } from "./optimizer.ts";
@@ -30,6 +32,8 @@ export interface AccumulateOptions {
 export interface TrainStepOptions {
   /** Teacher for knowledge distillation; the caller disposes it. */
   readonly teacher?: Teacher | null;
+  /** Processes that share the micro-batches of a step; default: this one computes all. */
+  readonly comm?: Communicator | null;
   /** Gradient checkpointing: layers are computed again in the backward pass, which takes less memory and more time. */
   readonly gradCheckpoint?: boolean;
 }
@@ -62,6 +66,9 @@ export class TrainStep {
   readonly #results: Tensor;
   /** Loss of this step so far, []. */
   readonly #loss: Tensor;
+  readonly #exchange: GradientExchange | null;
+  /** Step begun last, with several processes: the next one needs its weights. */
+  #last: Promise<unknown> = Promise.resolve();
 
   /**
    * Allocates two small tensors.
@@ -76,37 +83,75 @@ export class TrainStep {
     this.#options = options;
     this.#results = model.gpu.keep(model.gpu.zeros([2]));
     this.#loss = model.gpu.keep(model.gpu.zeros([]));
+    this.#exchange = options.comm ? new GradientExchange(options.comm, optimizer) : null;
   }
 
   /**
-   * Runs the forward and backward passes of a step's micro-batches and adds up their gradients.
+   * Runs the forward and backward passes of a step's micro-batches, or of those of this process, and adds up their gradients.
    *
    * @throws {RangeError} If there is no utterance, or the model cannot take one.
    */
   accumulate(batches: readonly MicroBatch[], options: AccumulateOptions): void {
-    const { seed, step, gates = null, view = (model) => model, sink } = options;
-    const { gpu } = this.#model;
-    const { teacher = null, gradCheckpoint = false } = this.#options;
+    const { comm = null } = this.#options;
     const utterances = batches.reduce((sum, { lengths }) => sum + lengths.length, 0);
     if (utterances === 0) throw new RangeError("Cannot train as a step must have utterances: it has none");
-    batches.forEach((batch, i) => {
-      const share = batch.lengths.length / utterances;
-      const training = { seed: (seed + i * MICRO_BATCH_SEED) >>> 0, step };
-      gpu.scope(() => {
-        const model = view(this.#model);
-        const output = forwardBatch(model, batch, { gates, training, gradCheckpoint });
-        const task = taskLoss(model, output, batch.targets, "mean");
-        const loss = teacher ? teacher.loss(task, batch, output) : task;
-        backward(loss, {
-          seed: gradientSeed(share, loss, this.#results),
-          sink: sink ? firstOf(this.#optimizer, sink()) : this.#optimizer,
-        });
-        const weighted = scale(loss, share);
-        gpu.copy(i === 0 ? weighted : add(this.#loss, weighted), this.#loss);
-      });
+    const own = batches.flatMap((_, i) => !comm || isShareOf(comm, i) ? [i] : []);
+    if (own.length === 0) {
+      throw new RangeError(
+        `Cannot train as rank ${comm!.rank} must have a micro-batch: the step has ${batches.length}`,
+      );
+    }
+    for (const i of own) {
+      if (i === own.at(-1)) this.#exchange?.begin();
+      this.#backward(batches[i]!, { i, isFirst: i === own[0], utterances, ...options });
       // The device starts while the next micro-batch is recorded; the last one is submitted with what follows it.
-      if (i < batches.length - 1) gpu.flush();
+      if (i !== own.at(-1)) this.#model.gpu.flush();
+    }
+  }
+
+  /** Forward and backward pass of micro-batch `i` of a step of so many utterances. */
+  #backward(
+    batch: MicroBatch,
+    options: AccumulateOptions & { i: number; isFirst: boolean; utterances: number },
+  ) {
+    const { i, isFirst, utterances, seed, step, gates = null, view = (model) => model, sink } = options;
+    const { gpu } = this.#model;
+    const { teacher = null, gradCheckpoint = false } = this.#options;
+    const share = batch.lengths.length / utterances;
+    const training = { seed: (seed + i * MICRO_BATCH_SEED) >>> 0, step };
+    gpu.scope(() => {
+      const model = view(this.#model);
+      const output = forwardBatch(model, batch, { gates, training, gradCheckpoint });
+      const task = taskLoss(model, output, batch.targets, "mean");
+      const loss = teacher ? teacher.loss(task, batch, output) : task;
+      const sinks = [this.#optimizer, ...sink ? [sink()] : []];
+      const all = sinks.length > 1 ? firstOf(...sinks) : this.#optimizer;
+      const exchange = this.#exchange;
+      backward(loss, {
+        seed: gradientSeed(share, loss, this.#results),
+        sink: exchange
+          ? { slot: (x) => all.slot(x), take: (x, part) => all.take(x, part), done: (x) => exchange.done(x) }
+          : all,
+      });
+      const weighted = scale(loss, share);
+      gpu.copy(isFirst ? weighted : add(this.#loss, weighted), this.#loss);
     });
+  }
+
+  /**
+   * Waits until loss and gradients are the sums over all processes; there must be several.
+   *
+   * @throws {Error} If a process has failed.
+   */
+  async exchange(): Promise<void> {
+    const comm = this.#options.comm!;
+    const { gpu } = this.#model;
+    const local = this.#loss.read() as Promise<Float32Array<ArrayBuffer>>;
+    await this.#exchange!.finish();
+    const loss = await local;
+    await comm.allReduce(loss, "sum");
+    using sum = gpu.keep(gpu.tensor(loss, []));
+    gpu.copy(sum, this.#loss);
   }
 
   /**
@@ -139,9 +184,20 @@ export class TrainStep {
    * @returns Loss and gradient norm, once the device has computed them.
    */
   run(batches: readonly MicroBatch[], options: AccumulateOptions & AdamWStepOptions): Promise<StepResult> {
-    this.accumulate(batches, options);
-    this.update(options);
-    return this.#results.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
+    const finish = () => {
+      this.update(options);
+      return this.#results.read().then(([loss, gradNorm]) => ({ loss: loss!, gradNorm: gradNorm! }));
+    };
+    if (!this.#exchange) {
+      this.accumulate(batches, options);
+      return finish();
+    }
+    const result = this.#last.then(() => {
+      this.accumulate(batches, options);
+      return this.exchange();
+    }).then(finish);
+    this.#last = result.catch(() => {});
+    return result;
   }
 
   /** Frees its memory. */

@@ -41,7 +41,9 @@ export interface DecodedUtterance {
 
 /** Utterances that are processed together. */
 export interface UtteranceBatch {
-  /** B utterances. */
+  /** Number of utterances, B. */
+  readonly count: number;
+  /** B utterances; none for a batch that another process computes. */
   readonly utterances: readonly DecodedUtterance[];
   /** Duration of the audio in seconds. */
   readonly seconds: number;
@@ -120,10 +122,15 @@ export class Batches {
    *
    * @param position First batch: `next` of the last batch that is done.
    * @param epochs Number of epochs, counted from epoch 0; default unlimited.
+   * @param isOwn Whether to decode the batch that comes so many batches after the first; default: all are decoded.
    * @throws {SyntaxError | RangeError | Error} If a file is missing or broken; one line that names the path.
    */
-  from(position: BatchPosition, epochs: number = Infinity): AsyncGenerator<UtteranceBatch> {
-    return prefetch(this.#generate(position, epochs), this.#options.ahead ?? 3);
+  from(
+    position: BatchPosition,
+    epochs: number = Infinity,
+    isOwn: (index: number) => boolean = () => true,
+  ): AsyncGenerator<UtteranceBatch> {
+    return prefetch(this.#generate(position, epochs, isOwn), this.#options.ahead ?? 3);
   }
 
   /** Stops the decoding threads; iterators that are not finished fail. */
@@ -136,9 +143,13 @@ export class Batches {
     this.close();
   }
 
-  async *#generate(start: BatchPosition, epochs: number): AsyncGenerator<UtteranceBatch> {
+  async *#generate(
+    start: BatchPosition,
+    epochs: number,
+    isOwn: (index: number) => boolean,
+  ): AsyncGenerator<UtteranceBatch> {
     let { epoch, batch } = start;
-    for (; epoch < epochs; epoch++, batch = 0) {
+    for (let index = 0; epoch < epochs; epoch++, batch = 0) {
       const batches = this.#planOf(epoch);
       if (batches.length === 0) {
         const { seconds } = this.#options;
@@ -146,21 +157,31 @@ export class Batches {
           `Cannot make batches as an utterance must fit into ${seconds} s: all are longer`,
         );
       }
-      for (; batch < batches.length; batch++) {
-        const first = batches.slice(0, batch).reduce((sum, planned) => sum + planned.length, 0);
-        const utterances = await Promise.all(
-          batches[batch]!.map((planned, i) => this.#decode(planned, first + i, epoch)),
-        );
-        const lengths = utterances.map(({ samples }) => samples.length / this.#rate);
-        yield {
-          utterances,
-          seconds: lengths.reduce((sum, seconds) => sum + seconds),
-          paddedSeconds: Math.max(...lengths) * utterances.length,
-          position: { epoch, batch },
-          next: batch + 1 < batches.length ? { epoch, batch: batch + 1 } : { epoch: epoch + 1, batch: 0 },
-        };
+      for (; batch < batches.length; batch++, index++) {
+        const next = batch + 1 < batches.length
+          ? { epoch, batch: batch + 1 }
+          : { epoch: epoch + 1, batch: 0 };
+        yield { ...await this.#batch(batches, batch, epoch, isOwn(index)), position: { epoch, batch }, next };
       }
     }
+  }
+
+  /** A batch of the plan, decoded, or with its size alone. */
+  async #batch(batches: readonly PlannedUtterance[][], batch: number, epoch: number, isOwn: boolean) {
+    const planned = batches[batch]!;
+    const first = batches.slice(0, batch).reduce((sum, planned) => sum + planned.length, 0);
+    const utterances = isOwn
+      ? await Promise.all(planned.map((utterance, i) => this.#decode(utterance, first + i, epoch)))
+      : [];
+    const lengths = isOwn
+      ? utterances.map(({ samples }) => samples.length / this.#rate)
+      : planned.map(({ seconds }) => seconds);
+    return {
+      count: planned.length,
+      utterances,
+      seconds: lengths.reduce((sum, seconds) => sum + seconds),
+      paddedSeconds: Math.max(...lengths) * lengths.length,
+    };
   }
 
   #planOf(epoch: number): PlannedUtterance[][] {
