@@ -10,6 +10,8 @@ export interface Hub extends AsyncDisposable {
   readonly leaked: string[];
   /** Number of bytes after which each of the next downloads of large files is cut. */
   readonly cuts: number[];
+  /** Milliseconds between the pieces of a large file, of 64 KiB. */
+  pace: number;
   /** Whether the large-file server supports ranges. */
   ranges: boolean;
   /** Replaces the response to every request to the hub. */
@@ -44,7 +46,7 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
     const headers = { "content-length": `${bytes.length - start}` };
     const ranged = { ...headers, "content-range": `bytes ${start}-${bytes.length - 1}/${bytes.length}` };
     const init = start > 0 ? { status: 206, headers: ranged } : { headers };
-    return new Response(bodyOf(bytes.subarray(start), hub.cuts.shift()), init);
+    return new Response(bodyOf(bytes.subarray(start), { cut: hub.cuts.shift(), pace: hub.pace }), init);
   });
   const server = Deno.serve(quiet, (request) => {
     const { pathname } = new URL(request.url);
@@ -80,6 +82,7 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
     requests: [],
     leaked: [],
     cuts: [],
+    pace: 0,
     ranges: true,
     answer: null,
     token: null,
@@ -93,10 +96,18 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
 }
 
 /** All bytes; with `cut`, the connection breaks after that many. */
-function bodyOf(bytes: Uint8Array<ArrayBuffer>, cut?: number): ReadableStream<Uint8Array> {
-  const pieces = cut === undefined ? [bytes] : [bytes.subarray(0, cut)];
+function bodyOf(
+  bytes: Uint8Array<ArrayBuffer>,
+  { cut, pace }: { cut: number | undefined; pace: number },
+): ReadableStream<Uint8Array> {
+  const pieces = [bytes.subarray(0, cut)];
+  for (const step = 2 ** 16; pace > 0 && pieces.at(-1)!.length > step;) {
+    const rest = pieces.pop()!;
+    pieces.push(rest.subarray(0, step), rest.subarray(step));
+  }
   return new ReadableStream({
     async pull(controller) {
+      if (pace > 0) await new Promise((resolve) => setTimeout(resolve, pace));
       const piece = pieces.shift();
       if (piece) return controller.enqueue(piece);
       // With fewer bytes than announced, the server breaks the connection after sending them.
