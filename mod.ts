@@ -196,6 +196,8 @@ export {
   type PreprocessorConfig,
 } from "./model/inference/preprocess.ts";
 
+export type { StreamOptions, StreamUpdate } from "./model/inference/stream.ts";
+
 // Training
 export type { AdamWGroup, AdamWStepOptions, Moments } from "./train/adamw_options.ts";
 export { AdamW } from "./train/optimizer.ts";

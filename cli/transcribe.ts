@@ -10,6 +10,7 @@ import { requireNewFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { note } from "./stderr.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
+import { transcribeStream } from "./transcribe_stream.ts";
 import {
   type FileTranscript,
   formatTranscript,
@@ -18,6 +19,9 @@ import {
   type TranscriptFormat,
 } from "./transcript_formats.ts";
 import { UserError } from "./user_error.ts";
+
+/** Default length of the chunks of a stream: words are final sooner than with those of a file. */
+const STREAM_SECONDS = 6;
 
 /** `transcribe`: the text of audio files. */
 export const transcribeCommand = defineCommand({
@@ -35,6 +39,13 @@ export const transcribeCommand = defineCommand({
       half: halfOption,
     }),
     ...searchOptions,
+    ...group("Input", {
+      stream: {
+        type: "flag",
+        description:
+          "print words while standard input comes: WAV or bare samples, 16 bits, 16 kHz, one channel",
+      },
+    }),
     ...group("Output", {
       format: {
         type: "string",
@@ -56,9 +67,11 @@ export const transcribeCommand = defineCommand({
     ["transcribe with a model from the hub", "transcribe -m facebook/wav2vec2-base-960h speech.wav"],
     ["beam search with a language model", "transcribe -m compact --lm words.arpa *.flac"],
     ["from standard input", "transcribe -m compact - < speech.wav"],
+    ["words while they are spoken", "transcribe -m compact --stream - < microphone"],
     ["subtitles beside each other", "transcribe -m compact --format srt -o subtitles *.wav"],
   ],
-  async run({ model, revision, half, json, format, out, ...values }, files, given) {
+  async run({ model, revision, half, stream, json, format, out, ...values }, files, given) {
+    if (stream) checkStream(given, files);
     if (json && given.format !== undefined && format !== "json") {
       throw new UserError(`--json cannot be used with --format ${format}`);
     }
@@ -69,6 +82,11 @@ export const transcribeCommand = defineCommand({
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       noteOnWords(search, loaded);
+      if (stream) {
+        const options = { chunkSeconds: given["chunk-length"] ?? STREAM_SECONDS };
+        await transcribeStream(loaded, Deno.stdin.readable, json || format === "json", options);
+        return 0;
+      }
       return await eachFile("transcribe", files, async (file, samples) => {
         const transcript = await loaded.transcribe(samples, search);
         await write({ ...transcript, file, seconds: samples.length / 16_000 });
@@ -79,6 +97,20 @@ export const transcribeCommand = defineCommand({
     }
   },
 });
+
+/** Refuses options that a stream does not have. */
+function checkStream(given: Readonly<Record<string, unknown>>, files: readonly string[]): void {
+  if (files.length > 1 || (files.length === 1 && files[0] !== "-")) {
+    throw new UserError(`--stream reads standard input: got ${files[0]}`);
+  }
+  for (const name of ["lm", "beam", "out"]) {
+    if (given[name] !== undefined) throw new UserError(`--${name} cannot be used with --stream`);
+  }
+  const { format = "txt" } = given;
+  if (format !== "txt" && format !== "json") {
+    throw new UserError(`--format ${format} cannot be used with --stream: it has txt and json`);
+  }
+}
 
 /**
  * Prints transcripts, or writes each to a file.

@@ -69,13 +69,17 @@ export function nameOf(file: string): string {
 }
 
 function jsonOf({ file, seconds, text, words }: FileTranscript): string {
-  const timed = words.map(({ text, start, end, confidence }) => ({
+  return JSON.stringify({ file, seconds: rounded(seconds), text, words: jsonWords(words) });
+}
+
+/** Words as JSON has them, with three decimals. */
+export function jsonWords(words: readonly TimedWord[]): TimedWord[] {
+  return words.map(({ text, start, end, confidence }) => ({
     text,
     start: rounded(start),
     end: rounded(end),
     confidence: rounded(confidence),
   }));
-  return JSON.stringify({ file, seconds: rounded(seconds), text, words: timed });
 }
 
 /** A line of NIST's CTM: recording, channel, start, duration, word, confidence. */

@@ -66,22 +66,60 @@ export function greedyDecode(
   tokenizer: CtcTokenizer,
   options: TimingOptions = {},
 ): Transcript {
-  const logProbs = logProbabilities(logits, frames, tokenizer.size);
-  const V = tokenizer.size;
-  const spans: TokenSpan[] = [];
-  let last = -1;
-  for (let t = 0; t < frames; t++) {
-    let id = 0;
-    for (let v = 1; v < V; v++) if (logProbs[t * V + v]! > logProbs[t * V + id]!) id = v;
-    const logProb = logProbs[t * V + id]!;
-    const span = spans.at(-1);
-    if (id !== last) spans.push({ id, start: t, end: t + 1, logProb });
-    else if (span) {
-      spans[spans.length - 1] = { ...span, end: t + 1, logProb: Math.max(logProb, span.logProb) };
-    }
-    last = id;
+  const tokens = new GreedyTokens(tokenizer);
+  tokens.push(logits, frames);
+  return transcriptOf(tokens.all(), tokenizer, options);
+}
+
+/** The most probable tokens of frames that arrive in parts; equal neighbours are one token, across parts too. */
+export class GreedyTokens {
+  readonly #tokenizer: CtcTokenizer;
+  /** Blanks included. */
+  readonly #spans: TokenSpan[] = [];
+  #frames = 0;
+
+  /** @param tokenizer Names the blank and what ends a word. */
+  constructor(tokenizer: CtcTokenizer) {
+    this.#tokenizer = tokenizer;
   }
-  return transcriptOf(spans.filter(({ id }) => id !== tokenizer.padId), tokenizer, options);
+
+  /** Appends frames. @param logits [T, V]. @param frames Number of frames T. @throws As {@linkcode greedyDecode}. */
+  push(logits: Float32Array, frames: number): void {
+    const spans = this.#spans;
+    const V = this.#tokenizer.size;
+    const logProbs = logProbabilities(logits, frames, V);
+    for (let t = 0; t < frames; t++) {
+      let id = 0;
+      for (let v = 1; v < V; v++) if (logProbs[t * V + v]! > logProbs[t * V + id]!) id = v;
+      const logProb = logProbs[t * V + id]!;
+      const span = spans.at(-1);
+      const at = this.#frames + t;
+      if (span?.id !== id) spans.push({ id, start: at, end: at + 1, logProb });
+      else spans[spans.length - 1] = { ...span, end: at + 1, logProb: Math.max(logProb, span.logProb) };
+    }
+    this.#frames += frames;
+  }
+
+  /** All tokens, without blanks. */
+  all(): TokenSpan[] {
+    return this.#spans.filter(({ id }) => id !== this.#tokenizer.padId);
+  }
+
+  /** Takes out the tokens of the words that no further frame can change. */
+  takeWords(): TokenSpan[] {
+    const { delimiterId, phonemes, padId } = this.#tokenizer;
+    const spans = this.#spans;
+    const last = phonemes ? spans.length - 1 : spans.findLastIndex(({ id }) => id === delimiterId);
+    return last <= 0 ? [] : spans.splice(0, last).filter(({ id }) => id !== padId);
+  }
+
+  /** A copy that takes other frames than this. */
+  clone(): GreedyTokens {
+    const copy = new GreedyTokens(this.#tokenizer);
+    copy.#spans.push(...this.#spans);
+    copy.#frames = this.#frames;
+    return copy;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 // Logits of audio of any length: long audio in overlapping chunks, short utterances in padded batches.
 import type { Tensor } from "../../tensor/tensor.ts";
 import { framesOf, type SpeechModel } from "../speech_model.ts";
+import { RunningMoments, scaled, type Scaling } from "./running_moments.ts";
 
 /** Samples between two frames of the model. */
 const hopOf = (model: SpeechModel) => model.config.conv_stride.reduce((hop, stride) => hop * stride, 1);
@@ -14,6 +15,11 @@ export interface ChunkOptions {
   readonly chunkSeconds?: number;
   /** Overlap at each inner edge of a chunk, in seconds, whose frames are dropped; default 1. */
   readonly strideSeconds?: number;
+  /**
+   * What mean and variance are of, for a model that normalises its input: the whole utterance (default), or the utterance up
+   * to the end of each chunk (`running`), as in a stream, where the rest is not known yet.
+   */
+  readonly normalization?: "utterance" | "running";
 }
 
 /** A chunk of an utterance, and the frames of it that are kept. */
@@ -30,6 +36,61 @@ export interface Chunk {
   readonly first: number;
 }
 
+/** Chunks of a model, in samples and frames. */
+export interface ChunkSizes {
+  /** Samples between two frames. */
+  readonly hop: number;
+  /** Samples of a chunk. */
+  readonly length: number;
+  /** Frames that are dropped at each inner edge. */
+  readonly stride: number;
+}
+
+/** Length and stride of chunks in samples and frames. */
+export function chunkSizes(
+  model: SpeechModel,
+  { chunkSeconds = CHUNK_SECONDS, strideSeconds = 1 }: ChunkOptions = {},
+): ChunkSizes {
+  const hop = hopOf(model);
+  return {
+    hop,
+    length: Math.round(chunkSeconds * 16_000 / hop) * hop,
+    stride: Math.round(strideSeconds * 16_000 / hop),
+  };
+}
+
+/** @throws {RangeError} If a chunk is no longer than its two strides. */
+export function checkChunks(model: SpeechModel, options: ChunkOptions = {}): void {
+  const { chunkSeconds = CHUNK_SECONDS, strideSeconds = 1 } = options;
+  const { length, stride } = chunkSizes(model, options);
+  if (framesOf(model.config, length) > 2 * stride) return;
+  throw new RangeError(
+    `Cannot split audio as a chunk must be longer than two strides: ${chunkSeconds} s, stride ${strideSeconds} s`,
+  );
+}
+
+/**
+ * A chunk of an utterance.
+ *
+ * @param done Index of its first kept frame.
+ * @param samples Length of the utterance, in samples at 16 kHz.
+ */
+export function chunkAt(
+  model: SpeechModel,
+  done: number,
+  samples: number,
+  { hop, length, stride }: ChunkSizes,
+): Chunk {
+  const total = framesOf(model.config, samples);
+  const start = Math.max(0, done - stride);
+  const from = start * hop;
+  const to = Math.min(samples, from + length);
+  const frames = framesOf(model.config, to - from);
+  const skip = done - start;
+  const isLast = start + frames >= total;
+  return { from, to, skip, keep: isLast ? total - done : frames - skip - stride, first: done };
+}
+
 /**
  * Splits an utterance into overlapping chunks. The kept frames of all chunks, concatenated, are the frames of the utterance.
  *
@@ -38,28 +99,15 @@ export interface Chunk {
  * @throws {RangeError} If a chunk is no longer than its two strides.
  */
 export function chunksOf(model: SpeechModel, samples: number, options: ChunkOptions = {}): Chunk[] {
-  const { chunkSeconds = CHUNK_SECONDS, strideSeconds = 1 } = options;
-  const hop = hopOf(model);
-  const length = Math.round(chunkSeconds * 16_000 / hop) * hop;
-  const stride = Math.round(strideSeconds * 16_000 / hop);
+  const sizes = chunkSizes(model, options);
   const total = framesOf(model.config, samples);
-  if (samples <= length) return [{ from: 0, to: samples, skip: 0, keep: total, first: 0 }];
-  if (framesOf(model.config, length) <= 2 * stride) {
-    throw new RangeError(
-      `Cannot split audio as a chunk must be longer than two strides: ${chunkSeconds} s, stride ${strideSeconds} s`,
-    );
-  }
+  if (samples <= sizes.length) return [{ from: 0, to: samples, skip: 0, keep: total, first: 0 }];
+  checkChunks(model, options);
   const chunks: Chunk[] = [];
   for (let done = 0; done < total;) {
-    const start = Math.max(0, done - stride);
-    const from = start * hop;
-    const to = Math.min(samples, from + length);
-    const frames = framesOf(model.config, to - from);
-    const skip = done - start;
-    const isLast = start + frames >= total;
-    const keep = isLast ? total - done : frames - skip - stride;
-    chunks.push({ from, to, skip, keep, first: done });
-    done += keep;
+    const chunk = chunkAt(model, done, samples, sizes);
+    chunks.push(chunk);
+    done += chunk.keep;
   }
   return chunks;
 }
@@ -77,6 +125,8 @@ export interface FrameLogits {
 /** A chunk with the index of its utterance. */
 interface IndexedChunk extends Chunk {
   readonly utterance: number;
+  /** Normalises its samples; none where the utterance is normalised. */
+  readonly scaling?: Scaling | undefined;
 }
 
 const lengthOf = ({ from, to }: Chunk) => to - from;
@@ -108,8 +158,9 @@ async function runChunks(
     const lengths = batch.map(lengthOf);
     const width = Math.max(...lengths);
     const values = new Float32Array(batch.length * width);
-    batch.forEach(({ utterance, from, to }, i) => {
-      values.set(utterances[utterance]!.subarray(from, to), i * width);
+    batch.forEach(({ utterance, from, to, scaling }, i) => {
+      const samples = utterances[utterance]!.subarray(from, to);
+      values.set(scaling ? scaled(samples, scaling) : samples, i * width);
     });
     const isPadded = lengths.some((length) => length < width);
     using logits = gpu.scope((): Tensor => {
@@ -134,7 +185,7 @@ export interface LogitsOptions extends ChunkOptions {
  * in batches. The result of an utterance does not depend on the others.
  *
  * @param model Model with a CTC head.
- * @param utterances Normalised audio of each, at 16 kHz.
+ * @param utterances Audio of each at 16 kHz, normalised unless the chunks are.
  * @throws {RangeError} If an utterance is too short for one frame, or a chunk is no longer than its two strides.
  */
 export async function frameLogits(
@@ -147,9 +198,16 @@ export async function frameLogits(
     const frames = framesOf(model.config, samples.length);
     return { logits: new Float32Array(frames * labels), frames, labels };
   });
-  const chunks = utterances.flatMap((samples, utterance) =>
-    chunksOf(model, samples.length, options).map((chunk) => ({ ...chunk, utterance }))
-  );
+  const chunks = utterances.flatMap((samples, utterance) => {
+    const moments = new RunningMoments();
+    let known = 0;
+    return chunksOf(model, samples.length, options).map((chunk): IndexedChunk => {
+      if (options.normalization !== "running") return { ...chunk, utterance };
+      moments.add(samples.subarray(known, chunk.to));
+      known = chunk.to;
+      return { ...chunk, utterance, scaling: moments.scaling() };
+    });
+  });
   await runChunks(model, utterances, chunks, options, ({ utterance, first, skip, keep }, logits) => {
     all[utterance]!.logits.set(logits.subarray(skip * labels, (skip + keep) * labels), first * labels);
   });

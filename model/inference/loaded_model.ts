@@ -7,6 +7,7 @@ import type { CtcTokenizer } from "../decode/tokenizer.ts";
 import { hostWeights } from "../host_weights.ts";
 import { type Batch, type ForwardOptions, framesOf, type Output, type SpeechModel } from "../speech_model.ts";
 import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } from "./chunking.ts";
+import { type StreamOptions, streamTranscript, type StreamUpdate } from "./stream.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { prepareBatch, type PreprocessorConfig } from "./preprocess.ts";
 import { encodeModel, writeModel } from "./write_model.ts";
@@ -159,7 +160,7 @@ export class LoadedModel {
     const tokenizer = this.tokenizer!;
     const outputs = await frameLogits(
       model,
-      this.#prepare("transcribe", utterances),
+      this.#prepare("transcribe", utterances, chunks.normalization === "running"),
       this.#options(chunks),
     );
     const timing = { secondsPerFrame: model.config.conv_stride.reduce((hop, n) => hop * n, 1) / 16_000 };
@@ -169,6 +170,36 @@ export class LoadedModel {
       const tokens = alignTokens(logits, frames, best!.ids, tokenizer.size, tokenizer.padId);
       return transcriptOf(tokens, tokenizer, timing);
     });
+  }
+
+  /**
+   * Transcribes audio while it arrives, as from a microphone, by greedy decoding. The words are those of {@linkcode transcribe} with
+   * the same chunks and `normalization: "running"`.
+   *
+   * A word is final at most `chunkSeconds` − `strideSeconds` after its end, if the next word begins in the same chunk, and part of
+   * `partial` after `partialSeconds`; the time to compute comes on top. Memory is that of a chunk.
+   *
+   * @param samples One channel at 16 kHz, in pieces of any lengths.
+   * @throws {TypeError} If the model has no CTC head or no vocabulary, or a piece is not a `Float32Array`.
+   * @throws {RangeError} If a chunk is no longer than its two strides.
+   * @example
+   * ```ts ignore
+   * for await (const { text, partial } of model.stream(microphone)) console.log(text, `(${partial})`);
+   * ```
+   */
+  stream(
+    samples: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamUpdate, void> {
+    this.requireHead("ctc");
+    const { model, preprocessor } = this;
+    const parts = {
+      model,
+      tokenizer: this.tokenizer!,
+      normalizes: preprocessor.do_normalize,
+      masked: preprocessor.return_attention_mask,
+    };
+    return streamTranscript(parts, samples, options);
   }
 
   /**
@@ -263,18 +294,20 @@ export class LoadedModel {
     if (this.#disposed) throw new TypeError(`Cannot ${action}: ${this.name} was disposed`);
   }
 
-  /** Normalises each utterance by itself. */
-  #prepare(task: string, utterances: readonly Float32Array[]): Float32Array[] {
+  /** Normalises each utterance by itself, unless its chunks are. */
+  #prepare(task: string, utterances: readonly Float32Array[], byChunks = false): readonly Float32Array[] {
     const short = utterances.find(({ length }) => framesOf(this.model.config, length) === 0);
     if (short) {
       throw new RangeError(
         `Cannot ${task} as audio must have at least one frame: it has ${short.length} samples`,
       );
     }
+    if (byChunks) return utterances;
     return utterances.map((utterance) => prepareBatch([utterance], this.preprocessor).inputValues);
   }
 
-  #options(chunks: ChunkOptions): LogitsOptions {
-    return { ...chunks, masked: this.preprocessor.return_attention_mask };
+  #options({ normalization = "utterance", ...chunks }: ChunkOptions): LogitsOptions {
+    const { do_normalize, return_attention_mask: masked } = this.preprocessor;
+    return { ...chunks, normalization: do_normalize ? normalization : "utterance", masked };
   }
 }

@@ -31,7 +31,7 @@ export const DEFAULT_PREPROCESSOR: PreprocessorConfig = {
 };
 
 // Added to the variance, as in `Wav2Vec2FeatureExtractor`.
-const EPSILON = 1e-7;
+export const EPSILON = 1e-7;
 
 /**
  * Parses `preprocessor_config.json`. Missing fields take the defaults of `Wav2Vec2FeatureExtractor`.
