@@ -1,14 +1,11 @@
 /**
- * Output folder, estimated memory, progress and interruption of commands that run for long.
+ * Output folder, progress and interruption of commands that run for long.
  *
  * @module
  */
 import { DeviceError } from "../tensor/device_errors.ts";
-import type { Gpu } from "../tensor/gpu.ts";
-import type { MemoryNeed } from "../train/memory.ts";
 import { Progress } from "../train/progress.ts";
 import { claimRunFolder, type EarlyFiles, isFreeForRun } from "../train/run_folder.ts";
-import { print } from "./print.ts";
 import { isQuiet, log, unlessClosed } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
@@ -40,37 +37,6 @@ export async function refuseOutput(out: string, early: EarlyFiles): Promise<void
   throw new UserError(
     `Output folder is not empty: ${out} (use another --out, or --resume to continue a run)`,
   );
-}
-
-/** Estimated memory of a run, as `--dry-run --json` prints it. */
-export interface MemoryReport {
-  /** Name of the device. */
-  readonly device: string;
-  /** Whether the device shares the host's memory. */
-  readonly software: boolean;
-  readonly device_bytes: number;
-  readonly host_bytes: number;
-}
-
-/** Estimated memory of a run as data. */
-export function memoryReport({ name, software }: Gpu, { deviceBytes, hostBytes }: MemoryNeed): MemoryReport {
-  return { device: name, software, device_bytes: Math.round(deviceBytes), host_bytes: Math.round(hostBytes) };
-}
-
-/** Estimated memory of a run as a line of text. */
-export function memoryText({ device, software, device_bytes, host_bytes }: MemoryReport): string {
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
-  const all = software
-    ? `, ${gigabytes(device_bytes + host_bytes)} in total (a software device uses the host's memory)`
-    : "";
-  return `estimated memory: ${gigabytes(device_bytes)} on ${device}, ${
-    gigabytes(host_bytes)
-  } on the host${all}`;
-}
-
-/** Prints the estimated memory, the result of `--dry-run`. */
-export function printMemory(memory: MemoryReport, json: boolean): void {
-  print(json ? JSON.stringify(memory, null, 2) : memoryText(memory));
 }
 
 /** Progress on standard error: one line that is updated on a terminal, else a line from time to time. */

@@ -17,10 +17,7 @@ import { onFiles } from "./files.ts";
 import {
   claimOutput,
   interruptible,
-  memoryReport,
-  memoryText,
   printInterrupted,
-  printMemory,
   progressOf,
   refuseOutput,
   shellWord,
@@ -31,6 +28,7 @@ import { print } from "./print.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
 import { pruneSources } from "./corpus_options.ts";
 import { pruneOptions, type PruneSettings, type PruneValues } from "./prune_options.ts";
+import { checkResources, memoryReport, memoryText, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -92,11 +90,10 @@ export const pruneCommand: Command = defineCommand({
         // Check everything that can be checked before the first file is written.
         planMethod(model.checkpoint.config, plan);
         const memory = memoryReport(gpu, await pipelineMemory(plan));
-        if (dry) {
-          printMemory(memory, json);
-          return 0;
-        }
-        log(memoryText(memory));
+        if (dry) printMemory(memory, json);
+        else log(memoryText(memory));
+        await checkResources({ command: "prune", out, gpu, dry, resumed: resume }, memory);
+        if (dry) return 0;
         const journal = saved?.journal ?? await beginJournal(out, settings, inputs);
         if (changed?.length) await redoStagesOn(out, journal, changed, inputs);
         const command = commandOf(settings);

@@ -7,9 +7,10 @@ import { START_FILES } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { claimOutput, printInterrupted, printMemory, refuseOutput } from "./long_run.ts";
+import { claimOutput, printInterrupted, refuseOutput } from "./long_run.ts";
 import { withDefaults } from "./options.ts";
 import { print } from "./print.ts";
+import { checkResources, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { note, unlessClosed } from "./stderr.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
@@ -129,7 +130,10 @@ async function dryRun(settings: TrainSettings, state: FoundState | null, json: b
   using run = await openRun(values, state);
   const gpu = await openGpu();
   try {
-    printMemory(await estimateMemory(gpu, run, values), json);
+    const memory = await estimateMemory(gpu, run, values);
+    printMemory(memory, json);
+    const out = values.out ?? ".";
+    await checkResources({ command: "train", out, gpu, dry: true, resumed: state !== null }, memory);
   } finally {
     gpu.destroy();
   }

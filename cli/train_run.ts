@@ -27,16 +27,10 @@ import { openGpu } from "./backend.ts";
 import { compareInputs } from "./changed_inputs.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
 import { trainSources } from "./corpus_options.ts";
-import {
-  type Ended,
-  interruptible,
-  type MemoryReport,
-  memoryReport,
-  memoryText,
-  progressOf,
-} from "./long_run.ts";
+import { type Ended, interruptible, progressOf } from "./long_run.ts";
 import { folderOf, readBaseModel } from "./model_option.ts";
 import { libraryNames, withDefaults } from "./options.ts";
+import { checkResources, type MemoryReport, memoryReport, memoryText } from "./resources.ts";
 import { log, note } from "./stderr.ts";
 import { trainOptions, type TrainSettings, type TrainValues } from "./train_options.ts";
 import { UserError } from "./user_error.ts";
@@ -186,7 +180,9 @@ export async function train(
   const resume = state && onInputs(out, state, inputs, accepted);
   const gpu = await openGpu({}, true);
   try {
-    log(memoryText(await estimateMemory(gpu, run, values)));
+    const memory = await estimateMemory(gpu, run, values);
+    log(memoryText(memory));
+    await checkResources({ command: "train", out, gpu, resumed: state !== null }, memory);
     await makeFolder(`${out}/state`); // before other files: see EARLY_FILES
     for (const [name, text] of state ? [] : Object.entries(run.start.files)) {
       await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);

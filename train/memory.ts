@@ -1,3 +1,4 @@
+import { sizeOf } from "../tensor/shape.ts";
 import { fakeGpu } from "../tensor/fake_gpu.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import { TOGETHER } from "../tensor/read_together.ts";
@@ -14,6 +15,8 @@ export interface MemoryNeed {
    * the driver of a software adapter allocates.
    */
   readonly hostBytes: number;
+  /** Bytes of the states on disk, one of which is being written, and of the models. */
+  readonly diskBytes: number;
 }
 
 /** Options of {@linkcode measureMemory}. */
@@ -38,6 +41,11 @@ export interface MeasureMemoryOptions {
  */
 const [PIPELINE, UNUSED] = [1.9e6, 3 * 2 ** 26];
 
+/** States on disk at a time: the last two, and one that is being written. */
+const STATES = 3;
+/** Copies of the model on disk: of pruning, of fine-tuning, and the result. */
+const MODELS = 3;
+
 /**
  * Estimates the memory of a training without computing: its first steps run on a fake device, which allocates as the real
  * one does, see {@linkcode fakeGpu}.
@@ -53,7 +61,7 @@ export async function measureMemory(
     MeasureMemoryOptions,
 ): Promise<MemoryNeed> {
   const { gpu: fake, memory } = fakeGpu(gpu);
-  let [copy, seconds] = [0, 0];
+  let [model, state, seconds] = [0, 0, 0];
   {
     using trainer = make(fake);
     await using feed = takeSteps(source, START, gradAccumSteps);
@@ -63,11 +71,18 @@ export async function measureMemory(
       await trainer.step(batches, { seed: 0, step, lrScale: 1, maxGradNorm: 1 });
     }
     const { weights } = trainer.model;
-    if (copies) copy = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
+    model = weights.names.reduce((sum, name) => sum + weights.get(name).size * 4, 0);
+    for (const { shape, dtype } of trainer.snapshot().values()) {
+      state += sizeOf(shape) * (dtype === "F64" ? 8 : 4);
+    }
   }
   const { rss } = Deno.memoryUsage();
   await after(fake);
   const driver = gpu.software ? PIPELINE * fake.pipelines.count + UNUSED : 0;
   const cache = source.keptBytes?.(seconds / steps * planned) ?? 0;
-  return { deviceBytes: memory.peakBytes, hostBytes: rss + TOGETHER + copy + cache + driver };
+  return {
+    deviceBytes: memory.peakBytes,
+    hostBytes: rss + TOGETHER + (copies ? model : 0) + cache + driver,
+    diskBytes: STATES * state + MODELS * model,
+  };
 }

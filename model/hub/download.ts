@@ -1,12 +1,12 @@
 // Downloads single files: resumes partial downloads and verifies hashes.
+import { freeSpace } from "../../files/free_space.ts";
 import { chunksOf, MIN_RATE } from "./body.ts";
 import { HubError, sizeOf } from "./cache.ts";
 import { type HubAccess, NetworkError, request } from "./request.ts";
 import { withRetries } from "./retry.ts";
 
-// Not literals, as bundlers for browsers refuse modules of Node.
+// Not a literal, as bundlers for browsers refuse modules of Node.
 const CRYPTO: string = "node:crypto";
-const FILE_SYSTEM: string = "node:fs/promises";
 
 /** A file to download. */
 export interface Download {
@@ -110,14 +110,12 @@ async function sizeOfPart(part: Deno.FsFile): Promise<number> {
 async function checkDisk({ name, path, size }: Download, received: number): Promise<void> {
   if (size === null) return;
   const folder = path.slice(0, path.lastIndexOf("/"));
-  const { statfs } = await import(FILE_SYSTEM) as typeof import("node:fs/promises");
-  // Unknown on some file systems, and without permission.
-  const disk = await statfs(folder).catch(() => null);
-  if (disk === null || size - received <= disk.bavail * disk.bsize) return;
+  const free = await freeSpace(folder);
+  if (free === null || size - received <= free) return;
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new HubError(
     `Cannot download ${name} as it takes ${gigabytes(size - received)} of disk: ${folder} has ${
-      gigabytes(disk.bavail * disk.bsize)
+      gigabytes(free)
     } left`,
   );
 }
