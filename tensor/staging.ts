@@ -22,6 +22,9 @@ const KEEP = 2 ** 20;
  */
 const TURN_EVERY = 250;
 
+/** Early reads whose mappings are outstanding at most: each holds a buffer, and a loop of reads would make ever more. */
+const MOST_OUTSTANDING = 512;
+
 /** Buffers that the host maps to read, reused. */
 export class StagingBuffers {
   readonly #device: GPUDevice;
@@ -32,6 +35,8 @@ export class StagingBuffers {
   #early: boolean | null = null;
   /** Time of the last turn of the event loop. */
   #turned = 0;
+  /** Early reads whose mappings are outstanding. */
+  #outstanding = 0;
 
   /**
    * Starts without buffers.
@@ -83,8 +88,11 @@ export class StagingBuffers {
       const mapping = buffer.mapAsync(MapMode.READ);
       const early = staging.mapped ? attempt(() => buffer.getMappedRange().slice(0, bytes)) : null;
       if (early) {
-        mapping.then(() => this.#give(staging)).catch(() => buffer.destroy());
-        if (performance.now() - this.#turned >= TURN_EVERY) {
+        this.#outstanding++;
+        const given = mapping.then(() => this.#give(staging)).catch(() => buffer.destroy())
+          .finally(() => this.#outstanding--);
+        if (this.#outstanding >= MOST_OUTSTANDING) await given;
+        else if (performance.now() - this.#turned >= TURN_EVERY) {
           await new Promise((resolve) => setTimeout(resolve));
           this.#turned = performance.now();
         }

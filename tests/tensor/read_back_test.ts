@@ -36,6 +36,22 @@ Deno.test("values that were read do not change while the next are read", async (
   assertEquals(kept.map(([a]) => a), [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
+Deno.test("a loop of reads holds a bounded number of buffers", async () => {
+  const { createBuffer } = GPUDevice.prototype;
+  let made = 0;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    if (descriptor.label === "read-back") made++;
+    return createBuffer.call(this, descriptor);
+  };
+  try {
+    using x = gpu.tensor([1, 2]);
+    for (let i = 0; i < 2000; i++) await x.read();
+    assert(made <= 600, `${made}`);
+  } finally {
+    GPUDevice.prototype.createBuffer = createBuffer;
+  }
+});
+
 Deno.test("waits and reads may be concurrent", async () => {
   using x = gpu.tensor([1, 2]);
   using y = scale(x, 3);
