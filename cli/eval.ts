@@ -6,6 +6,8 @@ import { costsOf } from "../model/costs.ts";
 import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
 import type { LoadedModel } from "../model/inference/loaded_model.ts";
 import { readUtterances } from "../train/labelled_utterances.ts";
+import { requireReferences } from "../train/corpus_feed.ts";
+import { transcriptTargets } from "../train/corpus_source.ts";
 import { escapeField } from "../files/printable.ts";
 import { defineCommand } from "./command.ts";
 import { corpusOptions } from "./corpus_options.ts";
@@ -17,7 +19,10 @@ import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { note } from "./stderr.ts";
 
 /** What `eval --json` prints. */
-export interface EvalReport extends Evaluation {
+export interface EvalReport extends Omit<Evaluation, "computeSeconds" | "realTimeFactor"> {
+  readonly compute_seconds: number;
+  /** Compute seconds per second of audio. */
+  readonly real_time_factor: number;
   readonly model: string;
   readonly data: string;
   readonly subset: string;
@@ -71,16 +76,27 @@ export const evalCommand = defineCommand({
         const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
           if (details) printError([utterance.id, reference, hypothesis].map(escapeField).join("\t"));
         };
+        if (loaded.tokenizer) requireReferences(subset, utterances, transcriptTargets(loaded.tokenizer));
         for (const text of notesOn(loaded, utterances)) note(text);
         const test = readUtterances(utterances);
-        const evaluation = await evaluate(loaded, test, {
+        const { computeSeconds, realTimeFactor, ...evaluation } = await evaluate(loaded, test, {
           ...search,
           normalize: (text) => loaded.tokenizer?.phonemes ? text : normalizeText(text),
           onHypothesis,
         });
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);
         const adapter = loaded.model.gpu.name;
-        return { model, data, subset, ...evaluation, parameters, macs_per_second: macs / 10, adapter };
+        return {
+          model,
+          data,
+          subset,
+          ...evaluation,
+          compute_seconds: computeSeconds,
+          real_time_factor: realTimeFactor,
+          parameters,
+          macs_per_second: macs / 10,
+          adapter,
+        };
       });
       print(json ? JSON.stringify(report, null, 2) : render(report));
       return 0;
@@ -101,7 +117,7 @@ function notesOn({ model, tokenizer }: LoadedModel, utterances: readonly Utteran
 }
 
 function render(report: EvalReport): string {
-  const { wer, cer, accuracy, utterances, seconds, realTimeFactor, parameters, macs_per_second } = report;
+  const { wer, cer, accuracy, utterances, seconds, real_time_factor, parameters, macs_per_second } = report;
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const rate = (name: string, { value, low, high }: { value: number; low: number; high: number }) =>
     `${name.padEnd(12)}${percent(value)}  (95 %: ${percent(low)} to ${percent(high)})`;
@@ -113,6 +129,6 @@ function render(report: EvalReport): string {
     ...accuracy ? [rate("accuracy", accuracy)] : [],
     `parameters  ${parameters.toLocaleString("en")}`,
     `MACs        ${(macs_per_second / 1e6).toFixed(1)} million per second of audio`,
-    `speed       ${(1000 * realTimeFactor).toPrecision(3)} ms per second of audio on ${report.adapter}`,
+    `speed       ${(1000 * real_time_factor).toPrecision(3)} ms per second of audio on ${report.adapter}`,
   ].join("\n");
 }

@@ -3,8 +3,9 @@
 import { SPEEDS } from "../data/batching/augment.ts";
 import { type Batches, openBatches } from "../data/batching/batches.ts";
 import type { TimedUtterance } from "../data/corpus/durations.ts";
+import type { Utterance } from "../data/corpus/utterance.ts";
 import { framesOf } from "../model/speech_model.ts";
-import { corpusPass, corpusSource, type CorpusSourceOptions } from "./corpus_source.ts";
+import { corpusPass, corpusSource, type CorpusSourceOptions, type TargetOf } from "./corpus_source.ts";
 import type { BatchSource, MicroBatch } from "./micro_batch.ts";
 import type { TrainCorpus } from "./run_corpus.ts";
 import type { CommonSettings } from "./settings.ts";
@@ -47,6 +48,7 @@ export async function openFeed(
   });
   let dev: Batches | null = null;
   if (corpus.dev) {
+    requireReferences("dev", corpus.dev.utterances, options.targetOf);
     const sorted = corpus.dev.utterances.toSorted((a, b) => a.seconds - b.seconds);
     dev = await openBatches(sorted, { seconds, seed, shuffle: false, longer: "alone", threads: 1 });
   }
@@ -58,6 +60,27 @@ export async function openFeed(
     notes,
     [Symbol.dispose]: () => [train, dev].forEach((batches) => batches?.close()),
   };
+}
+
+/**
+ * Checks before a run that utterances have an error rate or accuracy.
+ *
+ * @param subset name of what they are, for the error
+ * @param utterances the utterances
+ * @param targetOf their targets
+ * @throws {RangeError} if all transcripts are empty
+ */
+export function requireReferences(
+  subset: string,
+  utterances: readonly Pick<Utterance, "id" | "text" | "intent">[],
+  targetOf: TargetOf,
+): void {
+  if (utterances.some(({ id, ...known }) => targetOf({ ids: [id], ...known }).reference.trim() !== "")) {
+    return;
+  }
+  throw new RangeError(
+    `Cannot evaluate on the ${subset} utterances as some transcript must have words: all ${utterances.length} are empty`,
+  );
 }
 
 /** Refuses utterances shorter than a frame; a note counts those whose text does not fit into their frames. */

@@ -7,7 +7,7 @@ import program from "../../deno.json" with { type: "json" };
 import type { CtcTokenizer } from "../../model/decode/tokenizer.ts";
 import { parsePreprocessorConfig, type PreprocessorConfig } from "../../model/inference/preprocess.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { openFeed, type TrainFeed } from "../../train/corpus_feed.ts";
+import { openFeed, requireReferences, type TrainFeed } from "../../train/corpus_feed.ts";
 import { intentTargets, transcriptTargets } from "../../train/corpus_source.ts";
 import { readUtterances } from "../../train/labelled_utterances.ts";
 import { RECORD_FILE, tokenizerIn } from "../../model/inference/model_files.ts";
@@ -81,6 +81,7 @@ export async function openPruneRun(
   const corpus = await openPruneCorpus(sources, task);
   const { train: { utterances: train }, test: { utterances: test } } = corpus;
   const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
+  if (tokenizer) requireReferences("test", test, targetOf);
   const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
   const notes = [...base.checkpoint.notes, ...corpus.notes, ...feed.notes];
   if (tokenizer) notes.push(...outOfVocabulary(tokenizer, [...train, ...test]));

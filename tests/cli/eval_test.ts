@@ -22,7 +22,10 @@ Deno.test("eval gives error rates with intervals, cost and speed", async () => {
     const report = JSON.parse(out.join("\n"));
     assertEquals([report.utterances, report.wer.reference, report.accuracy], [3, 9, null]);
     assert(report.wer.low <= report.wer.value && report.wer.value <= report.wer.high);
-    assert(report.parameters > 0 && report.macs_per_second > 0 && report.realTimeFactor > 0);
+    assert(report.parameters > 0 && report.macs_per_second > 0 && report.real_time_factor > 0);
+
+    const keys = out.join("\n").match(/"\w+":/g)!;
+    assertEquals(keys.filter((key) => /[A-Z]/.test(key)), [], "keys are in snake case, as of every command");
 
     const text = await run(...args, "--limit", "1");
     assertStringIncludes(text.out[0]!, "1 utterances");

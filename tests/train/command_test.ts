@@ -191,3 +191,23 @@ Deno.test("mistakes with train are one line each", () =>
       "as the output must be a folder",
     );
   }));
+
+Deno.test("subsets without a transcript are found before training", () =>
+  withCorpus(async (dir) => {
+    const words = ["train", "--recipe", `${dir}/recipe.json`, "--lr", "0.003", "--steps", "1"];
+    const rows = (text: string | undefined) =>
+      ["deaf", "ace"].map((word) => JSON.stringify({ audio: `${word}.wav`, text })).join("\n");
+    await put(dir, { "corpus/dev.jsonl": rows("!"), "corpus/test.jsonl": rows("…") });
+    const [out, why] = [`${dir}/out`, "as some transcript must have words: all 2 are empty"];
+    assertMistake(await run(...words, "--out", out), `Cannot evaluate on the dev utterances ${why}`);
+    assertEquals(await Deno.stat(`${out}/state`).catch(() => null), null);
+    const model = ["--model", out, "--data", `${dir}/corpus`];
+    assertEquals((await run(...words, "--out", out, "--dev-subset", "none")).status, 0);
+    assertMistake(await run("eval", ...model), `Cannot evaluate on the test utterances ${why}`);
+    const pruned = ["--dev-subset", "none", "--out", `${dir}/pruned`];
+    assertMistake(await run("prune", ...model, ...pruned), `Cannot evaluate on the test utterances ${why}`);
+    await put(dir, { "corpus/dev.jsonl": rows(undefined) });
+    const missing = await run(...words, "--out", `${dir}/missing`);
+    assertMistake(missing, "corpus/dev.jsonl:1 as speech recognition needs a transcript: deaf.wav has none");
+    assertEquals(await Deno.stat(`${dir}/missing/state`).catch(() => null), null);
+  }));
