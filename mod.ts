@@ -187,7 +187,7 @@ export {
 } from "./model/inference/evaluate.ts";
 export type { FetchProgress } from "./model/inference/fetch_files.ts";
 export { loadModel, type LoadOptions } from "./model/inference/load_model.ts";
-export { LoadedModel, type Ranked, type TranscribeOptions } from "./model/inference/loaded_model.ts";
+export { LoadedModel, type TranscribeOptions } from "./model/inference/loaded_model.ts";
 export {
   type AudioBatch,
   DEFAULT_PREPROCESSOR,
@@ -196,6 +196,7 @@ export {
   type PreprocessorConfig,
 } from "./model/inference/preprocess.ts";
 
+export type { Ranked } from "./model/inference/rank.ts";
 export type { StreamOptions, StreamUpdate } from "./model/inference/stream.ts";
 
 // Training

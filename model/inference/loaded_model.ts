@@ -10,20 +10,13 @@ import { type ChunkOptions, frameLogits, type LogitsOptions, utteranceLogits } f
 import { type StreamOptions, streamTranscript, type StreamUpdate } from "./stream.ts";
 import type { ModelFiles } from "./model_files.ts";
 import { prepareBatch, type PreprocessorConfig } from "./preprocess.ts";
+import { rank, type Ranked } from "./rank.ts";
 import { encodeModel, writeModel } from "./write_model.ts";
 
 /** Options of {@linkcode LoadedModel.transcribe}. */
 export interface TranscribeOptions<State = unknown> extends ChunkOptions {
   /** Beam search with these options instead of greedy decoding. */
   readonly beam?: BeamOptions<State>;
-}
-
-/** A class and its probability. */
-export interface Ranked {
-  /** Label, from `id2label` of the config. */
-  readonly label: string;
-  /** Probability, 0 to 1. */
-  readonly probability: number;
 }
 
 /** Options of {@linkcode LoadedModel.save}. */
@@ -192,14 +185,8 @@ export class LoadedModel {
     options: StreamOptions = {},
   ): AsyncGenerator<StreamUpdate, void> {
     this.requireHead("ctc");
-    const { model, preprocessor } = this;
-    const parts = {
-      model,
-      tokenizer: this.tokenizer!,
-      normalizes: preprocessor.do_normalize,
-      masked: preprocessor.return_attention_mask,
-    };
-    return streamTranscript(parts, samples, options);
+    const { model, tokenizer, preprocessor } = this;
+    return streamTranscript({ model, tokenizer: tokenizer!, preprocessor }, samples, options);
   }
 
   /**
@@ -227,14 +214,7 @@ export class LoadedModel {
     this.requireHead("classify");
     const prepared = this.#prepare("classify", utterances);
     const outputs = await utteranceLogits(this.model, prepared, this.#options({}));
-    return outputs.map((scores) => {
-      const largest = Math.max(...scores);
-      const weights = [...scores].map((score) => Math.exp(score - largest));
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      return weights
-        .map((weight, i) => ({ label: this.model.config.id2label[i]!, probability: weight / total }))
-        .sort((a, b) => b.probability - a.probability);
-    });
+    return outputs.map((scores) => rank(scores, this.model.config.id2label));
   }
 
   /**

@@ -3,6 +3,7 @@ import { GreedyTokens, type TimedWord, transcriptOf } from "../decode/greedy.ts"
 import type { CtcTokenizer } from "../decode/tokenizer.ts";
 import { framesOf, type SpeechModel } from "../speech_model.ts";
 import { checkChunks, type Chunk, chunkAt, type ChunkSizes, chunkSizes, frameLogits } from "./chunking.ts";
+import type { PreprocessorConfig } from "./preprocess.ts";
 import { RunningMoments, scaled } from "./running_moments.ts";
 
 /** Options of {@linkcode LoadedModel.stream}. */
@@ -31,10 +32,7 @@ export interface StreamUpdate {
 export interface StreamModel {
   readonly model: SpeechModel;
   readonly tokenizer: CtcTokenizer;
-  /** Whether the model normalises its input. */
-  readonly normalizes: boolean;
-  /** Whether it was trained with an attention mask. */
-  readonly masked: boolean;
+  readonly preprocessor: PreprocessorConfig;
 }
 
 /** Samples of which the first were dropped. */
@@ -137,9 +135,9 @@ class Transcriber {
 
   /** Logits of the frames of a chunk that are kept. */
   async #logits({ from, to, skip, keep }: Chunk, moments: RunningMoments): Promise<Float32Array> {
-    const { model, normalizes, masked } = this.#parts;
+    const { model, preprocessor: { do_normalize, return_attention_mask: masked } } = this.#parts;
     const samples = this.#window.slice(from, to);
-    const values = normalizes ? scaled(samples, moments.scaling()) : samples;
+    const values = do_normalize ? scaled(samples, moments.scaling()) : samples;
     const [all] = await frameLogits(model, [values], { masked, chunkSeconds: values.length / 16_000 + 1 });
     return all!.logits.subarray(skip * all!.labels, (skip + keep) * all!.labels);
   }
