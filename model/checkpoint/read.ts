@@ -1,16 +1,15 @@
 // Reads model folders: config.json and weights, published by Hugging Face, torchaudio or DPHuBERT.
+import { memorySource } from "./byte_source.ts";
 import { matchTensors } from "./match.ts";
 import {
-  fileNames,
-  folderReader,
+  folderOnDisk,
   isTorchName,
   type ModelFolder,
   type ReadFile,
+  readWeightFile,
   readWeights,
   splitPath,
   WEIGHT_FILES,
-  type WeightFile,
-  weightFile,
 } from "./weight_files.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { printable } from "../../files/printable.ts";
@@ -61,7 +60,7 @@ export async function readCheckpoint(
     : inMemory(source);
   const { folder, read, file } = place;
   const beside = options.config ?? await readConfig(folder, read);
-  const files = file ? [await readWeightFile(folder, file, read)] : await readWeights(place);
+  const files = file ? [readWeightFile(place, file) ?? missing(folder, file)] : await readWeights(place);
   const [only] = files.length === 1 ? files : [];
   const embedded = options.config ? null : only?.embedded ?? null;
   const config = embedded ? parseConfig(embedded.config, `${only!.name}, config`) : beside;
@@ -94,7 +93,11 @@ interface Source extends ModelFolder {
 
 function inMemory({ files, name = "the files" }: CheckpointFiles): Source {
   const read: ReadFile = (file) => Promise.resolve(Object.hasOwn(files, file) ? files[file]! : null);
-  return { folder: name, read, list: () => Promise.resolve(Object.keys(files)) };
+  const open = (file: string) => {
+    const bytes = Object.hasOwn(files, file) ? files[file] : undefined;
+    return bytes ? memorySource(bytes) : null;
+  };
+  return { folder: name, read, open, list: () => Promise.resolve(Object.keys(files)) };
 }
 
 async function openPath(path: string): Promise<Source> {
@@ -103,7 +106,7 @@ async function openPath(path: string): Promise<Source> {
   };
   try {
     const { isDirectory } = await Deno.stat(path);
-    if (isDirectory) return onDisk(path);
+    if (isDirectory) return folderOnDisk(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return refuse(KINDS, "there is no such file or folder");
     const [reason] = (error as Error).message.split(": ");
@@ -111,11 +114,7 @@ async function openPath(path: string): Promise<Source> {
   }
   const { folder, file } = splitPath(path);
   if (!file.endsWith(".safetensors") && !isTorchName(file)) return refuse(KINDS, "it is another file");
-  return { ...onDisk(folder), file };
-}
-
-function onDisk(folder: string): ModelFolder {
-  return { folder, read: folderReader(folder), list: () => fileNames(folder) };
+  return { ...folderOnDisk(folder), file };
 }
 
 /** The `config.json` of a folder; null if it is missing. */
@@ -124,8 +123,6 @@ async function readConfig(folder: string, read: ReadFile): Promise<ModelConfig |
   return bytes && parseConfig(new TextDecoder().decode(bytes), `${folder}/config.json`);
 }
 
-async function readWeightFile(folder: string, file: string, read: ReadFile): Promise<WeightFile> {
-  const bytes = await read(file);
-  if (!bytes) throw new Error(`Cannot load ${printable(folder)} as a file is missing: ${printable(file)}`);
-  return weightFile(bytes, `${folder}/${file}`);
+function missing(folder: string, file: string): never {
+  throw new Error(`Cannot load ${printable(folder)} as a file is missing: ${printable(file)}`);
 }

@@ -2,8 +2,9 @@
 // https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
 import { printable } from "../../files/printable.ts";
+import { type ByteRange, type ByteSource, memorySource } from "./byte_source.ts";
 import { Inert, readPickle } from "./pickle.ts";
-import { byteSize, view } from "./safetensors_format.ts";
+import { view } from "./safetensors_format.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 import {
   entryOf,
@@ -12,6 +13,7 @@ import {
   storageOf,
   torchCall,
   type TorchStorage,
+  type TorchTensor,
 } from "./torch_tensors.ts";
 import { type Fail, isZip, zipEntries } from "./zip_directory.ts";
 
@@ -32,16 +34,22 @@ const MAX_COPIES = 4;
 /** Keys of the state_dict in a checkpoint. */
 const STATE_KEYS = ["state_dict", "model_state_dict", "model"];
 
-/** Whether a file has the signature of torch.save. */
-export function isTorchFile(bytes: Uint8Array): boolean {
-  return isZip(bytes) || (bytes.length > 2 && bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5);
+/** Bytes of a legacy file that are read first; its pickles lie before the storages. */
+const HEAD = 2 ** 20;
+
+/** Whether a file has the signature of torch.save. @param file Content of the file, or the file. */
+export function isTorchFile(file: Uint8Array | ByteSource): boolean {
+  const source = file instanceof Uint8Array ? memorySource(file) : file;
+  if (isZip(source)) return true;
+  const [first, protocol = 0] = source.read(0, Math.min(2, source.length));
+  return source.length > 2 && first === 0x80 && protocol >= 2 && protocol <= 5;
 }
 
 /**
  * Parses a file of torch.save. No code is run: a restricted interpreter of its pickle builds only tensors and dictionaries. Other
  * objects are inert; if a tensor or the state_dict depends on one, the error names it.
  *
- * @param bytes Content of the file.
+ * @param file Content of the file; or the file, of which the storages of the state_dict are read.
  * @param name File name for error messages.
  * @throws {SyntaxError} If it is invalid; one line.
  *
@@ -53,46 +61,98 @@ export function isTorchFile(bytes: Uint8Array): boolean {
  * tensors.get("lm_head.weight")?.shape;
  * ```
  */
-export function parseTorchFile(bytes: Uint8Array, name: string): TorchFile {
+export function parseTorchFile(file: Uint8Array | ByteSource, name: string): TorchFile {
+  const source = file instanceof Uint8Array ? memorySource(file) : file;
   const fail: Fail = (rule, found) => {
     throw new SyntaxError(`Cannot read ${printable(name)} as a PyTorch file as ${rule}: ${found}`);
   };
-  if (!isTorchFile(bytes)) fail("it must be a zip file or a pickle", "it is neither");
-  const content = isZip(bytes) ? readZip(bytes, fail) : readLegacy(bytes, fail);
+  if (!isTorchFile(source)) fail("it must be a zip file or a pickle", "it is neither");
+  const { value, big } = isZip(source) ? readZip(source, fail) : readLegacy(source, fail);
+  const { tensors, beside } = stateOf(value, fail);
+  readStorages(source, [...tensors.values()], big);
   let copied = 0;
   const spend = (length: number) => {
     copied += length;
-    if (copied <= MAX_COPIES * bytes.length) return;
+    if (copied <= MAX_COPIES * source.length) return;
     fail(`strided tensors have at most ${MAX_COPIES} times the bytes of the file`, "these have more");
   };
-  return stateOf(content, spend, fail);
+  const entries = [...tensors].map(([name, tensor]) => [name, entryOf(tensor, spend, fail)] as const);
+  return { tensors: new Map(entries), beside };
+}
+
+/** What a file holds, and whether its bytes are big-endian. */
+interface Content {
+  readonly value: unknown;
+  readonly big: boolean;
 }
 
 /** The zip format: STEM/data.pkl, and the bytes of each storage in STEM/data/KEY. */
-function readZip(bytes: Uint8Array, fail: Fail): unknown {
-  const entries = zipEntries(bytes, fail);
+function readZip(file: ByteSource, fail: Fail): Content {
+  const entries = zipEntries(file, fail);
+  const read = ({ start, end }: ByteRange) => file.read(start, end);
   const path = [...entries.keys()].find((path) => /^[^/]+\/data\.pkl$/.test(path));
   if (path === undefined) return fail("the archive must have data.pkl", "there is none");
   const stem = path.slice(0, -"data.pkl".length);
   const order = entries.get(`${stem}byteorder`);
-  const big = order !== undefined && new TextDecoder().decode(order.subarray(0, 16)).trim() === "big";
+  const big = order !== undefined && order.end - order.start < 16 &&
+    new TextDecoder().decode(read(order)).trim() === "big";
   const storages = new Map<string, TorchStorage>();
-  const { value } = readPickle(entries.get(path)!, 0, {
+  const { value } = readPickle(read(entries.get(path)!), 0, {
     persistent: (id) => storageOf(id, storages, fail),
     call: (name, args) => torchCall(name, args, fail),
     fail,
   });
   for (const [key, storage] of storages) {
-    const data = entries.get(`${stem}data/${key}`);
-    if (!data) return fail("every storage must be in the archive", `data/${printable(key)} is missing`);
-    fill(storage, data, big, () => `data/${printable(key)}`, fail);
+    const name = `data/${printable(key)}`;
+    const place = entries.get(`${stem}data/${key}`);
+    if (!place) return fail("every storage must be in the archive", `${name} is missing`);
+    const has = place.end - place.start;
+    if (has < storage.length) {
+      fail("a storage must have the bytes of its elements", `${name} has ${has} of ${storage.length}`);
+    }
+    storage.start = place.start;
   }
-  return value;
+  return { value, big };
 }
 
 /** The legacy format: five pickles (magic, protocol, system, object, keys of storages), then size and bytes of each storage. */
-function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
+function readLegacy(file: ByteSource, fail: Fail): Content {
   const storages = new Map<string, TorchStorage>();
+  const { value, keys, big, end } = legacyPickles(file, storages, fail);
+  let at = end;
+  for (const key of keys) {
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (!storage) return fail("the file holds the storages that it names", "it holds another one");
+    const cutOff = (): never =>
+      fail("every storage must be in the file", `${printable(key as string)} is cut off`);
+    if (at + 8 > file.length) return cutOff();
+    const size = Number(view(file.read(at, at + 8)).getBigInt64(0, !big));
+    if (size !== storage.size || at + 8 + storage.length > file.length) return cutOff();
+    storage.start = at + 8;
+    at += 8 + storage.length;
+  }
+  for (const [key, { start }] of storages) {
+    if (start === null) fail("every storage must be in the file", `${printable(key)} is missing`);
+  }
+  return { value, big };
+}
+
+/** What the pickles of a legacy file hold. */
+interface LegacyPickles extends Content {
+  /** Keys of the storages in the order of the file. */
+  readonly keys: readonly unknown[];
+  /** Offset after the pickles. */
+  readonly end: number;
+}
+
+/** Reads the pickles of a legacy file, in a longer part of it if they do not end in the first. */
+function legacyPickles(
+  file: ByteSource,
+  storages: Map<string, TorchStorage>,
+  fail: Fail,
+  length = Math.min(HEAD, file.length),
+): LegacyPickles {
+  const bytes = file.read(0, length);
   let at = 0;
   const next = (): unknown => {
     const { value, end } = readPickle(bytes, at, {
@@ -103,43 +163,36 @@ function readLegacy(bytes: Uint8Array, fail: Fail): unknown {
     at = end;
     return value;
   };
-  if (next() !== MAGIC) fail("a legacy PyTorch file must start with its magic number", "it does not");
-  if (next() !== 1001) fail("the protocol must be 1001", "it is another one");
-  const system = next();
-  const big = system instanceof Map && system.get("little_endian") === false;
-  const value = next();
-  const keys = next();
-  if (!Array.isArray(keys)) return fail("a list of storages follows the object", "it is something else");
-  const data = view(bytes);
-  for (const key of keys) {
-    const storage = typeof key === "string" ? storages.get(key) : undefined;
-    if (!storage) return fail("the file holds the storages that it names", "it holds another one");
-    const name = printable(key);
-    if (at + 8 > bytes.length) return fail("every storage must be in the file", `${name} is cut off`);
-    const size = Number(data.getBigInt64(at, !big));
-    const length = byteSize(storage.dtype, [size]);
-    if (size !== storage.size || at + 8 + length > bytes.length) {
-      return fail("every storage must be in the file", `${name} is cut off`);
-    }
-    fill(storage, bytes.subarray(at + 8, at + 8 + length), big, () => name, fail);
-    at += 8 + length;
+  try {
+    if (next() !== MAGIC) fail("a legacy PyTorch file must start with its magic number", "it does not");
+    if (next() !== 1001) fail("the protocol must be 1001", "it is another one");
+    const system = next();
+    const value = next();
+    const keys = next();
+    if (!Array.isArray(keys)) return fail("a list of storages follows the object", "it is something else");
+    return { value, keys, big: system instanceof Map && system.get("little_endian") === false, end: at };
+  } catch (error) {
+    if (length === file.length) throw error;
+    storages.clear();
+    return legacyPickles(file, storages, fail, Math.min(16 * length, file.length));
   }
-  for (const [key, { bytes }] of storages) {
-    if (!bytes) fail("every storage must be in the file", `${printable(key)} is missing`);
-  }
-  return value;
 }
 
-function fill(storage: TorchStorage, bytes: Uint8Array, big: boolean, name: () => string, fail: Fail): void {
-  const length = byteSize(storage.dtype, [storage.size]);
-  if (bytes.length < length) {
-    fail("a storage must have the bytes of its elements", `${name()} has ${bytes.length} of ${length}`);
-  }
-  storage.bytes = big ? littleEndian(bytes.subarray(0, length), storage.dtype) : bytes.subarray(0, length);
+/** Reads the storages of tensors, each once. */
+function readStorages(file: ByteSource, tensors: readonly TorchTensor[], big: boolean): void {
+  const storages = [...new Set(tensors.map(({ storage }) => storage))];
+  const ranges = storages.map(({ start, length }) => ({ start: start!, end: start! + length }));
+  file.readAll(ranges).forEach((bytes, i) => {
+    const storage = storages[i]!;
+    storage.bytes = big ? littleEndian(bytes, storage.dtype) : bytes;
+  });
 }
 
 /** Finds the state_dict: the object itself, or its entry under a usual key. */
-function stateOf(content: unknown, spend: (bytes: number) => void, fail: Fail): TorchFile {
+function stateOf(
+  content: unknown,
+  fail: Fail,
+): { tensors: Map<string, TorchTensor>; beside: ReadonlyMap<string, unknown> } {
   if (content instanceof Inert) {
     return fail("it must hold a dictionary of tensors", `it is a ${printable(content.of)}`);
   }
@@ -154,10 +207,10 @@ function stateOf(content: unknown, spend: (bytes: number) => void, fail: Fail): 
       state instanceof Inert ? printable(state.of) : "it is not",
     );
   }
-  const tensors = new Map<string, SafetensorsEntry>();
+  const tensors = new Map<string, TorchTensor>();
   for (const [name, value] of state) {
     if (typeof name !== "string") continue;
-    if (isTorchTensor(value)) tensors.set(name, entryOf(value, spend, fail));
+    if (isTorchTensor(value)) tensors.set(name, value);
     else if (value instanceof Inert && /tensor|parameter|storage/i.test(value.of)) {
       fail(
         "tensors must be built by known functions",

@@ -20,13 +20,20 @@ const STORAGES: Readonly<Record<string, SafetensorsDtype>> = {
   BoolStorage: "BOOL",
 };
 
-/** A storage that a pickle refers to; its bytes may follow later. */
+/** A storage that a pickle refers to. */
 export class TorchStorage {
+  /** Offset of its first byte in the file; null until it is known. */
+  start: number | null = null;
   /** Its bytes, little-endian; null until they are read. */
   bytes: Uint8Array | null = null;
 
   /** @param dtype Type of its elements. @param size Number of them. */
   constructor(readonly dtype: SafetensorsDtype, readonly size: number) {}
+
+  /** Number of its bytes. */
+  get length(): number {
+    return byteSize(this.dtype, [this.size]);
+  }
 }
 
 /** A strided view of a storage. */

@@ -3,6 +3,7 @@ import { printable } from "../../files/printable.ts";
 import { isObject, JsonFields, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
 import { readFileIfExists } from "../../files/atomic_file.ts";
+import { type ByteSource, fileSource } from "./byte_source.ts";
 import { parseTorchFile } from "./torch_file.ts";
 import { type EmbeddedConfig, torchaudioConfig } from "./torchaudio_config.ts";
 
@@ -27,6 +28,8 @@ export interface ModelFolder {
   readonly folder: string;
   /** Reads a file of it. */
   readonly read: ReadFile;
+  /** Opens a file of it to read ranges; null if it is missing. */
+  readonly open: (name: string) => ByteSource | null;
   /** Names of its files. */
   readonly list: () => Promise<string[]>;
 }
@@ -52,12 +55,13 @@ export const TOKENIZER_FILES: readonly string[] = [
  * @throws {SyntaxError} If a weight file cannot be parsed, or the index is invalid; one line.
  * @throws {Error} If shards are missing, or there are several files of PyTorch; one line.
  */
-export async function readWeights({ folder, read, list }: ModelFolder): Promise<WeightFile[]> {
+export async function readWeights(model: ModelFolder): Promise<WeightFile[]> {
+  const { folder, read, list } = model;
   for (const file of WEIGHT_FILES) {
-    const single = await read(file);
-    if (single) return [weightFile(single, `${folder}/${file}`)];
+    const single = readWeightFile(model, file);
+    if (single) return [single];
     const index = await read(`${file}.index.json`);
-    if (index) return await readShards(folder, `${file}.index.json`, index, read);
+    if (index) return readShards(model, `${file}.index.json`, index);
   }
   const [only, more] = (await list()).filter(isTorchName).sort();
   if (more !== undefined) {
@@ -66,22 +70,18 @@ export async function readWeights({ folder, read, list }: ModelFolder): Promise<
       `Cannot load ${printable(folder)} as its weights must be one file, or given by path: ${found}`,
     );
   }
-  const bytes = only === undefined ? null : await read(only);
-  return bytes ? [weightFile(bytes, `${folder}/${only}`)] : [];
+  const file = only === undefined ? null : readWeightFile(model, only);
+  return file ? [file] : [];
 }
 
-async function readShards(
-  folder: string,
-  name: string,
-  index: Uint8Array,
-  read: ReadFile,
-): Promise<WeightFile[]> {
+function readShards(model: ModelFolder, name: string, index: Uint8Array): WeightFile[] {
+  const { folder } = model;
   const { names, shards } = readIndex(new TextDecoder().decode(index), `${folder}/${name}`);
   const files: WeightFile[] = [];
   for (const shard of shards) {
-    const bytes = await read(shard);
-    if (!bytes) throw new Error(`Cannot load ${folder} as ${name} lists a missing file: ${shard}`);
-    files.push(weightFile(bytes, `${folder}/${shard}`));
+    const file = readWeightFile(model, shard);
+    if (!file) throw new Error(`Cannot load ${folder} as ${name} lists a missing file: ${shard}`);
+    files.push(file);
   }
   for (const [tensor, shard] of names) {
     if (!files[shards.indexOf(shard)]!.content.tensors.has(tensor)) {
@@ -99,14 +99,29 @@ export function isTorchName(name: string): boolean {
   return /\.(bin|pt|pth|ckpt)$/.test(name);
 }
 
-/** Parses a weight file, by its name. @throws {SyntaxError} If it is not what the name states. */
-export function weightFile(bytes: Uint8Array, name: string): WeightFile {
-  if (isTorchName(name)) {
-    const { tensors, beside } = parseTorchFile(bytes, name);
-    // The metadata that transformers requires of a safetensors file.
-    const content = { tensors, metadata: { format: "pt" } };
-    return { name, header: null, content, embedded: torchaudioConfig(beside.get("config"), name) };
-  }
+/**
+ * Reads a weight file; of one of PyTorch, only the storages of its state_dict.
+ *
+ * @param model The folder.
+ * @param file Name of the file, which states its format.
+ * @returns Null if it is missing.
+ * @throws {SyntaxError} If it is not what the name states; one line.
+ */
+export function readWeightFile({ folder, open }: ModelFolder, file: string): WeightFile | null {
+  using source = open(file);
+  if (!source) return null;
+  const name = `${folder}/${file}`;
+  return isTorchName(file) ? torchFile(source, name) : safetensorsFile(source.read(0, source.length), name);
+}
+
+function torchFile(source: ByteSource, name: string): WeightFile {
+  const { tensors, beside } = parseTorchFile(source, name);
+  // The metadata that transformers requires of a safetensors file.
+  const content = { tensors, metadata: { format: "pt" } };
+  return { name, header: null, content, embedded: torchaudioConfig(beside.get("config"), name) };
+}
+
+function safetensorsFile(bytes: Uint8Array, name: string): WeightFile {
   const content = parseSafetensors(bytes, name);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   return { name, header: bytes.slice(8, 8 + Number(length)), content, embedded: null };
@@ -147,10 +162,17 @@ export function splitPath(path: string): { folder: string; file: string } {
   return { folder: slash > 0 ? path.slice(0, slash) : slash === 0 ? "/" : ".", file: path.slice(slash + 1) };
 }
 
-/** Names of the files in a folder. @param folder Its path. */
-export async function fileNames(folder: string): Promise<string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(folder));
-  return entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
+/** A model folder on disk. @param folder Its path. */
+export function folderOnDisk(folder: string): ModelFolder {
+  return {
+    folder,
+    read: folderReader(folder),
+    open: (name) => fileSource(`${folder}/${name}`),
+    async list() {
+      const entries = await Array.fromAsync(Deno.readDir(folder));
+      return entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
+    },
+  };
 }
 
 /** Returns a reader of the files of a folder. @param folder Its path. */

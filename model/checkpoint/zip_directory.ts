@@ -2,6 +2,7 @@
 // sizes, so only the directory counts. APPNOTE 6.3.10, zip64 included.
 
 import { printable } from "../../files/printable.ts";
+import type { ByteRange, ByteSource } from "./byte_source.ts";
 import { view } from "./safetensors_format.ts";
 
 /** Throws an error of one line: the violated rule, and what was found. */
@@ -14,30 +15,31 @@ const ENTRY = 0x02014b50;
 const LOCAL = 0x04034b50;
 const MAX_U32 = 0xffffffff;
 
-/** Whether bytes have the signature of a zip file. */
-export function isZip(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && view(bytes).getUint32(0, true) === LOCAL;
+/** Whether a file has the signature of a zip file. */
+export function isZip(file: ByteSource): boolean {
+  return file.length >= 4 && view(file.read(0, 4)).getUint32(0, true) === LOCAL;
 }
 
 /**
- * Finds the entries of a zip file. Nothing is copied: an entry is a view of `bytes`.
+ * Finds the entries of a zip file, whose content is not read.
  *
- * @param bytes Content of the file.
+ * @param file The file.
  * @param fail Called with the rule that the file breaks.
- * @returns Bytes of every entry by its path.
+ * @returns Where every entry is, by its path.
  */
-export function zipEntries(bytes: Uint8Array, fail: Fail): Map<string, Uint8Array> {
-  const data = view(bytes);
-  const { offset, size, count } = directoryOf(bytes, data, fail);
-  if (offset + size > bytes.length) {
+export function zipEntries(file: ByteSource, fail: Fail): Map<string, ByteRange> {
+  const { offset, size, count } = directoryOf(file, fail);
+  if (offset + size > file.length) {
     fail("the zip directory must lie within the file", `it ends at ${offset + size}`);
   }
-  const entries = new Map<string, Uint8Array>();
+  const bytes = file.read(offset, offset + size);
+  const data = view(bytes);
+  const entries = new Map<string, ByteRange>();
   const decoder = new TextDecoder();
-  let at = offset;
+  let at = 0;
   let total = 0;
   for (let i = 0; i < count; i++) {
-    if (at + 46 > offset + size || data.getUint32(at, true) !== ENTRY) {
+    if (at + 46 > size || data.getUint32(at, true) !== ENTRY) {
       fail("the zip directory must list every entry", `entry ${i} of ${count} is not one`);
     }
     const [nameLength, extraLength, noteLength] = [28, 30, 32].map((n) => data.getUint16(at + n, true)) as [
@@ -46,7 +48,7 @@ export function zipEntries(bytes: Uint8Array, fail: Fail): Map<string, Uint8Arra
       number,
     ];
     const next = at + 46 + nameLength + extraLength + noteLength;
-    if (next > offset + size) fail("the zip directory must list every entry", `entry ${i} is cut off`);
+    if (next > size) fail("the zip directory must list every entry", `entry ${i} is cut off`);
     const name = decoder.decode(bytes.subarray(at + 46, at + 46 + nameLength));
     const extra = bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength);
     const sizes = sizesOf(data, at, extra);
@@ -55,14 +57,10 @@ export function zipEntries(bytes: Uint8Array, fail: Fail): Map<string, Uint8Arra
       fail("zip entries must be stored without compression", `${printable(name)} is compressed`);
     }
     if (data.getUint16(at + 8, true) & 1) fail("zip entries must not be encrypted", printable(name));
-    const content = contentOf(
-      bytes,
-      data,
-      sizes,
-      () => fail("zip entries must lie within the file", printable(name)),
-    );
-    total += content.length;
-    if (total > bytes.length) fail("zip entries must not overlap", printable(name));
+    const outside = () => fail("zip entries must lie within the file", printable(name));
+    const content = placeOf(file, sizes, outside);
+    total += content.end - content.start;
+    if (total > file.length) fail("zip entries must not overlap", printable(name));
     entries.set(name, content);
     at = next;
   }
@@ -94,40 +92,36 @@ function sizesOf(data: DataView, at: number, extra: Uint8Array): Sizes {
   return { size, packed, header };
 }
 
-/** The bytes of an entry, which follow its local header. */
-function contentOf(
-  bytes: Uint8Array,
-  data: DataView,
-  { header, size }: Sizes,
-  outside: () => never,
-): Uint8Array {
-  if (header + 30 > bytes.length || data.getUint32(header, true) !== LOCAL) return outside();
-  const start = header + 30 + data.getUint16(header + 26, true) + data.getUint16(header + 28, true);
-  return start + size > bytes.length ? outside() : bytes.subarray(start, start + size);
+/** Where the bytes of an entry are: after its local header. */
+function placeOf(file: ByteSource, { header, size }: Sizes, outside: () => never): ByteRange {
+  if (header + 30 > file.length) return outside();
+  const local = view(file.read(header, header + 30));
+  if (local.getUint32(0, true) !== LOCAL) return outside();
+  const start = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  return start + size > file.length ? outside() : { start, end: start + size };
 }
 
 /** Offset of the directory, from the record at the end of the file. */
-function directoryOf(
-  bytes: Uint8Array,
-  data: DataView,
-  fail: Fail,
-): { offset: number; size: number; count: number } {
-  const least = Math.max(0, bytes.length - 22 - 0xffff);
-  let end = bytes.length - 22;
-  while (end >= least && data.getUint32(end, true) !== END) end--;
+function directoryOf(file: ByteSource, fail: Fail): { offset: number; size: number; count: number } {
+  // The record with its comment, and before it the locator of zip64.
+  const tail = view(file.read(Math.max(0, file.length - 20 - 22 - 0xffff), file.length));
+  const least = Math.max(0, tail.byteLength - 22 - 0xffff);
+  let end = tail.byteLength - 22;
+  while (end >= least && tail.getUint32(end, true) !== END) end--;
   if (end < least) return fail("a zip file ends with its directory", "it is cut off, or something follows");
   const plain = {
-    count: data.getUint16(end + 10, true),
-    size: data.getUint32(end + 12, true),
-    offset: data.getUint32(end + 16, true),
+    count: tail.getUint16(end + 10, true),
+    size: tail.getUint32(end + 12, true),
+    offset: tail.getUint32(end + 16, true),
   };
   if (plain.count !== 0xffff && plain.size !== MAX_U32 && plain.offset !== MAX_U32) return plain;
-  if (end < 20 || data.getUint32(end - 20, true) !== LOCATOR_64) return plain;
-  const at = Number(data.getBigUint64(end - 12, true));
-  if (at + 56 > bytes.length || data.getUint32(at, true) !== END_64) {
-    return fail("the zip64 directory must lie within the file", `its offset is ${at}`);
-  }
-  const [count, size, offset] = [32, 40, 48].map((n) => Number(data.getBigUint64(at + n, true))) as [
+  if (end < 20 || tail.getUint32(end - 20, true) !== LOCATOR_64) return plain;
+  const at = Number(tail.getBigUint64(end - 12, true));
+  const outside = (): never => fail("the zip64 directory must lie within the file", `its offset is ${at}`);
+  if (at + 56 > file.length) return outside();
+  const record = view(file.read(at, at + 56));
+  if (record.getUint32(0, true) !== END_64) return outside();
+  const [count, size, offset] = [32, 40, 48].map((n) => Number(record.getBigUint64(n, true))) as [
     number,
     number,
     number,

@@ -105,7 +105,7 @@ export const legacy = (program: Uint8Array | string, keys = "]", rest: readonly 
 const text = (value: string) => bytes("X", le(value.length, 4), value);
 const storage = (key: Uint8Array | string, size: Uint8Array | string) =>
   bytes("(", text("storage"), "ctorch\nFloatStorage\n", bytes(key), text("cpu"), bytes(size), "tQ");
-const tensor = (stored: Uint8Array, offset: string, shape: string, strides: string) =>
+const tensor = (stored: Uint8Array, offset: string, shape: string | Uint8Array, strides: string) =>
   bytes("ctorch._utils\n_rebuild_tensor_v2\n(", stored, offset, shape, strides, "\x89}tR");
 const state = (...values: Uint8Array[]) =>
   bytes("}(", ...values.flatMap((value, i) => [text(`w${i}`), value]), "u");
@@ -116,6 +116,20 @@ const call = (name: string, argument: string) =>
 /** A list of two of the list before, n times. */
 const doubled = (n: number) =>
   bytes("]q\x00", ...Array.from({ length: n }, (_, i) => bytes(`(h`, [i], "h", [i], "lq", [i + 1])));
+
+/** A zip file of torch.save of a dictionary with one state, of one vector of zeros `w0`, under each key. */
+export function torchOf(vectors: Readonly<Record<string, { key: string; size: number }>>): Uint8Array {
+  const states = Object.entries(vectors).map(([name, { key, size }]) => {
+    const count = bytes("J", le(size, 4));
+    const vector = tensor(storage(text(key), count), "K\x00", bytes(count, "\x85"), "K\x01\x85");
+    return bytes(text(name), state(vector));
+  });
+  const entries = Object.values(vectors).map(({ key, size }): Entry => ({
+    name: `a/data/${key}`,
+    data: new Uint8Array(4 * size),
+  }));
+  return torch(bytes("}(", ...states, "u"), ...entries);
+}
 
 /** Files, made one at a time, with the message that refuses each; null if it is read. */
 export const HOSTILE: readonly (readonly [name: string, make: () => Uint8Array, message: string | null])[] = [

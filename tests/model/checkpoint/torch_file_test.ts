@@ -3,10 +3,11 @@ import { toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
 import { isTorchFile, parseTorchFile } from "../../../model/checkpoint/torch_file.ts";
 import { readCheckpoint } from "../../../model/checkpoint/read.ts";
 import { encodeCheckpoint } from "../../../model/checkpoint/write.ts";
+import { fileSource, memorySource } from "../../../model/checkpoint/byte_source.ts";
 import { zipEntries } from "../../../model/checkpoint/zip_directory.ts";
 import { full } from "../../full.ts";
 import { testMutations } from "../../mutations.ts";
-import { zip } from "./hostile.ts";
+import { torchOf, zip } from "./hostile.ts";
 
 const folder = new URL("../../testdata/torch/", import.meta.url);
 const bytesOf = (name: string) => Deno.readFileSync(new URL(name, folder));
@@ -38,6 +39,32 @@ Deno.test("contiguous tensors are views of the file", () => {
   const { tensors } = parseTorchFile(bytes, "zip.bin");
   assertEquals(tensors.get("f32")!.data.buffer, bytes.buffer);
   assertEquals(tensors.get("view")!.data.buffer, bytes.buffer);
+});
+
+for (const name of ["zip.bin", "legacy.bin", "base.bin"]) {
+  Deno.test(`${name} is the same in memory and read in ranges from disk`, () => {
+    using file = fileSource(decodeURIComponent(new URL(name, folder).pathname))!;
+    assertEquals(parseTorchFile(file, name), parse(name));
+  });
+}
+
+Deno.test("only the storages of the state_dict are read from a file", () => {
+  const file = torchOf(
+    { state_dict: { key: "0", size: 4 }, optimizer: { key: "1", size: 250_000 } },
+  );
+  let read = 0;
+  const source = memorySource(file);
+  const count = (bytes: Uint8Array) => {
+    read += bytes.length;
+    return bytes;
+  };
+  const { tensors } = parseTorchFile({
+    ...source,
+    read: (start, end) => count(source.read(start, end)),
+    readAll: (ranges) => source.readAll(ranges).map(count),
+  }, "x.ckpt");
+  assertEquals(tensors.get("w0")!.data, file.slice(0, 16).fill(0));
+  assert(read < 200_000 && file.length > 1_000_000, `${read} of ${file.length} bytes`);
 });
 
 Deno.test("other values than the state_dict are kept", () => {
@@ -94,7 +121,12 @@ if (full) {
   testMutations("a file of DPHuBERT", () => bytesOf("dphubert.pth"), readDphubert);
 }
 
-const entries = zipEntries(bytesOf("dphubert.pth"), fail);
+const dphubert = bytesOf("dphubert.pth");
+const entries = new Map(
+  [...zipEntries(memorySource(dphubert), fail)].map((
+    [name, { start, end }],
+  ) => [name, dphubert.slice(start, end)]),
+);
 const program = "dphubert/data.pkl";
 
 testMutations(
