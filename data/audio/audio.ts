@@ -6,7 +6,7 @@ export type { AudioOptions, DecodedAudio };
 
 /**
  * Decodes audio in memory and averages its channels: WAV (8, 16, 24, 32 bits, float, A-law, mu-law), FLAC, MP3, Ogg
- * Vorbis, Opus or FLAC, NIST SPHERE (PCM, A-law, mu-law), and G.722 (64 kbit/s) if the name ends in `.g722`. Integers of n bits are divided by 2^(n−1).
+ * Vorbis, Opus or FLAC, AIFF and NIST SPHERE (PCM, A-law, mu-law), and G.722 (64 kbit/s) if the name ends in `.g722`. Integers of n bits are divided by 2^(n−1).
  * Decoders and the resampler (libsamplerate) are loaded on first use. libFLAC reads environment variables, so FLAC
  * needs Deno's permission `--allow-env`.
  *

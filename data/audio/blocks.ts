@@ -178,7 +178,7 @@ async function* decode(source: AudioSource, { format, wav }: AudioHead): AsyncGe
   } else if (format === "flac" || format === "ogg flac") {
     yield* decodeFlac(source, format === "ogg flac");
   } else {
-    const library = format as Exclude<AudioFormat, "wav" | "sphere" | "g722" | "flac" | "ogg flac">;
+    const library = format as Exclude<AudioFormat, "wav" | "aiff" | "sphere" | "g722" | "flac" | "ogg flac">;
     yield* decodeByLibrary(source, library);
   }
 }

@@ -1,11 +1,22 @@
 // Detects the format of an audio file and reads its duration from the header, without decoding.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
+import { readAiffHeader } from "./aiff.ts";
+import { foreignName } from "./foreign.ts";
 import { firstPacket, lastGranule } from "./ogg.ts";
 import { readSphereHeader } from "./sphere.ts";
 import { readWavHeader, type WavHeader } from "./wav.ts";
 
 /** Container and codec. */
-export type AudioFormat = "wav" | "sphere" | "flac" | "ogg flac" | "vorbis" | "opus" | "mp3" | "g722";
+export type AudioFormat =
+  | "wav"
+  | "aiff"
+  | "sphere"
+  | "flac"
+  | "ogg flac"
+  | "vorbis"
+  | "opus"
+  | "mp3"
+  | "g722";
 
 /** Format and duration of a file, read from its header. */
 export interface AudioHead {
@@ -16,7 +27,7 @@ export interface AudioHead {
   readonly frames: number | null;
   /** Number of frames before the encoder's padding, if the header states it. */
   readonly end?: number;
-  /** Header of a WAV or NIST SPHERE file. */
+  /** Header of a WAV, AIFF or NIST SPHERE file. */
   readonly wav?: WavHeader;
 }
 
@@ -29,23 +40,26 @@ export function readAudioHead(source: AudioSource): AudioHead {
   if (source.size === 0) refuse(source, "it must have samples", "the file is empty");
   const start = source.read(0, 512);
   const tag = tagAt(start, 0);
-  if ((tag === "RIFF" || tag === "RF64") && tagAt(start, 8) === "WAVE") {
-    const wav = readWavHeader(source);
-    return { format: "wav", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
+  const uncompressed = (format: AudioFormat, wav: WavHeader): AudioHead => {
+    return { format, seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
+  };
+  if (["RIFF", "RF64", "RIFX"].includes(tag) && tagAt(start, 8) === "WAVE") {
+    return uncompressed("wav", readWavHeader(source));
   }
-  if (tag === "NIST") {
-    const wav = readSphereHeader(source);
-    return { format: "sphere", seconds: wav.frames / wav.sampleRate, frames: wav.frames, wav };
+  if (tag === "FORM" && /^AIF[FC]$/.test(tagAt(start, 8))) {
+    return uncompressed("aiff", readAiffHeader(source));
   }
+  if (tag === "NIST") return uncompressed("sphere", readSphereHeader(source));
   if (/\.g722$/i.test(source.name)) return { format: "g722", seconds: source.size / 8000, frames: null };
   if (tag === "fLaC") return flacHead(source, start);
   if (tag === "OggS") return oggHead(source, start);
   if (tag.startsWith("ID3") || isMp3Frame(viewOf(start), 0)) return mp3Head(source, start);
-  const found = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const bytes = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const name = foreignName(start);
   return refuse(
     source,
-    "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, NIST SPHERE or .g722",
-    `it starts with ${found}`,
+    "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, AIFF, NIST SPHERE or .g722",
+    name === undefined ? `it starts with ${bytes}` : `it is ${name}`,
   );
 }
 

@@ -47,7 +47,7 @@ export async function fileSource(path: string | URL): Promise<AudioSource> {
   return withoutTag({ name, size, read, close: () => file.close() });
 }
 
-const FIRST = ["fLaC", "OggS", "RIFF", "RF64", "NIST"];
+const FIRST = ["fLaC", "OggS", "RIFF", "RF64", "RIFX", "FORM", "NIST"];
 
 /**
  * Skips ID3v2 tags that precede another format than MP3, whose decoder skips them itself.

@@ -59,8 +59,9 @@ export function readSphereHeader(source: AudioSource): WavHeader {
 /** Whether the most significant byte comes first: `10`, or `3210`; the digits are the significance of each byte. */
 function readOrder(source: AudioSource, order: string | undefined, width: number): boolean {
   const digits = [..."0123".slice(0, width)];
-  if (order === digits.join("")) return false;
-  if (order === digits.reverse().join("")) return true;
+  // Some programs write the order of two bytes for wider samples.
+  if (order === digits.join("") || order === "01") return false;
+  if (order === digits.reverse().join("") || order === "10") return true;
   return refuse(
     source,
     `sample_byte_format of ${width} bytes must be ${digits.toReversed().join("")} or ${digits.join("")}`,

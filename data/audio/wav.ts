@@ -2,7 +2,7 @@
 // scales as libsndfile does (n-bit integers divided by 2^(n−1)), which models were trained with. npm packages do not.
 import { type AudioSource, refuse, tagAt, viewOf } from "./source.ts";
 
-/** Encoding and position of the samples in a WAV or NIST SPHERE file. */
+/** Encoding and position of the samples in a WAV, AIFF or NIST SPHERE file. */
 export interface WavHeader {
   readonly encoding: "integer" | "float" | "alaw" | "mulaw";
   /** Bytes per sample. */
@@ -14,8 +14,10 @@ export interface WavHeader {
   readonly start: number;
   /** Number of frames; a frame is one sample per channel. */
   readonly frames: number;
-  /** Whether the most significant byte of an integer comes first; default false. */
+  /** Whether the most significant byte of a sample comes first; default false. */
   readonly isBigEndian?: boolean;
+  /** Whether integers of 8 bits are signed; default false. */
+  readonly isSigned?: boolean;
 }
 
 const ENCODINGS: Readonly<Record<number, WavHeader["encoding"]>> = {
@@ -39,20 +41,21 @@ const countsHeader = (excess: number, start: number) => [8, 36, 44, start - 8, s
 const MAX_CHUNKS = 1000;
 
 /**
- * Reads the header of a WAV file: RIFF, or RF64 for more than 4 GB.
+ * Reads the header of a WAV file: RIFF, RF64 for more than 4 GB, or RIFX, whose integers are big-endian.
  *
  * @throws {SyntaxError} If the format or the data are missing, the format is unknown, or the data end beyond the file.
  */
 export function readWavHeader(source: AudioSource): WavHeader {
   let format: Omit<WavHeader, "start" | "frames"> | undefined;
   let longSize: number | undefined;
+  const isLittle = tagAt(source.read(0, 4), 0) !== "RIFX";
   let at = 12;
   for (let count = 0; count < MAX_CHUNKS && at + 8 <= source.size; count++) {
     const head = source.read(at, 8);
     const tag = tagAt(head, 0);
-    const size = viewOf(head).getUint32(4, true);
+    const size = viewOf(head).getUint32(4, isLittle);
     at += 8;
-    if (tag === "fmt ") format = readFormat(source, source.read(at, Math.min(size, 40)));
+    if (tag === "fmt ") format = readFormat(source, source.read(at, Math.min(size, 40)), isLittle);
     if (tag === "ds64") {
       const body = source.read(at, 16);
       if (body.length === 16) longSize = Number(viewOf(body).getBigUint64(8, true));
@@ -76,32 +79,25 @@ export function readWavHeader(source: AudioSource): WavHeader {
   return refuse(source, "a WAV file must have a data chunk", `none is in ${source.size} bytes`);
 }
 
-function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "start" | "frames"> {
+function readFormat(
+  source: AudioSource,
+  body: Uint8Array,
+  isLittle: boolean,
+): Omit<WavHeader, "start" | "frames"> {
   if (body.length < 16) refuse(source, "the format takes 16 bytes", `it has ${body.length}`);
   const view = viewOf(body);
-  const tag = view.getUint16(0, true);
+  const tag = view.getUint16(0, isLittle);
   // WAVE_FORMAT_EXTENSIBLE: the format tag is the start of a GUID.
-  const known = tag === 0xfffe && body.length >= 26 ? view.getUint16(24, true) : tag;
+  const known = tag === 0xfffe && body.length >= 26 ? view.getUint16(24, isLittle) : tag;
   const encoding = ENCODINGS[known] ??
-    refuse(source, "its encoding must be PCM, float, A-law or mu-law", `it is 0x${known.toString(16)}`);
-  const channels = view.getUint16(2, true);
-  const sampleRate = view.getUint32(4, true);
-  const block = view.getUint16(12, true);
-  const bits = view.getUint16(14, true);
+    refuse(source, "its encoding must be PCM, float, A-law or mu-law", foreignEncoding(known));
+  const channels = view.getUint16(2, isLittle);
+  const sampleRate = view.getUint32(4, isLittle);
+  const block = view.getUint16(12, isLittle);
+  const bits = view.getUint16(14, isLittle);
   const width = Math.ceil(bits / 8);
-  if (!(sampleRate >= 1000 && sampleRate <= 192_000)) {
-    refuse(source, "its sample rate must be 1000 to 192000 Hz", `it is ${sampleRate}`);
-  }
-  if (!(channels >= 1 && channels <= 64)) {
-    refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
-  }
-  if (!WIDTHS[encoding].includes(width)) {
-    refuse(
-      source,
-      `${encoding} samples must have ${WIDTHS[encoding].map((w) => w * 8).join(", ")} bits`,
-      `${bits}`,
-    );
-  }
+  const format = { encoding, width, channels, sampleRate };
+  checkFormat(source, format, bits);
   if (block !== width * channels) {
     refuse(
       source,
@@ -109,7 +105,46 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
       `${channels} of ${bits} bits, in ${block} bytes`,
     );
   }
-  return { encoding, width, channels, sampleRate };
+  return isLittle ? format : { ...format, isBigEndian: true };
+}
+
+/** Names of encodings that are not read. */
+const FOREIGN: Readonly<Record<number, string>> = {
+  0x2: "Microsoft ADPCM",
+  0x11: "IMA ADPCM",
+  0x31: "GSM 6.10",
+  0x45: "G.726",
+  0x50: "MPEG",
+  0x55: "MP3",
+  0x161: "WMA",
+};
+
+function foreignEncoding(tag: number): string {
+  const name = FOREIGN[tag];
+  return `it is 0x${tag.toString(16)}${name ? `, ${name} (convert it: ffmpeg -i IN OUT.flac)` : ""}`;
+}
+
+/**
+ * Checks what the header of uncompressed audio states.
+ *
+ * @param bits Bits of a sample.
+ * @throws {SyntaxError} If a value is out of range.
+ */
+export function checkFormat(
+  source: AudioSource,
+  { encoding, width, channels, sampleRate }: Omit<WavHeader, "start" | "frames">,
+  bits: number,
+): void {
+  if (!(sampleRate >= 1000 && sampleRate <= 192_000)) {
+    refuse(source, "its sample rate must be 1000 to 192000 Hz", `it is ${sampleRate}`);
+  }
+  if (!(channels >= 1 && channels <= 64)) {
+    refuse(source, "it must have 1 to 64 channels", `it has ${channels}`);
+  }
+  if (!WIDTHS[encoding].includes(width)) {
+    const known = WIDTHS[encoding].map((width) => width * 8).join(", ");
+    refuse(source, `${encoding} samples must have ${known} bits`, `${bits}`);
+  }
 }
 
 /**
@@ -120,10 +155,10 @@ function readFormat(source: AudioSource, body: Uint8Array): Omit<WavHeader, "sta
  */
 export function decodeWav(
   bytes: Uint8Array,
-  { encoding, width, channels, isBigEndian = false }: WavHeader,
+  { encoding, width, channels, isBigEndian = false, isSigned = false }: WavHeader,
 ): Float32Array[] {
   const view = viewOf(isBigEndian ? reversed(bytes, width) : bytes);
-  const read = readerOf(view, encoding, width);
+  const read = readerOf(view, encoding, width, isSigned);
   const frames = Math.floor(bytes.length / (width * channels));
   return Array.from({ length: channels }, (_, channel) => {
     const samples = new Float32Array(frames);
@@ -139,7 +174,12 @@ function reversed(bytes: Uint8Array, width: number): Uint8Array {
   return copy;
 }
 
-function readerOf(view: DataView, encoding: WavHeader["encoding"], width: number): (at: number) => number {
+function readerOf(
+  view: DataView,
+  encoding: WavHeader["encoding"],
+  width: number,
+  isSigned: boolean,
+): (at: number) => number {
   if (encoding === "alaw") return (at) => alaw(view.getUint8(at)) / 32768;
   if (encoding === "mulaw") return (at) => mulaw(view.getUint8(at)) / 32768;
   if (encoding === "float") {
@@ -147,7 +187,7 @@ function readerOf(view: DataView, encoding: WavHeader["encoding"], width: number
   }
   switch (width) {
     case 1:
-      return (at) => (view.getUint8(at) - 128) / 128;
+      return isSigned ? (at) => view.getInt8(at) / 128 : (at) => (view.getUint8(at) - 128) / 128;
     case 2:
       return (at) => view.getInt16(at, true) / 2 ** 15;
     case 3:

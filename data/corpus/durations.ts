@@ -8,7 +8,7 @@ import { UtteranceReader } from "./utterance_reader.ts";
 export type TimedUtterance = Utterance & { readonly seconds: number };
 
 // Formats whose header states the duration exactly; for MP3 it may be a lower bound.
-const EXACT = ["wav", "sphere", "flac", "ogg flac", "vorbis", "opus", "g722"];
+const EXACT = ["wav", "aiff", "sphere", "flac", "ogg flac", "vorbis", "opus", "g722"];
 
 /**
  * Adds the durations that a corpus does not state. They are read from the files' headers; a file is decoded only if its

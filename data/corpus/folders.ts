@@ -3,7 +3,7 @@ import { fileError } from "../../files/atomic_file.ts";
 import { OddRow } from "./odd_rows.ts";
 
 /** Matches names of audio files. */
-export const AUDIO_NAME = /\.(flac|wav|sph|mp3|ogg|oga|opus|g722)$/i;
+export const AUDIO_NAME = /\.(flac|wav|aiff?|aifc|sph|mp3|ogg|oga|opus|g722)$/i;
 
 /**
  * The entries of a folder, sorted by name, without the AppleDouble files `._NAME` that macOS leaves beside others.

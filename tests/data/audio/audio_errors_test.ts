@@ -13,7 +13,7 @@ const changed = (bytes: Uint8Array, at: number, ...values: number[]) => {
   return copy;
 };
 const SHORT = "Cannot read a.x as audio must have at least 400 samples: found";
-const FORMATS = "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, NIST SPHERE or .g722";
+const FORMATS = "its format must be WAV, FLAC, MP3, Ogg Vorbis, Ogg Opus, AIFF, NIST SPHERE or .g722";
 
 type Refused = [what: string, bytes: Uint8Array, message: string, options?: AudioOptions];
 
@@ -37,7 +37,11 @@ const REFUSED: Refused[] = [
     wav({ dataSize: 4_294_000_000 }).subarray(0, 100),
     "its data must lie within the file: they take 4294000000 bytes, 56 follow",
   ],
-  ["ADPCM", wav({ tag: 0x11 }), "its encoding must be PCM, float, A-law or mu-law: it is 0x11"],
+  [
+    "ADPCM",
+    wav({ tag: 0x11 }),
+    "its encoding must be PCM, float, A-law or mu-law: it is 0x11, IMA ADPCM (convert it: ffmpeg -i IN OUT.flac)",
+  ],
   ["no channel", wav({ channels: 0 }), "it must have 1 to 64 channels: it has 0"],
   ["65535 channels", wav({ channels: 65_535, blockAlign: 2 }), "it must have 1 to 64 channels: it has 65535"],
   ["40 bits", wav({ bits: 40 }), "integer samples must have 8, 16, 24, 32 bits: 40"],

@@ -41,7 +41,9 @@ Deno.test("NIST SPHERE is read: PCM in both byte orders, mu-law, A-law, several 
   );
   const three = { sample_n_bytes: "-i 3", sample_byte_format: "-s3 210", sample_count: "-i 2" };
   const bytes = Uint8Array.of(0x40, 0, 0, 0xff, 0xff, 0xff);
-  assertEquals([...await decode(sphere(bytes, three))], [0.5, -(2 ** -23)]);
+  for (const sample_byte_format of ["-s3 210", "-s2 10"]) {
+    assertEquals([...await decode(sphere(bytes, { ...three, sample_byte_format }))], [0.5, -(2 ** -23)]);
+  }
   // Codes of ITU-T G.711, as in the test of WAV.
   const one = { sample_n_bytes: "-i 1", sample_byte_format: "-s1 1", sample_count: "-i 2" };
   const mulaw = await decode(sphere(Uint8Array.of(0x80, 0x67), { ...one, sample_coding: "-s4 ulaw" }));
