@@ -13,7 +13,7 @@ import { defineCommand } from "./command.ts";
 import { corpusOptions } from "./corpus_options.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
-import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { halfOption, langOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { print, printError } from "./print.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { note } from "./stderr.ts";
@@ -41,6 +41,7 @@ export const evalCommand = defineCommand({
     ...group("Model and data", {
       model: modelOption,
       revision: revisionOption,
+      lang: langOption,
       half: halfOption,
       data: { ...corpusOptions.data, required: true },
       subset: { type: "string", value: "NAME", description: "subset of the corpus", default: "test" },
@@ -59,9 +60,9 @@ export const evalCommand = defineCommand({
   examples: [
     ["word error rate on LibriSpeech test-clean", "eval -m compact --data ~/LibriSpeech --subset test-clean"],
   ],
-  async run({ model, revision, half, data, subset, limit, strict, details, json, ...values }) {
+  async run({ model, revision, lang, half, data, subset, limit, strict, details, json, ...values }) {
     const search = await searchOf(values);
-    const loaded = await openModel(model, { half, revision });
+    const loaded = await openModel(model, { half, revision, lang });
     try {
       noteOnWords(search, loaded);
       const report = await onFiles(async (): Promise<EvalReport> => {

@@ -5,7 +5,7 @@ import { defineCommand } from "./command.ts";
 import { exportOnnx } from "./export_onnx.ts";
 import { exportTransformers } from "./export_transformers.ts";
 import { fromUser, onFiles } from "./files.ts";
-import { folderOf } from "./model_option.ts";
+import { folderOf, langOption, languageOf } from "./model_option.ts";
 import { requireNewFolder } from "./output_folder.ts";
 import { note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -53,6 +53,7 @@ export const exportCommand = defineCommand({
       description: "version of the ONNX operator set; 20 has one operator for GELU",
       default: "17",
     },
+    lang: langOption,
   },
   examples: [
     [
@@ -91,8 +92,8 @@ async function exportModel(model: string, folder: string, options: Options): Pro
     throw new UserError(`--dtype must be f32 or f16 for --to transformers: got ${options.dtype}`);
   }
   await requireNewFolder("export", folder);
-  const path = (await folderOf(model)).replace(/(?<=.)\/+$/, "");
-  const checkpoint = await readCheckpoint(path);
+  const path = (await folderOf(model, options)).replace(/(?<=.)\/+$/, "");
+  const checkpoint = await readCheckpoint(path, languageOf(options));
   for (const text of checkpoint.notes) note(text);
   const source = { checkpoint, read: await readerOf(path, checkpoint), name: path };
   if (to === "onnx") await exportOnnx(source, folder, { dtypes, opset: Number(opset) as OnnxOpset });
@@ -104,6 +105,7 @@ interface Options {
   readonly dtype: string;
   readonly opset: string;
   readonly pad: boolean;
+  readonly lang?: string | undefined;
 }
 
 /** Last part of a path or name. */

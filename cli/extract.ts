@@ -6,7 +6,7 @@ import { defineCommand } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { group } from "./options.ts";
-import { modelOption, openModel, revisionOption } from "./model_option.ts";
+import { langOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 
 /** `extract`: logits and hidden states of audio files. */
 export const extractCommand = defineCommand({
@@ -14,7 +14,7 @@ export const extractCommand = defineCommand({
   summary: "Write logits and hidden states to a safetensors file",
   operands: "FILES…",
   options: {
-    ...group("Model", { model: modelOption, revision: revisionOption }),
+    ...group("Model", { model: modelOption, revision: revisionOption, lang: langOption }),
     ...group("Output", {
       out: {
         type: "path",
@@ -28,8 +28,8 @@ export const extractCommand = defineCommand({
     }),
   },
   examples: [["hidden states of two files", "extract -m model -o states.safetensors a.wav b.wav"]],
-  async run({ model, revision, out }, files) {
-    const loaded = await openModel(model, { revision });
+  async run({ model, revision, lang, out }, files) {
+    const loaded = await openModel(model, { revision, lang });
     const { model: network } = loaded;
     const tensors = new Map<string, SafetensorsEntry>();
     try {

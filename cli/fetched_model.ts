@@ -1,6 +1,6 @@
 import { cacheFolder } from "../data/cache_folder.ts";
 import { makeFolder, writeFileAtomic } from "../files/atomic_file.ts";
-import { fetchFiles, type FetchProgress } from "../model/inference/fetch_files.ts";
+import { fetchFiles, type FetchOptions } from "../model/inference/fetch_files.ts";
 
 /** Whether a model is given by a URL. */
 export function isUrl(model: string): boolean {
@@ -11,15 +11,15 @@ export function isUrl(model: string): boolean {
  * Fetches a model from a URL into the program's cache. It is fetched each time, as the files behind a URL can change.
  *
  * @param url folder of the model, http or https
- * @param onProgress called whenever data arrives
+ * @param options progress, and language
  * @returns path of the folder in the cache
  * @throws {Error} the server fails, or config or weights are missing; one line
  */
 export async function fetchedModel(
   url: string,
-  onProgress: (progress: FetchProgress) => void,
+  options: FetchOptions,
 ): Promise<string> {
-  const { files } = await fetchFiles(new URL(url), { onProgress });
+  const { files } = await fetchFiles(new URL(url), options);
   const folder = await folderOfUrl(url);
   await makeFolder(folder);
   for (const { name } of await Array.fromAsync(Deno.readDir(folder))) {

@@ -10,7 +10,7 @@ import { RECORD_FILE } from "../model/inference/model_files.ts";
 import { parsePruneRecord } from "../prune/record_file.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { folderOf, revisionOption } from "./model_option.ts";
+import { folderOf, langOption, languageOf, type ModelChoice, revisionOption } from "./model_option.ts";
 import { MOST_SECONDS } from "./options.ts";
 import { print } from "./print.ts";
 import { picture, pruningLines } from "./pruned.ts";
@@ -51,15 +51,16 @@ export const inspectCommand = defineCommand({
       max: MOST_SECONDS,
     },
     revision: revisionOption,
+    lang: langOption,
     json: { type: "flag", description: "print JSON" },
   },
   examples: [["the embedded model", "inspect assets/commands-tiny"]],
-  async run({ seconds, revision, json }, operands) {
+  async run({ seconds, json, ...choice }, operands) {
     const [model, more] = operands;
     if (model === undefined || more !== undefined) {
       throw new UserError(`inspect takes one MODEL: got ${operands.join(" ") || "none"}`);
     }
-    const { report, config } = await onFiles(() => inspect(model, revision, seconds));
+    const { report, config } = await onFiles(() => inspect(model, choice, seconds));
     print(json ? JSON.stringify(report, null, 2) : render(report, config));
     return 0;
   },
@@ -67,11 +68,11 @@ export const inspectCommand = defineCommand({
 
 async function inspect(
   model: string,
-  revision: string | undefined,
+  choice: ModelChoice,
   seconds: number,
 ): Promise<{ report: InspectReport; config: ModelConfig }> {
-  const path = await folderOf(model, revision);
-  const checkpoint: Checkpoint = await readCheckpoint(path);
+  const path = await folderOf(model, choice);
+  const checkpoint: Checkpoint = await readCheckpoint(path, languageOf(choice));
   const { config, head, notes, tensors } = checkpoint;
   const samples = Math.round(seconds * 16000);
   const costs = costsOf(config, samples, { maskEmbedding: tensors.has(MASK_EMBEDDING) });

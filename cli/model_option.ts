@@ -30,6 +30,20 @@ export const revisionOption = {
   computed: { text: "main" },
 } as const;
 
+/** The option for the language of a multilingual model. */
+export const langOption = {
+  type: "string",
+  value: "LANG",
+  description: "language of a multilingual model (MMS), such as fra: its adapter, head and vocabulary",
+  computed: { text: "that of the model's weights" },
+} as const;
+
+/** The options of a model for its version and language, by their names. */
+export interface ModelChoice {
+  readonly revision?: string | undefined;
+  readonly lang?: string | undefined;
+}
+
 /** The option for half precision. */
 export const halfOption = {
   type: "flag",
@@ -42,14 +56,17 @@ export const halfOption = {
  * @param model the option's value
  * @param options.half whether GEMMs read f16
  * @param options.revision version of a model on the hub
+ * @param options.lang language of a multilingual model
  * @throws {UserError} its files are wrong, or there is no adapter; one line
  */
 export async function openModel(
   model: string,
-  { half = false, revision }: { half?: boolean; revision?: string | undefined },
+  { half = false, ...choice }: ModelChoice & { half?: boolean },
 ): Promise<LoadedModel> {
   const gpu = await openGpu();
-  const loaded = await onFiles(async () => loadModel(await folderOf(model, revision), { gpu, half }));
+  const loaded = await onFiles(async () =>
+    loadModel(await folderOf(model, choice), { gpu, half, ...languageOf(choice) })
+  );
   for (const text of loaded.notes) note(text);
   return loaded;
 }
@@ -79,10 +96,11 @@ export function atRevision(model: string, revision: string | undefined): string 
  * The folder of a model; a model on the hub or behind a URL is downloaded into the cache, with progress on standard error.
  *
  * @param model path of a folder or file, URL of a folder, or `ORGANISATION/NAME`, or that with `@REVISION`
- * @param revision version of a model on the hub
+ * @param choice version of a model on the hub, and language, whose adapter is downloaded too
  * @throws {Error} the download failed; one line
  */
-export async function folderOf(model: string, revision?: string): Promise<string> {
+export async function folderOf(model: string, choice: ModelChoice = {}): Promise<string> {
+  const { revision } = choice;
   const path = fromUser(model);
   if (await Deno.stat(path).then(() => true, () => false)) {
     if (revision === undefined) return path;
@@ -94,8 +112,11 @@ export async function folderOf(model: string, revision?: string): Promise<string
   const name = atRevision(model, revision);
   const progress = new DownloadProgress();
   try {
-    if (isUrl(model)) return await fetchedModel(model, progress.update);
+    if (isUrl(model)) {
+      return await fetchedModel(model, { onProgress: progress.update, ...languageOf(choice) });
+    }
     const folder = await resolveModel(name, {
+      ...languageOf(choice),
       onProgress: progress.update,
       onWait: (file) => note(`waiting for another process that downloads ${file}`),
     });
@@ -111,15 +132,21 @@ export async function folderOf(model: string, revision?: string): Promise<string
   }
 }
 
+/** The option of the library for a language. */
+export function languageOf({ lang }: ModelChoice): { language?: string } {
+  return lang === undefined ? {} : { language: lang };
+}
+
 /**
  * Reads a model and its small files, to be trained or pruned.
  *
  * @param folder path of the model's folder or weight file
  * @param name its name for messages
+ * @param choice language of a multilingual model
  * @throws {Error} a file is missing or wrong; one line
  */
-export async function readBaseModel(folder: string, name: string): Promise<BaseModel> {
-  const checkpoint = await readCheckpoint(folder);
+export async function readBaseModel(folder: string, name: string, choice: ModelChoice): Promise<BaseModel> {
+  const checkpoint = await readCheckpoint(folder, languageOf(choice));
   const read = await readerOf(folder, checkpoint);
   const files = await modelFiles(read, checkpoint.config, folder);
   return { name, checkpoint, files, fileBytes: await weightBytes(folder) };

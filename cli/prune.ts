@@ -75,8 +75,8 @@ export const pruneCommand: Command = defineCommand({
       const gpu = await openGpu({}, !dry);
       try {
         const name = atRevision(values.model!, values.revision);
-        const folder = await folderOf(values.model!, values.revision);
-        const model = await readBaseModel(folder, name);
+        const folder = await folderOf(values.model!, values);
+        const model = await readBaseModel(folder, name, values);
         const task = taskOf(model, values.task);
         const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
         const sources = pruneSources(values.data ?? await commandsCorpus(), values);

@@ -1,7 +1,7 @@
 import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
 import { PRUNE_DEFAULTS } from "../prune/run/settings.ts";
-import { revisionOption } from "./model_option.ts";
+import { langOption, revisionOption } from "./model_option.ts";
 import {
   type Given,
   group,
@@ -26,6 +26,7 @@ export const pruneOptions = {
       computed: { text: "the embedded model of spoken commands" },
     },
     revision: revisionOption,
+    lang: langOption,
     data: trainOptions.data,
     subset: trainOptions.subset,
     "dev-subset": {

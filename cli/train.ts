@@ -93,6 +93,7 @@ function savedOptions(state: FoundState): TrainSettings {
 const FIXED: readonly string[] = [
   "model",
   "revision",
+  "lang",
   "config",
   "task",
   "vocab",

@@ -1,6 +1,6 @@
 import { RANDOM_START_LR, TRAIN_DEFAULTS } from "../train/settings.ts";
 import { corpusOptions } from "./corpus_options.ts";
-import { revisionOption } from "./model_option.ts";
+import { langOption, revisionOption } from "./model_option.ts";
 import {
   type Given,
   group,
@@ -21,6 +21,7 @@ export const trainOptions = {
       description: "model to start from: a folder, or a name on the hub such as facebook/wav2vec2-base",
     },
     revision: revisionOption,
+    lang: langOption,
     config: {
       type: "path",
       value: "FILE",

@@ -1,3 +1,4 @@
+import { vocabularyOf } from "../model/decode/nested_vocabulary.ts";
 import program from "../deno.json" with { type: "json" };
 import { digestOf } from "../files/digest.ts";
 import { fileError, makeFolder, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
@@ -59,7 +60,7 @@ export async function openRun(values: TrainValues, state: FoundState | null): Pr
   const start = state ? await startAgain(values.out!, state, settings) : await startFresh({
     from: await startOf(values),
     task,
-    vocab: values.vocab === undefined ? undefined : await vocabularyFiles(values.vocab),
+    vocab: values.vocab === undefined ? undefined : await vocabularyFiles(values.vocab, values.lang),
     newHead: values["new-head"],
     seed: values.seed,
     utterances: corpus.train.utterances,
@@ -86,33 +87,40 @@ async function inputsOf({ files }: TrainStart, { train, dev }: TrainCorpus): Pro
 }
 
 /** The model to train, or the architecture for random weights. */
-async function startOf({ model, revision, config }: TrainValues): Promise<BaseModel | ModelConfig> {
-  if (model !== undefined) return await readBaseModel(await folderOf(model, revision), model);
+async function startOf({ model, config, ...values }: TrainValues): Promise<BaseModel | ModelConfig> {
+  if (model !== undefined) return await readBaseModel(await folderOf(model, values), model, values);
   const bytes = await readFileIfExists(config!);
   if (!bytes) throw new UserError(`Cannot train as a model needs its config: there is no file ${config}`);
   return parseConfig(new TextDecoder().decode(bytes), config);
 }
 
 /** The files of a vocabulary: `vocab.json` or another file, and those beside it that name its special tokens. */
-async function vocabularyFiles(path: string): Promise<{ name: string; files: Record<string, string> }> {
+async function vocabularyFiles(
+  path: string,
+  language: string | undefined,
+): Promise<{ name: string; files: Record<string, string> }> {
   const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
   const file = isFolder ? `${path}/vocab.json` : path;
   const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
   const vocab = await Deno.readTextFile(file).catch((error) => {
     throw fileError("read", file, error);
   });
-  const files: Record<string, string> = { "vocab.json": vocab };
+  const files: Record<string, string> = {};
   for (const name of TOKENIZER_FILES) {
     const bytes = await readFileIfExists(`${folder}/${name}`);
     if (bytes) files[name] = new TextDecoder().decode(bytes);
   }
+  const tokenizerConfig = files["tokenizer_config.json"];
+  const flat = vocabularyOf({ vocab, tokenizerConfig }, language, file);
+  files["vocab.json"] = flat.vocab;
+  if (flat.tokenizerConfig !== undefined) files["tokenizer_config.json"] = flat.tokenizerConfig;
   return { name: file, files };
 }
 
 /** Task of a model, by its head. */
-async function taskOf({ model, revision }: TrainValues): Promise<"asr" | "slu"> {
+async function taskOf({ model, ...values }: TrainValues): Promise<"asr" | "slu"> {
   if (model === undefined) return "asr";
-  return (await readCheckpoint(await folderOf(model, revision))).head === "classify" ? "slu" : "asr";
+  return (await readCheckpoint(await folderOf(model, values))).head === "classify" ? "slu" : "asr";
 }
 
 /** Estimates the memory of a run. */

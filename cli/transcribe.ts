@@ -5,7 +5,7 @@ import { eachFile } from "./each_file.ts";
 import { onFiles } from "./files.ts";
 import { EMBEDDED_COMPACT } from "./embedded.ts";
 import { group } from "./options.ts";
-import { halfOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { halfOption, langOption, modelOption, openModel, revisionOption } from "./model_option.ts";
 import { requireNewFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { note } from "./stderr.ts";
@@ -36,6 +36,7 @@ export const transcribeCommand = defineCommand({
         computed: { text: "the embedded compact model of spoken commands" },
       },
       revision: revisionOption,
+      lang: langOption,
       half: halfOption,
     }),
     ...searchOptions,
@@ -70,7 +71,7 @@ export const transcribeCommand = defineCommand({
     ["words while they are spoken", "transcribe -m compact --stream - < microphone"],
     ["subtitles beside each other", "transcribe -m compact --format srt -o subtitles *.wav"],
   ],
-  async run({ model, revision, half, stream, json, format, out, ...values }, files, given) {
+  async run({ model, revision, lang, half, stream, json, format, out, ...values }, files, given) {
     if (stream) checkStream(given, files);
     if (json && given.format !== undefined && format !== "json") {
       throw new UserError(`--json cannot be used with --format ${format}`);
@@ -78,7 +79,7 @@ export const transcribeCommand = defineCommand({
     const write = await onFiles(() => writerOf(json ? "json" : format, out, files));
     const search = await searchOf(values);
     if (model === undefined) note("the model is the embedded one of spoken commands: --model takes yours");
-    const loaded = await openModel(model ?? EMBEDDED_COMPACT, { half, revision });
+    const loaded = await openModel(model ?? EMBEDDED_COMPACT, { half, revision, lang });
     try {
       await onFiles(() => Promise.try(() => loaded.requireHead("ctc")));
       noteOnWords(search, loaded);

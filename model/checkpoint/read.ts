@@ -1,4 +1,5 @@
 // Reads model folders: config.json and weights, published by Hugging Face, torchaudio or DPHuBERT.
+import { withAdapter } from "./adapter.ts";
 import { memorySource } from "./byte_source.ts";
 import { matchTensors } from "./match.ts";
 import {
@@ -28,6 +29,8 @@ export {
 export interface ReadCheckpointOptions {
   /** Architecture if there is no `config.json`, as with models of torchaudio; overrides an existing file. */
   readonly config?: ModelConfig;
+  /** Language of a model of MMS, such as `fra`: its adapter and its head; default: those of the weights. */
+  readonly language?: string;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface ReadCheckpointOptions {
  * copied.
  *
  * @param source Path of a model folder or of a weight file beside its `config.json`, or files in memory.
- * @param options Architecture, if the files lack it.
+ * @param options Architecture, if the files lack it; language.
  * @throws {SyntaxError} If a file cannot be parsed. Every error is one line that names file and field.
  * @throws {TypeError} If a tensor is missing or has the wrong shape or dtype.
  * @throws {RangeError} If a weight is not finite, or the model has parts that are not supported.
@@ -59,13 +62,18 @@ export async function readCheckpoint(
     ? await openPath(source.replace(/(?<=.)\/+$/, ""))
     : inMemory(source);
   const { folder, read, file } = place;
+  const { language } = options;
   const beside = options.config ?? await readConfig(folder, read);
-  const files = file ? [readWeightFile(place, file) ?? missing(folder, file)] : await readWeights(place);
-  const [only] = files.length === 1 ? files : [];
+  const stored = file ? [readWeightFile(place, file) ?? missing(folder, file)] : await readWeights(place);
+  const [only] = stored.length === 1 && language === undefined ? stored : [];
   const embedded = options.config ? null : only?.embedded ?? null;
   const config = embedded ? parseConfig(embedded.config, `${only!.name}, config`) : beside;
-  if (!config || files.length === 0) throw missingFiles(folder, config !== null);
-  const { onDisk: tensors, ...model } = matchTensors(config, files);
+  if (!config || stored.length === 0) throw missingFiles(folder, config !== null);
+  const adapted = language === undefined
+    ? { config, files: stored }
+    : await withAdapter(place, language, config, stored);
+  const { files } = adapted;
+  const { onDisk: tensors, ...model } = matchTensors(adapted.config, files);
   if (embedded) {
     // In Hugging Face's names, as no config of theirs belongs to the names of the file.
     const implied = { "preprocessor_config.json": embedded.preprocessor };
@@ -73,7 +81,11 @@ export async function readCheckpoint(
   }
   const metadata = only?.content.metadata ??
     Object.assign({}, ...files.map(({ content }) => content.metadata));
-  return { ...model, layoutOnDisk: { tensors, metadata, header: only?.header ?? null } };
+  return {
+    ...model,
+    layoutOnDisk: { tensors, metadata, header: only?.header ?? null },
+    ...language !== undefined && { language },
+  };
 }
 
 function missingFiles(folder: string, hasConfig: boolean): Error {

@@ -43,6 +43,8 @@ export interface Checkpoint {
   readonly layoutOnDisk: LayoutOnDisk;
   /** Files of a model folder that the weight file implies, as text by name: `preprocessor_config.json` of DPHuBERT's files. */
   readonly implied?: Readonly<Record<string, string>>;
+  /** Language whose adapter the model has, if one was asked for. */
+  readonly language?: string;
 }
 
 /** The files of a model in memory. */

@@ -1,6 +1,7 @@
 // Reads the tokenizer of a CTC model from its files.
 import { CtcTokenizer, type JoinOptions } from "./ctc_tokenizer.ts";
 import { printable } from "../../files/printable.ts";
+import { vocabularyOf } from "./nested_vocabulary.ts";
 import { isObject, JsonFields, show } from "../checkpoint/json_fields.ts";
 
 export { CtcTokenizer, type JoinOptions };
@@ -24,7 +25,8 @@ const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_
 /**
  * Parses a CTC tokenizer. Defaults: special tokens `<pad>`, `<unk>`, `<s>` and `</s>`, word delimiter `|`. With `do_lower_case`,
  * texts are converted to upper case for the model and back to lower case, as in transformers. Tokens are phonemes with
- * `Wav2Vec2PhonemeCTCTokenizer` or a `phone_delimiter_token`, and where tokens have several characters and none separates words.
+ * `Wav2Vec2PhonemeCTCTokenizer` or a `phone_delimiter_token`, and where tokens have several characters and none separates words. Of
+ * vocabularies in several languages, that of `target_lang` is taken.
  *
  * @throws {SyntaxError} If a file is not a JSON object, or two tokens have the same id.
  * @throws {TypeError | RangeError} If an id is not a whole number, there are no tokens, or the padding token is missing.
@@ -41,9 +43,10 @@ const SPECIAL = { pad_token: "<pad>", unk_token: "<unk>", bos_token: "<s>", eos_
 export function parseTokenizer(files: TokenizerFiles): CtcTokenizer {
   const name = printable(files.name ?? "vocab.json");
   const ids = new Map<string, number>();
-  const config = new JsonFields(files.tokenizerConfig ?? "{}", "tokenizer_config.json").raw;
+  const { vocab, tokenizerConfig = "{}" } = vocabularyOf(files, undefined, name);
+  const config = new JsonFields(tokenizerConfig, "tokenizer_config.json").raw;
   const map = new JsonFields(files.specialTokensMap ?? "{}", "special_tokens_map.json").raw;
-  addTokens(ids, new JsonFields(files.vocab, name).raw, name);
+  addTokens(ids, new JsonFields(vocab, name).raw, name);
   const base_size = [...ids.values()].reduce((size, id) => Math.max(size, id + 1), 0);
   addTokens(ids, new JsonFields(files.addedTokens ?? "{}", "added_tokens.json").raw, "added_tokens.json");
   // Newer versions store the added tokens by id.

@@ -1,5 +1,6 @@
 // The cache of Hugging Face, models--ORG--NAME/{blobs,refs,snapshots} as in huggingface_hub, so that both share downloads.
 import { printable } from "../../files/printable.ts";
+import { adapterFiles } from "../checkpoint/adapter.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 
 /** An error of the hub, the network, the cache or the disk: one line for the user. */
@@ -75,6 +76,13 @@ export class ModelCache {
       if (index !== null) return (await Promise.all(shardsOf(index).map(has))).every(Boolean);
     }
     return false;
+  }
+
+  /** Whether a commit has the adapter of a language; true for none. */
+  async hasAdapter(commit: string, language: string | undefined): Promise<boolean> {
+    if (language === undefined) return true;
+    const sizes = adapterFiles(language).map((file) => sizeOf(`${this.snapshot(commit)}/${file}`));
+    return (await Promise.all(sizes)).some((size) => size !== null);
   }
 }
 

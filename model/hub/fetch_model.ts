@@ -1,5 +1,6 @@
 // Downloads models from the Hugging Face hub into its cache.
 import { printable } from "../../files/printable.ts";
+import { adapterFiles, missingAdapter } from "../checkpoint/adapter.ts";
 import { WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import { MAX_JSON, MAX_UNSTATED, readText } from "./body.ts";
 import { defaultCacheFolder, HubError, isCommit, ModelCache, removeStrays, shardsOf } from "./cache.ts";
@@ -23,6 +24,8 @@ export interface HubProgress {
 export interface HubOptions {
   /** Branch, tag or commit; default `main`. */
   readonly revision?: string;
+  /** Language whose adapter is downloaded as well. */
+  readonly language?: string;
   /** Cache folder; default: HF_HUB_CACHE, else `hub` in HF_HOME, else `~/.cache/huggingface/hub`. */
   readonly cacheFolder?: string;
   /** URL of the hub; default: HF_ENDPOINT, else `https://huggingface.co`. */
@@ -101,7 +104,9 @@ export async function fetchModel(id: string, options: HubOptions = {}): Promise<
   }
   const cache = new ModelCache(options.cacheFolder ?? defaultCacheFolder(), id);
   const known = await cache.commitOf(revision);
-  const cached = known !== null && await cache.isComplete(known) ? cache.snapshot(known) : null;
+  const isCached = known !== null && await cache.isComplete(known) &&
+    await cache.hasAdapter(known, options.language);
+  const cached = isCached ? cache.snapshot(known) : null;
   // The files of a commit never change.
   if (cached !== null && isCommit(revision)) return cached;
   if (options.offline ?? /^(1|true|yes|on)$/i.test(Deno.env.get("HF_HUB_OFFLINE") ?? "")) {
@@ -145,6 +150,13 @@ async function update(
   if (weights.endsWith(".index.json")) {
     const index = await Deno.readTextFile(`${cache.snapshot(commit)}/${weights}`);
     for (const shard of shardsOf(index)) await get(shard);
+  }
+  if (options.language !== undefined) {
+    const adapter = adapterFiles(options.language).find((file) => files.includes(file));
+    if (adapter === undefined) {
+      throw new HubError(`Cannot download ${id} as ${missingAdapter(options.language, files)}`);
+    }
+    await get(adapter);
   }
   await cache.setCommit(revision, commit);
   await removeStrays(cache);

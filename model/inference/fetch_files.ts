@@ -1,6 +1,7 @@
 // Fetches the files of a model from a web server, for loadModel with a URL.
 
 import { printable } from "../../files/printable.ts";
+import { adapterFiles } from "../checkpoint/adapter.ts";
 import { concatBytes } from "../checkpoint/safetensors_encode.ts";
 import { shardNames, TOKENIZER_FILES, WEIGHT_FILES } from "../checkpoint/weight_files.ts";
 import type { CheckpointFiles } from "../checkpoint/types.ts";
@@ -21,6 +22,8 @@ export interface FetchProgress {
 
 /** Options of {@linkcode fetchFiles}. */
 export interface FetchOptions {
+  /** Language whose adapter is fetched as well. */
+  readonly language?: string;
   /** Called whenever data arrives. */
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Ends the download. */
@@ -66,6 +69,9 @@ export async function fetchFiles(url: URL, options: FetchOptions = {}): Promise<
     if (!await get(index)) continue;
     for (const shard of shardNames(new TextDecoder().decode(files[index]), index)) await get(shard);
     break;
+  }
+  for (const file of options.language === undefined ? [] : adapterFiles(options.language)) {
+    if (await get(file)) break;
   }
   return { files, name: url.href };
 }

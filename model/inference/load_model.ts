@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Whether weights and activations that only GEMMs read are f16, as in {@linkcode SpeechModel}; default: f32. */
   readonly half?: boolean;
+  /** Language of a multilingual model (MMS), such as `fra`: its adapter, head and vocabulary. */
+  readonly language?: string;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function loadModel(
   options: LoadOptions = {},
 ): Promise<LoadedModel> {
   const place = await locate(source, options);
-  const checkpoint = await readCheckpoint(place);
+  const { language } = options;
+  const checkpoint = await readCheckpoint(place, language === undefined ? {} : { language });
   const name = typeof source === "string"
     ? source
     : typeof place === "string"

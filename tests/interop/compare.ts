@@ -1,5 +1,5 @@
 // Compares a model on the device with what transformers computes.
-import { readCheckpoint } from "../../model/checkpoint/read.ts";
+import { readCheckpoint, type ReadCheckpointOptions } from "../../model/checkpoint/read.ts";
 import { parseSafetensors, toFloat32 } from "../../model/checkpoint/safetensors.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
@@ -62,11 +62,16 @@ async function outputsOf(model: SpeechModel, samples: Values): Promise<Map<strin
  * Largest error of the logits and hidden states of a model, with and without an attention mask.
  *
  * @param gpu Device.
+ * @param options Language of the model.
  * @param folder Folder of the model, with what transformers computes in `expected.safetensors`.
  */
-export async function errorOfModel(gpu: Gpu, folder: string): Promise<number> {
+export async function errorOfModel(
+  gpu: Gpu,
+  folder: string,
+  options?: ReadCheckpointOptions,
+): Promise<number> {
   const expected = await readValues(`${folder}/expected.safetensors`);
-  using model = new SpeechModel(gpu, await readCheckpoint(folder));
+  using model = new SpeechModel(gpu, await readCheckpoint(folder, options));
   const found = await outputsOf(model, expected.get("samples")!);
   expected.delete("samples");
   const errors = [...expected].map(([name, values]) =>

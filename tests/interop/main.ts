@@ -61,6 +61,13 @@ async function main(): Promise<number> {
       const { name, error, odd } = JSON.parse(line);
       report(`${name}, read by transformers`, error, odd.length > 0 ? `; keys: ${odd}` : "");
     }
+    await python(program, "models.py", "languages", `${folder}/languages`);
+    for (const { name } of Deno.readDirSync(`${folder}/languages`)) {
+      report(
+        `mms in French, ${name}`,
+        await errorOfModel(gpu, `${folder}/languages/${name}`, { language: "fra" }),
+      );
+    }
     await Deno.mkdir(`${folder}/compact`);
     await compareCompact(gpu, {
       from: `${folder}/dense`,

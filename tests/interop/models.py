@@ -1,6 +1,7 @@
 # Small random models of every family and head, by transformers:
 #   models.py make FOLDER           saves each in every format, with its outputs in float32
 #   models.py read FOLDER           loads the models that Espalier wrote beside them, and compares the outputs
+#   models.py languages FOLDER      saves a model with the adapter of a language
 #   models.py fixtures FOLDER       saves those that the tests without Python read
 # It runs the forward pass only, on the CPU: the GELU of PyTorch 1.13 has a wrong gradient for some strides.
 import functools
@@ -199,6 +200,29 @@ def make(folder):
             save_file(outputs(model.float()), f"{path}/expected.safetensors")
 
 
+def languages(folder):
+    """A model of MMS with the adapter of another language, whose vocabulary has another size."""
+    model = random_model("mms", 2)
+    vocabularies = {"eng": ["<pad>", *"abcdefgh"], "fra": ["<pad>", *"abcdefghij"]}
+    nested = {language: {token: i for i, token in enumerate(tokens)} for language, tokens in vocabularies.items()}
+    for form in FORMATS:
+        if form not in ("safetensors", "zip"):
+            continue
+        path = f"{folder}/{form}"
+        model.save_pretrained(path, **FORMATS[form])
+        with open(f"{path}/vocab.json", "w") as file:
+            json.dump(nested, file)
+        MODELS["french"] = ("Wav2Vec2ForCTC", {**MODELS["mms"][1], "vocab_size": len(vocabularies["fra"])})
+        adapter = {key: x.detach().contiguous() for key, x in random_model("french", 3)._get_adapters().items()}
+        if form == "safetensors":
+            save_file(adapter, f"{path}/adapter.fra.safetensors", metadata={"format": "pt"})
+        else:
+            torch.save(adapter, f"{path}/adapter.fra.bin")
+        french = transformers.Wav2Vec2ForCTC.from_pretrained(path, target_lang="fra", ignore_mismatched_sizes=True)
+        save_file(outputs(french.eval()), f"{path}/expected.safetensors")
+        assert not torch.equal(french.lm_head.weight[:9], model.lm_head.weight)
+
+
 def fixtures(folder):
     for name in FIXTURES:
         path = f"{folder}/{name}"
@@ -221,4 +245,4 @@ def read(folder):
 
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    {"make": make, "read": read, "fixtures": fixtures}[command](folder)
+    {"make": make, "read": read, "fixtures": fixtures, "languages": languages}[command](folder)

@@ -140,6 +140,11 @@ Deno.test("invalid tokenizers are refused in one line", () => {
     ['{"<pad>":0,"a":0.5}', RangeError, 'that of "a" is 0.5'],
     [
       '{"eng":{"<pad>":0}}',
+      RangeError,
+      "Cannot read v.json as its language must be known: none is given of eng",
+    ],
+    [
+      '{"eng":{"<pad>":0},"a":1}',
       TypeError,
       'Cannot read v.json as each token must have an id: that of "eng" is a nested value',
     ],
