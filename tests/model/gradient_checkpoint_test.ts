@@ -11,7 +11,7 @@ import { preferVulkan } from "../../cli/backend.ts";
 import { TINY_MODELS } from "../oracle/model/tiny.ts";
 import { randomNd } from "../oracle/nd.ts";
 
-for (const name of ["wav2vec2 base", "wav2vec2 large", "wavlm base"] as const) {
+for (const name of ["wav2vec2 base", "wav2vec2 large", "wavlm base", "mms", "data2vec"] as const) {
   Deno.test(`${name}: gradient checkpointing gives the same bits with less memory`, async () => {
     const fields = { ...TINY_MODELS[name].config, hidden_dropout: 0.1, attention_dropout: 0.1, layerdrop: 0 };
     const config = parseConfig(JSON.stringify(fields));

@@ -59,7 +59,19 @@ Deno.test("random models of every family and head, dense and compact, are read b
     remaining_heads: [Array.from({ length: 12 }, (_, i) => i)],
   };
   const hubert = { ...read("hubert-base"), ...small, ...heads, feat_proj_layer_norm: false };
-  for (const config of [tiny, compact, wavlm, hubert]) {
+  const batchNormed = { ...hubert, conv_pos_batch_norm: true };
+  const mms = { ...read("tiny-large"), adapter_attn_dim: 6 };
+  const data2vec = {
+    ...read("tiny-large"),
+    model_type: "data2vec-audio" as const,
+    num_conv_pos_embeddings: 2,
+  };
+  const stacked = { ...data2vec, do_stable_layer_norm: false };
+  const families = [wavlm, hubert, batchNormed, mms, stacked, {
+    ...tiny,
+    model_type: "unispeech-sat" as const,
+  }];
+  for (const config of [tiny, compact, ...families]) {
     for (const head of ["ctc", "classify", "none"] as const) {
       const made = randomCheckpoint(config, 3, head);
       const files = {
