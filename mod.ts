@@ -199,6 +199,16 @@ export {
 export type { Ranked } from "./model/inference/rank.ts";
 export type { StreamOptions, StreamUpdate } from "./model/inference/stream.ts";
 
+// Corpora
+export type { AudioSamples, ExampleAudio, SpeechExample } from "./data/corpus/examples.ts";
+export {
+  type CorpusPart,
+  type CorpusSource,
+  loadCorpus,
+  type LoadCorpusOptions,
+} from "./data/corpus/load_corpus.ts";
+export type { Utterance } from "./data/corpus/utterance.ts";
+
 // Training
 export type { AdamWGroup, AdamWStepOptions, Moments } from "./train/adamw_options.ts";
 export { AdamW } from "./train/optimizer.ts";
@@ -235,3 +245,5 @@ export {
 export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
 export { unitMagnitudes } from "./prune/magnitude.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
+export { prune, type PruneOptions, type PruneProgress, type PruneResult } from "./prune/run/prune.ts";
+export type { PruneReport } from "./prune/report/report.ts";

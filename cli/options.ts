@@ -115,6 +115,11 @@ export type LibraryName<K extends string> = K extends `${infer First}-${infer Re
   ? `${First}${Capitalize<LibraryName<Rest>>}`
   : K;
 
+/** An option as it is typed: `gradAccumSteps` is `--grad-accum-steps`. */
+export function optionName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /** The values of options by their names in the library. */
 export function libraryNames<V extends object>(
   values: V,

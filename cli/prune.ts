@@ -2,14 +2,15 @@ import { makeFolder } from "../files/atomic_file.ts";
 import { parseKinds } from "../prune/groups.ts";
 import { planMethod } from "../prune/method.ts";
 import { summaryText } from "../prune/report/summary.ts";
+import { EARLY_FILES, LIBRARY } from "../prune/run/library_run.ts";
 import { openPruneRun, planRun, taskOf } from "../prune/run/open_run.ts";
 import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
 import { redoStagesOn, runInputs, stagesOn } from "../prune/run/run_inputs.ts";
 import { runPrune } from "../prune/run/run_prune.ts";
 import { RunStore } from "../prune/run/run_store.ts";
+import { checkTogether } from "../prune/run/settings.ts";
 import { Journal } from "../prune/run/stages.ts";
 import { type Fingerprints, type Input, INPUTS } from "../train/fingerprints.ts";
-import type { EarlyFiles } from "../train/run_folder.ts";
 import { openGpu } from "./backend.ts";
 import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
@@ -23,18 +24,15 @@ import {
   shellWord,
 } from "./long_run.ts";
 import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option.ts";
-import { libraryNames, withDefaults } from "./options.ts";
+import { libraryNames, optionName, withDefaults } from "./options.ts";
 import { print } from "./print.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
 import { pruneSources } from "./corpus_options.ts";
-import { pruneOptions, type PruneSettings, type PruneValues } from "./prune_options.ts";
+import { pruneOptions, type PruneSettings } from "./prune_options.ts";
 import { checkResources, memoryReport, memoryText, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
-
-/** What a run leaves that is killed before its journal is on disk. */
-const EARLY_FILES: EarlyFiles = { folder: "run", files: [] };
 
 /** Recipe of a run without `--model`, by its task. */
 const DEFAULTS = {
@@ -71,14 +69,14 @@ export const pruneCommand: Command = defineCommand({
       const settings = saved?.settings ?? await newSettings(given, recipe);
       if (!saved && !dry) await refuseOutput(out, EARLY_FILES);
       const values = withDefaults(pruneOptions, settings);
-      checkOptions(values);
+      const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
+      checkTogether(runSettings, optionName);
       const gpu = await openGpu({}, !dry);
       try {
         const name = atRevision(values.model!, values.revision);
         const folder = await folderOf(values.model!, values);
         const model = await readBaseModel(folder, name, values);
         const task = taskOf(model, values.task);
-        const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
         const sources = pruneSources(values.data ?? await commandsCorpus(), values);
         using run = await openPruneRun(model, task, sources, runSettings);
         for (const text of run.notes) note(text);
@@ -140,17 +138,6 @@ function defaultRecipe({ task = "asr", data }: PruneSettings): string | URL {
   return url.protocol === "file:" ? decodeURIComponent(url.pathname) : url;
 }
 
-/** Refuses options that contradict each other or would have no effect. */
-function checkOptions({ method, steps, warmup, ...values }: PruneValues): void {
-  if (warmup > steps) {
-    throw new UserError(`Cannot prune as --warmup must be at most the ${steps} steps: ${warmup}`);
-  }
-  for (const name of ["target-conv", "target-transformer"] as const) {
-    if (method === "sep-size" || values[name] === undefined) continue;
-    throw new UserError(`--${name} requires --method sep-size: the method is ${method}`);
-  }
-}
-
 /** Every input may change: the stages that depend on it run again. */
 function policyOf(accept: boolean): ChangePolicy {
   const all = Object.keys(INPUTS) as Input[];
@@ -180,6 +167,9 @@ async function openJournal(
     }
     note(`${out} has no saved run: pruning starts anew`);
     return null;
+  }
+  if (journal.settings[LIBRARY] !== undefined) {
+    throw new UserError(`Cannot resume ${out} as the command line must have begun it: it is a program's run`);
   }
   const settings = savedSettings(journal.settings, pruneOptions);
   for (const { name, before } of changedOptions(pruneOptions, given, settings)) {

@@ -2,15 +2,7 @@ import { RAMPS } from "../prune/lagrangian.ts";
 import { METHODS } from "../prune/method.ts";
 import { PRUNE_DEFAULTS } from "../prune/run/settings.ts";
 import { langOption, revisionOption } from "./model_option.ts";
-import {
-  type Given,
-  group,
-  MOST_RATE,
-  MOST_SECONDS,
-  MOST_STEPS,
-  type Options,
-  type Values,
-} from "./options.ts";
+import { type Given, group, MOST_RATE, MOST_SECONDS, MOST_STEPS, type Options } from "./options.ts";
 import { trainOptions } from "./train_options.ts";
 
 const share = { type: "number", min: 0, max: 1 } as const;
@@ -209,6 +201,3 @@ export const pruneOptions = {
 
 /** Options that a run was given; saved in its journal. */
 export type PruneSettings = Given<typeof pruneOptions>;
-
-/** The options of a run, defaults included. */
-export type PruneValues = Values<typeof pruneOptions>;

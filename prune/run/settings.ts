@@ -72,3 +72,25 @@ export const PRUNE_DEFAULTS = {
   finetuneLr: ({ lr }: { readonly lr: number }): number => lr,
   distill: 0.9,
 } as const satisfies Defaults<PruneSettings>;
+
+/**
+ * Refuses options that contradict each other or would have no effect.
+ *
+ * @param settings Options.
+ * @param named Returns the name of an option for messages.
+ * @throws {RangeError} If they do not fit together.
+ */
+export function checkTogether(
+  { method, steps, warmup, ...targets }: PruneSettings,
+  named: (name: string) => string,
+): void {
+  if (warmup > steps) {
+    throw new RangeError(`Cannot prune as ${named("warmup")} must be at most the ${steps} steps: ${warmup}`);
+  }
+  for (const name of ["targetConv", "targetTransformer"] as const) {
+    if (method === "sep-size" || targets[name] === undefined) continue;
+    throw new RangeError(
+      `Cannot prune as ${named(name)} requires ${named("method")} sep-size: the method is ${method}`,
+    );
+  }
+}
