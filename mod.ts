@@ -199,7 +199,8 @@ export {
 export type { Ranked } from "./model/inference/rank.ts";
 export type { StreamOptions, StreamUpdate } from "./model/inference/stream.ts";
 
-// Corpora
+// Audio and corpora
+export { decodeAudio, type DecodeAudioOptions } from "./data/audio/decode_audio.ts";
 export type { AudioSamples, ExampleAudio, SpeechExample } from "./data/corpus/examples.ts";
 export {
   type CorpusPart,

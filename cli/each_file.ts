@@ -1,4 +1,4 @@
-import { type AudioOptions, decodeAudio, type DecodedAudio, loadAudio } from "../data/audio/audio.ts";
+import { type AudioOptions, decodeBytes, type DecodedAudio, loadAudio } from "../data/audio/audio.ts";
 import { fromUser } from "./files.ts";
 import { printError } from "./print.ts";
 import { UserError } from "./user_error.ts";
@@ -60,7 +60,7 @@ async function readAudio(file: string, options: AudioOptions): Promise<DecodedAu
     }
   }
   const bytes = new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-  return await decodeAudio(bytes, file === "-" ? "standard input" : file, { sampleRate: 16_000, ...options });
+  return await decodeBytes(bytes, file === "-" ? "standard input" : file, { sampleRate: 16_000, ...options });
 }
 
 /** Whether the cause of an error is the file, and not the program or the device. */

@@ -1,5 +1,6 @@
 // The library as its users import it: mod.ts by address, from an empty folder, with no configuration.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { encodeWav } from "../data/audio/wav_write.ts";
 
 const root = new URL("../", import.meta.url);
 
@@ -21,10 +22,17 @@ gpu.destroy();
 async function file(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   const model = /^\/(config\.json|model\.safetensors)$/.exec(pathname);
+  if (pathname === "/speech.wav") {
+    return new Response(encodeWav(new Int16Array(16_000).map((_, i) => i % 999), 16_000));
+  }
+  const asset = /^\/(deno\.json|assets\/commands-tiny\/[\w.]+)$/.exec(pathname);
+  if (asset) return await bytesOf(asset[1]!);
   if (model) return new Response(await Deno.readFile(new URL(`tests/testdata/base/${model[1]}`, root)));
   const type = pathname.endsWith(".ts") ? "application/typescript" : "text/plain";
   if (
-    !/^\/(mod\.ts|(files|random|tensor|kernels|model|prune|train|data)\/[\w/]+\.(ts|wgsl))$/.test(pathname)
+    !/^\/(mod\.ts|(files|random|tensor|kernels|model|prune|train|data|comm)\/[\w/]+\.(ts|wgsl|py))$/.test(
+      pathname,
+    )
   ) {
     return new Response(null, { status: 404 });
   }
@@ -34,8 +42,16 @@ async function file(request: Request): Promise<Response> {
   );
 }
 
+async function bytesOf(path: string): Promise<Response> {
+  const headers = path.endsWith(".json") ? { "content-type": "application/json" } : {};
+  return await Deno.readFile(new URL(path, root)).then(
+    (bytes) => new Response(bytes, { headers }),
+    () => new Response(null, { status: 404 }),
+  );
+}
+
 /** Runs a program that imports the library from a loopback server, in an empty folder, and returns what it printed. */
-async function runByAddress(program: (host: string) => string): Promise<unknown> {
+async function runByAddress(program: (host: string) => string, ...allowed: string[]): Promise<unknown> {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, file);
   const host = `127.0.0.1:${server.addr.port}`;
   const folder = await Deno.makeTempDir();
@@ -50,6 +66,7 @@ async function runByAddress(program: (host: string) => string): Promise<unknown>
         `--reload=http://${host}`,
         `--allow-import=${host}`,
         `--allow-net=${host}`,
+        ...allowed,
         "main.ts",
       ],
       cwd: folder,
@@ -85,4 +102,30 @@ Deno.test("a model runs from files in memory, imported by URL", async () => {
     model.dispose();
   `);
   assertEquals(found, ["ctc", "string", true]);
+});
+
+const PRUNES = (host: string) => `
+import { decodeAudio, loadModel, prune } from "http://${host}/mod.ts";
+
+const wav = new Uint8Array(await (await fetch("http://${host}/speech.wav")).arrayBuffer());
+const tone = (i) => Float32Array.from({ length: 16_000 + 800 * i }, (_, t) => Math.sin(t * (i + 2) / 20));
+const train = ["LIGHT ON", "LIGHT OFF", "STOP"].map((text, i) => ({ audio: tone(i), text }));
+const test = [{ audio: wav, text: "LIGHT ON" }];
+using model = await loadModel("http://${host}/assets/commands-tiny/");
+const options = { train, test, target: 0.3, steps: 3, finetuneSteps: 2, batchSeconds: 4, seconds: 1, dropout: 0.1 };
+const { compact, report } = await prune(model, options);
+await compact.save("compact");
+using again = await loadModel("compact");
+const { text } = await again.transcribe(await decodeAudio(wav));
+console.log(JSON.stringify([text, report.models.length, report.constraints[0].removed, again.model.config]));
+`;
+
+Deno.test("fifteen lines that import mod.ts by URL prune, save, load and transcribe", async () => {
+  assert(PRUNES("host").trim().split("\n").filter((line) => line !== "").length <= 15);
+  const found = await runByAddress(PRUNES, "--allow-read=.", "--allow-write=.");
+  const [text, models, removed, config] = found as [string, number, number, Record<string, unknown>];
+  assertEquals([typeof text, models], ["string", 3]);
+  assert(Math.abs(removed - 0.3) < 0.05, `${removed} of the MACs are removed`);
+  const dense = JSON.parse(await Deno.readTextFile(new URL("assets/commands-tiny/config.json", root)));
+  assertEquals(config["hidden_dropout"], dense.hidden_dropout);
 });

@@ -18,14 +18,14 @@ export type { AudioOptions, DecodedAudio };
  *
  * @example
  * ```ts
- * import { decodeAudio } from "./audio.ts";
+ * import { decodeBytes } from "./audio.ts";
  *
  * const prompt = new Uint8Array(8000); // a second of G.722
- * const { samples, sampleRate } = await decodeAudio(prompt, "prompt.g722");
+ * const { samples, sampleRate } = await decodeBytes(prompt, "prompt.g722");
  * console.log(samples.length / sampleRate); // 1
  * ```
  */
-export async function decodeAudio(
+export async function decodeBytes(
   bytes: Uint8Array,
   name: string,
   options: AudioOptions = {},
@@ -34,7 +34,7 @@ export async function decodeAudio(
 }
 
 /**
- * Reads an audio file and resamples it, by default to 16 kHz; otherwise as {@linkcode decodeAudio}. A file that is too
+ * Reads an audio file and resamples it, by default to 16 kHz; otherwise as {@linkcode decodeBytes}. A file that is too
  * long by its header is refused before it is decoded.
  *
  * @param path Path of the file.

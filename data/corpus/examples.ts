@@ -1,5 +1,6 @@
 // Utterances that a program gives: in memory, or as paths.
-import { decodeAudio } from "../audio/audio.ts";
+import { decodeBytes } from "../audio/audio.ts";
+import { pathOf } from "../../files/path_of.ts";
 import { concat, createResampler } from "../audio/resample.ts";
 import { escaped } from "./lines.ts";
 import type { Task, Utterance } from "./utterance.ts";
@@ -69,15 +70,6 @@ export async function utterancesOf(
   throw new RangeError(`Cannot use ${name} as it must have utterances: it has none`);
 }
 
-/** The path of a file. @throws {TypeError} If it is the URL of something else. */
-export function pathOf(path: string | URL): string {
-  if (typeof path === "string") return path;
-  if (path.protocol === "file:") return decodeURIComponent(path.pathname);
-  throw new TypeError(
-    `Cannot read ${path.href} as a path or a file URL is needed: fetch it and pass its bytes`,
-  );
-}
-
 /** Where audio is: its path, or its samples in memory. */
 async function place(
   audio: ExampleAudio,
@@ -99,7 +91,7 @@ async function samplesOf(
   name: string,
 ): Promise<Float32Array<ArrayBuffer>> {
   if (audio instanceof ArrayBuffer || audio instanceof Uint8Array) {
-    return (await decodeAudio(new Uint8Array(audio), name, { sampleRate: RATE })).samples;
+    return (await decodeBytes(new Uint8Array(audio), name, { sampleRate: RATE })).samples;
   }
   const { samples, sampleRate } = audio instanceof Float32Array
     ? { samples: audio, sampleRate: RATE }

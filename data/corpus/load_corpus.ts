@@ -1,5 +1,6 @@
 import { type CorpusOptions, openCorpus } from "./corpus.ts";
-import { pathOf, type SpeechExample, utterancesOf } from "./examples.ts";
+import { pathOf } from "../../files/path_of.ts";
+import { type SpeechExample, utterancesOf } from "./examples.ts";
 import type { Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode loadCorpus}. */

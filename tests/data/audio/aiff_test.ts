@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { decodeAudio } from "../../../data/audio/audio.ts";
+import { decodeBytes } from "../../../data/audio/audio.ts";
 import { testMutations } from "../../mutations.ts";
 import { integers, wavFile } from "./wav.ts";
 
@@ -39,7 +39,7 @@ function aiff(data: Uint8Array, { bits = 16, channels = 1, rate = 16000, compres
   return Uint8Array.from(chunk("FORM", body));
 }
 
-const decode = (bytes: Uint8Array) => decodeAudio(bytes, "a.aiff", { minSamples: 1 });
+const decode = (bytes: Uint8Array) => decodeBytes(bytes, "a.aiff", { minSamples: 1 });
 const reversed = (bytes: Uint8Array, width: number) =>
   bytes.map((_, i) => bytes[i - i % width + width - 1 - i % width]!);
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type AudioOptions, decodeAudio, loadAudio, streamAudio } from "../../../data/audio/audio.ts";
+import { type AudioOptions, decodeBytes, loadAudio, streamAudio } from "../../../data/audio/audio.ts";
 import { mutate } from "../../mutate.ts";
 import { integers, wavFile, type WavSpec } from "./wav.ts";
 
@@ -116,7 +116,7 @@ const REFUSED: Refused[] = [
 Deno.test("broken audio is refused in one line that names the file", async (t) => {
   for (const [what, bytes, message, options] of REFUSED) {
     await t.step(what, async () => {
-      const error = await assertRejects(() => decodeAudio(bytes, "a.x", options), SyntaxError);
+      const error = await assertRejects(() => decodeBytes(bytes, "a.x", options), SyntaxError);
       const expected = `Cannot read a.x as audio as ${message}`;
       assertEquals(error.message.slice(0, expected.length), expected);
       assert(!error.message.includes("\n"));
@@ -131,7 +131,7 @@ Deno.test("what decoders print about broken audio is not shown", async () => {
   try {
     const bytes = bytesOf("tone_44k_stereo.mp3");
     bytes.fill(0x5a, 1000);
-    await decodeAudio(bytes, "a.mp3").catch(() => {});
+    await decodeBytes(bytes, "a.mp3").catch(() => {});
   } finally {
     Object.assign(console, { error, warn });
   }
@@ -140,19 +140,19 @@ Deno.test("what decoders print about broken audio is not shown", async () => {
 
 Deno.test("audio of under 400 samples is refused", async () => {
   const audio = (n: number, sampleRate = 16_000) => wavFile(ramp.subarray(0, 2 * n), { sampleRate });
-  const short = await assertRejects(() => decodeAudio(audio(399), "a.x"), RangeError);
+  const short = await assertRejects(() => decodeBytes(audio(399), "a.x"), RangeError);
   assertEquals(short.message, `${SHORT} 399`);
-  assertEquals((await decodeAudio(audio(400), "a.x")).samples.length, 400);
-  assertEquals((await decodeAudio(audio(1), "a.x", { minSamples: 1 })).samples.length, 1);
+  assertEquals((await decodeBytes(audio(400), "a.x")).samples.length, 400);
+  assertEquals((await decodeBytes(audio(1), "a.x", { minSamples: 1 })).samples.length, 1);
   // The rate asked for counts: 200 samples at 8 kHz are 400 at 16 kHz.
   const wide = { sampleRate: 16_000 };
-  assertEquals((await decodeAudio(audio(200, 8000), "a.x", wide)).samples.length, 400);
-  const half = await assertRejects(() => decodeAudio(audio(500, 32_000), "a.x", wide), RangeError);
+  assertEquals((await decodeBytes(audio(200, 8000), "a.x", wide)).samples.length, 400);
+  const half = await assertRejects(() => decodeBytes(audio(500, 32_000), "a.x", wide), RangeError);
   assertEquals(half.message, `${SHORT} 250`);
 });
 
 Deno.test("a rate out of range is refused", async () => {
-  const decode = (sampleRate: number) => decodeAudio(wav({}), "a.x", { sampleRate });
+  const decode = (sampleRate: number) => decodeBytes(wav({}), "a.x", { sampleRate });
   for (const rate of [0, -1, 999, 16_000.5, NaN, 200_000]) {
     const error = await assertRejects(() => decode(rate), RangeError);
     assertEquals(
@@ -179,7 +179,7 @@ Deno.test("500 mutated WAV files are decoded or refused, quickly", async () => {
     const bytes = mutate(file, seed, 84);
     const start = performance.now();
     try {
-      const { samples } = await decodeAudio(bytes, "a.wav", { minSamples: 1 });
+      const { samples } = await decodeBytes(bytes, "a.wav", { minSamples: 1 });
       // A sample takes a byte at least.
       assert(samples.length <= bytes.length, `seed ${seed}: ${samples.length} samples`);
       decoded++;

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
-import { type AudioOptions, decodeAudio, loadAudio, streamAudio } from "../../../data/audio/audio.ts";
+import { type AudioOptions, decodeBytes, loadAudio, streamAudio } from "../../../data/audio/audio.ts";
 import { integers, wavFile, type WavSpec } from "./wav.ts";
 
 const folder = new URL("../../testdata/audio/", import.meta.url);
 const bytesOf = (name: string) => Deno.readFileSync(new URL(name, folder));
 const decode = (data: Uint8Array, spec: WavSpec, options: AudioOptions = {}) =>
-  decodeAudio(wavFile(data, spec), "a.wav", { minSamples: 1, ...options });
+  decodeBytes(wavFile(data, spec), "a.wav", { minSamples: 1, ...options });
 
 // Amplitude of a 440 Hz sine, and the largest thing beside it, away from the ends.
 function tone(samples: Float32Array, sampleRate: number): { amplitude: number; rest: number } {
@@ -102,7 +102,7 @@ Deno.test("FLAC comes out as the bits that its checksum is of", async () => {
     ]] as const
   ) {
     const bytes = bytesOf(name);
-    const { samples, sampleRate } = await decodeAudio(bytes, name);
+    const { samples, sampleRate } = await decodeBytes(bytes, name);
     assertEquals(sampleRate, rate);
     assertEquals(samples.length, 0.3 * rate);
     const integers = Int16Array.from(samples, (x) => x * 32768);
@@ -111,7 +111,7 @@ Deno.test("FLAC comes out as the bits that its checksum is of", async () => {
     assertEquals(md5, bytes.subarray(at + 18, at + 34).toHex(), name);
   }
   // The mean of two integers of 24 bits is a multiple of half a unit.
-  const { samples } = await decodeAudio(bytesOf("tone_48k_24bit_stereo.flac"), "24.flac");
+  const { samples } = await decodeBytes(bytesOf("tone_48k_24bit_stereo.flac"), "24.flac");
   assert(
     samples.every((x) => Number.isInteger(x * 2 ** 24)) &&
       !samples.every((x) => Number.isInteger(x * 2 ** 20)),
@@ -133,10 +133,10 @@ Deno.test("an ID3 tag before a file changes nothing, in memory or on the disk", 
   const path = await Deno.makeTempFile();
   try {
     for (const [name, bytes] of files) {
-      const plain = await decodeAudio(bytes, name);
+      const plain = await decodeBytes(bytes, name);
       for (const tags of [id3(3, 0), id3(4, 0x10), [...id3(3, 0), ...id3(4, 0)]]) {
         const tagged = Uint8Array.from([...tags, ...bytes]);
-        assertEquals(await decodeAudio(tagged, name), plain, name);
+        assertEquals(await decodeBytes(tagged, name), plain, name);
         await Deno.writeFile(path, tagged);
         assertEquals(await loadAudio(path, { sampleRate: plain.sampleRate }), plain, name);
       }
@@ -147,8 +147,8 @@ Deno.test("an ID3 tag before a file changes nothing, in memory or on the disk", 
 });
 
 Deno.test("G.722 comes out bit by bit as ffmpeg decodes it", async () => {
-  const ours = await decodeAudio(bytesOf("sweep.g722"), "sweep.g722");
-  const reference = await decodeAudio(bytesOf("sweep_g722.flac"), "sweep_g722.flac");
+  const ours = await decodeBytes(bytesOf("sweep.g722"), "sweep.g722");
+  const reference = await decodeBytes(bytesOf("sweep_g722.flac"), "sweep_g722.flac");
   assertEquals(ours.sampleRate, 16_000);
   assertEquals(ours.samples, reference.samples);
 });
@@ -240,6 +240,6 @@ Deno.test("audio longer than its header states is stopped while it is decoded", 
   const table = frames.findIndex((_, i) => new TextDecoder().decode(frames.subarray(i, i + 4)) === "Info");
   assert(table > 0 && (frames[table + 7]! & 1) === 1);
   frames[table + 7]! &= ~1;
-  const error = await assertRejects(() => decodeAudio(frames, "a.mp3", { maxSeconds: 0.2 }), RangeError);
+  const error = await assertRejects(() => decodeBytes(frames, "a.mp3", { maxSeconds: 0.2 }), RangeError);
   assertEquals(error.message, "Cannot read a.mp3 as audio may last at most 0.2 s: it is longer");
 });

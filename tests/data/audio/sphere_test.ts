@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { decodeAudio } from "../../../data/audio/audio.ts";
+import { decodeBytes } from "../../../data/audio/audio.ts";
 import { integers } from "./wav.ts";
 
 // A file with the fields of TIMIT, changed or without those that are undefined.
@@ -21,7 +21,7 @@ function sphere(data: Uint8Array, changes: Readonly<Record<string, string | unde
   return Uint8Array.from([...new TextEncoder().encode(head.padEnd(1024)), ...data]);
 }
 
-const decode = async (bytes: Uint8Array) => (await decodeAudio(bytes, "SA1.WAV", { minSamples: 1 })).samples;
+const decode = async (bytes: Uint8Array) => (await decodeBytes(bytes, "SA1.WAV", { minSamples: 1 })).samples;
 
 Deno.test("NIST SPHERE is read: PCM in both byte orders, mu-law, A-law, several channels", async () => {
   const values = [0, 1, -1, 32767, -32768, 8192];

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parquetWriteBuffer } from "npm:hyparquet-writer@0.17.0";
 import { encodeWav } from "../../../data/audio/wav_write.ts";
-import { decodeAudio } from "../../../data/audio/audio.ts";
+import { decodeBytes } from "../../../data/audio/audio.ts";
 import type { PruneReport } from "../../../prune/report/report.ts";
 import { put } from "../../data/folder.ts";
 import { variants } from "../../full.ts";
@@ -55,7 +55,7 @@ const LAYOUTS: Readonly<Record<string, Writer>> = {
   // One long file, of which each utterance is a part.
   "nemo": async (subset, clips) => {
     const sounds = await Promise.all(
-      clips.map(async ({ bytes, name }) => (await decodeAudio(bytes, name)).samples),
+      clips.map(async ({ bytes, name }) => (await decodeBytes(bytes, name)).samples),
     );
     const all = Int16Array.from(
       sounds.flatMap((sound) => [...sound, ...new Float32Array(800)]).map((x) => x * 32768),
