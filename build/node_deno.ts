@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import * as sync from "node:fs";
 import * as fs from "node:fs/promises";
+import * as os from "node:os";
 import * as process from "node:process";
 import { Readable } from "node:stream";
 import { promisify } from "node:util";
@@ -31,6 +32,15 @@ function ofDeno(error: unknown): unknown {
   const text = `${why.charAt(0).toUpperCase()}${why.slice(1)} (os error ${-errno}): ${syscall} ''`;
   const Kind = Object.hasOwn(KINDS, code) ? KINDS[code]! : Error;
   return Object.assign(new Kind(text, { cause: error }), { code });
+}
+
+/** Calls a function, with its errors as those of Deno. */
+function called<R>(work: () => R): R {
+  try {
+    return work();
+  } catch (error) {
+    throw ofDeno(error);
+  }
 }
 
 /** A function whose errors are those of Deno. */
@@ -77,6 +87,12 @@ class FsFile {
     return this.#advance(sync.readSync(this.#fd, buffer, 0, buffer.length, this.#at));
   }
 
+  writeSync(bytes: Uint8Array): number {
+    const written = sync.writeSync(this.#fd, bytes, 0, bytes.length, this.#at);
+    this.#at += written;
+    return written;
+  }
+
   async write(bytes: Uint8Array): Promise<number> {
     const { bytesWritten } = await write(this.#fd, bytes, 0, bytes.length, this.#at);
     this.#at += bytesWritten;
@@ -93,6 +109,14 @@ class FsFile {
 
   async stat() {
     return infoOf(await fstat(this.#fd));
+  }
+
+  statSync() {
+    return infoOf(sync.fstatSync(this.#fd));
+  }
+
+  utime(atime: Date, mtime: Date): Promise<void> {
+    return promisify(sync.futimes)(this.#fd, atime, mtime);
   }
 
   /** Node has no locks of files: two processes that download one model at once do so twice. */
@@ -170,7 +194,11 @@ export const Deno = {
   SeekMode: { Start: 0 },
   build: { os: process.platform === "win32" ? "windows" : process.platform },
   env: { get: (name: string) => process.env[name], has: (name: string) => name in process.env },
+  hostname: () => os.hostname(),
   memoryUsage: () => process.memoryUsage(),
+  /** Node's timers have no number to find them by, so this one keeps the process alive until it is cleared. */
+  unrefTimer: () => {},
+  version: { deno: `none, Node ${process.versions.node}`, v8: process.versions.v8 },
   open: wrapped(async (path: Path, options: OpenOptions = {}) =>
     new FsFile(await promisify(sync.open)(path, flagsOf(options)))
   ),
@@ -194,5 +222,10 @@ export const Deno = {
   copyFile: wrapped((from: Path, to: Path) => fs.copyFile(from, to)),
   link: wrapped((from: string, to: string) => fs.link(from, to)),
   symlink: wrapped((from: Path, to: Path) => fs.symlink(from, to)),
+  openSync: (path: Path, options: OpenOptions = {}) =>
+    called(() => new FsFile(sync.openSync(path, flagsOf(options)))),
+  readTextFileSync: (path: Path) => called(() => sync.readFileSync(path, "utf8")),
+  removeSync: (path: Path, { recursive = false } = {}) => called(() => sync.rmSync(path, { recursive })),
+  statSync: (path: Path) => called(() => infoOf(sync.statSync(path))),
   readDir,
 };

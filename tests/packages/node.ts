@@ -131,9 +131,13 @@ Deno.test("npm and JSR would publish the packages", async () => {
   await run(`${folder}/dist/jsr`, Deno.execPath(), ["publish", "--dry-run", "--allow-dirty", "--quiet"]);
 });
 
-Deno.test("the module for browsers imports nothing", async () => {
-  const text = await Deno.readTextFile(`${await project}/dist/espalier.js`);
-  assertEquals(text.match(/^\s*(import|export)\b[^;]*\bfrom\s*"[^"]*"|\bimport\("[^"]*"\)/gm), null);
+Deno.test("the module for browsers is one file; decoders of audio are imported when they are needed", async () => {
+  const folder = await project;
+  const text = await Deno.readTextFile(`${folder}/dist/espalier.js`);
+  assertEquals(text.match(/^\s*(import|export)\b[^;]*\bfrom\s*"[^"]*"/gm), null);
+  const { dependencies } = JSON.parse(await Deno.readTextFile(`${folder}/dist/npm/package.json`));
+  const imported = [...text.matchAll(/\bimport\("((?:@[^/"]+\/)?[^/"]+)[^"]*"\)/g)].map(([, name]) => name!);
+  assertEquals([...new Set(imported)].sort(), Object.keys(dependencies).sort());
   assertStringIncludes(text, "@compute");
 });
 
