@@ -13,8 +13,8 @@ function convolution(model: ExportedModel, x: Value): Value {
   if (model.config.conv_pos_batch_norm) return batchNormed(model, x);
   const { shape, data } = weightOf(model, `${NAME}.conv.weight_v`);
   const { data: norms } = weightOf(model, `${NAME}.conv.weight_g`);
-  const w = model.graph.floats(`${NAME}.conv.weight`, shape, () => weightNorm(data, norms));
-  const y = convolve(model, `${NAME}.conv`, transpose(model, NAME, x, [0, 2, 1]), w, shape[2]!);
+  const w = { shape, data: () => weightNorm(data, norms) };
+  const y = convolve(model, `${NAME}.conv`, transpose(model, NAME, x, [0, 2, 1]), w);
   return transpose(model, NAME, gelu(model, NAME, y), [0, 2, 1]);
 }
 
@@ -24,21 +24,19 @@ function batchNormed(model: ExportedModel, x: Value): Value {
   const constants = parts.map((part) => constant(model, `${NAME}.batch_norm.${part}`));
   const inputs = [transpose(model, NAME, x, [0, 2, 1]), ...constants];
   const normed = model.graph.add("BatchNormalization", NAME, inputs, { epsilon: { float: 1e-5 } });
-  const w = constant(model, `${NAME}.conv.weight`);
-  const y = convolve(model, `${NAME}.conv`, normed, w, model.config.num_conv_pos_embeddings);
+  const y = convolve(model, `${NAME}.conv`, normed, unchanged(model, `${NAME}.conv`));
   return transpose(model, NAME, gelu(model, NAME, y), [0, 2, 1]);
 }
 
 /** The convolutions of data2vec, each with a layer norm without weights, and GELU. */
 function stack(model: ExportedModel, x: Value): Value {
-  const { graph, config: { hidden_size: d, num_conv_pos_embeddings: layers, conv_pos_kernel_size: taps } } =
-    model;
+  const { graph, config: { hidden_size: d, num_conv_pos_embeddings: layers } } = model;
   const one = graph.floats(`${NAME}/ones`, [d], () => new Float32Array(d).fill(1));
   let y = x;
   for (let i = 0; i < layers; i++) {
     const name = `${NAME}.layers.${i}`;
-    const w = constant(model, `${name}.conv.weight`);
-    y = convolve(model, `${name}.conv`, transpose(model, name, y, [0, 2, 1]), w, taps);
+    const w = unchanged(model, `${name}.conv`);
+    y = convolve(model, `${name}.conv`, transpose(model, name, y, [0, 2, 1]), w);
     y = transpose(model, name, y, [0, 2, 1]);
     y = gelu(
       model,
@@ -49,15 +47,49 @@ function stack(model: ExportedModel, x: Value): Value {
   return y;
 }
 
-/** Grouped convolution over time, [B, d, T]. An even kernel has one frame of padding less after the end. */
-function convolve(model: ExportedModel, name: string, x: Value, w: Value, taps: number): Value {
+/** A weight of a grouped convolution, [O, C, K], which is made when it is written. */
+interface LazyWeight {
+  readonly shape: readonly number[];
+  readonly data: () => Float32Array;
+}
+
+function unchanged(model: ExportedModel, module: string): LazyWeight {
+  const { shape, data } = weightOf(model, `${module}.weight`);
+  return { shape, data: () => data };
+}
+
+/**
+ * Grouped convolution over time, [B, d, T]. An even kernel has one frame of padding less after the end. onnxruntime-web 1.31 gives wrong
+ * results on WebGPU where the channels of a group are not a multiple of 4, so that such groups are merged.
+ */
+function convolve(model: ExportedModel, name: string, x: Value, { shape, data }: LazyWeight): Value {
+  const { graph, config: { num_conv_pos_embedding_groups: groups } } = model;
+  const [outputs, inputs, taps] = shape as readonly [number, number, number];
+  const merged = mergedGroups(inputs, groups);
+  const w = graph.floats(`${name}.weight`, [outputs, inputs * merged, taps], () => {
+    return merged === 1 ? data() : blockDiagonal(data(), outputs / groups, inputs * taps, merged);
+  });
   const before = Math.floor(taps / 2);
-  const attributes = {
-    kernel_shape: [taps],
-    pads: [before, taps - 1 - before],
-    group: model.config.num_conv_pos_embedding_groups,
-  };
-  return model.graph.add("Conv", name, [x, w, constant(model, `${name}.bias`)], attributes);
+  const attributes = { kernel_shape: [taps], pads: [before, taps - 1 - before], group: groups / merged };
+  return graph.add("Conv", name, [x, w, constant(model, `${name}.bias`)], attributes);
+}
+
+/** How many groups become one. */
+function mergedGroups(channels: number, groups: number): number {
+  for (let merged = 1; merged < groups; merged++) {
+    if (groups % merged === 0 && channels * merged % 4 === 0) return merged;
+  }
+  return groups;
+}
+
+/** The weight of merged groups. @param perGroup Outputs of a group. @param size Elements of an output. */
+function blockDiagonal(data: Float32Array, perGroup: number, size: number, merged: number): Float32Array {
+  const result = new Float32Array(data.length * merged);
+  for (let output = 0; output < data.length / size; output++) {
+    const block = Math.floor(output / perGroup) % merged;
+    result.set(data.subarray(output * size, (output + 1) * size), (output * merged + block) * size);
+  }
+  return result;
 }
 
 /** Weight norm over all axes but the last: v·g/‖v‖ per tap (Salimans and Kingma 2016, arXiv 1602.07868). */

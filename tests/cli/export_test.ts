@@ -37,7 +37,7 @@ Deno.test("export writes the folder of transformers.js", async () => {
     const { status, out: printed, err } = await run("export", commandsTiny, "--to", "onnx", "--out", out);
     assertEquals([status, err], [0, []]);
     const line =
-      `${out}: onnx/model.onnx, 1.9 MB, 188 nodes, inputs input_values, onnxruntime 1.30.0 differs by `;
+      `${out}: onnx/model.onnx, 2.0 MB, 188 nodes, inputs input_values, onnxruntime 1.30.0 differs by `;
     assertEquals(printed.length, 1);
     assert(printed[0]!.startsWith(line), printed[0]);
     const share = Number(/ (\S+) of the largest logit$/.exec(printed[0]!)![1]);

@@ -133,6 +133,17 @@ Deno.test("every node and constant of a graph is read", () => {
   }
 });
 
+Deno.test("groups of a convolution have multiples of 4 channels, as onnxruntime-web needs", () => {
+  for (const model of tinyModels) {
+    const { nodes, initializers } = encodeOnnx(model, { attentionMask: model.masked }).graph;
+    const grouped = nodes.filter(({ attributes: { group = 1 } }) => group !== 1);
+    for (const { inputs: [, weight] } of grouped) {
+      const [, channels] = initializers.find(({ name }) => name === weight)!.shape;
+      assertEquals(channels! % 4, 0, model.name);
+    }
+  }
+});
+
 Deno.test("a file has the size that it states, and unchanged weights are not copied", () => {
   const model = modelOf("wav2vec2");
   const file = encodeOnnx(model);
