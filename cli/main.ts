@@ -16,6 +16,7 @@ import { extractCommand } from "./extract.ts";
 import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp, programOptions } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
+import { abortJob } from "./job.ts";
 import { printError } from "./print.ts";
 import { pruneCommand } from "./prune.ts";
 import { note, setQuiet } from "./stderr.ts";
@@ -71,8 +72,11 @@ export async function main(args: readonly string[], cwd: string): Promise<number
     return await dispatch(args, cwd);
   } catch (error) {
     const message = lineOf(error);
-    if (message === null) throw error;
-    printError(message.replace(/\s*\n\s*/g, " "));
+    if (message === null) {
+      await abortJob(() => console.error(error), 1); // ends this process, too, if it is part of a job
+      throw error;
+    }
+    await abortJob(() => printError(message.replace(/\s*\n\s*/g, " ")), 2);
     return 2;
   } finally {
     setQuiet(false);

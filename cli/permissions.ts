@@ -11,9 +11,10 @@
  * - `device`: computes. WebGPU itself needs no permission.
  * - `hub`: downloads models.
  * - `loopback`: serves pages on this machine.
+ * - `job`: is part of a job that mpirun or srun starts; `./espalier` then permits the library of MPI.
  * - `deno`: starts Deno for a package of native code, which then runs in a process of its own.
  */
-export type Access = "files" | "device" | "hub" | "loopback" | "deno";
+export type Access = "files" | "device" | "hub" | "loopback" | "job" | "deno";
 
 /** Needs of a command that declares none. */
 export const USUAL: readonly Access[] = ["files", "device", "hub"];
@@ -31,6 +32,11 @@ const VARIABLES: Readonly<Record<Access, readonly string[]>> = {
   device: ["DENO_WEBGPU_BACKEND", "XDG_RUNTIME_DIR", "ESPALIER_GEMM"],
   hub: ["HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"],
   loopback: [],
+  job: [
+    "ESPALIER_MPI",
+    ...["OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE"],
+    ...["SLURM_PROCID", "SLURM_STEP_NUM_TASKS"],
+  ],
   deno: [],
 };
 

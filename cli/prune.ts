@@ -1,3 +1,4 @@
+import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { makeFolder } from "../files/atomic_file.ts";
 import { parseKinds } from "../prune/groups.ts";
 import { planMethod } from "../prune/method.ts";
@@ -15,6 +16,7 @@ import { openGpu } from "./backend.ts";
 import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { inJob, microBatches, onRoot, requireSameInputs, requireUtterances } from "./job.ts";
 import {
   claimOutput,
   interruptible,
@@ -24,7 +26,8 @@ import {
   shellWord,
 } from "./long_run.ts";
 import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option.ts";
-import { libraryNames, optionName, withDefaults } from "./options.ts";
+import { type Given, libraryNames, optionName, type Values, withDefaults } from "./options.ts";
+import { USUAL } from "./permissions.ts";
 import { print } from "./print.ts";
 import { commandsCorpus } from "./commands_corpus.ts";
 import { pruneSources } from "./corpus_options.ts";
@@ -45,6 +48,7 @@ export const pruneCommand: Command = defineCommand({
   name: "prune",
   summary: "Prune a fine-tuned model, fine-tune it, and write a report",
   options: pruneOptions,
+  access: [...USUAL, "job"],
   examples: [
     ["prune the embedded model of spoken commands to half of its MACs", "prune"],
     [
@@ -53,64 +57,83 @@ export const pruneCommand: Command = defineCommand({
     ],
     ["resume an interrupted run", "prune --resume --out compact"],
   ],
-  async run({ json, resume, recipe, "dry-run": dry, "accept-changes": accept }, _, words) {
-    return await onFiles(async () => {
-      // Options as typed, then with a lasting name of the model (`given`), merged with a recipe or a saved run
-      // (`settings`), and with defaults (`values`).
-      const typed: PruneSettings = settingsOfRun<typeof pruneOptions>(words);
-      const given = { ...typed, ...typed.model !== undefined && { model: await lastingName(typed.model) } };
-      if (resume && recipe !== undefined) {
-        throw new UserError("--recipe cannot be used with --resume: the run keeps its saved options");
-      }
-      if (accept && !resume) throw new UserError("--accept-changes requires --resume");
-      const out = given.out ?? await defaultOut(resume);
-      using _claim = dry ? null : await claimOutput("prune", out);
-      const saved = resume ? await openJournal(out, given) : null;
-      const settings = saved?.settings ?? await newSettings(given, recipe);
-      if (!saved && !dry) await refuseOutput(out, EARLY_FILES);
-      const values = withDefaults(pruneOptions, settings);
-      const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
-      checkTogether(runSettings, optionName);
-      const gpu = await openGpu({}, !dry);
-      try {
-        const name = atRevision(values.model!, values.revision);
-        const folder = await folderOf(values.model!, values);
-        const model = await readBaseModel(folder, name, values);
-        const task = taskOf(model, values.task);
-        const sources = pruneSources(values.data ?? await commandsCorpus(), values);
-        using run = await openPruneRun(model, task, sources, runSettings);
-        for (const text of run.notes) note(text);
-        const inputs = await runInputs(run);
-        const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
-        const store = new RunStore(out);
-        const tools = { gpu, store, settings: runSettings, progressOf };
-        const plan = planRun(run, { ...tools, onStage: (_, line) => log(line) });
-        // Check everything that can be checked before the first file is written.
-        planMethod(model.checkpoint.config, plan);
-        const memory = memoryReport(gpu, await pipelineMemory(plan));
-        if (dry) printMemory(memory, json);
-        else log(memoryText(memory));
-        await checkResources({ command: "prune", out, gpu, dry, resumed: resume }, memory);
-        if (dry) return 0;
-        const journal = saved?.journal ?? await beginJournal(out, settings, inputs);
-        if (changed?.length) await redoStagesOn(out, journal, changed, inputs);
-        const command = commandOf(settings);
-        const { result: report, status } = await interruptible(
-          { command: "prune", out },
-          (signal) => runPrune(run, plan, { settings: runSettings, journal, signal, command }),
-        );
-        if (!report) {
-          printInterrupted("prune", out);
-          return status;
-        }
-        print(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
-        return 0;
-      } finally {
-        gpu.destroy();
-      }
-    });
+  async run(values, _, words) {
+    return await onFiles(() => inJob((comm) => prune(values, words, comm)));
   },
 });
+
+/** Options of the command line that are not options of the run. */
+type Once = Pick<Values<typeof pruneOptions>, "json" | "resume" | "recipe" | "dry-run" | "accept-changes">;
+
+/** Prunes, in a job of several processes or in this one alone. Returns the exit status. Long because it is the order of the checks. */
+async function prune(
+  { json, resume, recipe, "dry-run": dry, "accept-changes": accept }: Once,
+  words: Given<typeof pruneOptions>,
+  comm: Communicator | null,
+): Promise<number> {
+  // Options as typed, then with a lasting name of the model (`given`), merged with a recipe or a saved run
+  // (`settings`), and with defaults (`values`).
+  const typed: PruneSettings = settingsOfRun<typeof pruneOptions>(words);
+  const given = { ...typed, ...typed.model !== undefined && { model: await lastingName(typed.model) } };
+  if (resume && recipe !== undefined) {
+    throw new UserError("--recipe cannot be used with --resume: the run keeps its saved options");
+  }
+  if (accept && !resume) throw new UserError("--accept-changes requires --resume");
+  if (comm && given.out === undefined) {
+    throw new UserError("prune requires --out in a job of several processes");
+  }
+  const out = given.out ?? await defaultOut(resume);
+  using _claim = dry ? null : await onRoot(comm, () => claimOutput("prune", out));
+  const saved = resume ? await openJournal(out, given, isRoot(comm)) : null;
+  await comm?.barrier(); // nothing is written before all have read
+  const settings = withMicroBatches(comm, saved?.settings ?? await newSettings(given, recipe));
+  if (comm && saved) {
+    note(`resuming with ${comm.size} processes: with another number, results differ in the last bits`);
+  }
+  if (!saved && !dry) await onRoot(comm, () => refuseOutput(out, EARLY_FILES));
+  const values = withDefaults(pruneOptions, settings);
+  const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
+  checkTogether(runSettings, optionName);
+  const gpu = await openGpu({}, !dry);
+  try {
+    const name = atRevision(values.model!, values.revision);
+    const folder = await folderOf(values.model!, values);
+    const model = await readBaseModel(folder, name, values);
+    const task = taskOf(model, values.task);
+    const sources = pruneSources(values.data ?? await commandsCorpus(), values);
+    using run = await openPruneRun(model, task, sources, runSettings);
+    for (const text of run.notes) note(text);
+    const inputs = await runInputs(run);
+    await requireSameInputs(comm, { ...inputs, options: settings });
+    requireUtterances(comm, run.corpus.train.utterances.length);
+    const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
+    const store = new RunStore(out, isRoot(comm));
+    const tools = { gpu, store, settings: runSettings, progressOf };
+    const plan = { ...planRun(run, { ...tools, onStage: (_, line) => log(line) }), comm };
+    // Check everything that can be checked before the first file is written.
+    planMethod(model.checkpoint.config, plan);
+    const memory = memoryReport(gpu, await pipelineMemory({ ...plan, comm: null }));
+    if (dry) printMemory(memory, json);
+    else log(memoryText(memory));
+    await checkResources({ command: "prune", out, gpu, dry, resumed: resume }, memory);
+    if (dry) return 0;
+    const journal = saved?.journal ?? await beginJournal(out, settings, inputs, isRoot(comm));
+    if (changed?.length) await redoStagesOn(isRoot(comm) ? out : null, journal, changed, inputs);
+    const command = commandOf(settings);
+    const { result: report, status } = await interruptible(
+      { command: "prune", out },
+      (signal) => runPrune(run, plan, { settings: runSettings, journal, signal, command }),
+    );
+    if (!report) {
+      if (status !== 0) printInterrupted("prune", out);
+      return status;
+    }
+    print(json ? JSON.stringify(report, null, 2) : `${summaryText(report)}\n\n${out}/report.html`);
+    return 0;
+  } finally {
+    gpu.destroy();
+  }
+}
 
 /** The first of pruned, pruned-2, … that does not exist; to resume, the last one that does. */
 async function defaultOut(resume: boolean): Promise<string> {
@@ -150,17 +173,29 @@ function policyOf(accept: boolean): ChangePolicy {
   return { accepted: accept ? all : [], changeable: all, effect };
 }
 
-async function beginJournal(out: string, settings: PruneSettings, inputs: Fingerprints): Promise<Journal> {
-  await makeFolder(`${out}/run`);
-  return await Journal.begin(`${out}/run/journal.json`, settings, inputs);
+async function beginJournal(
+  out: string,
+  settings: PruneSettings,
+  inputs: Fingerprints,
+  writes: boolean,
+): Promise<Journal> {
+  if (writes) await makeFolder(`${out}/run`);
+  return await Journal.begin(writes ? `${out}/run/journal.json` : null, settings, inputs);
+}
+
+/** Options with the micro-batches of a step, which the processes of a job share. */
+function withMicroBatches(comm: Communicator | null, settings: PruneSettings): PruneSettings {
+  const count = microBatches(comm, settings["grad-accum-steps"]);
+  return count === undefined ? settings : { ...settings, "grad-accum-steps": count };
 }
 
 /** The journal of a run to resume, with its saved options. Null where there is none, but options for a new run. */
 async function openJournal(
   out: string,
   given: PruneSettings,
+  writes: boolean,
 ): Promise<{ journal: Journal; settings: PruneSettings } | null> {
-  const journal = await Journal.open(`${out}/run/journal.json`);
+  const journal = await Journal.open(`${out}/run/journal.json`, writes);
   if (!journal) {
     if (given.model === undefined) {
       throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);

@@ -1,3 +1,4 @@
+import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import type { Input } from "../train/fingerprints.ts";
 import type { FinetuneResult } from "../train/loop.ts";
@@ -7,8 +8,10 @@ import { START_FILES } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { inJob, microBatches, onRoot } from "./job.ts";
 import { claimOutput, printInterrupted, refuseOutput } from "./long_run.ts";
-import { withDefaults } from "./options.ts";
+import { type Given, type Values, withDefaults } from "./options.ts";
+import { USUAL } from "./permissions.ts";
 import { print } from "./print.ts";
 import { checkResources, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
@@ -22,6 +25,7 @@ export const trainCommand: Command = defineCommand({
   name: "train",
   summary: "Train or fine-tune a model for speech recognition or intents",
   options: trainOptions,
+  access: [...USUAL, "job"],
   examples: [
     [
       "fine-tune a pretrained model",
@@ -31,41 +35,55 @@ export const trainCommand: Command = defineCommand({
     ["resume an interrupted run", "train --resume --out model"],
   ],
   async run(values, _, given) {
-    return await onFiles(async () => {
-      const { resume, json, recipe, "dry-run": dry } = values;
-      const read: TrainSettings = recipe === undefined ? {} : await readRecipe(recipe, trainCommand);
-      const settings: TrainSettings = { ...read, ...settingsOfRun(given) };
-      const { out } = settings;
-      if (values["accept-changes"] && !resume) throw new UserError("--accept-changes requires --resume");
-      if (dry && !resume) {
-        await dryRun(checkStart(settings), null, json);
-        return 0;
-      }
-      if (out === undefined) throw new UserError("train requires --out: see espalier train --help");
-      using _claim = await claimOutput("train", out);
-      const state = resume ? await loadRunState(`${out}/state`) : null;
-      if (resume && !state) {
-        if (settings.model === undefined && settings.config === undefined) {
-          throw new UserError(`No run to resume in ${out}: there is no saved state`);
-        }
-        note(`${out} has no saved state: training starts at step 0`);
-      }
-      if (!state) await refuseOutput(out, EARLY_FILES);
-      const merged = state ? resumedSettings(out, settings, state) : checkStart(settings);
-      if (dry) {
-        await dryRun(merged, state, json);
-        return 0;
-      }
-      const accepted = state ? acceptedInputs(settings, state, values["accept-changes"]) : [];
-      const { result, status } = await train(out, merged, { state, accepted });
-      const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
-      unlessClosed(() => print(summary));
-      if (result.ended !== "signal") return 0;
-      printInterrupted("train", out);
-      return status;
-    });
+    return await onFiles(() => inJob((comm) => runTrain(values, given, comm)));
   },
 });
+
+/** Trains, in a job of several processes or in this one alone. Returns the exit status. */
+async function runTrain(
+  values: Values<typeof trainOptions>,
+  given: Given<typeof trainOptions>,
+  comm: Communicator | null,
+): Promise<number> {
+  const { resume, json, recipe, "dry-run": dry } = values;
+  const read: TrainSettings = recipe === undefined ? {} : await readRecipe(recipe, trainCommand);
+  const settings: TrainSettings = { ...read, ...settingsOfRun(given) };
+  const { out } = settings;
+  if (values["accept-changes"] && !resume) throw new UserError("--accept-changes requires --resume");
+  if (dry && !resume) {
+    await dryRun(checkStart(settings), null, json);
+    return 0;
+  }
+  if (out === undefined) throw new UserError("train requires --out: see espalier train --help");
+  using _claim = await onRoot(comm, () => claimOutput("train", out));
+  const state = resume ? await loadRunState(`${out}/state`) : null;
+  await comm?.barrier(); // nothing is written before all have read
+  if (resume && !state) {
+    if (settings.model === undefined && settings.config === undefined) {
+      throw new UserError(`No run to resume in ${out}: there is no saved state`);
+    }
+    note(`${out} has no saved state: training starts at step 0`);
+  }
+  if (!state) await onRoot(comm, () => refuseOutput(out, EARLY_FILES));
+  const options = state ? resumedSettings(out, settings, state) : checkStart(settings);
+  const count = microBatches(comm, options["grad-accum-steps"]);
+  const merged = count === undefined ? options : { ...options, "grad-accum-steps": count };
+  if (comm && state) {
+    note(`resuming with ${comm.size} processes: with another number, results differ in the last bits`);
+  }
+  if (dry) {
+    await dryRun(merged, state, json);
+    return 0;
+  }
+  const accepted = state ? acceptedInputs(settings, state, values["accept-changes"]) : [];
+  const { result, status } = await train(out, merged, { state, accepted, comm });
+  if (!isRoot(comm)) return status;
+  const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
+  unlessClosed(() => print(summary));
+  if (result.ended !== "signal") return 0;
+  printInterrupted("train", out);
+  return status;
+}
 
 /** What a run leaves that is killed before its first state is on disk. */
 const EARLY_FILES: EarlyFiles = { folder: "state", files: [...START_FILES, "metrics.jsonl"] };

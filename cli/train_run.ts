@@ -1,5 +1,6 @@
 import { vocabularyOf } from "../model/decode/nested_vocabulary.ts";
 import program from "../deno.json" with { type: "json" };
+import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { digestOf } from "../files/digest.ts";
 import { fileError, makeFolder, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
@@ -30,6 +31,7 @@ import { commandsCorpus } from "./commands_corpus.ts";
 import { trainSources } from "./corpus_options.ts";
 import { type Ended, interruptible, progressOf } from "./long_run.ts";
 import { folderOf, readBaseModel } from "./model_option.ts";
+import { onRoot, requireSameInputs, requireUtterances } from "./job.ts";
 import { libraryNames, withDefaults } from "./options.ts";
 import { checkResources, type MemoryReport, memoryReport, memoryText } from "./resources.ts";
 import { log, note } from "./stderr.ts";
@@ -43,6 +45,8 @@ export interface TrainRun extends Disposable {
   readonly feed: TrainFeed;
   /** Fingerprints of what it rests on. */
   readonly inputs: Fingerprints;
+  /** Number of training utterances. */
+  readonly utterances: number;
 }
 
 /**
@@ -72,7 +76,8 @@ export async function openRun(values: TrainValues, state: FoundState | null): Pr
   const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
   for (const text of [...start.notes, ...corpus.notes, ...feed.notes]) note(text);
   const inputs = await inputsOf(start, corpus);
-  return { task, start, feed, inputs, [Symbol.dispose]: () => feed[Symbol.dispose]() };
+  const utterances = corpus.train.utterances.length;
+  return { task, start, feed, inputs, utterances, [Symbol.dispose]: () => feed[Symbol.dispose]() };
 }
 
 /** Fingerprints of a run. Its weights are in the state, so the model is its config and preprocessor, beside the state. */
@@ -171,13 +176,18 @@ function onInputs(
  *
  * @param out the run's folder
  * @param settings the options that were given; they are saved in the run's state
- * @param from saved state to resume from, null for a new run, and the inputs that may have changed since
+ * @param from saved state to resume from, null for a new run; the inputs that may have changed since; and the processes that train
+ *   together, null for this one alone
  * @returns the result, and the exit status of an interruption
  */
 export async function train(
   out: string,
   settings: TrainSettings,
-  { state, accepted }: { state: FoundState | null; accepted: readonly Input[] },
+  { state, accepted, comm }: {
+    state: FoundState | null;
+    accepted: readonly Input[];
+    comm: Communicator | null;
+  },
 ): Promise<Ended<FinetuneResult>> {
   const values = withDefaults(trainOptions, settings);
   const { seed, steps, warmup, schedule, patience } = values;
@@ -185,16 +195,20 @@ export async function train(
   scheduleOf({ kind: schedule, steps, warmup }); // throws where they do not fit together
   using run = await openRun(values, state);
   const { task, start: { checkpoint, tokenizer }, feed, inputs } = run;
+  await requireSameInputs(comm, { ...inputs, options: settings });
+  requireUtterances(comm, run.utterances);
   const resume = state && onInputs(out, state, inputs, accepted);
   const gpu = await openGpu({}, true);
   try {
     const memory = await estimateMemory(gpu, run, values);
     log(memoryText(memory));
     await checkResources({ command: "train", out, gpu, resumed: state !== null }, memory);
-    await makeFolder(`${out}/state`); // before other files: see EARLY_FILES
-    for (const [name, text] of state ? [] : Object.entries(run.start.files)) {
-      await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
-    }
+    await onRoot(comm, async () => {
+      await makeFolder(`${out}/state`); // before other files: see EARLY_FILES
+      for (const [name, text] of state ? [] : Object.entries(run.start.files)) {
+        await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
+      }
+    });
     return await interruptible({ command: "train", out }, (signal) =>
       trainModel({
         gpu,
@@ -203,7 +217,8 @@ export async function train(
         source: feed.source,
         ...feed.dev && { dev: feed.dev },
         tokenizer,
-        out,
+        out: isRoot(comm) ? out : null,
+        comm,
         seed,
         steps,
         gradAccumSteps: values["grad-accum-steps"],

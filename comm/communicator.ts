@@ -32,3 +32,8 @@ export interface Communicator {
 export function isShareOf({ rank, size }: Pick<Communicator, "rank" | "size">, i: number): boolean {
   return i % size === rank;
 }
+
+/** Whether this process writes, logs and evaluates for all. */
+export function isRoot(comm: Pick<Communicator, "rank"> | null): boolean {
+  return comm === null || comm.rank === 0;
+}

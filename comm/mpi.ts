@@ -22,6 +22,12 @@ const TEXT_BYTES = 16_384;
 /** RTLD_NOW | RTLD_GLOBAL: Open MPI's components look for symbols of the library among those of the process. */
 const NOW_GLOBAL = 0x102;
 
+/** Bytes of an MPI_Status, at least those of every library. */
+const STATUS_BYTES = 128;
+
+/** Milliseconds between tests whether all processes have reached a barrier. */
+const POLL_MS = 2;
+
 /** Largest number of elements of a call, an int. */
 const MOST_ELEMENTS = 2 ** 31 - 1;
 
@@ -38,7 +44,8 @@ function symbolsFor(handle: "i32" | "usize") {
       nonblocking: true,
     },
     MPI_Bcast: { parameters: ["buffer", "i32", handle, "i32", handle], result: "i32", nonblocking: true },
-    MPI_Barrier: { parameters: [handle], result: "i32", nonblocking: true },
+    MPI_Ibarrier: { parameters: [handle, "buffer"], result: "i32" },
+    MPI_Test: { parameters: ["buffer", "buffer", "buffer"], result: "i32" },
     MPI_Abort: { parameters: [handle, "i32"], result: "i32" },
     MPI_Finalize: { parameters: [], result: "i32", nonblocking: true },
   } as const;
@@ -209,7 +216,21 @@ class MpiCommunicator implements Communicator {
 
   async barrier(): Promise<void> {
     const { call, handles } = this.#library;
-    await this.#serially("MPI_Barrier", () => call.MPI_Barrier(handles.world as never));
+    // Not MPI_Barrier: a process that waits in the library takes a CPU, and an evaluation takes minutes.
+    await this.#serially("MPI_Ibarrier", async () => {
+      const [request, done, status] = [
+        new BigUint64Array(1),
+        new Int32Array(1),
+        new Uint8Array(STATUS_BYTES),
+      ];
+      for (
+        let code = call.MPI_Ibarrier(handles.world as never, request);;
+        code = call.MPI_Test(request, done, status)
+      ) {
+        if (code !== 0 || done[0] !== 0) return code;
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      }
+    });
   }
 
   abort(status: number): void {

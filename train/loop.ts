@@ -1,5 +1,6 @@
 // This folder trains models: the loop is here, the other files have its parts: data, step, optimizer, evaluation, saved state.
 
+import { type Communicator, isRoot } from "../comm/communicator.ts";
 import type { Checkpoint } from "../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { hostWeights } from "../model/host_weights.ts";
@@ -113,7 +114,8 @@ async function runLoop(
   const { steps, seed, source, dev, signal } = options;
   const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
     options;
-  await using feed = takeSteps(source, session.info.position, gradAccumSteps);
+  const { comm = null } = options;
+  await using feed = takeSteps(source, session.info.position, gradAccumSteps, comm);
   let interrupted = false;
 
   while (session.done < steps && session.info.stale < patience && !interrupted) {
@@ -123,18 +125,31 @@ async function runLoop(
     const audioSeconds = batches.reduce((sum, batch) => sum + batch.seconds, 0);
     await session.add({ result, lrScale, audioSeconds, next });
 
-    interrupted = signal?.aborted ?? false;
+    interrupted = await isAborted(signal, comm);
     const { done } = session;
     const evaluates = dev !== undefined && (done % evalEvery === 0 || done === steps);
     const saves = done % saveEvery === 0 || done === steps || interrupted;
     if (evaluates || saves) await session.settle();
-    if (evaluates && await session.evaluate()) await keepModel();
+    if (evaluates && await session.evaluate() && isRoot(comm)) await keepModel();
     if (saves || session.info.stale >= patience) await session.save();
   }
 
-  if (!dev && !interrupted) await keepModel();
+  if (!dev && !interrupted && isRoot(comm)) await keepModel();
+  await comm?.barrier(); // what is written is there for all
   options.progress?.end();
   const { done, info: { stale, best, audioSeconds } } = session;
   const ended = interrupted ? "signal" : stale >= patience ? "patience" : "steps";
   return { steps: done, ended, best, audioSeconds };
+}
+
+/** Whether a run ends before it is done: with several processes, whether any of them was interrupted. */
+export async function isAborted(
+  signal: AbortSignal | undefined,
+  comm: Communicator | null,
+): Promise<boolean> {
+  const aborted = signal?.aborted ?? false;
+  if (!comm) return aborted;
+  const any = Float64Array.of(Number(aborted));
+  await comm.allReduce(any, "max");
+  return any[0]! > 0;
 }

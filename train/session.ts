@@ -1,3 +1,4 @@
+import { type Communicator, isRoot } from "../comm/communicator.ts";
 import type { BatchPosition } from "../data/batching/batches.ts";
 import type { CtcTokenizer } from "../model/decode/tokenizer.ts";
 import { DeviceError } from "../tensor/device_errors.ts";
@@ -9,13 +10,14 @@ import { MetricsLog, type MetricsRecord } from "./metrics.ts";
 import { type MicroBatch, START } from "./micro_batch.ts";
 import type { ProgressSink } from "./progress.ts";
 import { type FoundState, saveRunState } from "./run_state.ts";
+import { requireSameState } from "./same_state.ts";
 import type { StepRecord, Trainer } from "./trainer.ts";
 
 /** Options of {@linkcode Session}. */
 export interface SessionOptions {
   /** Peak learning rate of the weights. */
   readonly lr: number;
-  /** Folder for `metrics.jsonl` and `state/`, which must exist; null: nothing is written. */
+  /** Folder for `metrics.jsonl` and `state/`, which must exist; null: nothing is written, as by ranks other than 0. */
   readonly out: string | null;
   /** Called with every line of the metrics. */
   readonly onMetrics?: (record: MetricsRecord) => void;
@@ -29,6 +31,8 @@ export interface SessionOptions {
   readonly info?: Readonly<Record<string, unknown>>;
   /** Receives the progress. */
   readonly progress?: ProgressSink | null;
+  /** Processes that train together, of which rank 0 evaluates; default: this one alone. */
+  readonly comm?: Communicator | null;
 }
 
 /** The part of a run's state that is not on the device; it is saved in `run.json`. */
@@ -170,6 +174,7 @@ export class Session {
     if (!isFiniteStep(record)) {
       // Neither this step nor one begun since has changed anything.
       const path = await saveState(this.#trainer, this.#options, done - 1, before);
+      await this.#options.comm?.barrier(); // no process ends before the state is on disk
       throw new RangeError(
         `Cannot continue training as loss and gradient must be finite: step ${done} has loss ${loss} and gradient ` +
           `norm ${gradNorm}${path === null ? "" : `, the state before it is in ${path}`}`,
@@ -190,6 +195,17 @@ export class Session {
 
   /** Evaluates the model and logs the scores. @returns Whether it is the best so far. */
   async evaluate(): Promise<boolean> {
+    const { comm = null } = this.#options;
+    if (!comm) return await this.#evaluate();
+    const better = isRoot(comm) && await this.#evaluate();
+    await comm.barrier();
+    const shared = Float64Array.of(Number(better), this.#info.stale);
+    await comm.broadcast(shared);
+    this.#info = { ...this.#info, stale: shared[1]! };
+    return shared[0] === 1;
+  }
+
+  async #evaluate(): Promise<boolean> {
     const { dev, tokenizer = null, progress = null } = this.#options;
     const scores = await this.#trainer.evaluate(dev!(), { tokenizer, resamples: 0 });
     const score = scoreOf(this.#done, scores);
@@ -207,8 +223,14 @@ export class Session {
     return better;
   }
 
-  /** Saves the state; no step may be pending. */
+  /**
+   * Saves the state; no step may be pending.
+   *
+   * @throws {Error} If a process has other weights than rank 0; one line that names it.
+   */
   async save(): Promise<void> {
+    const { comm = null } = this.#options;
+    if (comm) await requireSameState(comm, this.#trainer.snapshot());
     this.#info = { ...this.#info, seconds: (performance.now() - this.#started) / 1000 };
     const path = await saveState(this.#trainer, this.#options, this.#done, this.#info);
     this.#saved = { step: this.#done, path };

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isRoot } from "../../comm/communicator.ts";
 import { makeFolder } from "../../files/atomic_file.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../../model/checkpoint/read.ts";
 import { unitCounts } from "../../model/costs.ts";
@@ -14,7 +15,7 @@ import { loadModel } from "../../model/inference/load_model.ts";
 import { json, type ModelFiles, RECORD_FILE, tokenizerIn } from "../../model/inference/model_files.ts";
 import { tokenizerConfig } from "../../model/transformers/tokenizer_config.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { train, trainModel } from "../../train/loop.ts";
+import { isAborted, train, trainModel } from "../../train/loop.ts";
 import type { MetricsRecord } from "../../train/metrics.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import type { Teacher } from "../../train/teacher.ts";
@@ -41,7 +42,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   using teacher = teacherOf(options, gpu);
   const evaluateModel = (which: RunModel) => () => evaluateWritten(which, options);
 
-  const dense = await runStage(options, "evaluate dense", "evaluating the model before pruning", () => {
+  const dense = await runAlone(options, "evaluate dense", "evaluating the model before pruning", () => {
     return evaluateDense(options);
   });
   const choosing = method === "uniform" ? "choosing units by magnitude" : `pruning by ${method}`;
@@ -50,7 +51,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   await removeState(options, "prune");
 
   const text = "evaluating the compact model";
-  const pruned = await runStage(options, "evaluate pruned", text, evaluateModel("compact"));
+  const pruned = await runAlone(options, "evaluate pruned", text, evaluateModel("compact"));
   const done = pruned && await runStage(
     options,
     "fine-tune",
@@ -63,12 +64,12 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const evaluations = [dense, pruned];
   if (finetuning) {
     const text = "evaluating the fine-tuned model";
-    const finetuned = await runStage(options, "evaluate fine-tuned", text, evaluateModel("result"));
+    const finetuned = await runAlone(options, "evaluate fine-tuned", text, evaluateModel("result"));
     if (!finetuned) return null;
     evaluations.push(finetuned);
   }
   const result = await readCheckpoint(store.place("result"));
-  const speed = await runStage(options, "measure time", "measuring speed", () => {
+  const speed = await runAlone(options, "measure time", "measuring speed", () => {
     return measureTime([checkpoint, result], gpu, options);
   });
   if (!speed) return null;
@@ -76,17 +77,31 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   return { config: result.config, evaluations, record, units, speed };
 }
 
-/** Runs a stage unless it is done. Null after the signal. */
+/** Runs a stage unless it is done. Null after the signal. With several processes, all run it, and have what it wrote afterwards. */
 async function runStage<T>(
-  { journal, signal, onStage }: PipelineOptions,
+  { journal, signal, onStage, comm = null }: PipelineOptions,
   stage: Stage,
   text: string | null,
   work: () => Promise<T | null>,
 ): Promise<T | null> {
-  return await journal.runStage(stage, () => {
-    if (signal.aborted) return Promise.resolve(null);
+  return await journal.runStage(stage, async () => {
+    if (await isAborted(signal, comm)) return null;
     if (text !== null) onStage(stage, text);
-    return work();
+    const result = await work();
+    await comm?.barrier();
+    return result;
+  });
+}
+
+/** Runs a stage that rank 0 computes while others wait; they get an empty result, which only rank 0 reports. */
+async function runAlone<T extends object>(
+  options: PipelineOptions,
+  stage: Stage,
+  text: string,
+  work: () => Promise<T>,
+): Promise<T | null> {
+  return await runStage(options, stage, text, () => {
+    return isRoot(options.comm ?? null) ? work() : Promise.resolve({} as T);
   });
 }
 
@@ -180,17 +195,20 @@ async function finetuneCompact(options: PipelineOptions, phase: PhaseOptions, te
 
 /** Options of the training loop in a phase, whose folder is made. */
 async function loopOptions(
-  { source, dev, tokenizer = null, signal, store }: PipelineOptions,
+  { source, dev, tokenizer = null, signal, store, comm = null }: PipelineOptions,
   name: RunPhase,
   phase: PhaseOptions,
 ) {
   const onMetrics = (record: MetricsRecord) => store.addMetrics(name, record);
-  const options = { ...phase, source, ...dev && { dev }, tokenizer, signal, onMetrics };
-  const { out } = store;
+  const options = { ...phase, source, ...dev && { dev }, tokenizer, signal, onMetrics, comm };
+  const { out, writes } = store;
   if (out === null) return { ...options, out };
   const folder = `${out}/run/${name}`;
-  await makeFolder(folder);
-  return { ...options, out: folder, resume: await loadRunState(`${folder}/state`, phase.steps) };
+  if (writes) await makeFolder(folder);
+  await comm?.barrier();
+  const resume = await loadRunState(`${folder}/state`, phase.steps);
+  await comm?.barrier(); // no state is written before all have read
+  return { ...options, out: writes ? folder : null, resume };
 }
 
 async function evaluateDense(options: PipelineOptions): Promise<Evaluation> {
@@ -225,6 +243,8 @@ function unitsOf(
 }
 
 /** Removes the saved states of a training whose result is kept. */
-async function removeState({ store: { out } }: PipelineOptions, name: RunPhase): Promise<void> {
-  if (out !== null) await Deno.remove(`${out}/run/${name}/state`, { recursive: true }).catch(() => {});
+async function removeState({ store: { out, writes } }: PipelineOptions, name: RunPhase): Promise<void> {
+  if (out !== null && writes) {
+    await Deno.remove(`${out}/run/${name}/state`, { recursive: true }).catch(() => {});
+  }
 }

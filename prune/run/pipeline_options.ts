@@ -1,3 +1,4 @@
+import type { Communicator } from "../../comm/communicator.ts";
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import type { Evaluation, LabelledUtterance } from "../../model/inference/evaluate.ts";
@@ -52,6 +53,8 @@ export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "sourc
   readonly store: RunStore;
   /** Results of the stages that are done. */
   readonly journal: Journal;
+  /** Processes that train together; rank 0 evaluates and writes, and all read what it wrote. Default: this one alone. */
+  readonly comm?: Communicator | null;
   /** Version of this program. */
   readonly version: string;
   /** Widths are rounded to multiples of it. */

@@ -24,12 +24,12 @@ export function gatesOf(options: PlannedRun): HardConcreteGates {
 
 /** Trainer of the pruning phase. */
 export function pruningTrainer(
-  { checkpoint, regularization, pruning, gradCheckpoint, weightDecay }: PlannedRun,
+  { checkpoint, regularization, pruning, gradCheckpoint, weightDecay, comm = null }: PlannedRun,
   { gpu, gates, teacher }: { gpu: Gpu; gates: HardConcreteGates; teacher: Teacher | null },
 ): PruningTrainer {
   const config = regularize(checkpoint.config, regularization);
   const model = new SpeechModel(gpu, { ...checkpoint, config });
-  return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates });
+  return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates, comm });
 }
 
 /** The model before pruning as teacher; null without distillation. */

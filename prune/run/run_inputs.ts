@@ -56,14 +56,14 @@ export function stagesOn(inputs: readonly Input[]): string[] {
 /**
  * Takes the stages that depend on changed inputs as not done, and removes their states.
  *
- * @param out Folder of the run.
+ * @param out Folder of the run; null for a process that does not write to it.
  * @param journal Its journal.
  * @param inputs What has changed.
  * @param now Fingerprints of now.
  * @throws {Error} If a file cannot be written; one line.
  */
 export async function redoStagesOn(
-  out: string,
+  out: string | null,
   journal: Journal,
   inputs: readonly Input[],
   now: Fingerprints,
@@ -71,7 +71,7 @@ export async function redoStagesOn(
   const names = stagesOn(inputs);
   // The states first: a process that is killed in between finds the old fingerprints again.
   for (const name of names) {
-    if (!FOLDERS[name]) continue;
+    if (!FOLDERS[name] || out === null) continue;
     await Deno.remove(`${out}/run/${FOLDERS[name]}`, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     });

@@ -1,3 +1,4 @@
+import { isRoot } from "../../comm/communicator.ts";
 import type { PruneReport } from "../report/report.ts";
 import type { PruneRun } from "./open_run.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -26,7 +27,7 @@ export interface StartedRun {
  * @param run Model and utterances.
  * @param plan Options of the pipeline.
  * @param started Journal and signal.
- * @returns The report, or null if the signal came: the state of the run is on disk then.
+ * @returns The report, or null if the signal came, with the state of the run on disk, and on ranks other than 0.
  * @throws {RangeError} If a target cannot be met, or a loss is not finite.
  * @throws {Error} If a file cannot be written; one line.
  */
@@ -41,7 +42,7 @@ export async function runPrune(
     ? { writeReport: null }
     : await import(REPORT) as typeof import("../report/write.ts");
   const result = await runPipeline({ ...plan, journal, signal });
-  if (!result) return null;
+  if (!result || !isRoot(plan.comm ?? null)) return null;
   const report = await reportOf(run, result, { gpu, store, settings, journal, command });
   await writeReport?.(store.out!, report);
   return report;

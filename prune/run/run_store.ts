@@ -16,12 +16,15 @@ export type RunPhase = "prune" | "finetune";
 export class RunStore {
   /** Folder of the run; null for memory. */
   readonly out: string | null;
+  /** Whether it writes; false for processes that read what rank 0 writes. */
+  readonly writes: boolean;
   readonly #files = new Map<RunModel, CheckpointFiles>();
   readonly #metrics = { prune: [] as MetricsRecord[], finetune: [] as MetricsRecord[] };
 
-  /** @param out Folder of the run; null for memory. */
-  constructor(out: string | null) {
+  /** @param out Folder of the run; null for memory. @param writes Whether to write; default: true. */
+  constructor(out: string | null, writes = true) {
     this.out = out;
+    this.writes = writes;
   }
 
   /** Folder or files of a model. @throws {ReferenceError} If it is in memory and was not written. */
@@ -34,6 +37,7 @@ export class RunStore {
 
   /** Writes a model, each file completely or not at all. @throws {Error} If a file cannot be written; one line. */
   async write(which: RunModel, model: ModelOnHost): Promise<void> {
+    if (!this.writes) return;
     if (this.out !== null) return await writeModel(folderIn(this.out, which), model);
     this.#files.set(which, { files: encodeModel(model), name: `the ${which} model` });
   }

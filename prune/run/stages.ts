@@ -65,11 +65,12 @@ export class Journal {
    * Opens the journal of a run.
    *
    * @param path The file.
+   * @param writes Whether stages that are done are added to the file; default: true.
    * @returns The journal, or null if there is no file.
    * @throws {SyntaxError | Error} If it cannot be read, is damaged, or has another version of the format; one line that
    * names the file.
    */
-  static async open(path: string): Promise<Journal | null> {
+  static async open(path: string, writes = true): Promise<Journal | null> {
     const bytes = await readFileIfExists(path);
     if (!bytes) return null;
     const json = parse(path, new TextDecoder().decode(bytes));
@@ -84,7 +85,7 @@ export class Journal {
     if (checksum !== await checksumOf(content)) {
       throw refused(path, "its checksum differs, so it was changed");
     }
-    return new Journal(path, content);
+    return new Journal(writes ? path : null, content);
   }
 
   /** Fingerprints of what the run rests on. */
