@@ -1,7 +1,7 @@
 import type { HeadKind, ModelConfig } from "../model/config.ts";
 import { parseConfig } from "../model/config.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
-import { headOf } from "../model/parameter_specs.ts";
+import { headOf, isStatistic } from "../model/parameter_specs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { writeWholeFolder } from "../files/whole_folder.ts";
@@ -42,7 +42,8 @@ export async function makeRandomModel(
     await writeJson(`${partial}/preprocessor_config.json`, preprocessor(config));
     if (checkpoint.head !== "classify") await writeJson(`${partial}/vocab.json`, vocabulary(config));
   });
-  return [...checkpoint.tensors.values()].reduce((sum, { data }) => sum + data.length, 0);
+  return [...checkpoint.tensors].filter(([name]) => !isStatistic(name))
+    .reduce((sum, [, { data }]) => sum + data.length, 0);
 }
 
 /**

@@ -12,7 +12,7 @@ async function run(command: string, ...args: string[]): Promise<boolean> {
       args,
       stdout: "null",
       stderr: "null",
-      env: { PIP_DISABLE_PIP_VERSION_CHECK: "1" },
+      env: { DEBIAN_FRONTEND: "noninteractive", PIP_DISABLE_PIP_VERSION_CHECK: "1" },
     } as const;
     return (await new Deno.Command(command, options).output()).success;
   } catch { // not on this machine
@@ -48,7 +48,7 @@ export async function findPython(): Promise<string> {
   if (!await run(PYTHON, "-m", "venv", "--clear", "--system-site-packages", folder)) {
     throw new Error(`${folder} could not be made: install Debian's python3-venv`);
   }
-  if (!await run(python, "-m", "pip", "install", `transformers==${TRANSFORMERS}`, "safetensors")) {
+  if (!await run(python, "-m", "pip", "install", `transformers==${TRANSFORMERS}`, "safetensors", "numpy<2")) {
     throw new Error(`transformers ${TRANSFORMERS} could not be installed from PyPI`);
   }
   return python;
