@@ -1,8 +1,8 @@
 // Reads manifests: JSON Lines files with an utterance in each line.
 import type { Segment } from "../audio/segment.ts";
 import { findJsonl, readJsonl, type Row, textField, transcriptField, utteranceOf } from "./jsonl.ts";
-import { AudioFinder, folderOf, isFile } from "./folders.ts";
-import { refuseLine } from "./lines.ts";
+import { AudioFinder, folderOf, isFile, readFolder } from "./folders.ts";
+import { refuseLine, streamLines } from "./lines.ts";
 import { OddRow } from "./odd_rows.ts";
 import { placeName, type ReadOptions, type Utterance } from "./utterance.ts";
 
@@ -13,10 +13,24 @@ export const layoutName = "a manifest SUBSET.jsonl";
  * Finds manifests.
  *
  * @param dir A manifest, which is one subset with an empty name, or a folder of manifests.
- * @returns Paths of the manifests by name, without `.jsonl`.
+ * @returns Paths of the manifests by name, without `.jsonl`; or those that NeMo writes as `.json`, without `_manifest`.
  */
 export async function findSubsets(dir: string): Promise<Map<string, string>> {
-  return await isFile(dir) ? new Map([["", dir]]) : await findJsonl(dir);
+  if (await isFile(dir)) return new Map([["", dir]]);
+  const manifests = await findJsonl(dir);
+  if (manifests.size > 0) return manifests;
+  for (const { name, isFolder } of await readFolder(dir)) {
+    const path = `${dir}/${name}`;
+    if (isFolder || !name.endsWith(".json") || !await isNemo(path)) continue;
+    manifests.set(name.slice(0, -5).replace(/^manifest[-_]|[-_]manifest$/, ""), path);
+  }
+  return manifests;
+}
+
+/** Whether the first line of a file is a row of a manifest of NeMo. */
+async function isNemo(path: string): Promise<boolean> {
+  for await (const { text } of streamLines(path)) return /^\s*\{.*"audio_filepath"/.test(text);
+  return false;
 }
 
 /**

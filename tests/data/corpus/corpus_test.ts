@@ -186,6 +186,22 @@ Deno.test("a manifest of NeMo or ESPnet is read, with segments of a file", () =>
     assertEquals((await openCorpus(dir, "cut", { task: "asr", limit: 2 })).length, 2);
   }));
 
+Deno.test("manifests that NeMo writes as .json are found in a folder without .jsonl", () => {
+  const row = '{"audio_filepath": "a.wav", "text": "turn on", "duration": 0.1}\n';
+  return withFolder({
+    "train_manifest.json": row,
+    "manifest_test.json": row,
+    "dev.json": row,
+    "config.json": '{\n  "audio_filepath": 1\n}\n',
+    "a.wav": audioFile,
+  }, async (dir) => {
+    assertEquals(await listSubsets(dir, { task: "asr" }), ["dev", "test", "train"]);
+    assertEquals(await ids(dir, "train", "asr"), ["a.wav"]);
+    await Deno.writeTextFile(`${dir}/train.jsonl`, row);
+    assertEquals(await listSubsets(dir, { task: "asr" }), ["train"]);
+  });
+});
+
 Deno.test("AppleDouble files are not part of a corpus", async () => {
   const apple = Uint8Array.of(0, 5, 0x16, 7, 0, 2, 0, 0);
   const beside = (files: Readonly<Record<string, unknown>>) =>
