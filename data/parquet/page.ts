@@ -1,17 +1,25 @@
 // Decodes the pages of Parquet columns. Every count and size of a page is checked before it is used: files are not trusted.
 import { compressors, decompressZstd } from "npm:hyparquet-compressors@1.1.2";
-import type { ColumnMetaData } from "npm:hyparquet@1.33.0";
 
 /** A value of a column: the bytes of text or binary data, a number, or null. */
 export type Value = Uint8Array | number | bigint | boolean | null;
 
-type ParquetType = ColumnMetaData["type"];
-type Codec = ColumnMetaData["codec"];
+/** Type of the values in a file. */
+export type ParquetType =
+  | "BOOLEAN"
+  | "INT32"
+  | "INT64"
+  | "INT96"
+  | "FLOAT"
+  | "DOUBLE"
+  | "BYTE_ARRAY"
+  | "FIXED_LEN_BYTE_ARRAY";
 
 /** What the decoding of a column's pages depends on. */
 export interface PageColumn {
   readonly type: ParquetType;
-  readonly codec: Codec;
+  /** Compression of the pages, as `SNAPPY`. */
+  readonly codec: string;
   /** Definition level of a value that is there: the number of optional fields on the path. */
   readonly maxLevel: number;
 }
@@ -79,12 +87,14 @@ export function decodePage(
   return Array.from(levels!, (level) => level === column.maxLevel ? values[next++]! : null);
 }
 
-function decompress(bytes: Uint8Array, size: number, page: PageInfo, codec: Codec): Uint8Array {
+function decompress(bytes: Uint8Array, size: number, page: PageInfo, codec: string): Uint8Array {
   if (!(size >= 0 && size <= MAX_PAGE)) throw new RangeError(`a page has ${size} bytes`);
   if (codec === "UNCOMPRESSED" || !page.isCompressed || size === 0) return bytes;
+  const known: Readonly<Record<string, ((bytes: Uint8Array, size: number) => Uint8Array) | undefined>> =
+    compressors;
   const unpack = codec === "ZSTD"
     ? () => decompressZstd(bytes, new Uint8Array(size))
-    : compressors[codec] && (() => compressors[codec]!(bytes, size));
+    : known[codec] && (() => known[codec]!(bytes, size));
   if (!unpack) throw new RangeError(`compression ${codec} is not read`);
   // The compressed data of Snappy begin with their size: 7 bits a byte.
   if (codec === "SNAPPY" && new Reader(bytes).varint() !== size) {
