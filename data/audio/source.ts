@@ -1,4 +1,5 @@
 // Random access to the bytes of an audio file, so that the header is checked before anything is decoded.
+import { fileSource as fileSourceOf } from "../../files/byte_source.ts";
 import { printable, printableName } from "../../files/printable.ts";
 
 /** Where audio comes from: a file or bytes in memory. */
@@ -31,20 +32,14 @@ export function bytesSource(bytes: Uint8Array, name: string): AudioSource {
  */
 export async function fileSource(path: string | URL): Promise<AudioSource> {
   const name = printableName(String(path));
-  const file = await openFile(path, name);
-  const { size } = await file.stat();
-  const read = (at: number, length: number) => {
-    const bytes = new Uint8Array(Math.max(0, Math.min(length, size - at)));
-    file.seekSync(at, Deno.SeekMode.Start);
-    let filled = 0;
-    while (filled < bytes.length) {
-      const count = file.readSync(bytes.subarray(filled));
-      if (count === null) break;
-      filled += count;
-    }
-    return bytes.subarray(0, filled);
-  };
-  return withoutTag({ name, size, read, close: () => file.close() });
+  const file = fileSourceOf(await openFile(path, name), name);
+  const size = file.length;
+  return withoutTag({
+    name,
+    size,
+    read: (at, length) => file.read(Math.min(at, size), Math.min(at + length, size)),
+    close: () => file[Symbol.dispose](),
+  });
 }
 
 const FIRST = ["fLaC", "OggS", "RIFF", "RF64", "RIFX", "FORM", "NIST"];

@@ -1,6 +1,6 @@
 // Reads model folders: config.json and weights, published by Hugging Face, torchaudio or DPHuBERT.
 import { withAdapter } from "./adapter.ts";
-import { memorySource } from "./byte_source.ts";
+import { memorySource } from "../../files/byte_source.ts";
 import { matchTensors } from "./match.ts";
 import {
   folderOnDisk,

@@ -2,7 +2,7 @@
 // https://github.com/pytorch/pytorch/blob/main/torch/serialization.py
 
 import { printable } from "../../files/printable.ts";
-import { type ByteRange, type ByteSource, memorySource } from "./byte_source.ts";
+import { type ByteRange, type ByteSource, memorySource } from "../../files/byte_source.ts";
 import { Inert, readPickle } from "./pickle.ts";
 import { view } from "./safetensors_format.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";

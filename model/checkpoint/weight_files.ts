@@ -3,7 +3,7 @@ import { printable } from "../../files/printable.ts";
 import { isObject, JsonFields, show } from "./json_fields.ts";
 import { parseSafetensors, type Safetensors } from "./safetensors.ts";
 import { readFileIfExists } from "../../files/atomic_file.ts";
-import { type ByteSource, fileSource } from "./byte_source.ts";
+import { type ByteSource, openSource } from "../../files/byte_source.ts";
 import { parseTorchFile } from "./torch_file.ts";
 import { type EmbeddedConfig, torchaudioConfig } from "./torchaudio_config.ts";
 
@@ -167,7 +167,7 @@ export function folderOnDisk(folder: string): ModelFolder {
   return {
     folder,
     read: folderReader(folder),
-    open: (name) => fileSource(`${folder}/${name}`),
+    open: (name) => openSource(`${folder}/${name}`),
     async list() {
       const entries = await Array.fromAsync(Deno.readDir(folder));
       return entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);

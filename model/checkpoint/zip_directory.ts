@@ -2,7 +2,7 @@
 // sizes, so only the directory counts. APPNOTE 6.3.10, zip64 included.
 
 import { printable } from "../../files/printable.ts";
-import type { ByteRange, ByteSource } from "./byte_source.ts";
+import type { ByteRange, ByteSource } from "../../files/byte_source.ts";
 import { view } from "./safetensors_format.ts";
 
 /** Throws an error of one line: the violated rule, and what was found. */

@@ -3,7 +3,7 @@ import { toFloat32, toInt32 } from "../../../model/checkpoint/safetensors.ts";
 import { isTorchFile, parseTorchFile } from "../../../model/checkpoint/torch_file.ts";
 import { readCheckpoint } from "../../../model/checkpoint/read.ts";
 import { encodeCheckpoint } from "../../../model/checkpoint/write.ts";
-import { fileSource, memorySource } from "../../../model/checkpoint/byte_source.ts";
+import { memorySource, openSource } from "../../../files/byte_source.ts";
 import { zipEntries } from "../../../model/checkpoint/zip_directory.ts";
 import { full } from "../../full.ts";
 import { testMutations } from "../../mutations.ts";
@@ -43,7 +43,7 @@ Deno.test("contiguous tensors are views of the file", () => {
 
 for (const name of ["zip.bin", "legacy.bin", "base.bin"]) {
   Deno.test(`${name} is the same in memory and read in ranges from disk`, () => {
-    using file = fileSource(decodeURIComponent(new URL(name, folder).pathname))!;
+    using file = openSource(decodeURIComponent(new URL(name, folder).pathname))!;
     assertEquals(parseTorchFile(file, name), parse(name));
   });
 }

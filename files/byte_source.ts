@@ -1,6 +1,5 @@
 // Bytes that are read in ranges, so that a file need not be in memory as a whole.
-import { fileError } from "../../files/atomic_file.ts";
-import { roundUp } from "../../tensor/align.ts";
+import { fileError } from "./atomic_file.ts";
 
 /** A file or memory that is read in ranges. */
 export interface ByteSource extends Disposable {
@@ -39,18 +38,24 @@ export function memorySource(bytes: Uint8Array): ByteSource {
  *
  * @param path Path of the file.
  * @returns The file, or null if it does not exist.
- * @throws {Error} If it cannot be opened; so does reading it. One line that names the path.
+ * @throws {Error} If it cannot be opened; one line that names the path.
  */
-export function fileSource(path: string): ByteSource | null {
-  let file: Deno.FsFile;
-  let length: number;
+export function openSource(path: string): ByteSource | null {
   try {
-    file = Deno.openSync(path);
-    length = file.statSync().size;
+    return fileSource(Deno.openSync(path), path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw fileError("read", path, error);
   }
+}
+
+/**
+ * Reads ranges of an open file, which is closed with the source.
+ *
+ * @param file The file.
+ * @param path Its path, for errors: what cannot be read throws one of one line.
+ */
+export function fileSource(file: Deno.FsFile, path: string): ByteSource {
   const readInto = (bytes: Uint8Array, start: number): Uint8Array => {
     try {
       file.seekSync(start, Deno.SeekMode.Start);
@@ -65,11 +70,11 @@ export function fileSource(path: string): ByteSource | null {
     return bytes;
   };
   return {
-    length,
+    length: file.statSync().size,
     read: (start, end) => readInto(new Uint8Array(end - start), start),
     // One allocation: hundreds of large ones are a tenth of a second of garbage collection.
     readAll(ranges) {
-      const sizes = ranges.map(({ start, end }) => roundUp(end - start, ALIGNMENT));
+      const sizes = ranges.map(({ start, end }) => Math.ceil((end - start) / ALIGNMENT) * ALIGNMENT);
       const all = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
       let at = 0;
       return ranges.map(({ start, end }, i) => {
