@@ -33,19 +33,34 @@ export function testMutations(
     let count = 0;
     for (let seed = 0; seed < MUTATIONS; seed++) {
       const mutant = mutate(original, seed, Math.min(head, original.length));
-      const start = performance.now();
-      try {
-        await read(mutant);
-        count++;
-      } catch (error) {
+      const first = await timed(read, mutant);
+      // A slow one runs again, as the machine may be what was slow.
+      const { error, time } = first.time < MAX_TIME ? first : await timed(read, mutant);
+      if (error === null) count++;
+      else {
         const kinds = [Error, SyntaxError, TypeError, RangeError];
         assert(kinds.some((kind) => (error as Error)?.constructor === kind), `seed ${seed}: ${error}`);
         const { message } = error as Error;
         assert(/^Cannot [^\p{Cc}]{1,600}$/u.test(message), `seed ${seed}: ${message}`);
       }
-      assert(performance.now() - start < MAX_TIME, `seed ${seed} took too long`);
+      assert(time < MAX_TIME, `seed ${seed} took too long`);
       assert(Deno.memoryUsage().rss - before < MAX_GROWTH, `seed ${seed} took too much memory`);
     }
     assert(count > MUTATIONS / 100 && count < MUTATIONS * 0.98, `${count} of ${MUTATIONS} were read`);
   });
+}
+
+/** What reading a file throws, null for nothing, and how many milliseconds it takes. */
+async function timed(
+  read: (mutant: Uint8Array<ArrayBuffer>) => unknown,
+  mutant: Uint8Array<ArrayBuffer>,
+): Promise<{ error: unknown; time: number }> {
+  const start = performance.now();
+  let error: unknown = null;
+  try {
+    await read(mutant);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { error, time: performance.now() - start };
 }
