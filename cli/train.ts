@@ -15,7 +15,7 @@ import { USUAL } from "./permissions.ts";
 import { print } from "./print.ts";
 import { checkResources, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
-import { note, unlessClosed } from "./stderr.ts";
+import { note } from "./stderr.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
 import { estimateMemory, openRun, train } from "./train_run.ts";
 import { UserError } from "./user_error.ts";
@@ -79,7 +79,7 @@ async function runTrain(
   const { result, status } = await train(out, merged, { state, accepted, comm });
   if (!isRoot(comm)) return status;
   const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
-  unlessClosed(() => print(summary));
+  print(summary);
   if (result.ended !== "signal") return 0;
   printInterrupted("train", out);
   return status;
