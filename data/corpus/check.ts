@@ -92,9 +92,10 @@ async function readAll(
     const subsets: Subset[] = [];
     try {
       for (const name of await listSubsets(dir, { task })) {
+        const before = errors.length;
         const utterances = await openCorpus(dir, name, { task, strict, limit, onError, onNote }).catch(
           (error) => {
-            onError(error);
+            if (errors.length === before) onError(error); // else it is that no row was left
             return [];
           },
         );
