@@ -49,7 +49,7 @@ export interface TrainModelOptions extends FinetuneTrainerOptions, LoopOptions {
 }
 
 /** Result of a training. */
-export interface FinetuneResult {
+export interface TrainingResult {
   /** Steps done. */
   readonly steps: number;
   /** Why it ended: all steps are done, there was no improvement for `patience` evaluations, or it was interrupted. */
@@ -66,7 +66,7 @@ export interface FinetuneResult {
  *
  * @throws {RangeError | TypeError | Error} As {@linkcode train}.
  */
-export async function trainModel(options: TrainModelOptions): Promise<FinetuneResult> {
+export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
   const { gpu, checkpoint, out, keep = (best: Checkpoint) => writeCheckpoint(out!, best) } = options;
   const config = regularize(checkpoint.config, options.regularization ?? {});
   using trainer = new FinetuneTrainer(new SpeechModel(gpu, { ...checkpoint, config }), options);
@@ -93,7 +93,7 @@ export async function train(
   trainer: Trainer,
   options: LoopOptions,
   keepModel: () => Promise<void> = () => Promise.resolve(),
-): Promise<FinetuneResult> {
+): Promise<TrainingResult> {
   const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
   using session = await Session.open(trainer, options);
   try {
@@ -110,7 +110,7 @@ async function runLoop(
     lrScaleAt: (step: number) => number;
     keepModel: () => Promise<void>;
   },
-): Promise<FinetuneResult> {
+): Promise<TrainingResult> {
   const { steps, seed, source, dev, signal } = options;
   const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
     options;
