@@ -7,6 +7,7 @@ import { hostWeights } from "../model/host_weights.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Score } from "./best.ts";
+import { writeMetricsTable } from "./metrics.ts";
 import type { BatchSource } from "./micro_batch.ts";
 import { type Regularization, regularize } from "./regularize.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
@@ -76,7 +77,7 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainingRe
 }
 
 /**
- * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; `state/`, from which an
+ * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; at the end, the same as the table `metrics.csv`; `state/`, from which an
  * interrupted run resumes with the same bits as if it had never stopped.
  *
  * @param trainer What is trained; the caller disposes it.
@@ -135,6 +136,7 @@ async function runLoop(
   }
 
   if (!dev && !interrupted && isRoot(comm)) await keepModel();
+  if (options.out !== null && isRoot(comm)) await writeMetricsTable(`${options.out}/metrics.jsonl`);
   await comm?.barrier(); // what is written is there for all
   options.progress?.end();
   const { done, info: { stale, best, audioSeconds } } = session;
