@@ -3,6 +3,8 @@
 
 /** Last version that both runs with Debian 12's PyTorch 1.13 and has all families. */
 const TRANSFORMERS = "4.46.3";
+/** Last version of onnx that takes NumPy 1. */
+const ONNX = "1.16.2";
 const PYTHON = "/usr/bin/python3";
 
 /** Whether a command succeeds. */
@@ -40,7 +42,7 @@ export async function findPython(): Promise<string> {
   const cache = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
   const folder = `${cache}/espalier/interop/transformers-${TRANSFORMERS}`;
   const python = `${folder}/bin/python`;
-  if (await imports(python, "torch, transformers, safetensors")) return python;
+  if (await imports(python, "torch, transformers, safetensors, onnx")) return python;
   if (!await imports(PYTHON, "torch, venv, ensurepip") && !await installDebian()) {
     throw new Error("there is no PyTorch on this machine: install Debian's python3-torch and python3-venv");
   }
@@ -48,8 +50,9 @@ export async function findPython(): Promise<string> {
   if (!await run(PYTHON, "-m", "venv", "--clear", "--system-site-packages", folder)) {
     throw new Error(`${folder} could not be made: install Debian's python3-venv`);
   }
-  if (!await run(python, "-m", "pip", "install", `transformers==${TRANSFORMERS}`, "safetensors", "numpy<2")) {
-    throw new Error(`transformers ${TRANSFORMERS} could not be installed from PyPI`);
+  const packages = [`transformers==${TRANSFORMERS}`, "safetensors", "numpy<2", `onnx==${ONNX}`];
+  if (!await run(python, "-m", "pip", "install", ...packages)) {
+    throw new Error(`transformers ${TRANSFORMERS} and onnx ${ONNX} could not be installed from PyPI`);
   }
   return python;
 }

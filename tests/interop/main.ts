@@ -5,6 +5,7 @@ import { readCheckpoint } from "../../model/checkpoint/read.ts";
 import { writeCheckpoint } from "../../model/checkpoint/write.ts";
 import { preferVulkan } from "../../cli/backend.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
+import { checkOnnx } from "./check_onnx.ts";
 import { compareCompact } from "./compact.ts";
 import { BOUND, errorOfModel } from "./compare.ts";
 import { comparePipelines } from "./pipeline.ts";
@@ -75,6 +76,15 @@ async function main(): Promise<number> {
       python: (path) => python(program, "compact.py", path),
       report,
     });
+    await Deno.mkdir(`${folder}/onnx`);
+    for (
+      const [name, refused] of await checkOnnx(
+        `${folder}/onnx`,
+        (path) => python(program, "check_onnx.py", path),
+      )
+    ) {
+      report(name, 0, refused && `; ${refused}`);
+    }
     await Deno.mkdir(`${folder}/pipelines`);
     const run = (...args: string[]) => python(program, "pipeline.py", ...args);
     for (const [name, wrong] of await comparePipelines(gpu, `${folder}/pipelines`, run)) {
