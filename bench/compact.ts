@@ -14,7 +14,8 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { digits } from "./statistics.ts";
 import { plain } from "./table.ts";
 
-const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
+/** Config of wav2vec2-base. */
+export const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 const SECONDS = 10;
 
 /** Shares of the MACs to remove. */
@@ -54,7 +55,7 @@ function compactConfig(base: Record<string, unknown>, loss: number, multiple: nu
 }
 
 /** The compact model whose MACs are closest to a share of the dense model's, by bisection. */
-function compactAt(base: Record<string, unknown>, share: number, multiple: number) {
+export function compactAt(base: Record<string, unknown>, share: number, multiple: number) {
   const samples = SECONDS * 16_000;
   const dense = costsOf(parseConfig(JSON.stringify(base)), samples).macs;
   let [low, high] = [0, 1];

@@ -20,6 +20,7 @@ import { measure, type Measured } from "./measure.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
 import { profile, profileTable } from "./profile.ts";
+import { measureRuntimes, runtimeTable } from "./runtime.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
 
 /** Loaders of the peers, which only the benchmark depends on. */
@@ -63,6 +64,10 @@ const command = defineCommand({
       type: "flag",
       description: "measure a model of base size with f16 and with f32 GEMM",
     },
+    runtime: {
+      type: "flag",
+      description: "measure a dense and a compact model here and in ONNX runtimes",
+    },
     gemm: { type: "flag", description: "measure the GEMM kernels alone" },
     load: {
       type: "flag",
@@ -73,6 +78,7 @@ const command = defineCommand({
     preferVulkan();
     if (values.compact) return await runCompact(values.rounds);
     if (values.gates) return await runGates(values.rounds);
+    if (values.runtime) return await runRuntimes(values.rounds);
     if (values.half) return await runHalf(values.rounds);
     if (values.gemm) return await runGemm();
     if (values.load) return await runLoad(values.rounds);
@@ -113,6 +119,13 @@ async function runHalf(rounds: number): Promise<number> {
   const costs = await measureHalf(rounds);
   console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${halfTable(costs)}`);
   return 0;
+}
+
+async function runRuntimes(rounds: number): Promise<number> {
+  const costs = await measureRuntimes(rounds, progress);
+  progress("");
+  console.log(`wav2vec2-base and half of it, random weights, 10 s of audio\n\n${runtimeTable(costs)}`);
+  return costs.every(({ error }) => error === null) ? 0 : 1;
 }
 
 async function runGemm(): Promise<number> {

@@ -15,7 +15,16 @@ export function isQuiet(): boolean {
 
 /** Prints a line on standard error, unless `--quiet` was given. */
 export function log(line: string): void {
-  if (!quiet) printError(line);
+  if (!quiet) unlessClosed(() => printError(line));
+}
+
+/** Writes to the terminal, unless it was closed: a run that outlives it still saves its state. */
+export function unlessClosed(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // Nobody can read the line.
+  }
 }
 
 /** Prints a note on standard error, unless `--quiet` was given. */

@@ -14,6 +14,7 @@ import {
   summaryOf,
   text,
 } from "../bench/report.ts";
+import { type RuntimeCost, runtimeTable } from "../bench/runtime.ts";
 import { digits, geometricMean, median } from "../bench/statistics.ts";
 import { markdown, plain } from "../bench/table.ts";
 
@@ -144,4 +145,17 @@ Deno.test("every case has a count of floating-point operations", () => {
   const flops = flopsByCase();
   assertEquals(flops.get("gemm_1024x1024x1024"), 2 * 1024 ** 3);
   assertEquals([...flops.values()].every((count) => Number.isInteger(count) && count > 0), true);
+});
+
+Deno.test("the table of runtimes has the measured ones, and the reason for those that failed", () => {
+  const measured: RuntimeCost = {
+    ...{ model: "dense", runtime: "ours", device: "llvmpipe", loadMs: 1234, msPerSecond: 56.78 },
+    ...{ bytes: 987e6, difference: 1.5e-6, error: null },
+  };
+  const table = runtimeTable([measured, { ...measured, runtime: "other", error: "no adapter" }]);
+  assertStringIncludes(
+    table,
+    "dense     ours    llvmpipe  1.23 s              56.8 ms       987 MB      1.5e-6",
+  );
+  assertStringIncludes(table, "dense    other  no adapter");
 });

@@ -5,7 +5,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 
 const root = new URL("../", import.meta.url);
-const SPECIFIER = /npm:(?:@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+/g;
+const SPECIFIER = /npm:(?:@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+(?:-[\w.-]+)?/g;
 
 /** The npm packages, with versions, that the modules and settings in a folder name. */
 async function packagesOf(folder: string): Promise<string[]> {

@@ -7,7 +7,6 @@ import { hostWeights } from "../model/host_weights.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Score } from "./best.ts";
-import { writeMetricsTable } from "./metrics.ts";
 import type { BatchSource } from "./micro_batch.ts";
 import { type Regularization, regularize } from "./regularize.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
@@ -50,7 +49,7 @@ export interface TrainModelOptions extends FinetuneTrainerOptions, LoopOptions {
 }
 
 /** Result of a training. */
-export interface TrainingResult {
+export interface FinetuneResult {
   /** Steps done. */
   readonly steps: number;
   /** Why it ended: all steps are done, there was no improvement for `patience` evaluations, or it was interrupted. */
@@ -67,7 +66,7 @@ export interface TrainingResult {
  *
  * @throws {RangeError | TypeError | Error} As {@linkcode train}.
  */
-export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
+export async function trainModel(options: TrainModelOptions): Promise<FinetuneResult> {
   const { gpu, checkpoint, out, keep = (best: Checkpoint) => writeCheckpoint(out!, best) } = options;
   const config = regularize(checkpoint.config, options.regularization ?? {});
   using trainer = new FinetuneTrainer(new SpeechModel(gpu, { ...checkpoint, config }), options);
@@ -77,7 +76,7 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainingRe
 }
 
 /**
- * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; at the end, the same as the table `metrics.csv`; `state/`, from which an
+ * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; `state/`, from which an
  * interrupted run resumes with the same bits as if it had never stopped.
  *
  * @param trainer What is trained; the caller disposes it.
@@ -94,7 +93,7 @@ export async function train(
   trainer: Trainer,
   options: LoopOptions,
   keepModel: () => Promise<void> = () => Promise.resolve(),
-): Promise<TrainingResult> {
+): Promise<FinetuneResult> {
   const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
   using session = await Session.open(trainer, options);
   try {
@@ -111,7 +110,7 @@ async function runLoop(
     lrScaleAt: (step: number) => number;
     keepModel: () => Promise<void>;
   },
-): Promise<TrainingResult> {
+): Promise<FinetuneResult> {
   const { steps, seed, source, dev, signal } = options;
   const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
     options;
@@ -136,7 +135,6 @@ async function runLoop(
   }
 
   if (!dev && !interrupted && isRoot(comm)) await keepModel();
-  if (options.out !== null && isRoot(comm)) await writeMetricsTable(`${options.out}/metrics.jsonl`);
   await comm?.barrier(); // what is written is there for all
   options.progress?.end();
   const { done, info: { stale, best, audioSeconds } } = session;
