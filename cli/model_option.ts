@@ -18,7 +18,8 @@ export const modelOption = {
   type: "string",
   short: "m",
   value: "MODEL",
-  description: "model folder, its URL, or a name on the hub such as facebook/wav2vec2-base-100h",
+  description:
+    "model folder or weight file, URL of a folder, or a name on the hub such as facebook/wav2vec2-base-100h",
   required: true,
 } as const;
 
