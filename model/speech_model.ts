@@ -61,8 +61,8 @@ export interface ForwardOptions {
   /** Receives the activations by name, and owns them. */
   readonly observe?: (name: string, x: Tensor) => void;
   /**
-   * Whether the result of an utterance is independent of padding: the group norm averages valid frames only. Needs `lengths`.
-   * Published models include padding there, even with an attention mask.
+   * Whether the result of an utterance is independent of padding: the group norm averages valid frames only, and positional
+   * convolutions read zeros after them. Needs `lengths`. Published models include padding there, even with an attention mask.
    */
   readonly paddingInvariant?: boolean;
   /** Gradient checkpointing: layers free their activations, and compute them again in the backward pass. Not with `observe`. */
