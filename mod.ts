@@ -178,13 +178,13 @@ export {
   type Interval,
   wordEdits,
 } from "./model/inference/error_rate.ts";
-export {
-  evaluate,
-  type EvaluateOptions,
-  type Evaluation,
-  type Hypothesis,
-  type LabelledUtterance,
+export type {
+  Evaluation,
+  EvaluationOptions,
+  Hypothesis,
+  LabelledUtterance,
 } from "./model/inference/evaluate.ts";
+export { evaluate, type EvaluateOptions } from "./train/evaluate_model.ts";
 export type { FetchProgress } from "./model/inference/fetch_files.ts";
 export { loadModel, type LoadOptions } from "./model/inference/load_model.ts";
 export { LoadedModel, type TranscribeOptions } from "./model/inference/loaded_model.ts";
@@ -211,6 +211,8 @@ export {
 export type { Utterance } from "./data/corpus/utterance.ts";
 
 // Training
+export type { BestScores } from "./train/best.ts";
+export { finetune, type FinetuneOptions, type FinetuneResult } from "./train/finetune.ts";
 export type { AdamWGroup, AdamWStepOptions, Moments } from "./train/adamw_options.ts";
 export { AdamW } from "./train/optimizer.ts";
 

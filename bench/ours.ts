@@ -187,7 +187,7 @@ function gradient(
   const execute = () =>
     gpu.scope(() => {
       const y = f(...primals);
-      const gradients = backward(y, { seed });
+      const gradients = backward(y, { gradient: seed });
       return [y, ...primals.map((primal) => gradients.get(primal)!)];
     });
   return repeated(gpu, execute, [...primals, seed], layouts);

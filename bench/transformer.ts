@@ -143,7 +143,7 @@ export function trainStep(gpu: Gpu): PeerCase {
     gpu.scope(() => {
       const y = model.layers.reduce(encoderLayer, input);
       const { loss, seed } = meanSquaredError(y, negativeTarget);
-      model.optimizer.accumulate(backward(y, { seed }));
+      model.optimizer.accumulate(backward(y, { gradient: seed }));
       model.optimizer.step();
       return loss;
     });

@@ -2,6 +2,7 @@ import { CACHE_KINDS, cacheEntries, type CacheEntry, cacheFolders, type CacheKin
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { print } from "./print.ts";
+import { note } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
 import { UserError } from "./user_error.ts";
 
@@ -59,6 +60,10 @@ async function clear(
   try {
     for (const entry of entries) {
       if (!kinds.includes(entry.kind)) continue;
+      if (await isInUse(entry)) {
+        note(`${entry.path} is kept: another process writes to it`);
+        continue;
+      }
       await remove(entry.path);
       removed.push(entry);
       if (!json) print(`removed ${entry.path} (${sizeText(entry.bytes)})`);
@@ -69,6 +74,14 @@ async function clear(
   if (json) return;
   const rest = entries.filter((entry) => !removed.includes(entry));
   print(`${sizeText(bytesOf(removed))} freed, ${sizeText(bytesOf(rest))} kept`);
+}
+
+/** Whether a process is making a corpus or downloading a file: it holds a lock. */
+async function isInUse({ kind, path }: CacheEntry): Promise<boolean> {
+  if (kind !== "partial") return false;
+  const lock = path.endsWith(".incomplete") ? path : path.replace(/partial$/, "lock");
+  using file = await Deno.open(lock, { read: true, write: true }).catch(() => null);
+  return file !== null && !await file.tryLock(true).catch(() => true);
 }
 
 async function remove(path: string): Promise<void> {

@@ -3,6 +3,7 @@ import { completable } from "./completable.ts";
 import { bashCompletions } from "./completions_bash.ts";
 import { fishCompletions } from "./completions_fish.ts";
 import { zshCompletions } from "./completions_zsh.ts";
+import { print } from "./print.ts";
 import { UserError } from "./user_error.ts";
 
 /** The script for each shell, and a file where the shell finds it. */
@@ -34,7 +35,7 @@ export function completionsCommand(commandsOf: () => readonly Command[]): Comman
           `completions takes one of ${Object.keys(SHELLS).join(", ")}: got ${shell ?? "none"}`,
         );
       }
-      console.log(SHELLS[shell as keyof typeof SHELLS].script(completable(commandsOf())));
+      print(SHELLS[shell as keyof typeof SHELLS].script(completable(commandsOf())));
       return Promise.resolve(0);
     },
   });

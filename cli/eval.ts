@@ -1,19 +1,12 @@
-import { openCorpus } from "../data/corpus/corpus.ts";
-import { outOfVocabulary } from "../data/corpus/out_of_vocabulary.ts";
-import type { Utterance } from "../data/corpus/utterance.ts";
-import { normalizeText } from "../data/corpus/vocabulary.ts";
-import { costsOf } from "../model/costs.ts";
-import { evaluate, type Evaluation, type Hypothesis } from "../model/inference/evaluate.ts";
-import type { LoadedModel } from "../model/inference/loaded_model.ts";
-import { readUtterances } from "../train/labelled_utterances.ts";
-import { requireReferences } from "../train/corpus_feed.ts";
-import { transcriptTargets } from "../train/corpus_source.ts";
 import { escapeField } from "../files/printable.ts";
+import { costsOf } from "../model/costs.ts";
+import type { Evaluation, Hypothesis } from "../model/inference/evaluate.ts";
+import { evaluate } from "../train/evaluate_model.ts";
 import { defineCommand } from "./command.ts";
 import { corpusOptions } from "./corpus_options.ts";
 import { onFiles } from "./files.ts";
-import { group } from "./options.ts";
 import { halfOption, langOption, modelOption, openModel, revisionOption } from "./model_option.ts";
+import { group } from "./options.ts";
 import { print, printError } from "./print.ts";
 import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { note } from "./stderr.ts";
@@ -66,25 +59,12 @@ export const evalCommand = defineCommand({
     try {
       noteOnWords(search, loaded);
       const report = await onFiles(async (): Promise<EvalReport> => {
-        const task = loaded.model.head === "classify" ? "slu" : "asr";
-        loaded.requireHead(task === "slu" ? "classify" : "ctc");
-        const utterances = await openCorpus(data, subset, {
-          task,
-          limit,
-          strict,
-          onNote: note,
-        });
         const onHypothesis = ({ utterance, reference, hypothesis }: Hypothesis) => {
           if (details) printError([utterance.id, reference, hypothesis].map(escapeField).join("\t"));
         };
-        if (loaded.tokenizer) requireReferences(subset, utterances, transcriptTargets(loaded.tokenizer));
-        for (const text of notesOn(loaded, utterances)) note(text);
-        const test = readUtterances(utterances);
-        const { computeSeconds, realTimeFactor, ...evaluation } = await evaluate(loaded, test, {
-          ...search,
-          normalize: (text) => loaded.tokenizer?.phonemes ? text : normalizeText(text),
-          onHypothesis,
-        });
+        const part = { path: data, subset, limit, strict };
+        const options = { ...search, onHypothesis, onNote: note };
+        const { computeSeconds, realTimeFactor, ...evaluation } = await evaluate(loaded, part, options);
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);
         const adapter = loaded.model.gpu.name;
         return {
@@ -107,15 +87,6 @@ export const evalCommand = defineCommand({
     }
   },
 });
-
-/** Notes on characters or classes of the corpus that the model does not have. */
-function notesOn({ model, tokenizer }: LoadedModel, utterances: readonly Utterance[]): string[] {
-  if (tokenizer) return outOfVocabulary(tokenizer, utterances);
-  const known = new Set(model.config.id2label);
-  const others = new Set(utterances.map(({ intent = "" }) => intent).filter((intent) => !known.has(intent)));
-  if (others.size === 0) return [];
-  return [`the model lacks ${others.size} classes of the corpus, such as ${[...others][0]}`];
-}
 
 function render(report: EvalReport): string {
   const { wer, cer, accuracy, utterances, seconds, real_time_factor, parameters, macs_per_second } = report;

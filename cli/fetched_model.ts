@@ -1,6 +1,8 @@
 import { cacheFolder } from "../data/cache_folder.ts";
 import { makeFolder, writeFileAtomic } from "../files/atomic_file.ts";
+import { acquireLock } from "../files/lock.ts";
 import { fetchFiles, type FetchOptions } from "../model/inference/fetch_files.ts";
+import { waitFor } from "./stderr.ts";
 
 /** Whether a model is given by a URL. */
 export function isUrl(model: string): boolean {
@@ -21,6 +23,10 @@ export async function fetchedModel(
 ): Promise<string> {
   const { files } = await fetchFiles(new URL(url), options);
   const folder = await folderOfUrl(url);
+  using _lock = await acquireLock(`${folder}.lock`, {
+    target: folder,
+    onWait: waitFor("writes the same model"),
+  });
   await makeFolder(folder);
   for (const { name } of await Array.fromAsync(Deno.readDir(folder))) {
     if (!Object.hasOwn(files, name)) await Deno.remove(`${folder}/${name}`);

@@ -6,7 +6,8 @@
 import { DeviceError } from "../tensor/device_errors.ts";
 import { Progress } from "../train/progress.ts";
 import { claimRunFolder, type EarlyFiles, isFreeForRun } from "../train/run_folder.ts";
-import { isQuiet, log, unlessClosed } from "./stderr.ts";
+import { unlessClosed } from "./print.ts";
+import { isQuiet, log } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
 /**

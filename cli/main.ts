@@ -17,7 +17,7 @@ import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp, programOptions } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { abortJob } from "./job.ts";
-import { printError } from "./print.ts";
+import { print, printError } from "./print.ts";
 import { pruneCommand } from "./prune.ts";
 import { note, setQuiet } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
@@ -35,7 +35,7 @@ const helpCommand: Command = {
   options: {},
   run: (_, [name, more]) => {
     if (more !== undefined) throw new UserError(`help takes at most one COMMAND: got ${name} ${more}`);
-    console.log(
+    print(
       name === undefined ? programHelp(commands, developmentTasks()) : commandHelp(commandOf(name)),
     );
     return Promise.resolve(0);
@@ -100,7 +100,7 @@ async function dispatch([name, ...words]: readonly string[], cwd: string): Promi
   const command = commandOf(name);
   const request = parse(command, words, cwd);
   if (request.help) {
-    console.log(commandHelp(command));
+    print(commandHelp(command));
     return 0;
   }
   if (request.quiet) setQuiet(true);
@@ -118,7 +118,7 @@ async function runProgramOption(word: string, rest: readonly string[], cwd: stri
     case "help":
       return await dispatch(["help", ...rest], cwd);
     case "version":
-      console.log(`espalier ${program.version}`);
+      print(`espalier ${program.version}`);
       return 0;
     case "quiet":
       setQuiet(true);

@@ -15,16 +15,7 @@ export function isQuiet(): boolean {
 
 /** Prints a line on standard error, unless `--quiet` was given. */
 export function log(line: string): void {
-  if (!quiet) unlessClosed(() => printError(line));
-}
-
-/** Writes to the terminal, unless it was closed: a run that outlives it still saves its state. */
-export function unlessClosed(write: () => void): void {
-  try {
-    write();
-  } catch {
-    // Nobody can read the line.
-  }
+  if (!quiet) printError(line);
 }
 
 /** Prints a note on standard error, unless `--quiet` was given. */

@@ -1,10 +1,11 @@
 import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import type { Input } from "../train/fingerprints.ts";
-import type { FinetuneResult } from "../train/loop.ts";
+import { type BestScores, bestScores } from "../train/best.ts";
+import { LIBRARY } from "../train/library_options.ts";
+import type { TrainingResult } from "../train/loop.ts";
 import { CHANGEABLE } from "../train/resume.ts";
-import type { EarlyFiles } from "../train/run_folder.ts";
-import { START_FILES } from "../train/start.ts";
+import { EARLY_FILES } from "../train/start.ts";
 import { openGpu } from "./backend.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
@@ -15,7 +16,7 @@ import { USUAL } from "./permissions.ts";
 import { print } from "./print.ts";
 import { checkResources, printMemory } from "./resources.ts";
 import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
-import { note, unlessClosed } from "./stderr.ts";
+import { note } from "./stderr.ts";
 import { trainOptions, type TrainSettings } from "./train_options.ts";
 import { estimateMemory, openRun, train } from "./train_run.ts";
 import { UserError } from "./user_error.ts";
@@ -79,14 +80,11 @@ async function runTrain(
   const { result, status } = await train(out, merged, { state, accepted, comm });
   if (!isRoot(comm)) return status;
   const summary = json ? JSON.stringify(summaryOf(out, result), null, 2) : summaryText(out, result);
-  unlessClosed(() => print(summary));
+  print(summary);
   if (result.ended !== "signal") return 0;
   printInterrupted("train", out);
   return status;
 }
-
-/** What a run leaves that is killed before its first state is on disk. */
-const EARLY_FILES: EarlyFiles = { folder: "state", files: [...START_FILES, "metrics.jsonl"] };
 
 /** Inputs that options name: who gives another value accepts another input. */
 const NAMED_BY: Readonly<Record<string, readonly Input[]>> = {
@@ -104,6 +102,11 @@ function acceptedInputs(given: TrainSettings, state: FoundState, all: boolean): 
 }
 
 function savedOptions(state: FoundState): TrainSettings {
+  if (LIBRARY in (state.info["settings"] as Record<string, unknown>)) {
+    throw new UserError(
+      `Cannot resume ${state.path} as the command line must have begun it: it is a program's run`,
+    );
+  }
   return savedSettings(state.info["settings"] as Record<string, unknown>, trainOptions);
 }
 
@@ -163,27 +166,18 @@ export interface TrainSummary {
   readonly out: string;
   readonly steps: number;
   /** Why training ended. */
-  readonly ended: FinetuneResult["ended"];
+  readonly ended: TrainingResult["ended"];
   /** Seconds of audio processed. */
   readonly audio_seconds: number;
   /** Best evaluation, with `wer` or `accuracy` as shares; null without a dev subset. */
-  readonly best:
-    | { readonly step: number; readonly wer: number | null; readonly accuracy: number | null }
-    | null;
+  readonly best: BestScores | null;
 }
 
-function summaryOf(out: string, { steps, ended, best, audioSeconds }: FinetuneResult): TrainSummary {
-  const summary = { out, steps, ended, audio_seconds: audioSeconds };
-  if (!best) return { ...summary, best: null };
-  const [error] = best.order as [number];
-  const isWer = best.order.length > 2;
-  return {
-    ...summary,
-    best: { step: best.step, wer: isWer ? error : null, accuracy: isWer ? null : 1 - error },
-  };
+function summaryOf(out: string, { steps, ended, best, audioSeconds }: TrainingResult): TrainSummary {
+  return { out, steps, ended, audio_seconds: audioSeconds, best: bestScores(best) };
 }
 
-function summaryText(out: string, result: FinetuneResult): string {
+function summaryText(out: string, result: TrainingResult): string {
   const { steps, ended, audio_seconds, best } = summaryOf(out, result);
   const audio = `${Math.round(audio_seconds).toLocaleString("en")} s of audio`;
   const why = { steps: "", patience: " (stopped early: no improvement)", signal: " (interrupted)" }[ended];

@@ -1,29 +1,20 @@
 import { vocabularyOf } from "../model/decode/nested_vocabulary.ts";
-import program from "../deno.json" with { type: "json" };
 import { type Communicator, isRoot } from "../comm/communicator.ts";
-import { digestOf } from "../files/digest.ts";
 import { fileError, makeFolder, readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
 import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { openFeed, type TrainFeed } from "../train/corpus_feed.ts";
-import { intentTargets, transcriptTargets } from "../train/corpus_source.ts";
-import {
-  type Fingerprints,
-  type Input,
-  subsetFingerprint,
-  vocabularyFingerprint,
-} from "../train/fingerprints.ts";
-import { type FinetuneResult, trainModel } from "../train/loop.ts";
+import type { Fingerprints, Input } from "../train/fingerprints.ts";
+import type { TrainingResult } from "../train/loop.ts";
 import { measureMemory } from "../train/memory.ts";
 import { TOKENIZER_FILES } from "../model/inference/model_files.ts";
-import { openTrainCorpus, type TrainCorpus } from "../train/run_corpus.ts";
+import { openTrainRun, runTraining, trainerOptions, type TrainRun } from "../train/run.ts";
 import { regularize } from "../train/regularize.ts";
 import { CHANGEABLE, savedInputs, withChangedInputs } from "../train/resume.ts";
 import type { FoundState } from "../train/run_state.ts";
 import { scheduleOf } from "../train/schedule.ts";
-import { type BaseModel, startAgain, startFresh, type TrainStart } from "../train/start.ts";
+import type { BaseModel } from "../train/start.ts";
 import { FinetuneTrainer } from "../train/trainer.ts";
 import { openGpu } from "./backend.ts";
 import { compareInputs } from "./changed_inputs.ts";
@@ -38,17 +29,6 @@ import { log, note } from "./stderr.ts";
 import { trainOptions, type TrainSettings, type TrainValues } from "./train_options.ts";
 import { UserError } from "./user_error.ts";
 
-/** Model and utterances of a run. */
-export interface TrainRun extends Disposable {
-  readonly task: "asr" | "slu";
-  readonly start: TrainStart;
-  readonly feed: TrainFeed;
-  /** Fingerprints of what it rests on. */
-  readonly inputs: Fingerprints;
-  /** Number of training utterances. */
-  readonly utterances: number;
-}
-
 /**
  * Opens model and corpus.
  *
@@ -57,38 +37,18 @@ export interface TrainRun extends Disposable {
  * @throws {Error} a file is missing or wrong; one line
  */
 export async function openRun(values: TrainValues, state: FoundState | null): Promise<TrainRun> {
-  const task = values.task ?? await taskOf(values);
-  const data = values.data ?? await commandsCorpus();
-  const corpus = await openTrainCorpus(trainSources(data, values), task);
-  const settings = libraryNames(values);
-  const start = state ? await startAgain(values.out!, state, settings) : await startFresh({
-    from: await startOf(values),
-    task,
-    vocab: values.vocab === undefined ? undefined : await vocabularyFiles(values.vocab, values.lang),
+  const { vocab, lang } = values;
+  const run = await openTrainRun({
+    task: values.task ?? await taskOf(values),
+    sources: trainSources(values.data ?? await commandsCorpus(), values),
+    settings: libraryNames(values),
+    from: () => startOf(values),
+    vocab: vocab === undefined ? undefined : await vocabularyFiles(vocab, lang),
     newHead: values["new-head"],
-    seed: values.seed,
-    utterances: corpus.train.utterances,
-    regularization: settings,
+    again: state && { out: values.out!, state },
   });
-  const { checkpoint, preprocessor, tokenizer } = start;
-  const config = regularize(checkpoint.config, settings);
-  const targetOf = tokenizer ? transcriptTargets(tokenizer) : intentTargets(config.id2label);
-  const feed = await openFeed(corpus, { config, preprocessor, targetOf, settings });
-  for (const text of [...start.notes, ...corpus.notes, ...feed.notes]) note(text);
-  const inputs = await inputsOf(start, corpus);
-  const utterances = corpus.train.utterances.length;
-  return { task, start, feed, inputs, utterances, [Symbol.dispose]: () => feed[Symbol.dispose]() };
-}
-
-/** Fingerprints of a run. Its weights are in the state, so the model is its config and preprocessor, beside the state. */
-async function inputsOf({ files }: TrainStart, { train, dev }: TrainCorpus): Promise<Fingerprints> {
-  return {
-    version: program.version,
-    model: await digestOf(`${files["config.json"]}\n${files["preprocessor_config.json"]}`),
-    vocabulary: await vocabularyFingerprint(files),
-    train: await subsetFingerprint(train.utterances),
-    dev: await subsetFingerprint(dev?.utterances ?? null),
-  };
+  for (const text of run.notes) note(text);
+  return run;
 }
 
 /** The model to train, or the architecture for random weights. */
@@ -136,19 +96,11 @@ export async function estimateMemory(
 ): Promise<MemoryReport> {
   const { checkpoint } = start;
   const regularized = { ...checkpoint, config: regularize(checkpoint.config, libraryNames(values)) };
-  const make = (gpu: Gpu) => new FinetuneTrainer(new SpeechModel(gpu, regularized), trainerOptions(values));
+  const make = (gpu: Gpu) =>
+    new FinetuneTrainer(new SpeechModel(gpu, regularized), trainerOptions(libraryNames(values)));
   const { source } = feed;
   const { "grad-accum-steps": gradAccumSteps, steps: planned } = values;
   return memoryReport(gpu, await measureMemory(gpu, make, { source, gradAccumSteps, planned }));
-}
-
-function trainerOptions(values: TrainValues) {
-  return {
-    lr: values.lr,
-    weightDecay: values["weight-decay"],
-    freezeFeatureEncoder: values["freeze-feature-encoder"],
-    gradCheckpoint: values["grad-checkpoint"],
-  };
 }
 
 /** The state to resume from, with the accepted changes of what the run rests on. */
@@ -188,16 +140,15 @@ export async function train(
     accepted: readonly Input[];
     comm: Communicator | null;
   },
-): Promise<Ended<FinetuneResult>> {
+): Promise<Ended<TrainingResult>> {
   const values = withDefaults(trainOptions, settings);
-  const { seed, steps, warmup, schedule, patience } = values;
-  const regularization = { dropout: values.dropout, maskProb: values["mask-prob"] };
+  const runSettings = libraryNames(values);
+  const { steps, warmup, schedule } = values;
   scheduleOf({ kind: schedule, steps, warmup }); // throws where they do not fit together
   using run = await openRun(values, state);
-  const { task, start: { checkpoint, tokenizer }, feed, inputs } = run;
-  await requireSameInputs(comm, { ...inputs, options: settings });
+  await requireSameInputs(comm, { ...run.inputs, options: settings });
   requireUtterances(comm, run.utterances);
-  const resume = state && onInputs(out, state, inputs, accepted);
+  const resume = state && onInputs(out, state, run.inputs, accepted);
   const gpu = await openGpu({}, true);
   try {
     const memory = await estimateMemory(gpu, run, values);
@@ -209,31 +160,20 @@ export async function train(
         await writeFileAtomic(`${out}/${name}`, [new TextEncoder().encode(text)]);
       }
     });
-    return await interruptible({ command: "train", out }, (signal) =>
-      trainModel({
-        gpu,
-        checkpoint,
-        regularization,
-        source: feed.source,
-        ...feed.dev && { dev: feed.dev },
-        tokenizer,
-        out: isRoot(comm) ? out : null,
-        comm,
-        seed,
-        steps,
-        gradAccumSteps: values["grad-accum-steps"],
-        ...trainerOptions(values),
-        warmup,
-        schedule,
-        maxGradNorm: values["max-grad-norm"],
-        evalEvery: values["eval-every"],
-        saveEvery: values["save-every"],
-        patience: patience || Infinity,
-        resume,
-        info: { settings: { ...settings, task }, fingerprints: inputs },
-        progress: progressOf(steps),
-        signal,
-      }));
+    const saved = { ...settings, task: run.task };
+    const folder = isRoot(comm) ? out : null;
+    const tools = {
+      gpu,
+      out: folder,
+      comm,
+      settings: runSettings,
+      resume,
+      saved,
+      progress: progressOf(steps),
+    };
+    return await interruptible({ command: "train", out }, (signal) => {
+      return runTraining(run, { ...tools, signal });
+    });
   } finally {
     gpu.destroy();
   }

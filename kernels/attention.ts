@@ -66,7 +66,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
       a: layout.scores(weights.kept, true, block),
       b: layout.heads(v, false),
       c: layout.toHeads(y, block),
-      ...(gate && { gate: { tensor: gate, z2: 1, n: 0 } }),
+      ...(gate && { gate: { tensor: gate, z2Stride: 1, nStride: 0 } }),
       ...(context && { pre: context }),
     });
     if (!only) disposeWeights(weights);

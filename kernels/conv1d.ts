@@ -65,10 +65,10 @@ export function conv1d(
       alongK: true,
       step: stride,
       tap: 1,
-      z1: frames * channels,
+      z1Stride: frames * channels,
     },
     b: { tensor: w, height: outputs * taps, row: channels, alongK: true, step: taps, tap: 1 },
-    c: { tensor: y, row: outputs, z1: framesOut * outputs },
+    c: { tensor: y, row: outputs, z1Stride: framesOut * outputs },
     gelu,
     ...(b && { bias: { tensor: b } }),
     ...(gate && { gate: { tensor: gate } }),
@@ -111,7 +111,7 @@ function inputGradient(
         row: outputs,
         alongK: true,
         tap: -1,
-        z1: framesOut * outputs,
+        z1Stride: framesOut * outputs,
       },
       b: {
         tensor: w,
@@ -126,7 +126,7 @@ function inputGradient(
         tensor: dx,
         offset: residue * channels,
         row: stride * channels,
-        z1: frames * channels,
+        z1Stride: frames * channels,
       },
     });
   }
@@ -150,8 +150,8 @@ function weightGradient(
     m: outputs,
     n: taps * channels,
     k: [batch, framesOut],
-    a: { tensor: dy, ...rows, row: outputs, k1: framesOut * outputs },
-    b: { tensor: x, ...rows, row: stride * channels, k1: frames * channels },
+    a: { tensor: dy, ...rows, row: outputs, k1Stride: framesOut * outputs },
+    b: { tensor: x, ...rows, row: stride * channels, k1Stride: frames * channels },
     c: { tensor: dw, row: taps * channels },
   });
   return dw;

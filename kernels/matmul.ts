@@ -52,9 +52,9 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
     n,
     k: [1, k],
     batch: [sizeOf(lead), 1],
-    a: { tensor: a, height: aRows, row: aColumns, z1: aRows * aColumns, alongK: !transposeA },
-    b: { tensor: b, height: bRows, row: bColumns, z1: bRows * bColumns, alongK: transposeB },
-    c: { tensor: y, row: n, z1: m * n },
+    a: { tensor: a, height: aRows, row: aColumns, z1Stride: aRows * aColumns, alongK: !transposeA },
+    b: { tensor: b, height: bRows, row: bColumns, z1Stride: bRows * bColumns, alongK: transposeB },
+    c: { tensor: y, row: n, z1Stride: m * n },
   });
   record("matmul", [a, b], [y], ([dy], [needsA, needsB]) => {
     // y = op(a)·op(b): d op(a) = dy·op(b)ᵀ, d op(b) = op(a)ᵀ·dy; each is transposed where op transposes.

@@ -65,9 +65,9 @@ export function positionalConv(
     batch: [batch, groups],
     a: { ...images(x, sizes), alongK: true, y0: -padding, tap: 1 },
     b: { ...filters(w, sizes), alongK: true, step: taps, tap: 1 },
-    c: { tensor: y, row: channels, z1: frames * channels, z2: width },
+    c: { tensor: y, row: channels, z1Stride: frames * channels, z2Stride: width },
     gelu: activation.gelu ?? false,
-    ...(b && { bias: { tensor: b, z2: width } }),
+    ...(b && { bias: { tensor: b, z2Stride: width } }),
     ...(pre && { pre }),
   });
   record("positionalConv", from, [y], ([dy], [needsX, needsW, needsB]) => {
@@ -82,7 +82,7 @@ export function positionalConv(
         batch: [batch, groups],
         a: { ...images(du, sizes), alongK: true, y0: padding, tap: -1 },
         b: { ...filters(w, sizes), alongK: false, step: taps, tap: 1 },
-        c: { tensor: dx, row: channels, z1: frames * channels, z2: width },
+        c: { tensor: dx, row: channels, z1Stride: frames * channels, z2Stride: width },
       });
     }
     const dw = needsW ? weightGradient(gpu, du, x, w, sizes) : null;
@@ -97,8 +97,8 @@ const images = (tensor: Tensor, { frames, groups, width }: Sizes) => ({
   tensor,
   height: frames,
   row: groups * width,
-  z1: frames * groups * width,
-  z2: width,
+  z1Stride: frames * groups * width,
+  z2Stride: width,
 });
 
 /** Images of one group's filters: a row per output channel and tap. */
@@ -106,7 +106,7 @@ const filters = (tensor: Tensor, { width, taps }: Sizes) => ({
   tensor,
   height: width * taps,
   row: width,
-  z2: width * taps * width,
+  z2Stride: width * taps * width,
 });
 
 /** One GEMM per group (z1) and tap (z2), summed over the utterances (k1). */
@@ -118,7 +118,7 @@ function weightGradient(
   { batch, frames, groups, width, taps, padding }: Sizes,
 ): Tensor {
   const dw = gradientSlot(w);
-  const image = { height: frames, row: groups * width, z1: width, k1: frames * groups * width };
+  const image = { height: frames, row: groups * width, z1Stride: width, k1Stride: frames * groups * width };
   gemm(gpu, {
     m: width,
     n: width,
@@ -126,7 +126,7 @@ function weightGradient(
     batch: [groups, taps],
     a: { tensor: dy, ...image, alongK: false },
     b: { tensor: x, ...image, alongK: false, y0: -padding, z2Step: 1 },
-    c: { tensor: dw, row: taps * width, z1: width * taps * width, z2: width },
+    c: { tensor: dw, row: taps * width, z1Stride: width * taps * width, z2Stride: width },
   });
   return dw;
 }

@@ -51,9 +51,9 @@ export function qkvLinear(x: Tensor, layers: readonly LinearWeights[], dtype: Fl
     k: [1, inputs],
     batch: [1, count],
     a: { tensor: x, height: rows, row: inputs, alongK: true },
-    b: { tensor: weights.span, height: outputs, row: inputs, alongK: true, z2: weights.step },
-    c: { tensor: y.span, row: outputs, z2: y.step },
-    bias: { tensor: biases.span, z2: biases.step },
+    b: { tensor: weights.span, height: outputs, row: inputs, alongK: true, z2Stride: weights.step },
+    c: { tensor: y.span, row: outputs, z2Stride: y.step },
+    bias: { tensor: biases.span, z2Stride: biases.step },
   });
   for (const batch of [biases, y]) batch.span.dispose();
 
@@ -116,8 +116,8 @@ function inputGradient(
     m: rows,
     n: inputs,
     k: [count, outputs],
-    a: { tensor: dy.span, height: rows, row: outputs, alongK: true, k1: dy.step },
-    b: { tensor: weights.span, height: outputs, row: inputs, alongK: false, k1: weights.step },
+    a: { tensor: dy.span, height: rows, row: outputs, alongK: true, k1Stride: dy.step },
+    b: { tensor: weights.span, height: outputs, row: inputs, alongK: false, k1Stride: weights.step },
     c: { tensor: dx, row: inputs },
   });
   return dx;
@@ -137,9 +137,9 @@ function weightGradients(
     n: inputs,
     k: [1, rows],
     batch: [1, count],
-    a: { tensor: dy.span, height: rows, row: outputs, alongK: false, z2: dy.step },
+    a: { tensor: dy.span, height: rows, row: outputs, alongK: false, z2Stride: dy.step },
     b: { tensor: x, height: rows, row: inputs, alongK: false },
-    c: { tensor: dw.span, row: inputs, z2: dw.step },
+    c: { tensor: dw.span, row: inputs, z2Stride: dw.step },
   });
   dw.span.dispose();
   return dws;

@@ -9,7 +9,7 @@ import type { Tensor } from "./tensor.ts";
 /** Options of {@linkcode backward}. */
 export interface BackwardOptions {
   /** Gradient of the output, of its shape; ones unless given. */
-  readonly seed?: Tensor;
+  readonly gradient?: Tensor;
   /** Results of operations to keep; all others on the tape are disposed as soon as they are no longer needed. */
   readonly keep?: readonly Tensor[];
   /** Tensors to return the gradients of, beside those that require one. */
@@ -26,9 +26,9 @@ export interface BackwardOptions {
  * require one. The tape is empty afterwards, and the results of operations on it are disposed, except `output` and those to
  * keep.
  *
- * @param output Tensor to differentiate, of one element unless a seed is given.
+ * @param output Tensor to differentiate, of one element unless its gradient is given.
  * @returns Gradient by tensor, of the same shape; a tensor that `output` does not depend on is absent.
- * @throws {TypeError} If `output` has several elements and there is no seed, the seed has another shape, no input of the output
+ * @throws {TypeError} If `output` has several elements and no gradient is given, it has another shape, no input of the output
  * requires a gradient, or backward has run over its tape already.
  * @example
  * ```ts
@@ -43,18 +43,20 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): Map<Tensor, Tensor> {
   const { gpu } = output;
-  const { seed, keep = [], wrt = [], sink = null } = options;
+  const { gradient, keep = [], wrt = [], sink = null } = options;
   if (output.spent && !output.needsGrad) {
     throw new TypeError("Cannot differentiate as the tape of the output is spent: backward has run over it");
   }
   if (!output.needsGrad) {
     throw new TypeError("Cannot differentiate as no input of the output requires a gradient");
   }
-  const fits = seed ? seed.shape.join() === output.shape.join() : output.size === 1;
+  const fits = gradient ? gradient.shape.join() === output.shape.join() : output.size === 1;
   if (!fits) {
-    const found = seed ? `seed is ${showShape(seed.shape)}, output` : "output";
+    const found = gradient ? `gradient is ${showShape(gradient.shape)}, output` : "output";
     throw new TypeError(
-      `Cannot differentiate as the seed must have the output's shape: ${found} is ${showShape(output.shape)}`,
+      `Cannot differentiate as the gradient must have the output's shape: ${found} is ${
+        showShape(output.shape)
+      }`,
     );
   }
   const kept = new Set([output, ...keep]);
@@ -63,7 +65,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): Map<Ten
   const grads = new Map<Tensor, Tensor>();
   const lastUses = sink?.done ? lastUsesOf(steps) : null;
   withSink(gpu, slotsOf(steps, sink, gpu.tape.sink), () => {
-    grads.set(output, seed ? seed.view() : fill(gpu, output.shape, 1));
+    grads.set(output, gradient ? gradient.view() : fill(gpu, output.shape, 1));
     for (let step = steps.pop(); step; step = steps.pop()) {
       const dys = step.outputs.map((tensor) => grads.get(tensor) ?? null);
       if (dys.some((dy) => dy !== null)) {

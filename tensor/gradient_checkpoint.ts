@@ -32,7 +32,7 @@ export function gradientCheckpoint(x: Tensor, others: readonly Tensor[], fn: (x:
     const leaves = others.filter(({ needsGrad }) => needsGrad);
     return gpu.scope(() => {
       const again = withGrad(gpu, () => fn(input));
-      const grads = backward(again, { seed: dy!, wrt: leaves });
+      const grads = backward(again, { gradient: dy!, wrt: leaves });
       return [input, ...others].map((tensor) => grads.get(tensor) ?? null);
     });
   });

@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "kernels": ["random/", "tensor/"],
   "data": ["files/", "random/", "model/decode/"],
   "model": ["files/", "random/", "tensor/", "kernels/"],
-  "train": ["files/", "comm/", "random/", "tensor/", "kernels/", "model/", "data/"],
+  "train": ["files/", "comm/", "random/", "tensor/", "kernels/", "model/", "data/", "deno.json"],
   "prune": ["files/", "comm/", "random/", "tensor/", "kernels/", "model/", "data/", "train/", "deno.json"],
   "cli": [
     "files/",

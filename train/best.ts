@@ -20,3 +20,21 @@ export function isBetter(score: Score, best: Score | null): boolean {
   const at = score.order.findIndex((value, i) => value !== best.order[i]);
   return at >= 0 && score.order[at]! < best.order[at]!;
 }
+
+/** Best evaluation of a training. */
+export interface BestScores {
+  /** Steps done. */
+  readonly step: number;
+  /** Word error rate as a share; null for a classification model. */
+  readonly wer: number | null;
+  /** Share of utterances whose most probable class is right; null for a CTC model. */
+  readonly accuracy: number | null;
+}
+
+/** The best evaluation by its measure. @param best Its score; null without evaluations. */
+export function bestScores(best: Score | null): BestScores | null {
+  if (!best) return null;
+  const [error] = best.order as [number];
+  const isWer = best.order.length > 2;
+  return { step: best.step, wer: isWer ? error : null, accuracy: isWer ? null : 1 - error };
+}

@@ -2,7 +2,7 @@
  * The rule "a step that is not finite changes nothing", in one place.
  *
  * Steps are recorded before the results of earlier ones are read back, so the device itself must hold back. It does so by
- * the gradients: {@linkcode gradientSeed} starts the backward pass of every micro-batch with NaN if its loss, or a result
+ * the gradients: {@linkcode lossGradient} starts the backward pass of every micro-batch with NaN if its loss, or a result
  * of the step before, is not finite. Then all gradients are NaN, `clipGradNorm` makes their factor 0, and AdamW leaves
  * weights and moments as they are, in this step and in all that follow. The host reads the results later, checks them with
  * {@linkcode isFiniteStep}, and finds the weights of the last finite step.
@@ -45,7 +45,7 @@ export function isFiniteStep({ loss, gradNorm }: StepResult): boolean {
  * @param before Results of the step before, [2].
  * @returns []: `share` if all of them are finite, else NaN.
  */
-export function gradientSeed(share: number, loss: Tensor, before: Tensor): Tensor {
+export function lossGradient(share: number, loss: Tensor, before: Tensor): Tensor {
   const { gpu } = loss;
   return noGrad(gpu, () => add(gpu.tensor([share], []), scale(add(sum(before), loss), 0)));
 }

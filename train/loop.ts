@@ -7,6 +7,7 @@ import { hostWeights } from "../model/host_weights.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Score } from "./best.ts";
+import { writeMetricsTable } from "./metrics.ts";
 import type { BatchSource } from "./micro_batch.ts";
 import { type Regularization, regularize } from "./regularize.ts";
 import { scheduleOf, type ScheduleOptions } from "./schedule.ts";
@@ -49,7 +50,7 @@ export interface TrainModelOptions extends FinetuneTrainerOptions, LoopOptions {
 }
 
 /** Result of a training. */
-export interface FinetuneResult {
+export interface TrainingResult {
   /** Steps done. */
   readonly steps: number;
   /** Why it ended: all steps are done, there was no improvement for `patience` evaluations, or it was interrupted. */
@@ -66,7 +67,7 @@ export interface FinetuneResult {
  *
  * @throws {RangeError | TypeError | Error} As {@linkcode train}.
  */
-export async function trainModel(options: TrainModelOptions): Promise<FinetuneResult> {
+export async function trainModel(options: TrainModelOptions): Promise<TrainingResult> {
   const { gpu, checkpoint, out, keep = (best: Checkpoint) => writeCheckpoint(out!, best) } = options;
   const config = regularize(checkpoint.config, options.regularization ?? {});
   using trainer = new FinetuneTrainer(new SpeechModel(gpu, { ...checkpoint, config }), options);
@@ -76,7 +77,7 @@ export async function trainModel(options: TrainModelOptions): Promise<FinetuneRe
 }
 
 /**
- * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; `state/`, from which an
+ * The training loop. It writes to `out`, unless that is null: `metrics.jsonl`, a line per step; at the end, the same as the table `metrics.csv`; `state/`, from which an
  * interrupted run resumes with the same bits as if it had never stopped.
  *
  * @param trainer What is trained; the caller disposes it.
@@ -93,7 +94,7 @@ export async function train(
   trainer: Trainer,
   options: LoopOptions,
   keepModel: () => Promise<void> = () => Promise.resolve(),
-): Promise<FinetuneResult> {
+): Promise<TrainingResult> {
   const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
   using session = await Session.open(trainer, options);
   try {
@@ -110,7 +111,7 @@ async function runLoop(
     lrScaleAt: (step: number) => number;
     keepModel: () => Promise<void>;
   },
-): Promise<FinetuneResult> {
+): Promise<TrainingResult> {
   const { steps, seed, source, dev, signal } = options;
   const { gradAccumSteps = 1, maxGradNorm = 5, evalEvery = 200, saveEvery = 100, patience = Infinity } =
     options;
@@ -135,6 +136,7 @@ async function runLoop(
   }
 
   if (!dev && !interrupted && isRoot(comm)) await keepModel();
+  if (options.out !== null && isRoot(comm)) await writeMetricsTable(`${options.out}/metrics.jsonl`);
   await comm?.barrier(); // what is written is there for all
   options.progress?.end();
   const { done, info: { stale, best, audioSeconds } } = session;

@@ -83,3 +83,22 @@ export async function readMetrics(path: string): Promise<MetricsRecord[]> {
     }
   });
 }
+
+/**
+ * Writes metrics as a table beside their file, with the extension `.csv`: a row per record, a column per name. What a record has not is
+ * empty.
+ *
+ * @param path The file of JSON lines.
+ * @throws {Error} If a file cannot be read or written; one line.
+ */
+export async function writeMetricsTable(path: string): Promise<void> {
+  const records = await readMetrics(path);
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const field = (value: unknown) => {
+    const text = String(value ?? "");
+    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const rows = [names, ...records.map((record) => names.map((name) => record[name]))];
+  const table = rows.map((row) => row.map(field).join(",") + "\n").join("");
+  await writeFileAtomic(path.replace(/\.jsonl$/, ".csv"), table);
+}

@@ -23,6 +23,7 @@ import {
 } from "../model/inference/model_files.ts";
 import { blankModel, configFor, prepareModel, type TrainTask } from "./prepare.ts";
 import { type Regularization, regularize } from "./regularize.ts";
+import type { EarlyFiles } from "./run_folder.ts";
 import type { FoundState } from "./run_state.ts";
 
 /** Files that a run writes before it starts. */
@@ -33,6 +34,9 @@ export const START_FILES: readonly string[] = [
   ...TOKENIZER_FILES,
   RECORD_FILE,
 ];
+
+/** What a run leaves that is killed before its first state is on disk. */
+export const EARLY_FILES: EarlyFiles = { folder: "state", files: [...START_FILES, "metrics.jsonl"] };
 
 /** A model ready for training, with its tokenizer and files. */
 export interface TrainStart {

@@ -6,7 +6,7 @@ import type { SpeechModel } from "../model/speech_model.ts";
 import { firstOf, type GradientSink } from "../tensor/gradient_sink.ts";
 import { backward } from "../tensor/backward.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { gradientSeed, type StepResult } from "./finite_step.ts";
+import { lossGradient, type StepResult } from "./finite_step.ts";
 import { GradientExchange } from "./gradient_exchange.ts";
 import type { MicroBatch } from "./micro_batch.ts";
 import type { AdamWStepOptions } from "./adamw_options.ts";
@@ -128,7 +128,7 @@ export class TrainStep {
       const all = sinks.length > 1 ? firstOf(...sinks) : this.#optimizer;
       const exchange = this.#exchange;
       backward(loss, {
-        seed: gradientSeed(share, loss, this.#results),
+        gradient: lossGradient(share, loss, this.#results),
         sink: exchange
           ? { slot: (x) => all.slot(x), take: (x, part) => all.take(x, part), done: (x) => exchange.done(x) }
           : all,

@@ -92,9 +92,10 @@ async function readAll(
     const subsets: Subset[] = [];
     try {
       for (const name of await listSubsets(dir, { task })) {
+        const before = errors.length;
         const utterances = await openCorpus(dir, name, { task, strict, limit, onError, onNote }).catch(
           (error) => {
-            onError(error);
+            if (errors.length === before) onError(error); // else it is that no row was left
             return [];
           },
         );
@@ -104,8 +105,10 @@ async function readAll(
       failure ??= error;
       continue;
     }
-    if (!requested && task === "asr" && subsets.every(({ utterances }) => utterances.length === 0)) {
-      failure ??= new RangeError(errors[0]);
+    // Where nothing can be read, as in a file that is no manifest, one error stands for those of all lines.
+    if (errors.length > 0 && subsets.every(({ utterances }) => utterances.length === 0)) {
+      const others = errors.length > 1 ? ` (and ${errors.length - 1} more errors)` : "";
+      failure ??= new RangeError(errors[0] + others);
       continue;
     }
     problems.push(...errors);

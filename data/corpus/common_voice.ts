@@ -13,19 +13,24 @@ export const layoutName = "SUBSET.tsv and clips/ as Common Voice";
 /**
  * Finds the lists of a language.
  *
- * @param dir The folder of a language, with `clips` and the lists; a folder with one such folder; or a list.
- * @returns Paths of the lists by name, without `.tsv`; empty if the folder has another layout.
+ * @param dir The folder of a language, with `clips` and the lists; a folder with such folders; or a list.
+ * @returns Paths of the lists by name, without `.tsv`, after the language if there are several; empty if the folder has
+ * another layout.
  */
 export async function findSubsets(dir: string): Promise<Map<string, string>> {
   if (dir.endsWith(".tsv") && await isFile(dir)) return new Map(await isList(dir) ? [["", dir]] : []);
   const here = await listsIn(dir);
   if (here.size > 0) return here;
-  const languages = [];
+  const languages = new Map<string, Map<string, string>>();
   for (const language of await foldersIn(dir)) {
     const lists = await listsIn(`${dir}/${language}`);
-    if (lists.size > 0) languages.push(lists);
+    if (lists.size > 0) languages.set(language, lists);
   }
-  return languages.length === 1 ? languages[0]! : new Map();
+  if (languages.size === 1) return [...languages.values()][0]!;
+  const all = [...languages].flatMap(([language, lists]) =>
+    [...lists].map(([name, path]) => [`${language}/${name}`, path] as const)
+  );
+  return new Map(all);
 }
 
 async function listsIn(folder: string): Promise<Map<string, string>> {

@@ -38,15 +38,15 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
   // One address is that of all three, so all bindings start where that of C does, whose elements may be shorter.
   const align = alignOf(dtype);
   const { slice, base } = sliceOf(c.tensor, range, at);
-  const perItem = gate?.n === 0;
-  const gateFields = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2 ?? 0 };
+  const perItem = gate?.nStride === 0;
+  const gateFields = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2Stride ?? 0 };
   const fields: ParamFields = {
     c_base: base,
-    c_z1: c.z1 ?? 0,
-    c_z2: c.z2 ?? 0,
+    c_z1: c.z1Stride ?? 0,
+    c_z2: c.z2Stride ?? 0,
     c_row: c.row,
     bias_base: bias?.offset ?? 0,
-    bias_z2: bias?.z2 ?? 0,
+    bias_z2: bias?.z2Stride ?? 0,
     ...(!perItem && gateFields),
     ...others,
   };

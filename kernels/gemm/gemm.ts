@@ -59,7 +59,7 @@ function mergeTaps(problem: GemmProblem, limit: number): GemmProblem {
   const { a, b, k: [k1, k2], m, n } = problem;
   if (k1 === 1 || k2 >= limit) return problem;
   const isContiguous = (operand: Operand, extent: number) =>
-    operand.alongK && (operand.k1 ?? 0) === 0 && !operand.z2Step &&
+    operand.alongK && (operand.k1Stride ?? 0) === 0 && !operand.z2Step &&
     (operand.tap ?? 0) * operand.row === k2 && (operand.y0 ?? 0) === 0 &&
     (extent - 1) * (operand.step ?? 1) + (k1 - 1) * operand.tap! < operand.height;
   if (!isContiguous(a, m) || !isContiguous(b, n)) return problem;

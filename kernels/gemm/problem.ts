@@ -32,14 +32,14 @@ export interface Operand {
   /** Image rows from one z2 to the next; 0 unless given. */
   readonly z2Step?: number;
   /** Elements between the images of two z1; 0 (shared) unless given. */
-  readonly z1?: number;
+  readonly z1Stride?: number;
   /** Elements between the images of two z2; 0 (shared) unless given. */
-  readonly z2?: number;
+  readonly z2Stride?: number;
   /** Elements between the images of two k1; 0 (the same image) unless given. */
-  readonly k1?: number;
+  readonly k1Stride?: number;
 }
 
-/** Where C goes: element (z1, z2, m, n) at offset + z1·`z1` + z2·`z2` + m·`row` + n. */
+/** Where C goes: element (z1, z2, m, n) at offset + z1·`z1Stride` + z2·`z2Stride` + m·`row` + n. */
 export interface GemmOutput {
   /** Tensor that is written, f32 or f16; sums are f32, except that of `accumulate`. */
   readonly tensor: Tensor;
@@ -50,21 +50,21 @@ export interface GemmOutput {
   /** Whether the padding of a row's columns to a multiple of four may be overwritten. */
   readonly padded?: boolean;
   /** Elements between two z1; 0 unless given. */
-  readonly z1?: number;
+  readonly z1Stride?: number;
   /** Elements between two z2; 0 unless given. */
-  readonly z2?: number;
+  readonly z2Stride?: number;
 }
 
-/** A vector that an epilogue reads: element offset + z2·`z2` + n·`n`. */
+/** A vector that an epilogue reads: element offset + z2·`z2Stride` + n·`nStride`. */
 export interface Vector {
   /** Tensor that is read. */
   readonly tensor: Tensor;
   /** First element; 0 unless given. */
   readonly offset?: number;
   /** Elements between two z2; 0 unless given. */
-  readonly z2?: number;
+  readonly z2Stride?: number;
   /** Elements between two columns, 1 or 0; 1 unless given. */
-  readonly n?: number;
+  readonly nStride?: number;
 }
 
 /** A batched GEMM with its epilogue: u = A·B (+ C) (+ bias); C = u, or gelu(u) · gate (+ residual). */

@@ -42,8 +42,8 @@ export function readRange(problem: GemmProblem, operand: Operand, outer: number)
   const [k1, k2] = problem.k;
   const { from: top, to: end } = imageRows(problem, operand, outer);
   const width = operand.alongK ? k2 : outer;
-  const last = (operand.z1 ?? 0) * (z1 - 1) + (operand.z2 ?? 0) * (z2 - 1) +
-    (operand.k1 ?? 0) * (k1 - 1) + (end - 1) * operand.row + width;
+  const last = (operand.z1Stride ?? 0) * (z1 - 1) + (operand.z2Stride ?? 0) * (z2 - 1) +
+    (operand.k1Stride ?? 0) * (k1 - 1) + (end - 1) * operand.row + width;
   const offset = operand.offset ?? 0;
   return { from: offset + top * operand.row, to: offset + last };
 }
@@ -53,7 +53,7 @@ export function writtenRange(problem: GemmProblem): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
   const columns = c.padded ? roundUp(n, 4) : n;
-  const last = (c.z1 ?? 0) * (z1 - 1) + (c.z2 ?? 0) * (z2 - 1) + c.row * (m - 1) + columns;
+  const last = (c.z1Stride ?? 0) * (z1 - 1) + (c.z2Stride ?? 0) * (z2 - 1) + c.row * (m - 1) + columns;
   const offset = c.offset ?? 0;
   return { from: offset, to: offset + last };
 }

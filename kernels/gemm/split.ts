@@ -33,19 +33,19 @@ function byBatch(problem: GemmProblem): Pair | null {
   if (z1 > 1) {
     const h = z1 >> 1;
     const rest = {
-      a: moved(a, h * (a.z1 ?? 0)),
-      b: moved(b, h * (b.z1 ?? 0)),
-      c: place(problem, h * (c.z1 ?? 0)),
+      a: moved(a, h * (a.z1Stride ?? 0)),
+      b: moved(b, h * (b.z1Stride ?? 0)),
+      c: place(problem, h * (c.z1Stride ?? 0)),
     };
     return [{ ...problem, batch: [h, z2] }, { ...problem, ...rest, batch: [z1 - h, z2] }];
   }
   if (z2 === 1) return null;
   const h = z2 >> 1;
   const rest = {
-    a: moved(a, h * (a.z2 ?? 0), h * (a.z2Step ?? 0)),
-    b: moved(b, h * (b.z2 ?? 0), h * (b.z2Step ?? 0)),
-    c: place(problem, h * (c.z2 ?? 0)),
-    ...vectors(problem, (v) => h * (v.z2 ?? 0)),
+    a: moved(a, h * (a.z2Stride ?? 0), h * (a.z2Step ?? 0)),
+    b: moved(b, h * (b.z2Stride ?? 0), h * (b.z2Step ?? 0)),
+    c: place(problem, h * (c.z2Stride ?? 0)),
+    ...vectors(problem, (v) => h * (v.z2Stride ?? 0)),
   };
   return [{ ...problem, batch: [1, h] }, { ...problem, ...rest, batch: [1, z2 - h] }];
 }
@@ -55,7 +55,7 @@ function byK(problem: GemmProblem): Pair | null {
   const { bias: _bias, gelu: _gelu, pre: _pre, gate: _gate, residual: _residual, ...raw } = problem;
   if (k1 > 1) {
     const h = k1 >> 1;
-    const shift = (o: Operand) => moved(o, h * (o.k1 ?? 0), h * (o.tap ?? 0));
+    const shift = (o: Operand) => moved(o, h * (o.k1Stride ?? 0), h * (o.tap ?? 0));
     const rest = { a: shift(a), b: shift(b), accumulate: true };
     return [{ ...raw, k: [h, k2] }, { ...problem, ...rest, k: [k1 - h, k2] }];
   }
@@ -80,7 +80,7 @@ function byColumns(problem: GemmProblem): Pair | null {
   const rest = {
     b: along(b, false, h),
     c: place(problem, h),
-    ...vectors(problem, (v) => h * (v.n ?? 1)),
+    ...vectors(problem, (v) => h * (v.nStride ?? 1)),
   };
   return [{ ...problem, n: h }, { ...problem, ...rest, n: n - h }];
 }

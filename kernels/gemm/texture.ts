@@ -71,7 +71,7 @@ function isDirect(problem: GemmProblem): boolean {
   const { c, n } = problem;
   const plain = !problem.accumulate && !problem.bias && !problem.gelu && !problem.pre &&
     !problem.gate && !problem.residual;
-  const steps = [c.tensor.offset, c.offset ?? 0, c.row, c.z1 ?? 0, c.z2 ?? 0, c.padded ? 0 : n];
+  const steps = [c.tensor.offset, c.offset ?? 0, c.row, c.z1Stride ?? 0, c.z2Stride ?? 0, c.padded ? 0 : n];
   return plain && steps.every((step) => step % 4 === 0);
 }
 
@@ -87,9 +87,11 @@ export function runTexture(gpu: Gpu, problem: GemmProblem): void {
   const direct = splits === 1 && isDirect(problem);
   const row = direct ? c.row : roundUp(n, 4);
   using partial = direct ? null : gpu.empty([splits, z * m, row]);
-  const target = partial
-    ? { slice: partial, base: 0, z1: z2 * m * row, z2: m * row }
-    : { ...sliceOf(c.tensor, writtenRange(problem), c.offset ?? 0), z1: c.z1 ?? 0, z2: c.z2 ?? 0 };
+  const target = partial ? { slice: partial, base: 0, z1: z2 * m * row, z2: m * row } : {
+    ...sliceOf(c.tensor, writtenRange(problem), c.offset ?? 0),
+    z1: c.z1Stride ?? 0,
+    z2: c.z2Stride ?? 0,
+  };
 
   const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: partial ? "f32" : c.tensor.dtype };
   gpu.run(kernels.of({ BLOCKS: blocks }, types), {

@@ -66,7 +66,7 @@ function packParams(problem: GemmProblem, operand: Operand, outer: number) {
   const { from, to } = imageRows(problem, operand, outer);
   const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
   const rows = to - from;
-  const [n1, n2, nk] = [operand.z1 ? z1 : 1, operand.z2 ? z2 : 1, operand.k1 ? k1 : 1];
+  const [n1, n2, nk] = [operand.z1Stride ? z1 : 1, operand.z2Stride ? z2 : 1, operand.k1Stride ? k1 : 1];
   return {
     texels,
     chunks: Math.ceil(texels / CHUNK),
@@ -75,9 +75,9 @@ function packParams(problem: GemmProblem, operand: Operand, outer: number) {
     rows,
     n2,
     nk,
-    z1: operand.z1 ?? 0,
-    z2: operand.z2 ?? 0,
-    k1: operand.k1 ?? 0,
+    z1: operand.z1Stride ?? 0,
+    z2: operand.z2Stride ?? 0,
+    k1: operand.k1Stride ?? 0,
     row: operand.row,
   };
 }
@@ -101,9 +101,9 @@ function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: 
   const base = offset + y0 * row;
   const steps: Steps = {
     base: base - from,
-    z1: z1 > 1 ? operand.z1 ?? 0 : 0,
-    z2: z2 > 1 ? (operand.z2 ?? 0) + z2Step * row : 0,
-    k1: k1 > 1 ? (operand.k1 ?? 0) + tap * row : 0,
+    z1: z1 > 1 ? operand.z1Stride ?? 0 : 0,
+    z2: z2 > 1 ? (operand.z2Stride ?? 0) + z2Step * row : 0,
+    k1: k1 > 1 ? (operand.k1Stride ?? 0) + tap * row : 0,
     step: (alongK ? outer : k2) > 1 ? step * row : 0,
   };
   if ((tensor.offset + from) % 4 !== 0 || !areMultiples(steps, 4)) {
@@ -114,9 +114,9 @@ function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: 
       how: "packed",
       steps: {
         base: (y0 - top) * texels,
-        z1: operand.z1 ? n2 * nk * image : 0,
-        z2: (operand.z2 ? nk * image : 0) + z2Step * texels,
-        k1: (operand.k1 ? image : 0) + tap * texels,
+        z1: operand.z1Stride ? n2 * nk * image : 0,
+        z2: (operand.z2Stride ? nk * image : 0) + z2Step * texels,
+        k1: (operand.k1Stride ? image : 0) + tap * texels,
         step: step * texels,
       },
       ...line(height * texels),

@@ -58,9 +58,9 @@ function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, tile
   const vec4 = isAligned(problem, o, base);
   const params = {
     base,
-    z1: o.z1 ?? 0,
-    z2: o.z2 ?? 0,
-    k1: o.k1 ?? 0,
+    z1: o.z1Stride ?? 0,
+    z2: o.z2Stride ?? 0,
+    k1: o.k1Stride ?? 0,
     row: o.row,
     height: o.height,
     y0: o.y0 ?? 0,
@@ -91,14 +91,22 @@ function isInside(
 
 /** Whether four neighbours, from every fourth of a row on, are a vec4 of the binding. */
 function isAligned({ k: [, k2] }: GemmProblem, o: Operand, base: number): boolean {
-  const steps = [base, o.row, o.z1 ?? 0, o.z2 ?? 0, o.k1 ?? 0, o.alongK ? k2 : 0];
+  const steps = [base, o.row, o.z1Stride ?? 0, o.z2Stride ?? 0, o.k1Stride ?? 0, o.alongK ? k2 : 0];
   return steps.every((step) => step % 4 === 0);
 }
 
 /** A GEMM that writes partial sums [splits, rows of all items, columns], without an epilogue. */
 function withoutEpilogue({ m, n, k, batch = [1, 1], a, b }: GemmProblem, partial: Tensor): GemmProblem {
   const row = partial.shape[2]!;
-  return { m, n, k, batch, a, b, c: { tensor: partial, row, z1: batch[1] * m * row, z2: m * row } };
+  return {
+    m,
+    n,
+    k,
+    batch,
+    a,
+    b,
+    c: { tensor: partial, row, z1Stride: batch[1] * m * row, z2Stride: m * row },
+  };
 }
 
 /** Computes a GEMM with tiles that are staged in workgroup memory. */

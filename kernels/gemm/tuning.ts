@@ -113,9 +113,9 @@ async function measure(
       height: alongK ? outer : k,
       row: alongK ? k : outer,
       alongK,
-      z1: outer * k,
+      z1Stride: outer * k,
     });
-    const place = { tensor: c, row: n, z1: m * n };
+    const place = { tensor: c, row: n, z1Stride: m * n };
     return { m, n, k: [1, k], batch: [batch, 1], a: operand(a, m), b: operand(b, n), c: place };
   };
   const problems = [problemOf(true), problemOf(false)];

@@ -59,7 +59,15 @@ export class AttentionLayout {
   heads(tensor: Tensor, alongK: boolean, { first, queries }: QueryBlock = this.#whole): Operand {
     const { frames, heads, width } = this.sizes;
     const row = heads * width;
-    return { tensor, offset: first * row, height: queries, row, alongK, z1: frames * row, z2: width };
+    return {
+      tensor,
+      offset: first * row,
+      height: queries,
+      row,
+      alongK,
+      z1Stride: frames * row,
+      z2Stride: width,
+    };
   }
 
   /** Where a GEMM writes such a tensor. */
@@ -70,7 +78,7 @@ export class AttentionLayout {
   /** Scores or weights of a block, [B, H, queries, row]. */
   scores(tensor: Tensor, alongK: boolean, { queries }: QueryBlock): Operand {
     const { row, sizes: { heads } } = this;
-    return { tensor, height: queries, row, alongK, z1: heads * queries * row, z2: queries * row };
+    return { tensor, height: queries, row, alongK, z1Stride: heads * queries * row, z2Stride: queries * row };
   }
 
   /** Where a GEMM writes such a tensor. */

@@ -42,8 +42,8 @@ export interface Evaluation {
 /** Limits of a group that is evaluated together, so that utterances of similar length can be batched. */
 const [MAX_UTTERANCES, MAX_SAMPLES] = [64, 600 * 16_000];
 
-/** Options of {@linkcode evaluate}. */
-export interface EvaluateOptions<State> extends TranscribeOptions<State> {
+/** Options of {@linkcode evaluateUtterances}. */
+export interface EvaluationOptions<State> extends TranscribeOptions<State> {
   /** Applied to reference and hypothesis before they are compared; default: identity. */
   readonly normalize?: (text: string) => string;
   /** Called with every hypothesis. */
@@ -68,23 +68,11 @@ export interface Hypothesis {
  * @param options Decoding, text normalisation, and a callback per hypothesis.
  * @throws {TypeError} If the model has no head, or an utterance lacks the reference that the head needs.
  * @throws {RangeError} If there are no utterances, or one is shorter than a frame.
- * @example
- * ```ts ignore
- * import { evaluate, loadModel } from "../../mod.ts";
- *
- * async function* utterances() {
- *   const samples = new Float32Array(await (await fetch("1.f32")).arrayBuffer()); // mono, 16 kHz
- *   yield { id: "1", samples, text: "turn on the light" };
- * }
- * using model = await loadModel("pruned");
- * const { wer } = await evaluate(model, utterances());
- * console.log(wer?.value);
- * ```
  */
-export async function evaluate<State>(
+export async function evaluateUtterances<State>(
   loaded: LoadedModel,
   utterances: AsyncIterable<LabelledUtterance>,
-  options: EvaluateOptions<State> = {},
+  options: EvaluationOptions<State> = {},
 ): Promise<Evaluation> {
   const { onHypothesis, normalize = (text) => text, ...search } = options;
   const head = loaded.model.head === "classify" ? "classify" : "ctc";

@@ -2,14 +2,12 @@
 
 import { makeFolder } from "../../files/atomic_file.ts";
 import { changedInputs, changesText, type Fingerprints } from "../../train/fingerprints.ts";
+import { checkSameOptions, LIBRARY } from "../../train/library_options.ts";
 import { isFreeForRun } from "../../train/run_folder.ts";
 import { Journal } from "./stages.ts";
 
 /** What a run leaves that is killed before its journal is on disk. */
 export const EARLY_FILES = { folder: "run", files: [] } as const;
-
-/** Name of the options of a program's run in its journal. */
-export const LIBRARY = "library";
 
 /** A run of a program. */
 export interface LibraryRun {
@@ -52,14 +50,7 @@ function checkSame(
   given: Readonly<Record<string, unknown>>,
   inputs: Fingerprints,
 ): void {
-  const before = settings[LIBRARY] as Readonly<Record<string, unknown>> | undefined;
-  if (before === undefined) {
-    throw new Error(`Cannot resume ${out} as a program must have begun it: it is a run of the command line`);
-  }
-  for (const name of new Set([...Object.keys(before), ...Object.keys(given)])) {
-    const [was, is] = [before[name], given[name]].map((value) => JSON.stringify(value) ?? "not given");
-    if (was !== is) throw new Error(`Cannot resume ${out} as ${name} must be as it was: ${was}`);
-  }
+  checkSameOptions(out, settings, given);
   const changed = changedInputs(fingerprints, inputs).filter((input) => input !== "version");
   if (changed.length === 0) return;
   const text = changesText(changed, fingerprints, inputs);

@@ -9,7 +9,7 @@ import { makeFolder } from "../../files/atomic_file.ts";
 import { type Checkpoint, PUBLISHED_LAYOUT, readCheckpoint } from "../../model/checkpoint/read.ts";
 import { unitCounts } from "../../model/costs.ts";
 import { hostWeights } from "../../model/host_weights.ts";
-import { evaluate, type Evaluation } from "../../model/inference/evaluate.ts";
+import { evaluateUtterances, type Evaluation } from "../../model/inference/evaluate.ts";
 import { LoadedModel } from "../../model/inference/loaded_model.ts";
 import { loadModel } from "../../model/inference/load_model.ts";
 import { json, type ModelFiles, RECORD_FILE, tokenizerIn } from "../../model/inference/model_files.ts";
@@ -225,7 +225,7 @@ async function evaluateWritten(which: RunModel, options: PipelineOptions): Promi
 }
 
 function evaluateModel(model: LoadedModel, { test, normalize }: PipelineOptions): Promise<Evaluation> {
-  return evaluate(model, test(), { normalize });
+  return evaluateUtterances(model, test(), { normalize });
 }
 
 /** Kept units of all groups, including those that pruning left whole. */

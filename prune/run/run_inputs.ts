@@ -1,5 +1,6 @@
 // What a run rests on: noticed where it has changed, and what depends on it run again.
 import program from "../../deno.json" with { type: "json" };
+import { fileError } from "../../files/atomic_file.ts";
 import {
   type Fingerprints,
   type Input,
@@ -73,7 +74,9 @@ export async function redoStagesOn(
   for (const name of names) {
     if (!FOLDERS[name] || out === null) continue;
     await Deno.remove(`${out}/run/${FOLDERS[name]}`, { recursive: true }).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!(error instanceof Deno.errors.NotFound)) {
+        throw fileError("remove", `${out}/run/${FOLDERS[name]}`, error);
+      }
     });
   }
   await journal.redo(names, now);

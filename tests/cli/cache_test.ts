@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { acquireLock } from "../../files/lock.ts";
 import { put } from "../data/folder.ts";
 import { run } from "./run.ts";
 
@@ -92,4 +93,20 @@ Deno.test("cache clear removes a kind, or all but models, and nothing else", () 
     const wrong = await run("cache", "claer");
     assertEquals([wrong.status, wrong.err], [2, ["Unknown action claer: did you mean clear?"]]);
     assertEquals((await run("cache", "clear", "modles")).err, ["Unknown kind modles: did you mean models?"]);
+  }));
+
+Deno.test("cache clear keeps a corpus that is being made and a file that is being downloaded", () =>
+  withCaches(async (dir) => {
+    const corpus = `${dir}/espalier/commands1-9-2-1-s0`;
+    const part = `${dir}/huggingface/hub/models--org--speech/blobs/c.incomplete`;
+    {
+      using _lock = await acquireLock(`${corpus}.lock`, { target: corpus });
+      using file = await Deno.open(part, { write: true });
+      await file.lock(true);
+      const { status, err } = await run("cache", "clear", "partial");
+      const kept = (path: string) => `note: ${path} is kept: another process writes to it`;
+      assertEquals([status, err], [0, [kept(`${corpus}.partial`), kept(part)]]);
+    }
+    const { out } = await run("cache", "clear", "partial");
+    assertEquals(out.filter((line) => line.startsWith("removed ")).length, 2);
   }));

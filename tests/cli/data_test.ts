@@ -27,6 +27,23 @@ Deno.test("data check prints what is in a corpus, and fails where something is w
     assertEquals([bad.status, JSON.parse(bad.out).problems.length], [1, 1]);
   }));
 
+Deno.test("data check notes odd rows, refuses them with --strict, and takes the first with --limit", () =>
+  withFolder({
+    ...manifest,
+    "train.jsonl": manifest["train.jsonl"] + '{"audio": "b.wav", "text": "lost"}\n'.repeat(2) +
+      '{"audio": "a.wav", "id": "c", "text": "there"}\n',
+  }, async (dir) => {
+    const lenient = await run("check", dir);
+    assertEquals(lenient.status, 0);
+    assertStringIncludes(lenient.out, "utterances  2,");
+    const [first, second] = [2, 3].map((line) => `b.wav in ${dir}/train.jsonl:${line}`);
+    assertStringIncludes(lenient.out, `note: utterances without audio, skipped: 2 (${first}, ${second})\n`);
+    const strict = await run("check", dir, "--strict", "--json");
+    const { problems, notes } = JSON.parse(strict.out);
+    assertEquals([strict.status, problems.length, notes], [1, 2, []]);
+    assertStringIncludes((await run("check", dir, "--limit", "1")).out, "utterances  1,");
+  }));
+
 Deno.test("mistakes with data are one line", () =>
   withFolder(manifest, async (dir) => {
     const mistakes: [string[], string][] = [

@@ -131,7 +131,7 @@ async function checkOn(gpu: Gpu, test: OpCase, { value, cotangent, slopes }: Exp
     const y = op(tensors);
     assertEquals(y.shape, value.shape, `${name}: shape`);
     if (slopes.size === 0) return { y, grads: new Map<Tensor, Tensor>() };
-    return { y, grads: backward(y, { seed: upload(gpu, cotangent) }) };
+    return { y, grads: backward(y, { gradient: upload(gpu, cotangent) }) };
   });
   assertClose(`${name}: value`, await y.read(), value.data, { rtol, atol });
   for (const [i, { what, of, expected, sums }] of slopes) {

@@ -27,7 +27,7 @@ async function run(
     const seed = cotangent
       ? upload(gpu, cotangent)
       : upload(gpu, nd(shape, new Float64Array(y.size).fill(1)));
-    return { y, dx: backward(y, { seed }).get(x)! };
+    return { y, dx: backward(y, { gradient: seed }).get(x)! };
   });
   const found = { y: await y.read(), dx: await dx.read() };
   y.dispose();

@@ -45,7 +45,7 @@ async function compare(
   const seed = upload(gpu, layout(file.nd(`${op}.gy`)));
   const { y, grads } = gpu.scope(() => {
     const y = apply(tensors);
-    return { y, grads: backward(y, { seed }) };
+    return { y, grads: backward(y, { gradient: seed }) };
   });
   assertClose(`${op}.y`, await y.read(), layout(file.nd(`${op}.y`)).data, bound);
   for (const [i, name] of names.entries()) {
@@ -109,7 +109,7 @@ Deno.test("CTC agrees with ops.safetensors", async () => {
     const { y, dx } = gpu.scope(() => {
       const y = ctc(logits, frameLengths, targets, options);
       const ones = upload(gpu, nd(y.shape, new Float64Array(y.size).fill(1)));
-      return { y, dx: backward(y, { seed: ones }).get(logits)! };
+      return { y, dx: backward(y, { gradient: ones }).get(logits)! };
     });
     assertClose(`${name}.y`, await y.read(), file.nd(`${name}.y`).data, bound);
     assertClose(`${name}.grad.logits`, await dx.read(), file.nd(`${name}.grad.logits`).data, bound);

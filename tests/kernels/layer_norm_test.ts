@@ -68,7 +68,7 @@ Deno.test("layer_norm does not depend on closed channels", async () => {
     for (const input of inputs) input.requiresGrad = true;
     const { y, grads } = gpu.scope(() => {
       const y = layerNorm(x, w, b, { open });
-      return { y, grads: backward(y, { seed: gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]) }) };
+      return { y, grads: backward(y, { gradient: gpu.tensor([1, 2, 3, 4, 5, 6], [2, 3]) }) };
     });
     const tensors = [y, ...inputs.map((input) => grads.get(input) as Tensor)];
     const results = await Promise.all(tensors.map((tensor) => tensor.read()));

@@ -21,7 +21,7 @@ Deno.test("relu has slope 0 at 0 and below, 1 above", async () => {
   const gpu = await testGpu();
   using x = gpu.tensor([-2, 0, 1e-30, 3]);
   x.requiresGrad = true;
-  const dx = gpu.scope(() => backward(relu(x), { seed: gpu.tensor([5, 6, 7, 8]) }).get(x)!);
+  const dx = gpu.scope(() => backward(relu(x), { gradient: gpu.tensor([5, 6, 7, 8]) }).get(x)!);
   assertEquals([...await dx.read()], [0, 0, 7, 8]);
   dx.dispose();
 });

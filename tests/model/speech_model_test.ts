@@ -66,7 +66,7 @@ for (const name of Object.keys(TINY_MODELS) as (keyof typeof TINY_MODELS)[]) {
     const grads = gpu.scope(() => {
       const observe = (name: string, x: Tensor) => void seen.set(name, x);
       const { logits, hidden } = model.forward({ samples: x, lengths }, { observe });
-      return backward(logits ?? hidden, { seed: upload(gpu, cotangent) });
+      return backward(logits ?? hidden, { gradient: upload(gpu, cotangent) });
     });
     const names = [...seen.keys()].filter((name) => expected.acts.has(`act.${name}`));
     assert(names.length >= 2 * tiny.config.num_hidden_layers, `only ${names} were observed`);

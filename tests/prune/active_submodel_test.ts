@@ -63,7 +63,7 @@ async function compare(
       });
       const output = logits ?? hidden;
       const seed = upload(gpu, randomNd(output.shape, 5));
-      return { output, grads: backward(output, { seed, sink: device.gradientSink() }) };
+      return { output, grads: backward(output, { gradient: seed, sink: device.gradientSink() }) };
     });
     const [dz] = await device.readGradients();
     const found = { value: await output.read(), weights: new Map<string, Float32Array>(), dz: dz! };

@@ -103,7 +103,7 @@ for (const gemm of variants(["texture", "tile-32", "tile-64"] as const, "texture
       const right = upload(gpu, b);
       a.requiresGrad = right.requiresGrad = true;
       const y = matmul(a, right);
-      const grads = backward(y, { seed: gpu.tensor(repeated(seed.data, m * n), [m, n]) });
+      const grads = backward(y, { gradient: gpu.tensor(repeated(seed.data, m * n), [m, n]) });
       return { y, da: grads.get(a)!, db: grads.get(right)! };
     });
     assertRepeats("value", await y.read() as Float32Array, matmulOracle(rows, b).data);

@@ -35,7 +35,7 @@ async function compute(gpu: Gpu, inputs: Nd[], op: Op): Promise<TensorData[]> {
   for (const tensor of tensors) tensor.requiresGrad = true;
   const results = gpu.scope(() => {
     const y = op(tensors);
-    const grads = backward(y, { seed: upload(gpu, randomNd([...y.shape], 99)) });
+    const grads = backward(y, { gradient: upload(gpu, randomNd([...y.shape], 99)) });
     return [y, ...tensors.map((tensor) => grads.get(tensor)!)];
   });
   const values = await Promise.all(results.map((tensor) => tensor.read()));

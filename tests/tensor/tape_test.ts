@@ -51,7 +51,7 @@ Deno.test("a tensor used several times receives the sum of its gradients", async
     const x = parameter(gpu, [1, 2, 3]);
     const twice = add(x, x);
     const y = add(add(scale(twice, 10), twice), x); // 23·x
-    const grads = backward(y, { seed: gpu.tensor([1, -1, 0.5]) });
+    const grads = backward(y, { gradient: gpu.tensor([1, -1, 0.5]) });
     return { dx: grads.get(x)! };
   });
   assertEquals(found, { dx: [23, -23, 11.5] });
@@ -61,11 +61,11 @@ Deno.test("a gradient that passes through to two inputs is not changed by the su
   const found = await within((gpu) => {
     const a = parameter(gpu, [1]);
     const b = parameter(gpu, [2]);
-    const seed = gpu.tensor([3]);
-    const grads = backward(add(add(a, b), scale(a, 2)), { seed }); // da, db and the seed share one buffer at first
-    return { da: grads.get(a)!, db: grads.get(b)!, seed };
+    const gradient = gpu.tensor([3]);
+    const grads = backward(add(add(a, b), scale(a, 2)), { gradient }); // da, db and the gradient share one buffer at first
+    return { da: grads.get(a)!, db: grads.get(b)!, gradient };
   });
-  assertEquals(found, { da: [9], db: [3], seed: [3] });
+  assertEquals(found, { da: [9], db: [3], gradient: [3] });
 });
 
 Deno.test("matmul of a tensor with itself", async () => {
@@ -169,28 +169,28 @@ Deno.test("what was differentiated is a constant afterwards", async () => {
     backward(y, { keep: [a] });
     const why = "Cannot differentiate as the tape of the output is spent: backward has run over it";
     assertThrows(() => backward(y), TypeError, why);
-    assertThrows(() => backward(a, { seed: a }), TypeError, why);
+    assertThrows(() => backward(a, { gradient: a }), TypeError, why);
     return { dx: backward(add(scale(x, 7), a)).get(x)! };
   });
   assertEquals(found, { dx: [7] });
 });
 
-Deno.test("a seed must have the output's shape, and a tensor of several elements needs one", async () => {
+Deno.test("a gradient must have the output's shape, and a tensor of several elements needs one", async () => {
   await within((gpu) => {
     const x = parameter(gpu, [1, 2, 3, 4], [2, 2]);
     const y = scale(x, 2);
     assertThrows(
       () => backward(y),
       TypeError,
-      "Cannot differentiate as the seed must have the output's shape: output is [2, 2]",
+      "Cannot differentiate as the gradient must have the output's shape: output is [2, 2]",
     );
     assertThrows(
-      () => backward(y, { seed: gpu.tensor([1, 2, 3, 4]) }),
+      () => backward(y, { gradient: gpu.tensor([1, 2, 3, 4]) }),
       TypeError,
-      "Cannot differentiate as the seed must have the output's shape: seed is [4], output is [2, 2]",
+      "Cannot differentiate as the gradient must have the output's shape: gradient is [4], output is [2, 2]",
     );
     assertEquals(gpu.tape.steps.length, 1); // nothing was lost
-    backward(y, { seed: gpu.tensor([1, 2, 3, 4], [2, 2]) });
+    backward(y, { gradient: gpu.tensor([1, 2, 3, 4], [2, 2]) });
     return {};
   });
 });

@@ -31,6 +31,7 @@ Deno.test("train makes a model that eval reads, that can be resumed and trained 
     const names = (await Array.fromAsync(Deno.readDir(out))).map(({ name }) => name).sort();
     assertEquals(names, [
       "config.json",
+      "metrics.csv",
       "metrics.jsonl",
       "model.safetensors",
       "preprocessor_config.json",

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { MetricsLog, readMetrics } from "../../train/metrics.ts";
+import { MetricsLog, readMetrics, writeMetricsTable } from "../../train/metrics.ts";
 import { Progress, showTime } from "../../train/progress.ts";
 
 Deno.test("metrics resume after an incomplete line, without records after the state", async () => {
@@ -22,6 +22,26 @@ Deno.test("metrics resume after an incomplete line, without records after the st
       '{"step":1,"loss":1}\n{"step":2,"loss":0.5}\n{"step":3,"loss":null}\n',
     );
     await assertRejects(() => MetricsLog.open(`${path}/x`, 0), Error, "as the system refuses: ");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("metrics as a table have a column per name", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/metrics.jsonl`;
+    {
+      using log = await MetricsLog.open(path, 0);
+      log.write({ step: 1, loss: 7.5, lr: 1e-7 });
+      log.write({ step: 1, dev_loss: 0.25, best: true, note: 'a, "b"' });
+      log.write({ step: 2, loss: NaN, lr: 0.001 });
+    }
+    await writeMetricsTable(path);
+    assertEquals(
+      await Deno.readTextFile(`${folder}/metrics.csv`),
+      `step,loss,lr,dev_loss,best,note\n1,7.5,1e-7,,,\n1,,,0.25,true,"a, ""b"""\n2,,0.001,,,\n`,
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -3,10 +3,15 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { loadRunState } from "../../train/run_state.ts";
 import { withCorpus } from "./tone_corpus.ts";
 
-const program = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
+const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+const direct = [Deno.execPath(), "run", "-A", `${root}cli.ts`];
 
-/** Starts a training of many steps and waits for its first one. */
-async function startRun(dir: string): Promise<Deno.ChildProcess> {
+/** Starts a training of many steps, by a program and its first words, and waits for its first step. */
+async function startRun(
+  dir: string,
+  [command, ...first] = direct,
+  more: readonly string[] = [],
+): Promise<Deno.ChildProcess> {
   const words = [
     "--recipe",
     `${dir}/recipe.json`,
@@ -17,11 +22,9 @@ async function startRun(dir: string): Promise<Deno.ChildProcess> {
     "--dev-subset",
     "none",
   ];
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(command!, {
     args: [
-      "run",
-      "-A",
-      program,
+      ...first,
       "train",
       ...words,
       "--warmup",
@@ -30,6 +33,7 @@ async function startRun(dir: string): Promise<Deno.ChildProcess> {
       "constant",
       "--lr",
       "1e-4",
+      ...more,
     ],
     stdout: "piped",
     stderr: "piped",
@@ -57,4 +61,33 @@ for (const [signal, status] of [["SIGTERM", 143], ["SIGHUP", 129], ["SIGINT", 13
         assert(state.step > 0 && state.step < 5000, `${state.step}`);
       }),
   );
+}
+
+Deno.test("a second signal ends train at once", posix, () =>
+  withCorpus(async (dir) => {
+    const child = await startRun(dir, direct, ["--grad-accum-steps", "6"]); // a step takes a while
+    const again = setInterval(() => {
+      try {
+        child.kill("SIGTERM");
+      } catch {
+        // It has ended.
+      }
+    }, 5);
+    const { signal } = await child.output().finally(() => clearInterval(again));
+    assertEquals(signal, "SIGTERM", "the system ended it, not the program after the step");
+  }));
+
+const sizeOf = (path: string) => Deno.stat(path).then(({ size }) => size);
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`${signal} to ./espalier leaves no run behind`, posix, () =>
+    withCorpus(async (dir) => {
+      const child = await startRun(dir, [`${root}espalier`]);
+      child.kill(signal);
+      const { code } = await child.output();
+      assertEquals(code, signal === "SIGTERM" ? 143 : 137);
+      const size = await sizeOf(`${dir}/out/metrics.jsonl`);
+      await new Promise((done) => setTimeout(done, 500));
+      assertEquals(await sizeOf(`${dir}/out/metrics.jsonl`), size, "nothing trains on");
+    }));
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { parameterSpecs } from "../../model/parameter_specs.ts";
 import { SpeechModel } from "../../model/speech_model.ts";
-import { gradientSeed, isFiniteStep, type StepResult } from "../../train/finite_step.ts";
+import { isFiniteStep, lossGradient, type StepResult } from "../../train/finite_step.ts";
 import type { MicroBatch } from "../../train/micro_batch.ts";
 import { AdamW } from "../../train/optimizer.ts";
 import { TrainStep } from "../../train/train_step.ts";
@@ -127,7 +127,7 @@ Deno.test("a loss that is not finite makes all gradients NaN, as results of the 
   const gpu = await testGpu();
   const live = gpu.pool.live;
   const seed = async (loss: number, ...before: number[]) => {
-    using seed = gpu.scope(() => gradientSeed(0.1, gpu.tensor([loss], []), gpu.tensor(before)));
+    using seed = gpu.scope(() => lossGradient(0.1, gpu.tensor([loss], []), gpu.tensor(before)));
     return (await seed.read())[0];
   };
   assertEquals(await seed(3, 2, 1), Math.fround(0.1));

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { checkCorpus } from "../../../data/corpus/check.ts";
 import { tokenizerOf } from "../../../data/corpus/vocabulary.ts";
 import { tone, withFolder } from "../folder.ts";
@@ -91,4 +91,17 @@ Deno.test("a folder without a corpus is refused", () =>
       RangeError,
       "there is no such folder",
     );
+  }));
+
+Deno.test("a file that is no manifest is refused with one line", () =>
+  withFolder({ "notes.md": "# Notes\n\nOne.\nTwo.\n", "one.jsonl": "{\n" }, async (dir) => {
+    const why = "as it must be JSON: ";
+    for (const task of ["asr", "slu", undefined] as const) {
+      const options = task ? { task } : {};
+      const error = await assertRejects(() => checkCorpus(`${dir}/notes.md`, options), RangeError, why);
+      assert(error.message.startsWith(`Cannot read ${dir}/notes.md:1 `), error.message);
+      assert(/ \(and \d more errors\)$/.test(error.message), error.message);
+    }
+    const error = await assertRejects(() => checkCorpus(`${dir}/one.jsonl`), RangeError, why);
+    assert(!error.message.includes("more errors"));
   }));

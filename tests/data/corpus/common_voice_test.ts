@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { checkCorpus } from "../../../data/corpus/check.ts";
 import { listSubsets, openCorpus } from "../../../data/corpus/corpus.ts";
 import { withSeconds } from "../../../data/corpus/durations.ts";
-import { withFolder } from "../folder.ts";
+import { put, withFolder } from "../folder.ts";
 import { openAll, tokenizer } from "./read.ts";
 
 const mp3 = Deno.readFileSync(new URL("../../testdata/audio/tone_44k_stereo.mp3", import.meta.url));
@@ -40,6 +40,10 @@ Deno.test("Common Voice is read: lists, speakers, durations, quotes as they are"
         { id: "c.mp3", audio: `${audio}/c.mp3`, text: "Été", speaker: "ben" },
       ]);
     }
+    await put(dir, { "de/train.tsv": HEADER + row("eva", "e.mp3", "Acht"), "de/clips/e.mp3": mp3 });
+    assertEquals(await listSubsets(dir, { task: "asr" }), ["de/train", "en/dev", "en/test", "en/train"]);
+    assertEquals((await openCorpus(dir, "de/train", { task: "asr" }))[0]!.text, "Acht");
+    await Deno.remove(`${dir}/de`, { recursive: true });
     const [test] = await openCorpus(dir, "test", { task: "asr" });
     assertEquals([test!.text, test!.speaker], ["Five", "di"]);
     assertEquals((await withSeconds([test!]))[0]!.seconds.toFixed(1), "0.3");

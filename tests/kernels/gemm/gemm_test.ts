@@ -31,7 +31,8 @@ function addressOf(o: Place, i: number, k1: number, k2: number, z1: number, z2: 
   const { offset = 0, row, y0 = 0, step = 1, tap = 0, z2Step = 0 } = o;
   const y = y0 + (o.alongK ? i : k2) * step + k1 * tap + z2 * z2Step;
   if (y < 0 || y >= o.height) return null;
-  return offset + z1 * (o.z1 ?? 0) + z2 * (o.z2 ?? 0) + k1 * (o.k1 ?? 0) + y * row + (o.alongK ? k2 : i);
+  return offset + z1 * (o.z1Stride ?? 0) + z2 * (o.z2Stride ?? 0) + k1 * (o.k1Stride ?? 0) + y * row +
+    (o.alongK ? k2 : i);
 }
 
 /** Calls `each` with every pair of addresses that is multiplied, and the index of its sum. */
@@ -60,38 +61,38 @@ const cases: Record<string, Case> = {
     m: 17,
     n: 5,
     k: [2, 7],
-    a: { height: 17, row: 8, alongK: true, k1: 140 },
-    b: { height: 7, row: 8, alongK: false, k1: 64 },
+    a: { height: 17, row: 8, alongK: true, k1Stride: 140 },
+    b: { height: 7, row: 8, alongK: false, k1Stride: 64 },
   },
   "the same the other way": {
     m: 18,
     n: 19,
     k: [3, 10],
-    a: { height: 10, row: 20, alongK: false, k1: 220 },
-    b: { height: 19, row: 12, alongK: true, k1: 240 },
+    a: { height: 10, row: 20, alongK: false, k1Stride: 220 },
+    b: { height: 19, row: 12, alongK: true, k1Stride: 240 },
   },
   "odd rows at an odd offset": {
     m: 6,
     n: 7,
     k: [1, 5],
     batch: [2, 3],
-    a: { height: 6, row: 5, alongK: true, offset: 3, z1: 101, z2: 33 },
-    b: { height: 5, row: 7, alongK: false, offset: 1, z2: 37 },
+    a: { height: 6, row: 5, alongK: true, offset: 3, z1Stride: 101, z2Stride: 33 },
+    b: { height: 5, row: 7, alongK: false, offset: 1, z2Stride: 37 },
   },
   "rows far apart, by heads": {
     m: 20,
     n: 18,
     k: [1, 64],
     batch: [1, 3],
-    a: { height: 20, row: 256, alongK: true, z2: 64 },
-    b: { height: 18, row: 512, alongK: true, offset: 128, z2: 64 },
+    a: { height: 20, row: 256, alongK: true, z2Stride: 64 },
+    b: { height: 18, row: 512, alongK: true, offset: 128, z2Stride: 64 },
   },
   "whole K-tiles, nothing outside": {
     m: 36,
     n: 20,
     k: [1, 96],
     batch: [2, 1],
-    a: { height: 98, row: 36, alongK: false, y0: 2, z1: 3600 },
+    a: { height: 98, row: 36, alongK: false, y0: 2, z1Stride: 3600 },
     b: { height: 96, row: 24, alongK: false },
   },
   "whole K-tiles of more than a tile, both operands along k": {
@@ -113,7 +114,7 @@ const cases: Record<string, Case> = {
     n: 12,
     k: [1, 32],
     batch: [2, 1],
-    a: { height: 17, row: 32, alongK: true, y0: -2, z1: 17 * 32 },
+    a: { height: 17, row: 32, alongK: true, y0: -2, z1Stride: 17 * 32 },
     b: { height: 32, row: 12, alongK: false },
   },
   "whole K-tiles of several taps": {
@@ -121,14 +122,14 @@ const cases: Record<string, Case> = {
     n: 12,
     k: [2, 32],
     a: { height: 21, row: 32, alongK: true, tap: 1 },
-    b: { height: 32, row: 12, alongK: false, k1: 400 },
+    b: { height: 32, row: 12, alongK: false, k1Stride: 400 },
   },
   "overlapping rows": {
     m: 12,
     n: 9,
     k: [3, 8],
     batch: [2, 1],
-    a: { height: 26, row: 8, alongK: true, step: 2, tap: 1, z1: 26 * 8 },
+    a: { height: 26, row: 8, alongK: true, step: 2, tap: 1, z1Stride: 26 * 8 },
     b: { height: 27, row: 8, alongK: true, step: 3, tap: 1 },
   },
   "rows outside the image, backwards": {
@@ -136,7 +137,7 @@ const cases: Record<string, Case> = {
     n: 8,
     k: [3, 12],
     batch: [2, 1],
-    a: { height: 11, row: 12, alongK: true, tap: -1, z1: 144 },
+    a: { height: 11, row: 12, alongK: true, tap: -1, z1Stride: 144 },
     b: { height: 36, row: 8, alongK: false, step: 3, tap: 1 },
   },
   "padding of B": {
@@ -144,15 +145,15 @@ const cases: Record<string, Case> = {
     n: 6,
     k: [2, 9],
     batch: [1, 5],
-    a: { height: 9, row: 8, alongK: false, k1: 80 },
-    b: { height: 9, row: 8, alongK: false, y0: -2, z2Step: 1, k1: 80 },
+    a: { height: 9, row: 8, alongK: false, k1Stride: 80 },
+    b: { height: 9, row: 8, alongK: false, y0: -2, z2Step: 1, k1Stride: 80 },
   },
   "long sums of few elements": {
     m: 3,
     n: 10,
     k: [3, 2001],
-    a: { height: 2001, row: 4, alongK: false, k1: 8016 },
-    b: { height: 2001, row: 12, alongK: false, k1: 24024 },
+    a: { height: 2001, row: 4, alongK: false, k1Stride: 8016 },
+    b: { height: 2001, row: 12, alongK: false, k1Stride: 24024 },
   },
 };
 
@@ -212,7 +213,7 @@ for (const [variant, types] of kernels) {
         using left = around(gpu, a, reads.a, typeA);
         using right = around(gpu, b, reads.b, typeB);
         using c = gpu.empty([z1, z2, m, n], typeC);
-        const place = { tensor: c, row: n, z1: z2 * m * n, z2: m * n };
+        const place = { tensor: c, row: n, z1Stride: z2 * m * n, z2Stride: m * n };
         gemm(gpu, { ...one, a: { ...one.a, tensor: left }, b: { ...one.b, tensor: right }, c: place });
         return await c.read();
       };

@@ -62,9 +62,15 @@ for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
             n: size,
             k: [1, size],
             batch: [z1, z2],
-            a: { tensor: right, ...matrix, alongK: !transposeRight, z2: distance },
-            b: { tensor: left, ...matrix, alongK: !!transposeLeft, z1: z2 * distance, z2: distance },
-            c: { tensor: c, row: COLUMN, z1: z2 * distance, z2: distance },
+            a: { tensor: right, ...matrix, alongK: !transposeRight, z2Stride: distance },
+            b: {
+              tensor: left,
+              ...matrix,
+              alongK: !!transposeLeft,
+              z1Stride: z2 * distance,
+              z2Stride: distance,
+            },
+            c: { tensor: c, row: COLUMN, z1Stride: z2 * distance, z2Stride: distance },
           });
           const name = `${size}×${size}, transposes ${transposeLeft} ${transposeRight}, distance ${distance}`;
           assertClose(name, await c.read(), strided(products, size, distance, 7));
@@ -88,7 +94,7 @@ for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
         const [left, right] = [upload(a), upload(b)];
         left.requiresGrad = right.requiresGrad = true;
         const y = matmul(left, right, { transposeB });
-        const gradients = backward(y, { seed: upload(dy) });
+        const gradients = backward(y, { gradient: upload(dy) });
         return { y, da: gradients.get(left)!, db: gradients.get(right)! };
       });
       const right = transposeB ? mat4d.transpose(b) : b;
