@@ -17,10 +17,9 @@
  */
 
 // The device and its tensors
-export { DeviceError, DeviceErrors } from "./tensor/device_errors.ts";
+export { DeviceError } from "./tensor/device_errors.ts";
 export type { Dispatch, Resource, Slice, TextureRows } from "./tensor/dispatch.ts";
 export { type DType, type FloatType, type TensorData } from "./tensor/dtype.ts";
-export { type DeviceMemory, fakeGpu } from "./tensor/fake_gpu.ts";
 export { Gpu, requestGpu } from "./tensor/gpu.ts";
 export type { GpuLimits, GpuOptions } from "./tensor/gpu_options.ts";
 export type { HostArray } from "./tensor/host_data.ts";
@@ -33,12 +32,10 @@ export {
   type SubgroupHelper,
   type TexelFormat,
 } from "./tensor/kernel.ts";
-export { type Constants, type Pipeline, PipelineCache } from "./tensor/pipelines.ts";
-export { BufferPool, type PooledBuffer } from "./tensor/pool.ts";
+export type { Constants } from "./tensor/pipelines.ts";
 export { type KernelTime, Profiler } from "./tensor/profiler.ts";
-export { Storage } from "./tensor/storage.ts";
 export { Tensor } from "./tensor/tensor.ts";
-export { type PooledTexture, type TextureContent, TexturePool } from "./tensor/texture_pool.ts";
+export type { PooledTexture } from "./tensor/texture_pool.ts";
 
 // Differentiation
 export { backward, type BackwardOptions } from "./tensor/backward.ts";
@@ -85,22 +82,9 @@ export { uniform } from "./kernels/uniform.ts";
 export { weightNorm } from "./kernels/weight_norm.ts";
 
 // Choice and tuning of GEMM kernels
-export {
-  GEMM_VARIANTS,
-  gemmClass,
-  type GemmExtents,
-  type GemmTuning,
-  type GemmVariant,
-  type TileVariant,
-} from "./kernels/gemm/choice.ts";
-export { batchInvariant, setGemm } from "./kernels/gemm/policy.ts";
-export {
-  type GemmTiming,
-  tuneGemm,
-  type TuneOptions,
-  tuningOf,
-  tuningProblems,
-} from "./kernels/gemm/tuning.ts";
+export { GEMM_VARIANTS, type GemmExtents, type GemmTuning, type GemmVariant } from "./kernels/gemm/choice.ts";
+export { setGemm } from "./kernels/gemm/policy.ts";
+export { type GemmTiming, tuneGemm, type TuneOptions, tuningOf } from "./kernels/gemm/tuning.ts";
 
 // Random numbers
 export { philox, type RandomStream, uniformAt } from "./random/philox.ts";
@@ -145,7 +129,6 @@ export {
   type Safetensors,
   type SafetensorsEntry,
   toFloat32,
-  toInt32,
 } from "./model/checkpoint/safetensors.ts";
 export { encodeSafetensors } from "./model/checkpoint/safetensors_encode.ts";
 export type { SafetensorsDtype } from "./model/checkpoint/safetensors_format.ts";
@@ -187,7 +170,13 @@ export type {
 export { evaluate, type EvaluateOptions } from "./train/evaluate_model.ts";
 export type { FetchProgress } from "./model/inference/fetch_files.ts";
 export { loadModel, type LoadOptions } from "./model/inference/load_model.ts";
-export { LoadedModel, type TranscribeOptions } from "./model/inference/loaded_model.ts";
+export {
+  LoadedModel,
+  type ModelParts,
+  type SaveOptions,
+  type TranscribeOptions,
+} from "./model/inference/loaded_model.ts";
+export type { ModelFiles } from "./model/inference/model_files.ts";
 export {
   type AudioBatch,
   DEFAULT_PREPROCESSOR,
@@ -208,17 +197,39 @@ export {
   loadCorpus,
   type LoadCorpusOptions,
 } from "./data/corpus/load_corpus.ts";
-export type { Utterance } from "./data/corpus/utterance.ts";
+export type { Segment } from "./data/audio/segment.ts";
+export type { AudioPlace, Task, Utterance } from "./data/corpus/utterance.ts";
 
 // Training
 export type { BestScores } from "./train/best.ts";
+export type { Regularization } from "./train/regularize.ts";
+export type { PruneSources, RunSources } from "./train/run_corpus.ts";
+export type { OnProgress, RunProgress } from "./train/run_progress.ts";
+export type { ScheduleKind } from "./train/schedule.ts";
+export type { CommonSettings, TrainSettings } from "./train/settings.ts";
 export { finetune, type FinetuneOptions, type FinetuneResult } from "./train/finetune.ts";
 export type { AdamWGroup, AdamWStepOptions, Moments } from "./train/adamw_options.ts";
 export { AdamW } from "./train/optimizer.ts";
 
 // Pruning
-export { activeSubmodel, type ActiveUnits, activeUnits } from "./prune/active_submodel.ts";
-export { type AdamOptions } from "./prune/adam.ts";
+export { prune, type PruneOptions, type PruneProgress, type PruneResult } from "./prune/run/prune.ts";
+export type { PruneSettings } from "./prune/run/settings.ts";
+export type { Stage } from "./prune/run/pipeline_options.ts";
+export type {
+  ConstraintCurve,
+  FinetuningCurve,
+  PruneReport,
+  PruningCurve,
+  ReportData,
+  ReportEvaluation,
+  ReportModel,
+  ReportStage,
+  ReportSubset,
+  ReportTiming,
+} from "./prune/report/report.ts";
+export { summaryText } from "./prune/report/summary.ts";
+export type { Method } from "./prune/method.ts";
+export type { AchievedCost, RecordedUnits } from "./prune/record.ts";
 export {
   type Choice,
   chooseByGates,
@@ -234,19 +245,7 @@ export {
   constraintsOf,
 } from "./prune/constraints.ts";
 export { type Quantity, UnitCost } from "./prune/cost.ts";
-export { DeviceGates } from "./prune/device_gates.ts";
 export { type UnitGroup, unitGroups, type UnitKind } from "./prune/groups.ts";
-export { type GateSample } from "./prune/hard_concrete.ts";
-export {
-  type GateGradients,
-  type GateRates,
-  type GateSamples,
-  HardConcreteGates,
-  type HardConcreteGatesOptions,
-  type HardConcreteGatesState,
-} from "./prune/hard_concrete_gates.ts";
-export { type ConstraintState, type Ramp } from "./prune/lagrangian.ts";
+export type { Ramp } from "./prune/lagrangian.ts";
 export { unitMagnitudes } from "./prune/magnitude.ts";
 export { compact, type SurgeryModel } from "./prune/surgery.ts";
-export { prune, type PruneOptions, type PruneProgress, type PruneResult } from "./prune/run/prune.ts";
-export type { PruneReport } from "./prune/report/report.ts";

@@ -1,15 +1,16 @@
-/** The families by `model_type`: the name of their classes in `transformers`, and the prefix of their tensors. */
-export const FAMILIES = {
-  "wav2vec2": { className: "Wav2Vec2", prefix: "wav2vec2." },
-  "hubert": { className: "Hubert", prefix: "hubert." },
-  "wavlm": { className: "WavLM", prefix: "wavlm." },
-  "unispeech": { className: "UniSpeech", prefix: "unispeech." },
-  "unispeech-sat": { className: "UniSpeechSat", prefix: "unispeech_sat." },
-  "data2vec-audio": { className: "Data2VecAudio", prefix: "data2vec_audio." },
-} as const;
-
 /** Model family: `model_type` in `config.json`. */
-export type ModelType = keyof typeof FAMILIES;
+export type ModelType = "wav2vec2" | "hubert" | "wavlm" | "unispeech" | "unispeech-sat" | "data2vec-audio";
+
+/** The families by `model_type`: the name of their classes in `transformers`, and the prefix of their tensors. */
+export const FAMILIES: Readonly<Record<ModelType, { readonly className: string; readonly prefix: string }>> =
+  {
+    "wav2vec2": { className: "Wav2Vec2", prefix: "wav2vec2." },
+    "hubert": { className: "Hubert", prefix: "hubert." },
+    "wavlm": { className: "WavLM", prefix: "wavlm." },
+    "unispeech": { className: "UniSpeech", prefix: "unispeech." },
+    "unispeech-sat": { className: "UniSpeechSat", prefix: "unispeech_sat." },
+    "data2vec-audio": { className: "Data2VecAudio", prefix: "data2vec_audio." },
+  };
 
 /** All families. */
 export const MODEL_TYPES = Object.keys(FAMILIES) as readonly ModelType[];

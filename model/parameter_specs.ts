@@ -224,7 +224,7 @@ export function withHead(config: ModelConfig, head: HeadKind): ModelConfig {
  * The name of a tensor in files that Hugging Face publishes, for a model with a head.
  *
  * @param config Architecture.
- * @param name Name without prefix, as in {@linkcode parameterSpecs}.
+ * @param name Name without prefix, as in `parameterSpecs`.
  *
  * @example
  * ```ts

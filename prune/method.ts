@@ -3,10 +3,16 @@ import { type Constraint, type ConstraintOptions, constraintsOf } from "./constr
 import { UNIT_KINDS, type UnitKind } from "./groups.ts";
 
 /** Pruning methods: the three of HJ-Pruning (Peng et al. 2023, arXiv 2302.14132), and two baselines. */
-export const METHODS = ["mac", "size", "sep-size", "uniform", "transformer-only"] as const;
+export const METHODS = [
+  "mac",
+  "size",
+  "sep-size",
+  "uniform",
+  "transformer-only",
+] as const satisfies readonly Method[];
 
 /** A pruning method. */
-export type Method = typeof METHODS[number];
+export type Method = "mac" | "size" | "sep-size" | "uniform" | "transformer-only";
 
 /** Options of {@linkcode planMethod}. */
 export interface MethodOptions extends Omit<ConstraintOptions, "method"> {

@@ -1,5 +1,6 @@
 /** What a device reports: it was lost, its memory ran out, or it refused a call. The message is of one line or several. */
 export class DeviceError extends Error {
+  /** `DeviceError`. */
   override readonly name = "DeviceError";
 }
 

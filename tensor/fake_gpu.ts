@@ -61,7 +61,8 @@ const nothing = () => {};
  * @returns The fake device, and the memory that a real one would hold: tensors, textures, uniforms and read-back buffers.
  * @example
  * ```ts
- * import { fakeGpu, gelu, requestGpu } from "../mod.ts";
+ * import { gelu, requestGpu } from "../mod.ts";
+ * import { fakeGpu } from "./fake_gpu.ts";
  *
  * using gpu = await requestGpu();
  * const { gpu: fake, memory } = fakeGpu(gpu);

@@ -1,6 +1,6 @@
-/** Time of a kernel's dispatches, as timestamp queries measure it. */
 import { BufferUsage, MapMode } from "./flags.ts";
 
+/** Time of a kernel's dispatches, as timestamp queries measure it. */
 export interface KernelTime {
   /** Number of dispatches. */
   count: number;

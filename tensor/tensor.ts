@@ -53,7 +53,12 @@ export class Tensor {
     gpu.adopt(this);
   }
 
-  /** Its storage, which views share. @throws {ReferenceError} If the tensor is disposed. */
+  /**
+   * Its storage, which views share.
+   *
+   * @throws {ReferenceError} If the tensor is disposed.
+   * @internal
+   */
   get storage(): Storage {
     if (!this.#storage) {
       throw new ReferenceError(
@@ -88,7 +93,11 @@ export class Tensor {
     return new Tensor(this.gpu, this.storage, shape, this.dtype, this.#offset);
   }
 
-  /** Moves the tensor to other storage, as an optimizer does with parameters; the caller has copied the elements. */
+  /**
+   * Moves the tensor to other storage, as an optimizer does with parameters; the caller has copied the elements.
+   *
+   * @internal
+   */
   rebase(storage: Storage, offset: number): void {
     storage.refs++;
     this.dispose();

@@ -4,7 +4,7 @@ import { sizeClass } from "./pool.ts";
 import { type DType, elementBytes } from "./dtype.ts";
 import type { Storage } from "./storage.ts";
 
-/** A 2-D texture with a vec4 a texel, lent by {@linkcode TexturePool}. */
+/** A 2-D texture with a vec4 a texel, lent by `TexturePool`. */
 export interface PooledTexture {
   /** Unique among all textures so far; part of bind-group keys. */
   readonly id: number;

@@ -25,3 +25,20 @@ Deno.test("every example in the documentation of the library compiles and runs",
   const [, passed] = /(\d+) passed/.exec(text) ?? [];
   assert(Number(passed) > (full ? 100 : 2), text); // Deno succeeds too where it finds none
 });
+
+Deno.test("every name that the documentation of mod.ts links to is exported", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--no-lock", "mod.ts"],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const exported = new Set(
+    [...(await Deno.readTextFile(new URL("mod.ts", root))).matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+      .flatMap(([, names]) => names!.split(",").map((name) => name.trim().replace(/^type /, ""))),
+  );
+  assert(exported.size > 100);
+  const linked = [...text.matchAll(/@linkcode\s+(\w+)/g)].map(([, name]) => name!);
+  assert(linked.length > 20);
+  assertEquals([...new Set(linked)].filter((name) => !exported.has(name)), []);
+});

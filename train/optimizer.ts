@@ -153,7 +153,9 @@ export class AdamW implements GradientSink {
 
   /**
    * The gradients of this step as runs of adjacent memory, each of about `bytes`, in the reverse order of the parameters, as the backward
-   * pass computes them. For {@linkcode GradientExchange}.
+   * pass computes them. For the exchange of gradients.
+   *
+   * @internal
    */
   gradientBuckets(bytes: number): GradientBucket[] {
     const buckets: GradientBucket[] = [];

@@ -1,10 +1,12 @@
 import { pathOf } from "../../files/path_of.ts";
-import { type AudioOptions, decodeBytes, loadAudio } from "./audio.ts";
+import { decodeBytes, loadAudio } from "./audio.ts";
 import { readAudioHead } from "./format.ts";
 import { bytesSource } from "./source.ts";
 
 /** Options of {@linkcode decodeAudio}. */
-export interface DecodeAudioOptions extends Pick<AudioOptions, "maxSeconds"> {
+export interface DecodeAudioOptions {
+  /** Maximum length in seconds; default: 4 hours. */
+  readonly maxSeconds?: number;
   /** Name for errors; one that ends in `.g722` marks G.722, which has no header. Default: `the audio`. */
   readonly name?: string;
 }

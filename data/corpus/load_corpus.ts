@@ -1,10 +1,18 @@
-import { type CorpusOptions, openCorpus } from "./corpus.ts";
+import { openCorpus } from "./corpus.ts";
 import { pathOf } from "../../files/path_of.ts";
 import { type SpeechExample, utterancesOf } from "./examples.ts";
 import type { Task, Utterance } from "./utterance.ts";
 
 /** Options of {@linkcode loadCorpus}. */
-export interface LoadCorpusOptions extends Partial<Omit<CorpusOptions, "onError">> {
+export interface LoadCorpusOptions {
+  /** Task, whose label each utterance must have; default: `asr`. */
+  readonly task?: Task | undefined;
+  /** Whether utterances without audio or label and repeated ones are errors; default: a note counts them. */
+  readonly strict?: boolean | undefined;
+  /** Number of utterances, the first; default: all. */
+  readonly limit?: number | undefined;
+  /** Called with notes on the corpus, a sentence each. */
+  readonly onNote?: ((note: string) => void) | undefined;
   /** Name of a subset, or several separated by commas; default: `train`. */
   readonly subset?: string | undefined;
 }
@@ -41,7 +49,8 @@ export type CorpusSource =
  */
 export async function loadCorpus(path: string | URL, options: LoadCorpusOptions = {}): Promise<Utterance[]> {
   const { subset = "train", task = "asr", ...reading } = options;
-  return await openCorpus(pathOf(path), subset, { task, ...reading });
+  const { limit, strict, onNote } = reading;
+  return await openCorpus(pathOf(path), subset, { task, limit, strict, ...onNote && { onNote } });
 }
 
 /** Whether a source is a corpus on disk. */

@@ -16,7 +16,7 @@ export type GemmVariant = (typeof GEMM_VARIANTS)[number];
 /** A kernel that stages tiles in workgroup memory: rows×columns, square unless both are named; `k2` has slice-K of 2. */
 export type TileVariant = Exclude<GemmVariant, "texture">;
 
-/** The kernel of each class of GEMMs; {@linkcode gemmClass} names the classes. */
+/** The kernel of each class of GEMMs; `gemmClass` names the classes. */
 export type GemmTuning = Readonly<Record<string, GemmVariant>>;
 
 /** Extents of a GEMM, which decide which kernel is fastest. */

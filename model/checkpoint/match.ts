@@ -19,7 +19,7 @@ export interface Matched {
   readonly config: ModelConfig;
   /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Tensors by the names of {@linkcode parameterSpecs}, in its order. */
+  /** Tensors by the names of `parameterSpecs`, in its order. */
   readonly tensors: Map<string, Weight>;
   /** Remarks on the files, a sentence each. */
   readonly notes: string[];

@@ -35,7 +35,7 @@ export interface Checkpoint {
   readonly config: ModelConfig;
   /** Head on top of the Transformer. */
   readonly head: HeadKind;
-  /** Tensors by the names of {@linkcode parameterSpecs}, independent of the names in the file. */
+  /** Tensors by the names of `parameterSpecs`, independent of the names in the file. */
   readonly tensors: ReadonlyMap<string, Weight>;
   /** Remarks on the files for the user, a sentence each. */
   readonly notes: readonly string[];

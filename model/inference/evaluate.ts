@@ -42,7 +42,7 @@ export interface Evaluation {
 /** Limits of a group that is evaluated together, so that utterances of similar length can be batched. */
 const [MAX_UTTERANCES, MAX_SAMPLES] = [64, 600 * 16_000];
 
-/** Options of {@linkcode evaluateUtterances}. */
+/** Options of `evaluate`. */
 export interface EvaluationOptions<State> extends TranscribeOptions<State> {
   /** Applied to reference and hypothesis before they are compared; default: identity. */
   readonly normalize?: (text: string) => string;

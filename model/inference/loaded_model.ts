@@ -166,7 +166,7 @@ export class LoadedModel {
   }
 
   /**
-   * Transcribes audio while it arrives, as from a microphone, by greedy decoding. The words are those of {@linkcode transcribe} with
+   * Transcribes audio while it arrives, as from a microphone, by greedy decoding. The words are those of {@linkcode LoadedModel.transcribe} with
    * the same chunks and `normalization: "running"`.
    *
    * A word is final at most `chunkSeconds` − `strideSeconds` after its end, if the next word begins in the same chunk, and part of
