@@ -137,7 +137,7 @@ Deno.test("a manifest of NeMo or ESPnet is read, with segments of a file", () =>
     "bad.jsonl": '{"audio_filepath": "a.wav", "text": "on", "duration": 0.05, "offset": -1}\n' +
       '{"audio_filepath": "a.wav", "text": "on", "duration": "1", "offset": 0.05}\n',
     "a.wav": audioFile,
-    "empty.wav": "",
+    "empty.wav": tone(0),
   }, async (dir) => {
     const notes: string[] = [];
     const errors: string[] = [];
@@ -179,7 +179,7 @@ Deno.test("a manifest of NeMo or ESPnet is read, with segments of a file", () =>
       `Cannot read ${dir}/cut.jsonl:3 as a transcript must have text: it is empty`,
       `Cannot read ${dir}/cut.jsonl:4 as an utterance must have a length: it lasts 0 s`,
       `Cannot read ${dir}/cut.jsonl:5 as every utterance needs its audio: there is no file ${dir}/b.wav`,
-      `Cannot read ${dir}/cut.jsonl:6 as audio must have samples: ${dir}/empty.wav is empty`,
+      `Cannot read ${dir}/cut.jsonl:6 as audio must have samples: ${dir}/empty.wav has none`,
       `Cannot read ${dir}/bad.jsonl:1 as offset must be seconds, at least 0: -1`,
       `Cannot read ${dir}/bad.jsonl:2 as duration must be seconds, at least 0: "1"`,
     ]);
