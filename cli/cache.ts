@@ -1,3 +1,4 @@
+import { seeHelp } from "./program_name.ts";
 import { CACHE_KINDS, cacheEntries, type CacheEntry, cacheFolders, type CacheKind } from "./cache_entries.ts";
 import { defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
@@ -28,7 +29,7 @@ export const cacheCommand = defineCommand({
     if (action !== undefined && action !== "clear") {
       const meant = suggest(action, ["clear"]);
       throw new UserError(
-        `Unknown action ${action}: ${meant ? `did you mean ${meant}?` : "see espalier cache --help"}`,
+        `Unknown action ${action}: ${meant ? `did you mean ${meant}?` : seeHelp("cache")}`,
       );
     }
     if (more.length > 0) throw new UserError(`cache clear takes one kind: got ${[kind, ...more].join(" ")}`);

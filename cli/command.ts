@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { seeHelp } from "./program_name.ts";
 import { absolutePath } from "./files.ts";
 import {
   type Given,
@@ -97,7 +98,7 @@ export function parse(command: Command, args: readonly string[], cwd: string): R
     const value = read.get(name);
     if (value !== undefined) given[name] = valueOf(command, name, option, value, cwd);
     else if (option.type !== "flag" && option.required) {
-      throw new UserError(`${command.name} requires --${name}: see espalier ${command.name} --help`);
+      throw new UserError(`${command.name} requires --${name}: ${seeHelp(command.name)}`);
     }
   }
   const values = withDefaults(options, given);
@@ -107,7 +108,7 @@ export function parse(command: Command, args: readonly string[], cwd: string): R
 function unknownOption(command: Command, name: string): UserError {
   const known = Object.keys({ ...command.options, ...commonOptions }).map((option) => `--${option}`);
   const meant = suggest(name, known);
-  const advice = meant ? `did you mean ${meant}?` : `see espalier ${command.name} --help`;
+  const advice = meant ? `did you mean ${meant}?` : seeHelp(command.name);
   return new UserError(`${command.name} has no option ${name}: ${advice}`);
 }
 
@@ -121,7 +122,7 @@ function valueOf(
 ): string | number | boolean {
   if (option.type === "flag") return given === true;
   const text = String(given);
-  if (text === "") throw new UserError(`--${name} needs a value: see espalier ${command.name} --help`);
+  if (text === "") throw new UserError(`--${name} needs a value: ${seeHelp(command.name)}`);
   const fail = (rule: string) =>
     new UserError(`Cannot run ${command.name} as --${name} ${rule}: got ${text}`);
 

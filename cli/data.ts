@@ -1,3 +1,4 @@
+import { seeHelp } from "./program_name.ts";
 import { defineCommand } from "./command.ts";
 import { checkData, makeAsteriskData, makeCommandsData } from "./data_corpora.ts";
 import { dataOptions, type DataValues } from "./data_options.ts";
@@ -63,7 +64,7 @@ export const dataCommand = defineCommand({
   ],
   async run(values, [name, ...operands], given) {
     const kind = kindOf(name);
-    const help = "see espalier data --help";
+    const help = seeHelp("data");
     const unknown = (Object.keys(given) as (keyof DataValues)[]).find((name) => !kind.takes.includes(name));
     if (unknown) throw new UserError(`data ${name} has no option --${unknown}: ${help}`);
     const missing = kind.needs?.find((option) => values[option] === undefined);

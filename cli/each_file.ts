@@ -1,3 +1,4 @@
+import { seeHelp } from "./program_name.ts";
 import { type AudioOptions, decodeBytes, type DecodedAudio, loadAudio } from "../data/audio/audio.ts";
 import { fromUser } from "./files.ts";
 import { printError } from "./print.ts";
@@ -23,7 +24,7 @@ export async function eachFile(
   options: AudioOptions = {},
 ): Promise<number> {
   if (files.length === 0) {
-    throw new UserError(`${command} requires audio files: see espalier ${command} --help`);
+    throw new UserError(`${command} requires audio files: ${seeHelp(command)}`);
   }
   let failed = 0;
   for (const file of files) {

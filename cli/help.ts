@@ -1,3 +1,4 @@
+import { programName } from "./program_name.ts";
 import type { Command } from "./command.ts";
 import { commonOptions } from "./command.ts";
 import { defaultText, group, type Option, type Options } from "./options.ts";
@@ -26,7 +27,7 @@ export function commandHelp(command: Command): string {
   const groups = optionGroups({ ...command.options, ...commonOptions });
   const examples = (command.examples ?? []).flatMap(([does, words]) => [
     ...wrap(does, COLUMNS - 4).map((line) => `  # ${line}`),
-    `  ./espalier ${words}`,
+    `  ${programName()} ${words}`,
   ]);
   return [
     ...wrap(`${command.summary}.`, COLUMNS),
@@ -51,7 +52,7 @@ export function programHelp(
   return [
     "Espalier: structured pruning of speech models on WebGPU.",
     "",
-    "Usage: ./espalier COMMAND [OPTIONS]",
+    `Usage: ${programName()} COMMAND [OPTIONS]`,
     "",
     "Commands:",
     table(commands.map(({ name, summary }) => [name, summary]), 13),
@@ -60,14 +61,14 @@ export function programHelp(
     "Options:",
     table(Object.entries(programOptions).map(optionRow), 13),
     "",
-    "Options and examples of a command: ./espalier help COMMAND",
+    `Options and examples of a command: ${programName()} help COMMAND`,
   ].join("\n");
 }
 
 /** How a command is called. */
 export function usage(command: Command): string {
   const operands = command.operands === undefined ? [] : [command.operands];
-  return ["./espalier", command.name, "[OPTIONS]", ...operands].join(" ");
+  return [programName(), command.name, "[OPTIONS]", ...operands].join(" ");
 }
 
 /** The options under each heading, in the order of their declaration. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { programName } from "./program_name.ts";
+import { shellWord } from "./shell_word.ts";
 import { DeviceError } from "../tensor/device_errors.ts";
 import { Progress } from "../train/progress.ts";
 import { claimRunFolder, type EarlyFiles, isFreeForRun } from "../train/run_folder.ts";
@@ -61,12 +63,7 @@ export function printInterrupted(command: string, out: string): void {
 }
 
 function resumeCommand(command: string, out: string): string {
-  return `./espalier ${command} --resume --out ${shellWord(out)}`;
-}
-
-/** A word as a shell reads it. */
-export function shellWord(text: string): string {
-  return /^[\w./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return `${programName()} ${command} --resume --out ${shellWord(out)}`;
 }
 
 /** Signals that end a run with its state saved, and their exit statuses: 128 and the signal's number. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programName, seeHelp } from "./program_name.ts";
 import program from "../deno.json" with { type: "json" };
 import { DeviceError } from "../tensor/device_errors.ts";
 import { cacheCommand } from "./cache.ts";
@@ -95,7 +96,7 @@ function lineOf(error: unknown): string | null {
 }
 
 async function dispatch([name, ...words]: readonly string[], cwd: string): Promise<number> {
-  if (name === undefined) throw new UserError("No command given: see espalier --help");
+  if (name === undefined) throw new UserError(`No command given: ${seeHelp()}`);
   if (name.startsWith("-")) return await runProgramOption(name, words, cwd);
   const command = commandOf(name);
   const request = parse(command, words, cwd);
@@ -125,16 +126,18 @@ async function runProgramOption(word: string, rest: readonly string[], cwd: stri
       return await dispatch(rest, cwd);
   }
   const meant = suggest(word, Object.keys(programOptions).map((name) => `--${name}`));
-  throw new UserError(`Unknown option ${word}: ${meant ? `did you mean ${meant}?` : "see espalier --help"}`);
+  throw new UserError(`Unknown option ${word}: ${meant ? `did you mean ${meant}?` : seeHelp()}`);
 }
 
 function commandOf(name: string): Command {
   const command = commands.find((one) => one.name === name);
   if (command) return command;
   const tasks = developmentTasks().map(([task]) => task);
-  if (tasks.includes(name)) throw new UserError(`${name} is a development task: run ./espalier ${name}`);
+  if (tasks.includes(name)) {
+    throw new UserError(`${name} is a development task: run ${programName()} ${name}`);
+  }
   const meant = suggest(name, [...commands.map((one) => one.name), ...tasks]);
-  throw new UserError(`Unknown command ${name}: ${meant ? `did you mean ${meant}?` : "see espalier --help"}`);
+  throw new UserError(`Unknown command ${name}: ${meant ? `did you mean ${meant}?` : seeHelp()}`);
 }
 
 /** Tasks of deno.json that are not commands of the program; the set-up script runs them, too. */

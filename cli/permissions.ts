@@ -22,7 +22,7 @@ export const USUAL: readonly Access[] = ["files", "device", "hub"];
 /** Hosts of the hub and of its storage. */
 export const HUB_HOSTS: readonly string[] = ["huggingface.co", "*.huggingface.co", "*.hf.co"];
 
-/** Environment variables by what they are for; INIT_CWD is the user's folder. */
+/** Environment variables by what they are for; INIT_CWD is the user's folder, ESPALIER_PROGRAM how the set-up script was called. */
 const VARIABLES: Readonly<Record<Access, readonly string[]>> = {
   files: [
     ...["HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_CACHE_HOME"],
@@ -53,7 +53,7 @@ export function permissionFlags(access: readonly Access[] = USUAL): string[] {
     ...access.includes("hub") ? HUB_HOSTS : [],
     ...access.includes("loopback") ? ["127.0.0.1"] : [],
   ];
-  const variables = ["INIT_CWD", ...access.flatMap((need) => VARIABLES[need])];
+  const variables = ["INIT_CWD", "ESPALIER_PROGRAM", ...access.flatMap((need) => VARIABLES[need])];
   return [
     "--no-prompt",
     ...access.includes("files") ? ["-R", "-W", `-S=${SYSTEM.join(",")}`] : [],

@@ -1,3 +1,4 @@
+import { shellWord } from "./shell_word.ts";
 import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { makeFolder } from "../files/atomic_file.ts";
 import { parseKinds } from "../prune/groups.ts";
@@ -18,14 +19,7 @@ import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
 import { inJob, microBatches, onRoot, requireSameInputs, requireUtterances } from "./job.ts";
-import {
-  claimOutput,
-  interruptible,
-  printInterrupted,
-  progressOf,
-  refuseOutput,
-  shellWord,
-} from "./long_run.ts";
+import { claimOutput, interruptible, printInterrupted, progressOf, refuseOutput } from "./long_run.ts";
 import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option.ts";
 import { type Given, libraryNames, optionName, type Values, withDefaults } from "./options.ts";
 import { USUAL } from "./permissions.ts";

@@ -1,3 +1,4 @@
+import { seeHelp } from "./program_name.ts";
 import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { type FoundState, loadRunState } from "../train/run_state.ts";
 import type { Input } from "../train/fingerprints.ts";
@@ -55,7 +56,7 @@ async function runTrain(
     await dryRun(checkStart(settings), null, json);
     return 0;
   }
-  if (out === undefined) throw new UserError("train requires --out: see espalier train --help");
+  if (out === undefined) throw new UserError(`train requires --out: ${seeHelp("train")}`);
   using _claim = await onRoot(comm, () => claimOutput("train", out));
   const state = resume ? await loadRunState(`${out}/state`) : null;
   await comm?.barrier(); // nothing is written before all have read
@@ -143,7 +144,7 @@ function resumedSettings(out: string, given: TrainSettings, state: FoundState): 
 
 function checkStart(settings: TrainSettings): TrainSettings {
   if ((settings.model === undefined) !== (settings.config === undefined)) return settings;
-  throw new UserError("train takes either --model or --config: see espalier train --help");
+  throw new UserError(`train takes either --model or --config: ${seeHelp("train")}`);
 }
 
 /** Prints the estimated memory of a run. */

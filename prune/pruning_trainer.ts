@@ -212,7 +212,7 @@ function describe({ constraints, penalty }: GateGradients): Required<Pick<StepRe
     metrics[`lambda2.${quantity}`] = second;
     const percent = (removed: number) => (100 * (1 - removed)).toFixed(1);
     const name = constraints.length > 1 ? `${quantity} kept` : "kept";
-    shown[name] = `${percent(sparsity)} % (target ${percent(target)})`;
+    shown[name] = `${percent(sparsity)} % (target ${percent(target)} %)`;
   }
   return { metrics, shown };
 }

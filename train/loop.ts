@@ -93,10 +93,10 @@ export async function trainModel(options: TrainModelOptions): Promise<TrainingRe
 export async function train(
   trainer: Trainer,
   options: LoopOptions,
-  keepModel: () => Promise<void> = () => Promise.resolve(),
+  keepModel?: () => Promise<void>,
 ): Promise<TrainingResult> {
   const lrScaleAt = scheduleOf({ ...options, kind: options.schedule ?? "tri-stage" });
-  using session = await Session.open(trainer, options);
+  using session = await Session.open(trainer, { ...options, keepsBest: keepModel !== undefined });
   try {
     return await runLoop(trainer, session, { ...options, lrScaleAt, keepModel });
   } catch (error) {
@@ -109,7 +109,7 @@ async function runLoop(
   session: Session,
   { lrScaleAt, keepModel, ...options }: LoopOptions & {
     lrScaleAt: (step: number) => number;
-    keepModel: () => Promise<void>;
+    keepModel: (() => Promise<void>) | undefined;
   },
 ): Promise<TrainingResult> {
   const { steps, seed, source, dev, signal } = options;
@@ -131,11 +131,11 @@ async function runLoop(
     const evaluates = dev !== undefined && (done % evalEvery === 0 || done === steps);
     const saves = done % saveEvery === 0 || done === steps || interrupted;
     if (evaluates || saves) await session.settle();
-    if (evaluates && await session.evaluate() && isRoot(comm)) await keepModel();
+    if (evaluates && await session.evaluate() && isRoot(comm)) await keepModel?.();
     if (saves || session.info.stale >= patience) await session.save();
   }
 
-  if (!dev && !interrupted && isRoot(comm)) await keepModel();
+  if (!dev && !interrupted && isRoot(comm)) await keepModel?.();
   if (options.out !== null && isRoot(comm)) await writeMetricsTable(`${options.out}/metrics.jsonl`);
   await comm?.barrier(); // what is written is there for all
   options.progress?.end();

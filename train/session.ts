@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly resume?: FoundState | null;
   /** More to save in `run.json`. */
   readonly info?: Readonly<Record<string, unknown>>;
+  /** Whether the best model is kept, and shown as the best; default: false, as while it is pruned further. */
+  readonly keepsBest?: boolean;
   /** Receives the progress. */
   readonly progress?: ProgressSink | null;
   /** Processes that train together, of which rank 0 evaluates; default: this one alone. */
@@ -180,7 +182,7 @@ export class Session {
           `norm ${gradNorm}${path === null ? "" : `, the state before it is in ${path}`}`,
       );
     }
-    const { lr, progress = null } = this.#options;
+    const { lr, progress = null, keepsBest = false } = this.#options;
     this.#write({
       step: done,
       loss,
@@ -190,7 +192,12 @@ export class Session {
       seconds: Math.round(performance.now() - this.#started) / 1000,
       ...metrics,
     });
-    progress?.update({ step: done, loss, audioSeconds, fields: { ...shown, ...bestField(this.#info.best) } });
+    progress?.update({
+      step: done,
+      loss,
+      audioSeconds,
+      fields: { ...shown, ...keepsBest && bestField(this.#info.best) },
+    });
   }
 
   /** Evaluates the model and logs the scores. @returns Whether it is the best so far. */
@@ -206,7 +213,7 @@ export class Session {
   }
 
   async #evaluate(): Promise<boolean> {
-    const { dev, tokenizer = null, progress = null } = this.#options;
+    const { dev, tokenizer = null, progress = null, keepsBest = false } = this.#options;
     const scores = await this.#trainer.evaluate(dev!(), { tokenizer, resamples: 0 });
     const score = scoreOf(this.#done, scores);
     const { best, stale } = this.#info;
@@ -218,7 +225,9 @@ export class Session {
       return `${name === "accuracy" ? name : name.toUpperCase()} ${(100 * value).toFixed(2)} %`;
     });
     const loss = scores.loss.toPrecision(4);
-    progress?.note(`step ${this.#done}: dev ${shown.join(", ")}, loss ${loss}${better ? " (best)" : ""}`);
+    progress?.note(
+      `step ${this.#done}: dev ${shown.join(", ")}, loss ${loss}${better && keepsBest ? " (best)" : ""}`,
+    );
     progress?.restart(this.#done);
     return better;
   }

@@ -89,19 +89,19 @@ Deno.test("parse reads short options together, repeated ones, flags with a value
 Deno.test("parse refuses unknown options and wrong values", () => {
   const mistakes: [string[], string][] = [
     [["--mdel", "x"], "prune has no option --mdel: did you mean --model?"],
-    [["--zzz=1"], "prune has no option --zzz: see espalier prune --help"],
-    [[], "prune requires --out: see espalier prune --help"],
+    [["--zzz=1"], "prune has no option --zzz: see ./espalier prune --help"],
+    [[], "prune requires --out: see ./espalier prune --help"],
     [["--out", "x", "--method", "flops"], "--method must be one of size, mac: got flops"],
     [["--out", "x", "--target", "half"], "--target must be a number: got half"],
     [["--out", "x", "--target=1.5"], "--target must be at most 1: got 1.5"],
     [["--out", "x", "--target=-1"], "--target must be at least 0: got -1"],
     [["--out", "x", "--steps", "2.5"], "--steps must be a whole number: got 2.5"],
     [["--out", "x", "--target", "-0.2"], "--target must be at least 0: got -0.2"],
-    [["--out"], "--out needs a value: see espalier prune --help"],
-    [["--out", "--json"], "--out needs a value: see espalier prune --help"],
-    [["-vx"], "prune has no option -v: see espalier prune --help"],
+    [["--out"], "--out needs a value: see ./espalier prune --help"],
+    [["--out", "--json"], "--out needs a value: see ./espalier prune --help"],
+    [["-vx"], "prune has no option -v: see ./espalier prune --help"],
     [["--no-steps"], "prune has no option --no-steps: did you mean --steps?"],
-    [["--__proto__=1"], "prune has no option --__proto__: see espalier prune --help"],
+    [["--__proto__=1"], "prune has no option --__proto__: see ./espalier prune --help"],
   ];
   for (const [words, message] of mistakes) assertThrows(() => read(...words), UserError, message);
   const { operands: _, ...rest } = command;
@@ -191,7 +191,7 @@ Deno.test("a mistake is one line and status 2", async () => {
     [["tset"], "Unknown command tset: did you mean test?"],
     [["help", "test"], "test is a development task: run ./espalier test"],
     [["help", "prun"], "Unknown command prun: did you mean prune?"],
-    [[], "No command given: see espalier --help"],
+    [[], "No command given: see ./espalier help"],
     [["--versoin"], "Unknown option --versoin: did you mean --version?"],
     [["gpu", "--jsn"], "gpu has no option --jsn: did you mean --json?"],
     [["-q", "gpu", "--jsn"], "gpu has no option --jsn: did you mean --json?"],

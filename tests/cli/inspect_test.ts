@@ -253,7 +253,7 @@ Deno.test("data random-model makes a folder that inspect reads", async () => {
     assertStringIncludes((await run("inspect", `${folder}/b`)).out, "wav2vec2, no head");
 
     assertMistake(await make("--out", `${folder}/a`), "as the output must be a new folder: ");
-    assertMistake(await make(), "data random-model requires --out: see espalier data --help");
+    assertMistake(await make(), "data random-model requires --out: see ./espalier data --help");
     assertMistake(await run("data"), "data requires what to make or check: commands, asterisk, random-model");
     assertMistake(await run("data", "random-modl"), "did you mean random-model?");
     assertMistake(

@@ -22,6 +22,10 @@ for (const task of ["asr", "slu"] as const) {
       const words = ["--out", out, "--target", "0.4", "--json", ...regular, ...half];
       const { status, out: printed, err } = await prune(...words);
       assertEquals(status, 0, err);
+      // The best of pruning is not kept: it is the largest.
+      const [pruning, finetuning] = err.split("fine-tuning the compact model");
+      assert(/ kept [\d.]+ % \(target [\d.]+ %\)/.test(pruning!) && !pruning!.includes("(best)"), err);
+      assertStringIncludes(finetuning!, "(best)");
       const report = JSON.parse(printed) as PruneReport;
       assertEquals(report, JSON.parse(await Deno.readTextFile(`${out}/report.json`)));
       const [dense, pruned, tuned] = report.models;
