@@ -36,16 +36,18 @@ export async function subsetFingerprint(utterances: readonly TimedUtterance[] | 
 
 /** Fingerprint of a model: config, weights and preprocessor. @param model The model. */
 export async function modelFingerprint({ checkpoint, files }: BaseModel): Promise<string> {
-  const digests = [...checkpoint.tensors].map(async ([name, { shape, data }]) => {
+  const digests: [string, string][] = [];
+  // In turn: each takes a copy.
+  for (const [name, { shape, data }] of checkpoint.tensors) {
     const { buffer, byteOffset, byteLength } = data;
     const digest = await digestOf(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
-    return [name, `${shape} ${digest}`] as const;
-  });
+    digests.push([name, `${shape} ${digest}`]);
+  }
   const preprocessor = files["preprocessor_config.json"] ?? "";
   const parts = [
     JSON.stringify(checkpoint.config),
     preprocessor,
-    await digestOfNamed(await Promise.all(digests)),
+    await digestOfNamed(digests),
   ];
   return `${digests.length} tensors, ${await digestOf(parts.join("\n"))}`;
 }

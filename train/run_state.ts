@@ -79,9 +79,9 @@ export async function saveRunState(
   const partial = `${path}.${Deno.pid}.partial`;
   try {
     await system("write", partial, () => Deno.mkdir(partial, { recursive: true }));
-    const digests: Promise<[string, string]>[] = [];
+    const digests: [string, string][] = [];
     await writeFileAtomic(`${partial}/state.safetensors`, partsOf(tensors, digests));
-    const checksum = await checksumOf(step, info, await Promise.all(digests));
+    const checksum = await checksumOf(step, info, digests);
     const run = { version: VERSION, checksum, step, ...info };
     await writeFileAtomic(`${partial}/run.json`, JSON.stringify(run, null, 2) + "\n");
     await flushFolder(partial);
@@ -174,10 +174,12 @@ async function readState(path: string, most: number): Promise<Omit<FoundState, "
     if (dtype === "F64") return [name, { shape, data: new Float64Array(buffer, byteOffset, size) }];
     return fail("state.safetensors", "must have F32 and F64 tensors", `${printable(name)} is ${dtype}`);
   });
-  const digests = [...tensors].map(async ([name, { data }]) => {
-    return [name, await digestOf(data as Uint8Array<ArrayBuffer>)] as const;
-  });
-  if (checksum !== await checksumOf(step, info, await Promise.all(digests))) {
+  const digests: [string, string][] = [];
+  // In turn: each takes a copy.
+  for (const [name, { data }] of tensors) {
+    digests.push([name, await digestOf(data as Uint8Array<ArrayBuffer>)]);
+  }
+  if (checksum !== await checksumOf(step, info, digests)) {
     fail("its files", "must be as they were written", "the checksum differs");
   }
   return { step, info, tensors: new Map(read) };
@@ -195,7 +197,7 @@ async function checksumOf(
 /** The bytes of a state's tensors, few of which are on the host at a time; `digests` receives theirs. */
 async function* partsOf(
   tensors: ReadonlyMap<string, StateSource>,
-  digests: Promise<[name: string, digest: string]>[],
+  digests: [name: string, digest: string][],
 ): AsyncGenerator<Uint8Array> {
   const names = tensors.keys();
   yield encodeHeader(tensors, { format: "espalier run", version: String(VERSION) });
@@ -204,9 +206,9 @@ async function* partsOf(
     const { buffer, byteOffset, byteLength } of readTogether(tensors.values(), bytesOf, (x) => x.read())
   ) {
     const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    const name = names.next().value!;
-    digests.push(digestOf(bytes).then((digest) => [name, digest]));
+    const digest = digestOf(bytes); // while they are written
     yield bytes;
+    digests.push([names.next().value!, await digest]);
   }
 }
 
