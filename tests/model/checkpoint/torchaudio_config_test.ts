@@ -137,6 +137,16 @@ Deno.test("configs of torchaudio, with one size for all layers, are read", () =>
   assertEquals([config.vocab_size, config.use_attention], [32, undefined]);
 });
 
+Deno.test("a sub-layer that is not used has no heads and units, whatever the config lists for it", () => {
+  const heads = changed({ encoder_num_heads: [2, 3, 3, 1], encoder_ff_interm_features: [13, 7, 9, 1] });
+  const config = JSON.parse(torchaudioConfig(heads, "x.pth")!.config);
+  assertEquals([config.num_attention_heads, config.intermediate_size], [[2, 0, 3, 1], [13, 7, 0, 1]]);
+  const kept = changed({ encoder_remaining_heads: [[0, 2], [1], [0, 1, 2], [1]], encoder_num_heads: null });
+  assertEquals(parseConfig(torchaudioConfig(kept, "x.pth")!.config).remaining_heads, [[0, 2], [], [0, 1, 2], [
+    1,
+  ]]);
+});
+
 Deno.test("a wrong config in a file is refused in one line, whatever it holds", () => {
   const circular: unknown[] = [];
   circular.push(circular);
