@@ -229,3 +229,6 @@ export const Deno = {
   statSync: (path: Path) => called(() => infoOf(sync.statSync(path))),
   readDir,
 };
+
+/** What Node 20 lacks of `navigator`. */
+export const navigator = globalThis.navigator ?? { hardwareConcurrency: os.availableParallelism() };

@@ -39,10 +39,18 @@ export async function writeTypes(folder: string): Promise<void> {
   const { readFile, fileExists } = host;
   host.readFile = (path) => extra.get(path) ?? readFile(path);
   host.fileExists = (path) => extra.has(path) || fileExists(path);
+  const { writeFile } = host;
+  host.writeFile = (path, text) => writeFile(path, withoutDeno(text), false);
   const program = ts.createProgram([`${root}mod.ts`, ...extra.keys()], options, host);
   const { diagnostics } = program.emit();
   for (const { file, messageText } of diagnostics) {
     const text = ts.flattenDiagnosticMessageText(messageText, " ");
     throw new Error(`Cannot declare ${file?.fileName} as its exports must have types: ${text}`);
   }
+}
+
+/** A declaration that does not need the types of Deno: its files are opaque to users. */
+function withoutDeno(text: string): string {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, "");
+  return /\bDeno\./.test(code) ? `${text}declare namespace Deno {\n  type FsFile = unknown;\n}\n` : text;
 }

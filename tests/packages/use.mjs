@@ -9,7 +9,7 @@
  * @returns what to compare, as JSON
  */
 export async function use(library, webgpu, read) {
-  const { backward, loadModel, matmul, requestGpu, sum } = library;
+  const { backward, decodeAudio, loadModel, matmul, prune, requestGpu, sum } = library;
   const gpu = await requestGpu(webgpu ? { webgpu } : {});
   try {
     const gradient = await gpu.scope(() => {
@@ -21,11 +21,35 @@ export async function use(library, webgpu, read) {
     for (const name of ["config.json", "preprocessor_config.json", "vocab.json", "model.safetensors"]) {
       files[name] = await read(name);
     }
-    const samples = new Float32Array((await read("speech.f32")).slice().buffer);
+    const samples = await decodeAudio(await read("speech.wav"));
     const model = await loadModel({ files }, { gpu });
     const { text, words } = await model.transcribe(samples);
-    model.dispose();
-    return { adapter: gpu.name, gradient: [...gradient], text, words };
+
+    const train = [{ audio: samples, text }, {
+      audio: samples.subarray(0, 20_000),
+      text: "WHAT IS THE WEATHER",
+    }];
+    const options = {
+      train,
+      test: train,
+      target: 0.3,
+      steps: 3,
+      finetuneSteps: 2,
+      batchSeconds: 4,
+      seconds: 1,
+    };
+    const { compact, report } = await prune(model, options);
+    const saved = await compact.toFiles();
+    const again = await loadModel(saved, { gpu });
+    const hypotheses = [await compact.transcribe(samples), await again.transcribe(samples)];
+    const pruned = {
+      removed: report.constraints[0].removed,
+      models: report.models.length,
+      texts: hypotheses.map(({ text }) => text),
+      bytes: Object.values(saved.files).reduce((sum, { length }) => sum + length, 0),
+    };
+    for (const one of [model, compact, again]) one.dispose();
+    return { adapter: gpu.name, gradient: [...gradient], text, words, pruned };
   } finally {
     gpu.destroy();
   }
