@@ -59,6 +59,8 @@ for (const [signal, status] of [["SIGTERM", 143], ["SIGHUP", 129], ["SIGINT", 13
         assertStringIncludes(text, "Interrupted. Resume with: ./espalier train --resume --out ");
         const state = (await loadRunState(`${dir}/out/state`))!;
         assert(state.step > 0 && state.step < 5000, `${state.step}`);
+        // The folder is free for the next run.
+        assertEquals(await Deno.stat(`${dir}/out/espalier.lock`).catch(() => null), null);
       }),
   );
 }
