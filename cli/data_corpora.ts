@@ -5,7 +5,7 @@ import { readVocabulary } from "../data/corpus/vocabulary.ts";
 import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
 import { folderOf } from "./model_option.ts";
-import { print } from "./print.ts";
+import { print, unlessClosed } from "./print.ts";
 import { isQuiet, waitFor } from "./stderr.ts";
 
 /** `data commands`: the default corpus, synthesised unless it exists. */
@@ -105,6 +105,7 @@ function showProgress(verb: string): (done: number, all: number) => void {
     shown = share;
     const line = `${done} of ${all} utterances ${verb}, ${Math.round(seconds / done * (all - done))} s left`;
     const end = done === all ? "\n" : "";
-    Deno.stderr.writeSync(new TextEncoder().encode(inPlace ? `\r\x1b[K${line}${end}` : `${line}\n`));
+    const text = inPlace ? `\r\x1b[K${line}${end}` : `${line}\n`;
+    unlessClosed(() => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   };
 }

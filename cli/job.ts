@@ -6,6 +6,7 @@
 import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { launchOf } from "../comm/launch.ts";
 import { joinMpi } from "../comm/mpi.ts";
+import { printError } from "./print.ts";
 import { log, setQuiet } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
@@ -46,7 +47,7 @@ export async function abortJob(print: () => void, status: number): Promise<void>
   const { rank, size } = joined;
   if (rank > 0) await new Promise((resolve) => setTimeout(resolve, ERROR_DELAY));
   print();
-  console.error(`rank ${rank} of ${size} on ${Deno.hostname()} ended the job`);
+  printError(`rank ${rank} of ${size} on ${Deno.hostname()} ended the job`);
   joined.abort(status);
 }
 

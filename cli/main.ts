@@ -66,7 +66,8 @@ export const commands: readonly Command[] = [
  *
  * @param args the words of the command line
  * @param cwd the folder that paths among them are relative to
- * @returns the exit status: 2 after a user's mistake or where the machine fails, with one line on standard error
+ * @returns the exit status: 2 after a user's mistake or where the machine fails, with one line on standard error; 1 after a
+ * defect of the program, with its stack trace
  */
 export async function main(args: readonly string[], cwd: string): Promise<number> {
   try {
@@ -74,8 +75,8 @@ export async function main(args: readonly string[], cwd: string): Promise<number
   } catch (error) {
     const message = lineOf(error);
     if (message === null) {
-      await abortJob(() => console.error(error), 1); // ends this process, too, if it is part of a job
-      throw error;
+      await abortJob(() => printError(Deno.inspect(error)), 1); // ends this process, too, if it is part of a job
+      return 1;
     }
     await abortJob(() => printError(message.replace(/\s*\n\s*/g, " ")), 2);
     return 2;

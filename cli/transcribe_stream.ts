@@ -2,7 +2,7 @@ import { escapeControls, escapeField } from "../files/printable.ts";
 import type { LoadedModel } from "../model/inference/loaded_model.ts";
 import type { StreamOptions, StreamUpdate } from "../model/inference/stream.ts";
 import { onFiles } from "./files.ts";
-import { print } from "./print.ts";
+import { print, unlessClosed } from "./print.ts";
 import { isQuiet } from "./stderr.ts";
 import { samplesOf } from "./stream_input.ts";
 import { jsonWords } from "./transcript_formats.ts";
@@ -37,7 +37,8 @@ function jsonOf({ seconds, text, partial, words }: StreamUpdate): string {
   return JSON.stringify({ seconds, text, partial, words: jsonWords(words) });
 }
 
-const onTerminal = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+const onTerminal = (text: string) =>
+  unlessClosed(() => Deno.stderr.writeSync(new TextEncoder().encode(text)));
 
 const clearLine = () => onTerminal("\r\x1b[K");
 

@@ -42,25 +42,16 @@ export class Gpu {
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
-  /**
-   * Buffers of the tensors.
-   *
-   * @internal
-   */
+  /** Buffers of the tensors.
+   * @internal */
   readonly pool: BufferPool;
-  /**
-   * Textures that kernels read operands from.
-   *
-   * @internal
-   */
+  /** Textures that kernels read operands from.
+   * @internal */
   readonly textures: TexturePool;
   /** Recorded operations. */
   readonly tape: Tape = new Tape();
-  /**
-   * Compiled shaders.
-   *
-   * @internal
-   */
+  /** Compiled shaders.
+   * @internal */
   readonly pipelines: PipelineCache;
   /** Time by kernel, with the option `profile`; null without, or if the adapter has no timestamp queries. */
   readonly profiler: Profiler | null;
@@ -192,11 +183,8 @@ export class Gpu {
     copyTensor(this.#commands, from, to);
   }
 
-  /**
-   * Copies rows of a tensor, four elements to a texel, to the start of a texture's rows.
-   *
-   * @internal
-   */
+  /** Copies rows of a tensor, four elements to a texel, to the start of a texture's rows.
+   * @internal */
   copyToTexture(from: Tensor, to: PooledTexture, rows: TextureRows): void {
     copyRowsToTexture(this.#commands, from, to, rows);
   }

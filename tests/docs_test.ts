@@ -5,7 +5,17 @@ import { full, variants } from "./full.ts";
 
 const root = new URL("../", import.meta.url);
 const places = variants(
-  ["mod.ts", "docs/extending.md", "tensor", "kernels", "model", "prune", "random", "train"],
+  [
+    "mod.ts",
+    "docs/extending.md",
+    "docs/library.md",
+    "tensor",
+    "kernels",
+    "model",
+    "prune",
+    "random",
+    "train",
+  ],
   "mod.ts",
   "docs/extending.md",
   "random",

@@ -51,11 +51,16 @@ async function bytesOf(path: string): Promise<Response> {
 }
 
 /** Runs a program that imports the library from a loopback server, in an empty folder, and returns what it printed. */
-async function runByAddress(program: (host: string) => string, ...allowed: string[]): Promise<unknown> {
+async function runByAddress(
+  program: (host: string) => string,
+  allowed: readonly string[] = [],
+  prepare: (folder: string) => Promise<void> = () => Promise.resolve(),
+): Promise<unknown> {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, file);
   const host = `127.0.0.1:${server.addr.port}`;
   const folder = await Deno.makeTempDir();
   try {
+    await prepare(folder);
     await Deno.writeTextFile(`${folder}/main.ts`, program(host));
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
@@ -122,10 +127,42 @@ console.log(JSON.stringify([text, report.models.length, report.constraints[0].re
 
 Deno.test("fifteen lines that import mod.ts by URL prune, save, load and transcribe", async () => {
   assert(PRUNES("host").trim().split("\n").filter((line) => line !== "").length <= 15);
-  const found = await runByAddress(PRUNES, "--allow-read=.", "--allow-write=.");
+  const found = await runByAddress(PRUNES, ["--allow-read=.", "--allow-write=."]);
   const [text, models, removed, config] = found as [string, number, number, Record<string, unknown>];
   assertEquals([typeof text, models], ["string", 3]);
   assert(Math.abs(removed - 0.3) < 0.05, `${removed} of the MACs are removed`);
   const dense = JSON.parse(await Deno.readTextFile(new URL("assets/commands-tiny/config.json", root)));
   assertEquals(config["hidden_dropout"], dense.hidden_dropout);
+});
+
+Deno.test("the lines of the README prune and transcribe", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  const [, lines] = /## Library[\s\S]*?```ts[^\n]*\n([\s\S]*?)```/.exec(readme)!;
+  assert(lines!.trim().split("\n").filter((line) => line !== "").length <= 8, lines);
+  const inPlaceOf = (host: string): readonly (readonly [string, string])[] => [
+    ["https://example.com/espalier/mod.ts", `http://${host}/mod.ts`],
+    ["facebook/wav2vec2-base-960h", `http://${host}/assets/commands-tiny/`],
+    ["LibriSpeech", "corpus"],
+    ["steps: 2000", "steps: 2, batchSeconds: 4, seconds: 1"],
+    ["speech.flac", "corpus/speech.wav"],
+    ["console.log(text, words[0]?.start, words[0]?.confidence)", "console.log(JSON.stringify(typeof text))"],
+    ["console.log(report", "console.assert(report"],
+  ];
+  const program = (host: string) =>
+    inPlaceOf(host).reduce((text, [from, to]) => {
+      assert(text.includes(from), `the README has no ${from}`);
+      return text.replace(from, to);
+    }, lines!);
+  const found = await runByAddress(program, ["--allow-read", "--allow-write"], async (folder) => {
+    await Deno.mkdir(`${folder}/corpus`);
+    await Deno.writeFile(
+      `${folder}/corpus/speech.wav`,
+      encodeWav(new Int16Array(16_000).map((_, i) => i), 16_000),
+    );
+    const row = JSON.stringify({ audio: "speech.wav", text: "light on" });
+    for (const name of ["train", "dev", "test"]) {
+      await Deno.writeTextFile(`${folder}/corpus/${name}.jsonl`, row);
+    }
+  });
+  assertEquals(found, "string");
 });

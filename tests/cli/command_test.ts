@@ -204,3 +204,16 @@ Deno.test("a mistake is one line and status 2", async () => {
     assertEquals(await run(...words), { status: 2, out: [], err: [message] });
   }
 });
+
+Deno.test("a defect of the program ends with status 1 and its stack trace, escaped", async () => {
+  const help = commands.find(({ name }) => name === "help")!;
+  const { run: before } = help;
+  try {
+    Object.assign(help, { run: () => Promise.reject(new Error("broken \x1b[31m")) });
+    const { status, err } = await run("help");
+    assertEquals(status, 1);
+    assertStringIncludes(err.join("\n"), "Error: broken \\u001b[31m\n    at ");
+  } finally {
+    Object.assign(help, { run: before });
+  }
+});
