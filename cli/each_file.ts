@@ -45,7 +45,7 @@ export async function eachFile(
 /** Reads a file, a pipe such as `<(…)`, or standard input, which have no size and are read whole. */
 async function readAudio(file: string, options: AudioOptions): Promise<DecodedAudio> {
   const path = fromUser(file);
-  const stream = file === "-"
+  const stream = file === "-" || file === "/dev/stdin"
     ? Deno.stdin.readable
     : await Deno.stat(path).then(({ isFifo, isCharDevice }) => isFifo || isCharDevice, () => false)
     ? (await Deno.open(path)).readable

@@ -121,6 +121,10 @@ Deno.test(
       const { stdout } = await espalier({ deno: deno("2.9.0") }, words, env);
       assertStringIncludes(stdout, expected);
     }
+    for (const word of ["/dev/shm/model", "--model=/dev/shm/model"]) {
+      const { stdout } = await espalier({ deno: deno("2.9.0") }, ["eval", word]);
+      assertStringIncludes(stdout, "run -A --config", "Deno allows files below /dev only to who may do all");
+    }
     const { stdout } = await espalier({ deno: deno("2.9.0") }, ["cache", "https://a.example"]);
     assertEquals(stdout.includes("-N"), false);
   },
