@@ -60,7 +60,7 @@ Deno.test("cli.ts runs from a URL: help, transcribe with a model behind a URL, a
   byUrl(async (run, host) => {
     const help = await run("inspect", "--help");
     assertEquals(help.code, 0, help.err);
-    assertStringIncludes(help.out, "espalier inspect [OPTIONS] MODEL");
+    assertStringIncludes(help.out, `Usage: deno run -A ${host}/cli.ts inspect [OPTIONS] MODEL`);
 
     const noise = await Deno.makeTempFile({ suffix: ".wav" });
     try {
