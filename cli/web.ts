@@ -5,6 +5,7 @@ import { EMBEDDED_COMPACT, EMBEDDED_DENSE } from "./embedded.ts";
 import { requireNewFolder } from "./output_folder.ts";
 import { print } from "./print.ts";
 import { log } from "./stderr.ts";
+import { UserError } from "./user_error.ts";
 import { buildSite } from "./web_site.ts";
 import { serveSite, writeSite } from "./web_serve.ts";
 
@@ -49,6 +50,11 @@ export const webCommand = defineCommand({
     ["your models, for any static web server", "web --dense model --compact compact --out web/dist"],
   ],
   async run({ dense, compact, port, out }) {
+    if (!import.meta.url.startsWith("file:")) {
+      throw new UserError(
+        "web needs a copy of the program on disk: its page is bundled from the program's files",
+      );
+    }
     const models = [{ title: "Dense", model: dense ?? EMBEDDED_DENSE }];
     const second = compact ?? (dense === undefined ? EMBEDDED_COMPACT : undefined);
     if (second !== undefined) models.push({ title: "Compact", model: second });

@@ -77,6 +77,10 @@ Deno.test("cli.ts runs from a URL: help, transcribe with a model behind a URL, a
       await Deno.remove(noise);
     }
 
+    const web = await run("web");
+    assertEquals([web.code, web.out], [2, ""]);
+    assertStringIncludes(web.err, "web needs a copy of the program on disk");
+
     const memory = await run("prune", "--dry-run");
     assertEquals(memory.code, 0, memory.err);
     assert(memory.out.startsWith("estimated memory: "), memory.out);
