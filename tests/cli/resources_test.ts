@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { preferVulkan } from "../../cli/backend.ts";
 import { doubtsOn, type Machine, type MemoryReport } from "../../cli/resources.ts";
 import { freeSpace } from "../../files/free_space.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
@@ -53,6 +54,7 @@ Deno.test("what a run needs is compared with memory, device and disk", () => {
 });
 
 Deno.test("a device that has the memory is not taken for one that has not", async () => {
+  preferVulkan();
   await withLimitedMemory(1e8, async () => {
     using gpu = await requestGpu();
     const { live, allBytes } = gpu.pool;
@@ -91,4 +93,28 @@ Deno.test("a run that does not fit is refused before it starts, and --dry-run sh
     }
     const { status, err } = await run(...words);
     assertEquals(status, 0, err);
+  }));
+
+Deno.test("a tensor beyond the adapter's largest buffer is found before the run", () =>
+  withCorpus(async (dir) => {
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (descriptor) {
+      const device = await requestDevice.call(this, descriptor);
+      const { limits } = device;
+      const small = (name: string | symbol) =>
+        name === "maxBufferSize" ? 1 << 16 : Reflect.get(limits, name, limits);
+      return Object.defineProperty(device, "limits", {
+        value: new Proxy({}, { get: (_, name) => small(name) }),
+      });
+    };
+    try {
+      const failed = await run("train", "--recipe", `${dir}/recipe.json`, "--out", `${dir}/out`);
+      assertMistake(
+        failed,
+        "Cannot allocate a tensor as a buffer of this adapter holds at most 65536 bytes: ",
+      );
+      assertEquals(await Deno.stat(`${dir}/out/config.json`).catch(() => null), null);
+    } finally {
+      GPUAdapter.prototype.requestDevice = requestDevice;
+    }
   }));
