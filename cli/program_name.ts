@@ -31,8 +31,8 @@ export interface Started {
 
 /** Sets the words for the rest of the process. */
 export function setProgramName({ script, isTask, url, isCompiled }: Started): void {
-  if (script) name = shellWord(script);
+  if (url) name = `deno run -A ${shellWord(url)}`; // also below a task of another project
+  else if (script) name = shellWord(script);
   else if (isTask) name = "deno task";
   else if (isCompiled) name = "espalier";
-  else if (url) name = `deno run -A ${shellWord(url)}`;
 }

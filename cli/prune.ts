@@ -144,6 +144,9 @@ async function defaultOut(resume: boolean): Promise<string> {
 /** The options of a new run, those of its recipe included. */
 async function newSettings(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
   const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
+  if (path === undefined && recipe !== undefined) {
+    note(`without --model the defaults are those of ${String(recipe).split("/").slice(-2).join("/")}`);
+  }
   const read: PruneSettings = recipe === undefined ? {} : await readRecipe(recipe, pruneCommand);
   const settings = { ...read, ...given };
   if (settings.model === undefined) throw new UserError("The recipe has no model: give --model");

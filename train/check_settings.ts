@@ -1,3 +1,5 @@
+import { printable } from "../files/printable.ts";
+
 /** What a value of an option may be. */
 export interface Bounds {
   /** Least value; default: 0. */
@@ -40,15 +42,52 @@ export const BOUNDS: Readonly<Record<string, Bounds>> = {
   weightDecay: { most: 1000 },
 };
 
+/** Options that are one of a few words. */
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  schedule: ["tri-stage", "linear", "constant"],
+  task: ["asr", "slu"],
+};
+
+/**
+ * Refuses options that there are not, which a program in JavaScript may give.
+ *
+ * @param task What is not done then: `prune`, `train`.
+ * @param given Names and values of the options.
+ * @param known Names of all options.
+ * @throws {TypeError} If there is no utterance to train on.
+ * @throws {RangeError} If a name is not known.
+ */
+export function checkNames(
+  task: string,
+  given: { readonly train?: unknown },
+  known: readonly string[],
+): void {
+  if (given.train === undefined || given.train === null) {
+    throw new TypeError(`Cannot ${task} as train is required: the path of a corpus, or utterances`);
+  }
+  const other = Object.entries(given).find(([name, value]) => value !== undefined && !known.includes(name));
+  if (other) {
+    throw new RangeError(`Cannot ${task} as an option must be known: there is no ${printable(other[0])}`);
+  }
+}
+
 /**
  * Refuses options that are out of range.
  *
  * @param task What is not done then: `prune`, `train`.
  * @param settings Options by name; those without bounds are ignored.
+ * @param choices More options that are one of a few words.
  * @throws {TypeError} If a value is not a number.
- * @throws {RangeError} If it is out of range.
+ * @throws {RangeError} If it is out of range, or not one of the words.
  */
-export function checkSettings(task: string, settings: object): void {
+export function checkSettings(task: string, settings: object, choices: typeof CHOICES = {}): void {
+  for (const [name, words] of Object.entries({ ...CHOICES, ...choices })) {
+    const value = (settings as Record<string, unknown>)[name];
+    if (value === undefined || words.includes(value as string)) continue;
+    throw new RangeError(
+      `Cannot ${task} as ${name} must be one of ${words.join(", ")}: it is ${printable(String(value))}`,
+    );
+  }
   for (const [name, value] of Object.entries(settings)) {
     const bounds = Object.hasOwn(BOUNDS, name) && value !== undefined ? BOUNDS[name] : undefined;
     if (!bounds) continue;

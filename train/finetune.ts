@@ -6,7 +6,7 @@ import { json } from "../model/inference/model_files.ts";
 import { encodeModel } from "../model/inference/write_model.ts";
 import { baseModelOf } from "./base_model.ts";
 import { type BestScores, bestScores } from "./best.ts";
-import { checkSettings } from "./check_settings.ts";
+import { checkNames, checkSettings } from "./check_settings.ts";
 import { changedInputs, changesText, type Fingerprints } from "./fingerprints.ts";
 import { checkSameOptions, LIBRARY } from "./library_options.ts";
 import { savedInputs } from "./resume.ts";
@@ -16,7 +16,7 @@ import { claimRunFolder, isFreeForRun } from "./run_folder.ts";
 import { type OnProgress, progressTo } from "./run_progress.ts";
 import { type FoundState, loadRunState } from "./run_state.ts";
 import { scheduleOf } from "./schedule.ts";
-import { fillDefaults, TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
+import { fillDefaults, TRAIN_DEFAULTS, TRAIN_NAMES, type TrainSettings } from "./settings.ts";
 import { EARLY_FILES } from "./start.ts";
 
 /** Options of {@linkcode finetune}; all but `train` have defaults, which are those of `./espalier train`. */
@@ -78,6 +78,7 @@ export interface FinetuneResult {
 export async function finetune(model: LoadedModel, options: FinetuneOptions): Promise<FinetuneResult> {
   const { train, dev, out, resume = false, onProgress, onNote = () => {}, signal, ...given } = options;
   const { task = model.model.head === "classify" ? "slu" : "asr", vocab, newHead = false } = given;
+  checkNames("train", { train, ...given }, ["train", "task", "vocab", "newHead", ...TRAIN_NAMES]);
   const settings = fillDefaults<TrainSettings>(TRAIN_DEFAULTS, given);
   const { steps, schedule, warmup } = settings;
   checkSettings("train", settings);

@@ -59,6 +59,12 @@ export const COMMON_DEFAULTS = {
   seed: 0,
 } as const;
 
+/** Names of the options of {@linkcode Regularization}. */
+export const REGULARIZATION_NAMES = [
+  "dropout",
+  "maskProb",
+] as const satisfies readonly (keyof Regularization)[];
+
 /** Peak learning rate of a training from random weights. */
 export const RANDOM_START_LR = 2e-3;
 
@@ -90,3 +96,6 @@ export function fillDefaults<T extends object>(defaults: Defaults<T>, given: Par
   }
   return settings as T;
 }
+
+/** Names of all options of a training. */
+export const TRAIN_NAMES: readonly string[] = [...Object.keys(TRAIN_DEFAULTS), ...REGULARIZATION_NAMES];

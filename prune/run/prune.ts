@@ -1,7 +1,7 @@
 import { loadModel } from "../../model/inference/load_model.ts";
 import { LoadedModel } from "../../model/inference/loaded_model.ts";
 import { baseModelOf } from "../../train/base_model.ts";
-import { checkSettings } from "../../train/check_settings.ts";
+import { checkNames, checkSettings } from "../../train/check_settings.ts";
 import type { PruneSources } from "../../train/run_corpus.ts";
 import { claimRunFolder } from "../../train/run_folder.ts";
 import { type OnProgress, progressTo, type RunProgress } from "../../train/run_progress.ts";
@@ -14,7 +14,7 @@ import type { Stage } from "./pipeline_options.ts";
 import { runInputs } from "./run_inputs.ts";
 import { runPrune } from "./run_prune.ts";
 import { RunStore } from "./run_store.ts";
-import { checkTogether, PRUNE_DEFAULTS, type PruneSettings } from "./settings.ts";
+import { checkTogether, PRUNE_CHOICES, PRUNE_DEFAULTS, PRUNE_NAMES, type PruneSettings } from "./settings.ts";
 
 /** Options of {@linkcode prune}; all but `train` have defaults, which are those of the command line. */
 export interface PruneOptions extends PruneSources, Partial<PruneSettings> {
@@ -75,8 +75,9 @@ export async function prune(model: LoadedModel, options: PruneOptions): Promise<
     signal,
     ...given
   } = options;
+  checkNames("prune", { train, ...given }, ["train", ...PRUNE_NAMES]);
   const settings = fillDefaults<PruneSettings>(PRUNE_DEFAULTS, given);
-  checkSettings("prune", settings);
+  checkSettings("prune", settings, PRUNE_CHOICES);
   checkTogether(settings, (name) => name);
   signal?.throwIfAborted();
   const base = await baseModelOf(model);

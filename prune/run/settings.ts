@@ -1,9 +1,14 @@
 // The options of pruning that a user sets, with their defaults. The command line takes its defaults from here.
 
-import { COMMON_DEFAULTS, type CommonSettings, type Defaults } from "../../train/settings.ts";
+import {
+  COMMON_DEFAULTS,
+  type CommonSettings,
+  type Defaults,
+  REGULARIZATION_NAMES,
+} from "../../train/settings.ts";
 import { UNIT_KINDS, type UnitKind } from "../groups.ts";
-import type { Ramp } from "../lagrangian.ts";
-import type { Method } from "../method.ts";
+import { type Ramp, RAMPS } from "../lagrangian.ts";
+import { type Method, METHODS } from "../method.ts";
 
 /** Options of pruning and of the fine-tuning after it. */
 export interface PruneSettings extends CommonSettings {
@@ -72,6 +77,16 @@ export const PRUNE_DEFAULTS = {
   finetuneLr: ({ lr }: { readonly lr: number }): number => lr,
   distill: 0.9,
 } as const satisfies Defaults<PruneSettings>;
+
+/** Names of all options. */
+export const PRUNE_NAMES: readonly string[] = [
+  ...Object.keys(PRUNE_DEFAULTS),
+  ...REGULARIZATION_NAMES,
+  ...["targetConv", "targetTransformer", "evalEvery"] satisfies (keyof PruneSettings)[],
+];
+
+/** Options that are one of a few words. */
+export const PRUNE_CHOICES = { method: METHODS, ramp: RAMPS } as const;
 
 /**
  * Refuses options that contradict each other or would have no effect.

@@ -12,6 +12,7 @@ Deno.test("hints name the program as the user started it", () => {
       [{ script: "/opt/my tools/espalier" }, "'/opt/my tools/espalier'"],
       [{ isTask: true }, "deno task"],
       [{ isCompiled: true }, "espalier"],
+      [{ url: "https://example.com/cli.ts", isTask: true }, "deno run -A https://example.com/cli.ts"],
       [{ url: "https://example.com/espalier/cli.ts" }, "deno run -A https://example.com/espalier/cli.ts"],
     ];
     for (const [started, name] of cases) {

@@ -35,6 +35,7 @@ async function startRun(
       "1e-4",
       ...more,
     ],
+    env: { ESPALIER_PROGRAM: "./espalier" }, // the tests may run as a task of Deno
     stdout: "piped",
     stderr: "piped",
   }).spawn();
