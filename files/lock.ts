@@ -113,14 +113,8 @@ async function tryLock(
   try {
     // An error: the file system has no locks.
     const locked = native ? await file.tryLock(true).catch(() => null) : null;
-    let before = await readHolder(path);
-    if (locked === false) {
-      if (!before) { // which has locked it this moment
-        await delay(100);
-        before = await readHolder(path);
-      }
-      return closed(file, before ? nameOf(before) : "another process");
-    }
+    if (locked === false) return closed(file, await namedHolder(path));
+    const before = await readHolder(path);
     if (before && !(await isAbandoned(path, before, { locked: locked !== null, silence }))) {
       return closed(file, nameOf(before));
     }
@@ -144,6 +138,17 @@ async function tryLock(
     file.close();
     throw error;
   }
+}
+
+/** Who holds a locked file, which may have locked it this moment; null if it has removed the file meanwhile. */
+async function namedHolder(path: string): Promise<string | null> {
+  for (let i = 0; i < 30; i++) {
+    const holder = await readHolder(path);
+    if (holder) return nameOf(holder);
+    if (!await Deno.stat(path).then(() => true, () => false)) return null;
+    await delay(100);
+  }
+  return "another process";
 }
 
 function closed<T>(file: Deno.FsFile, value: T): T {
