@@ -10,18 +10,14 @@ import { commandHelp } from "../cli/help.ts";
 import { defineCommand, parse } from "../cli/command.ts";
 import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
-import { compactTable, measureCompact } from "./compact.ts";
 import { flopsByCase } from "./flops.ts";
-import { measureGates } from "./gates.ts";
-import { gemmTable, measureGemm } from "./gemm.ts";
-import { halfTable, measureHalf } from "./half.ts";
-import { loadTable, measureLoad } from "./load.ts";
 import { measure, type Measured } from "./measure.ts";
+import { namesOf } from "./cases.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
-import { profile, profileTable } from "./profile.ts";
-import { measureRuntimes, runtimeTable } from "./runtime.ts";
+import { progress } from "./progress.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
+import { ROUNDS, studyOf } from "./studies.ts";
 
 /** Loaders of the peers, which only the benchmark depends on. */
 const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
@@ -37,8 +33,7 @@ const command = defineCommand({
     rounds: {
       type: "integer",
       min: 1,
-      default: 5,
-      description: "samples of each library; the result is the median",
+      description: `samples of each library; the result is the median; default: ${ROUNDS}`,
     },
     peers: {
       type: "string",
@@ -50,11 +45,11 @@ const command = defineCommand({
     update: { type: "path", description: "update the table in this document, between its marks" },
     profile: {
       type: "flag",
-      description: "print the time by kernel of this library, for --only or train_step",
+      description: "print the time by kernel of this library, for --only or train_step, or of --compact",
     },
     compact: {
       type: "flag",
-      description: "measure compact models of base size beside the dense one",
+      description: "measure compact models beside the dense ones, --only some of them, 11 rounds by default",
     },
     gates: {
       type: "flag",
@@ -76,97 +71,14 @@ const command = defineCommand({
   },
   async run(values) {
     preferVulkan();
-    if (values.compact) return await runCompact(values.rounds);
-    if (values.gates) return await runGates(values.rounds);
-    if (values.runtime) return await runRuntimes(values.rounds);
-    if (values.half) return await runHalf(values.rounds);
-    if (values.gemm) return await runGemm();
-    if (values.load) return await runLoad(values.rounds);
-    return values.profile ? await runProfile(values.only ?? "train_step") : await runBench(values);
+    const study = studyOf(values);
+    return study ? await study(values) : await runBench(values);
   },
 });
 
-async function runProfile(only: string): Promise<number> {
-  const gpu = await openGpu({ profile: true });
-  try {
-    const { cases } = ours(gpu, config.version);
-    for (const name of namesOf(only)) {
-      progress(`${name}: profiling`);
-      const work = await cases.get(name)!();
-      console.log(`${name} on ${gpu.name}\n\n${profileTable(await profile(gpu, work, 5))}\n`);
-      work.dispose();
-    }
-    return 0;
-  } finally {
-    progress("");
-    gpu.destroy();
-  }
-}
-
-async function runCompact(rounds: number): Promise<number> {
-  const gpu = await openGpu();
-  try {
-    const times = await measureCompact(gpu, rounds, progress);
-    progress("");
-    console.log(`wav2vec2-base, random weights, 10 s of audio, on ${gpu.name}\n\n${compactTable(times)}`);
-    return 0;
-  } finally {
-    gpu.destroy();
-  }
-}
-
-async function runHalf(rounds: number): Promise<number> {
-  const costs = await measureHalf(rounds);
-  console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${halfTable(costs)}`);
-  return 0;
-}
-
-async function runRuntimes(rounds: number): Promise<number> {
-  const costs = await measureRuntimes(rounds, progress);
-  progress("");
-  console.log(`wav2vec2-base and half of it, random weights, 10 s of audio\n\n${runtimeTable(costs)}`);
-  return costs.every(({ error }) => error === null) ? 0 : 1;
-}
-
-async function runGemm(): Promise<number> {
-  const timed = await openGpu({ profile: true });
-  const plain = await openGpu();
-  try {
-    const speeds = await measureGemm(timed, plain, progress);
-    progress("");
-    const how = timed.software ? "by timestamps" : "by timestamps or in a row, whichever is faster";
-    console.log(`GEMM on ${timed.name}, ${how}\n\n${gemmTable(speeds)}`);
-    return 0;
-  } finally {
-    timed.destroy();
-    plain.destroy();
-  }
-}
-
-async function runLoad(rounds: number): Promise<number> {
-  const costs = await measureLoad(rounds, progress);
-  progress("");
-  console.log(`wav2vec2-base, random weights, each file in its own process\n\n${loadTable(costs)}`);
-  return 0;
-}
-
-async function runGates(rounds: number): Promise<number> {
-  const gpu = await openGpu();
-  try {
-    const { open, half, ratio } = await measureGates(gpu, rounds);
-    console.log(
-      `a pruning step of 16 s of audio on ${gpu.name}: ${open.toFixed(0)} ms with all units open, ` +
-        `${half.toFixed(0)} ms with half of them closed, ratio ${ratio.toFixed(3)}`,
-    );
-    return 0;
-  } finally {
-    gpu.destroy();
-  }
-}
-
 interface BenchOptions {
   readonly only?: string | undefined;
-  readonly rounds: number;
+  readonly rounds?: number | undefined;
   readonly peers: string;
   readonly json: boolean;
   readonly markdown: boolean;
@@ -175,6 +87,7 @@ interface BenchOptions {
 
 async function runBench(options: BenchOptions): Promise<number> {
   const names = namesOf(options.only ?? "");
+  const { rounds = ROUNDS } = options;
   const requested = peerNames(options.peers);
   const load = { before: Deno.loadavg()[0]!, cores: navigator.hardwareConcurrency };
   const gpu = await openGpu();
@@ -192,7 +105,7 @@ async function runBench(options: BenchOptions): Promise<number> {
     sameAdapter(libraries);
     const rows: Row[] = [];
     for (const name of names) {
-      const [own, ...others] = await measure(name, libraries, { rounds: options.rounds, progress });
+      const [own, ...others] = await measure(name, libraries, { rounds, progress });
       rows.push(rowOf(name, own ?? null, libraries.slice(1), others));
     }
     const report: Report = {
@@ -201,7 +114,7 @@ async function runBench(options: BenchOptions): Promise<number> {
       adapter: gpu.name,
       runtime: `Deno ${Deno.version.deno}`,
       load,
-      rounds: options.rounds,
+      rounds,
       libraries: Object.fromEntries(libraries.map(({ name, version }) => [name, version])),
       missing,
       rows,
@@ -244,15 +157,6 @@ function verdict({ rows }: Report): number {
   return wrong.length === 0 ? 0 : 1;
 }
 
-function namesOf(only: string): string[] {
-  const all = [...flopsByCase().keys()];
-  const names = all.includes(only) ? [only] : all.filter((name) => name.includes(only));
-  if (names.length > 0) return names;
-  throw new UserError(
-    `Cannot run bench as --only must be part of a case's name: ${only} is not part of ${all.join(", ")}`,
-  );
-}
-
 function peerNames(list: string): string[] {
   if (list === "none") return [];
   const names = list.split(",").map((name) => name.trim());
@@ -272,12 +176,6 @@ function sameAdapter([first, ...others]: readonly Peer[]): void {
       }, ${name} on ${adapter}`,
     );
   }
-}
-
-/** Progress on standard error: updated in place on a terminal, else one line per message. */
-function progress(message: string): void {
-  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${message}`));
-  else if (message !== "") console.error(message);
 }
 
 /** Runs the command with the given arguments. */

@@ -12,7 +12,7 @@ import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { encodeConfig } from "../model/config_encode.ts";
 import { writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
 import { relativeDifference } from "./compare.ts";
-import { BASE, compactAt } from "./compact.ts";
+import { BASE, compactAt } from "./compact_cases.ts";
 import { RuntimeProcess } from "./runtimes/runtime_process.ts";
 import { digits, median } from "./statistics.ts";
 import { plain } from "./table.ts";
