@@ -12,7 +12,8 @@ import { noteOnWords, searchOf, searchOptions } from "./search_options.ts";
 import { note } from "./stderr.ts";
 
 /** What `eval --json` prints. */
-export interface EvalReport extends Omit<Evaluation, "computeSeconds" | "realTimeFactor"> {
+export interface EvalReport
+  extends Omit<Evaluation, "computeSeconds" | "realTimeFactor" | "errors" | "lengths"> {
   readonly compute_seconds: number;
   /** Compute seconds per second of audio. */
   readonly real_time_factor: number;
@@ -64,7 +65,11 @@ export const evalCommand = defineCommand({
         };
         const part = { path: data, subset, limit, strict };
         const options = { ...search, onHypothesis, onNote: note };
-        const { computeSeconds, realTimeFactor, ...evaluation } = await evaluate(loaded, part, options);
+        const { computeSeconds, realTimeFactor, errors: _, lengths: __, ...evaluation } = await evaluate(
+          loaded,
+          part,
+          options,
+        );
         const { parameters, macs } = costsOf(loaded.model.config, 160_000);
         const adapter = loaded.model.gpu.name;
         return {

@@ -47,7 +47,8 @@ export const pruneOptions = {
       type: "string",
       description: "what --target is a share of: MACs (mac), parameters (size), or the parameters of " +
         "convolutions and Transformer separately (sep-size); or a baseline by MACs: the same share " +
-        "of every layer (uniform), or no convolutions (transformer-only)",
+        "of every layer (uniform), or no convolutions (transformer-only); or the control: trained on in the " +
+        "same way with nothing removed, without a target (none)",
       choices: METHODS,
       default: PRUNE_DEFAULTS.method,
     },

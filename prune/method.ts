@@ -2,17 +2,18 @@ import type { ModelConfig } from "../model/config.ts";
 import { type Constraint, type ConstraintOptions, constraintsOf } from "./constraints.ts";
 import { UNIT_KINDS, type UnitKind } from "./groups.ts";
 
-/** Pruning methods: the three of HJ-Pruning (Peng et al. 2023, arXiv 2302.14132), and two baselines. */
+/** Pruning methods: the three of HJ-Pruning (Peng et al. 2023, arXiv 2302.14132), two baselines, and the control. */
 export const METHODS = [
   "mac",
   "size",
   "sep-size",
   "uniform",
   "transformer-only",
+  "none",
 ] as const satisfies readonly Method[];
 
 /** A pruning method. */
-export type Method = "mac" | "size" | "sep-size" | "uniform" | "transformer-only";
+export type Method = "mac" | "size" | "sep-size" | "uniform" | "transformer-only" | "none";
 
 /** Options of {@linkcode planMethod}. */
 export interface MethodOptions extends Omit<ConstraintOptions, "method"> {
@@ -26,14 +27,15 @@ export interface MethodPlan {
   readonly constraints: readonly Constraint[];
   /** Kinds of units that have gates. */
   readonly kinds: readonly UnitKind[];
-  /** Whether gates are trained; if not, units are chosen by magnitude. */
-  readonly trained: boolean;
+  /** What units are chosen by: gates that are trained, or their magnitude without training; null if none is removed. */
+  readonly chosenBy: "gates" | "magnitude" | null;
 }
 
 /**
  * The constraints of a method, and the units that it may remove. For `mac`, `size` and `sep-size` see
  * {@linkcode constraintsOf}. `transformer-only` is `mac` without gates of convolutions. `uniform` removes the same share of
- * every layer by weight magnitude, until the target of MACs is met.
+ * every layer by weight magnitude, until the target of MACs is met. `none` is the control: the model is trained on in the same
+ * way, and no unit is removed.
  *
  * @param config Architecture of the model to prune.
  * @param options Method and targets.
@@ -50,8 +52,9 @@ export interface MethodPlan {
  */
 export function planMethod(config: ModelConfig, options: MethodOptions): MethodPlan {
   const { method, kinds: allowed = UNIT_KINDS } = options;
+  if (method === "none") return { constraints: [], kinds: [], chosenBy: null };
   const kinds = method === "transformer-only" ? allowed.filter((kind) => kind !== "conv") : allowed;
   const counted = method === "uniform" || method === "transformer-only" ? "mac" : method;
   const constraints = constraintsOf(config, { ...options, method: counted, kinds });
-  return { constraints, kinds, trained: method !== "uniform" };
+  return { constraints, kinds, chosenBy: method === "uniform" ? "magnitude" : "gates" };
 }

@@ -30,7 +30,7 @@ export interface PruneStep {
   readonly version: string;
   /** Path or name of the model that was pruned. */
   readonly base_model: string;
-  /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`. */
+  /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`, `none`. */
   readonly method: string;
   /** Widths were rounded to multiples of it. */
   readonly round_to: number;

@@ -118,6 +118,11 @@ function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
+/** Sum of the three kinds of edits. */
+export function editsOf({ substitutions, insertions, deletions }: EditCounts): number {
+  return substitutions + insertions + deletions;
+}
+
 /**
  * Error rate over utterances: edits divided by the length of the references, with a 95 % confidence interval by bootstrap over
  * the utterances (Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation", 2004).
@@ -135,10 +140,9 @@ function wordsOf(text: string): string[] {
  */
 export function errorRate(counts: readonly EditCounts[], options: BootstrapOptions = {}): ErrorRate {
   const total = (key: keyof EditCounts) => counts.reduce((sum, count) => sum + count[key], 0);
-  const edits = counts.map((count) => count.substitutions + count.insertions + count.deletions);
   const lengths = counts.map(({ reference }) => reference);
   return {
-    ...bootstrap(edits, lengths, options),
+    ...bootstrap(counts.map(editsOf), lengths, options),
     substitutions: total("substitutions"),
     insertions: total("insertions"),
     deletions: total("deletions"),

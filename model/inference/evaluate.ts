@@ -2,6 +2,7 @@ import {
   accuracy,
   characterEdits,
   type EditCounts,
+  editsOf,
   type ErrorRate,
   errorRate,
   type Interval,
@@ -37,6 +38,10 @@ export interface Evaluation {
   readonly cer: ErrorRate | null;
   /** Share of utterances whose most probable class is right; null for a CTC model. */
   readonly accuracy: Interval | null;
+  /** Word errors in each utterance, in their order; for a classification model 1 where the class is wrong, else 0. */
+  readonly errors: readonly number[];
+  /** Words of the reference of each utterance, in their order; 1 for a classification model. */
+  readonly lengths: readonly number[];
 }
 
 /** Limits of a group that is evaluated together, so that utterances of similar length can be batched. */
@@ -111,6 +116,8 @@ export async function evaluateUtterances<State>(
     wer: head === "ctc" ? errorRate(words) : null,
     cer: head === "ctc" ? errorRate(characters) : null,
     accuracy: head === "classify" ? accuracy(hits) : null,
+    errors: head === "ctc" ? words.map(editsOf) : hits.map((hit) => hit ? 0 : 1),
+    lengths: head === "ctc" ? words.map(({ reference }) => reference) : hits.map(() => 1),
   };
 }
 

@@ -22,20 +22,15 @@ const TASKS = {
  * @param report The report of the run that made the model.
  */
 export function modelCard(report: PruneReport): string {
-  const { data, method, seed, adapter, version, constraints } = report;
+  const { data, seed, adapter, version } = report;
   const base = publicName(report.base_model);
-  const removed = constraints.map(({ quantity, removed }) =>
-    `${(100 * removed).toFixed(1)} % of its ${QUANTITY_WORDS[quantity]}`
-  ).join(" and ");
   return `---
 ${metadata(report)}
 ---
 
 # ${lastPart(base)}, compact
 
-Espalier removed ${removed} from \`${base}\` by structured pruning (\`${method}\`, HJ-Pruning, [arXiv
-2302.14132](https://arxiv.org/abs/2302.14132)) and fine-tuned what is left. Convolution channels, attention heads and feed-forward units are cut out of
-the weights: layers have different sizes, listed in \`config.json\`.
+${origin(report, base)}
 
 ## Results
 
@@ -71,6 +66,19 @@ Espalier ${version}, seed ${seed}, on the subset \`${data.train.subset}\` of ${p
 
 \`espalier.json\` lists the units that were kept.
 `;
+}
+
+/** How the model was made. */
+function origin({ method, constraints }: PruneReport, base: string): string {
+  if (method === "none") {
+    return `Espalier trained \`${base}\` on as the control of a pruning: in the same way, and with nothing removed.`;
+  }
+  const removed = constraints.map(({ quantity, removed }) =>
+    `${(100 * removed).toFixed(1)} % of its ${QUANTITY_WORDS[quantity]}`
+  ).join(" and ");
+  return `Espalier removed ${removed} from \`${base}\` by structured pruning (\`${method}\`, HJ-Pruning, [arXiv
+2302.14132](https://arxiv.org/abs/2302.14132)) and fine-tuned what is left. Convolution channels, attention heads and feed-forward units are cut out of
+the weights: layers have different sizes, listed in \`config.json\`.`;
 }
 
 /** YAML of the front matter. JSON's strings are YAML's. */

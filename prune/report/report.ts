@@ -4,16 +4,18 @@ import type { ErrorRate, Interval } from "../../model/inference/error_rate.ts";
 import type { Quantity } from "../cost.ts";
 import type { AchievedCost, RecordedUnits } from "../record.ts";
 
-/** Results of a model: before pruning, after surgery, or after fine-tuning. */
+/** Results of a model: before pruning, after surgery (`trained` where nothing was removed), or after fine-tuning. */
 export interface ReportModel {
   /** Which of them it is. */
-  readonly name: "dense" | "pruned" | "fine-tuned";
+  readonly name: "dense" | "pruned" | "trained" | "fine-tuned";
   /** Word error rate on the test set; null for another task. */
   readonly wer: ErrorRate | null;
   /** Character error rate on the test set; null for another task. */
   readonly cer: ErrorRate | null;
   /** Share of test utterances whose intent is right; null for another task. */
   readonly accuracy: Interval | null;
+  /** Word errors in each test utterance, in their order; for another task 1 where the class is wrong, else 0. */
+  readonly errors: readonly number[];
   /** Number of parameters. */
   readonly parameters: number;
   /** Multiply–accumulates (MACs) per second of audio, at the reference length. */
@@ -82,6 +84,12 @@ export interface ReportSubset {
   readonly seconds: number;
 }
 
+/** The subset that a run reports on. */
+export interface ReportTestSubset extends ReportSubset {
+  /** Words of the reference of each utterance, in their order; 1 for another task. */
+  readonly lengths: readonly number[];
+}
+
 /** Data of a run. */
 export interface ReportData {
   /** Name or path of the corpus. */
@@ -91,7 +99,7 @@ export interface ReportData {
   /** Set for evaluations during training; null if there were none. */
   readonly dev: ReportSubset | null;
   /** Test set. */
-  readonly test: ReportSubset;
+  readonly test: ReportTestSubset;
 }
 
 /** How speed was measured. */
@@ -128,7 +136,7 @@ export interface PruneReport {
   readonly data: ReportData;
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`. */
+  /** `size`, `sep-size`, `mac`, `uniform`, `transformer-only`, `none`. */
   readonly method: string;
   /** Widths were rounded to multiples of it. */
   readonly round_to: number;

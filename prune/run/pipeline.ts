@@ -22,12 +22,12 @@ import type { Teacher } from "../../train/teacher.ts";
 import { type Choice, chooseByGates, chooseUniform } from "../choose.ts";
 import { unitGroups } from "../groups.ts";
 import { unitMagnitudes } from "../magnitude.ts";
-import { planMethod } from "../method.ts";
+import { type Method, planMethod } from "../method.ts";
 import { type PruneRecord, pruneRecord, type RecordedUnits } from "../record.ts";
 import { encodePruneRecord } from "../record_file.ts";
 import { compact } from "../surgery.ts";
 import type { PhaseOptions, PipelineOptions, PipelineResult, Stage } from "./pipeline_options.ts";
-import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
+import { denseTrainer, gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
 import type { RunModel, RunPhase } from "./run_store.ts";
 
 /**
@@ -45,8 +45,7 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   const dense = await runAlone(options, "evaluate dense", "evaluating the model before pruning", () => {
     return evaluateDense(options);
   });
-  const choosing = method === "uniform" ? "choosing units by magnitude" : `pruning by ${method}`;
-  const record = dense && await runStage(options, "prune", choosing, () => prune(options, teacher));
+  const record = dense && await runStage(options, "prune", choosing(method), () => prune(options, teacher));
   if (!record) return null;
   await removeState(options, "prune");
 
@@ -75,6 +74,12 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   if (!speed) return null;
   const units = unitsOf(checkpoint, record, before);
   return { config: result.config, evaluations, record, units, speed };
+}
+
+/** What the second stage does, for the progress. */
+function choosing(method: Method): string {
+  if (method === "none") return "training the model on, without pruning";
+  return method === "uniform" ? "choosing units by magnitude" : `pruning by ${method}`;
 }
 
 /** Runs a stage unless it is done. Null after the signal. With several processes, all run it, and have what it wrote afterwards. */
@@ -163,8 +168,12 @@ async function chooseUnits(
 ): Promise<{ model: Checkpoint; choice: Choice } | null> {
   const { gpu, checkpoint, roundTo, pruning } = options;
   const { config } = checkpoint;
-  const { constraints, kinds, trained } = planMethod(config, options);
-  if (!trained) {
+  const { constraints, kinds, chosenBy } = planMethod(config, options);
+  if (chosenBy === null) {
+    const model = await trainOn(options, teacher);
+    return model && { model, choice: new Map() };
+  }
+  if (chosenBy === "magnitude") {
     const choice = chooseUniform(unitMagnitudes(checkpoint, kinds), { config, constraints, roundTo });
     return { model: checkpoint, choice };
   }
@@ -175,6 +184,15 @@ async function chooseUnits(
   trainer.freeTraining(); // gradients and moments, before the weights are read
   const model = { ...checkpoint, tensors: await hostWeights(trainer.model, checkpoint.tensors.keys()) };
   return { model, choice: chooseByGates(gates.logAlpha, { config, constraints, roundTo }) };
+}
+
+/** Trains the model on, all units of which are kept. Returns the trained weights; null after the signal. */
+async function trainOn(options: PipelineOptions, teacher: Teacher | null): Promise<Checkpoint | null> {
+  const { gpu, checkpoint, pruning } = options;
+  using trainer = denseTrainer(options, { gpu, teacher });
+  const { ended } = await train(trainer, await loopOptions(options, "prune", pruning));
+  if (ended === "signal") return null;
+  return { ...checkpoint, tensors: await hostWeights(trainer.model, checkpoint.tensors.keys()) };
 }
 
 /** Fine-tunes the compact model and keeps the best weights. Returns why it ended. */

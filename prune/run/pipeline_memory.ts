@@ -1,44 +1,40 @@
 import type { Checkpoint } from "../../model/checkpoint/read.ts";
 import { parameterSpecs } from "../../model/parameter_specs.ts";
-import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { SPARE } from "../../tensor/pool.ts";
 import { sizeOf } from "../../tensor/shape.ts";
-import { FinetuneTrainer, type Trainer } from "../../train/trainer.ts";
+import type { Trainer } from "../../train/trainer.ts";
 import { measureMemory, type MemoryNeed } from "../../train/memory.ts";
 import { chooseUniform } from "../choose.ts";
 import { unitGroups } from "../groups.ts";
 import { planMethod } from "../method.ts";
 import type { PlannedRun } from "./pipeline_options.ts";
-import { gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
+import { denseTrainer, gatesOf, measureTime, pruningTrainer, teacherOf } from "./pipeline_parts.ts";
 import { compactConfig } from "../surgery.ts";
 
 /**
  * Estimates the memory of a run without computing: that of the pruning phase, in which the model is whole, or of measuring
- * speed at the end if that takes more. The baseline without gates is estimated as fine-tuning of the whole model.
+ * speed at the end if that takes more. Methods without gates are estimated as fine-tuning of the whole model.
  *
  * @param options Options of the run.
  */
 export async function pipelineMemory(options: PlannedRun): Promise<MemoryNeed> {
-  const { gpu, checkpoint, weightDecay, gradCheckpoint, source, pruning, finetuning } = options;
-  const { trained } = planMethod(checkpoint.config, options);
+  const { gpu, checkpoint, source, pruning, finetuning } = options;
+  const { chosenBy } = planMethod(checkpoint.config, options);
+  const gated = chosenBy === "gates";
   const make = (gpu: Gpu): Trainer => {
     const teacher = teacherOf(options, gpu);
-    if (trained) return pruningTrainer(options, { gpu, gates: gatesOf(options), teacher });
-    return new FinetuneTrainer(new SpeechModel(gpu, checkpoint), {
-      ...pruning,
-      weightDecay,
-      gradCheckpoint,
-      teacher,
-    });
+    return gated
+      ? pruningTrainer(options, { gpu, gates: gatesOf(options), teacher })
+      : denseTrainer(options, { gpu, teacher });
   };
   const after = (gpu: Gpu) =>
     measureTime([checkpoint, expectedModel(options)], gpu, { ...options, rounds: 1 });
-  const planned = (trained ? pruning.steps : 0) + (finetuning?.steps ?? 0);
+  const planned = (chosenBy === "magnitude" ? 0 : pruning.steps) + (finetuning?.steps ?? 0);
   const { gradAccumSteps = 1 } = pruning;
-  const need = await measureMemory(gpu, make, { source, gradAccumSteps, copies: !trained, planned, after });
+  const need = await measureMemory(gpu, make, { source, gradAccumSteps, copies: !gated, planned, after });
   // As gates close, the pool holds buffers of more and more sizes.
-  return trained ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
+  return gated ? { ...need, deviceBytes: need.deviceBytes + SPARE } : need;
 }
 
 /**

@@ -5,6 +5,7 @@ import { SpeechModel } from "../../model/speech_model.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { regularize } from "../../train/regularize.ts";
 import { Teacher } from "../../train/teacher.ts";
+import { FinetuneTrainer } from "../../train/trainer.ts";
 import { PruningTrainer } from "../pruning_trainer.ts";
 import { HardConcreteGates } from "../hard_concrete_gates.ts";
 import { measureSpeed, type Speed, type SpeedOptions } from "./measure_speed.ts";
@@ -30,6 +31,16 @@ export function pruningTrainer(
   const config = regularize(checkpoint.config, regularization);
   const model = new SpeechModel(gpu, { ...checkpoint, config });
   return new PruningTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, gates, comm });
+}
+
+/** Trainer of all weights of the model before pruning, without gates. */
+export function denseTrainer(
+  { checkpoint, regularization, pruning, gradCheckpoint, weightDecay, comm = null }: PlannedRun,
+  { gpu, teacher }: { gpu: Gpu; teacher: Teacher | null },
+): FinetuneTrainer {
+  const config = regularize(checkpoint.config, regularization);
+  const model = new SpeechModel(gpu, { ...checkpoint, config });
+  return new FinetuneTrainer(model, { ...pruning, teacher, gradCheckpoint, weightDecay, comm });
 }
 
 /** The model before pruning as teacher; null without distillation. */

@@ -45,7 +45,7 @@ export async function reportOf(
       name: run.corpus.name,
       train: subsetOf(run.corpus.train),
       dev: run.corpus.dev && subsetOf(run.corpus.dev),
-      test: subsetOf(run.corpus.test),
+      test: { ...subsetOf(run.corpus.test), lengths: result.evaluations[0]!.lengths },
     },
     seed: settings.seed,
     method: record.method,
@@ -75,10 +75,10 @@ async function modelsOf(
   { config, evaluations, speed }: PipelineResult,
   { store, settings }: { store: RunStore; settings: PruneSettings },
 ): Promise<ReportModel[]> {
-  const names = ["dense", "pruned", "fine-tuned"] as const;
+  const names = ["dense", settings.method === "none" ? "trained" : "pruned", "fine-tuned"] as const;
   const bytes = [run.model.fileBytes, await store.bytes("compact"), await store.bytes("result")];
   const { seconds } = settings;
-  return evaluations.map(({ wer, cer, accuracy }, i) => {
+  return evaluations.map(({ wer, cer, accuracy, errors }, i) => {
     // The embedding of masked frames is counted where the run trains it.
     const counted = regularize(i === 0 ? run.model.checkpoint.config : config, settings);
     const { parameters, macs } = costsOf(counted, Math.round(seconds * 16_000));
@@ -87,6 +87,7 @@ async function modelsOf(
       wer,
       cer,
       accuracy,
+      errors,
       parameters,
       macs_per_second: macs / seconds,
       seconds_per_second: speed.seconds_per_second[i === 0 ? 0 : 1]!,

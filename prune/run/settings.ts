@@ -15,7 +15,8 @@ export interface PruneSettings extends CommonSettings {
   /**
    * What `target` is a share of: MACs (`mac`), parameters (`size`), or the parameters of convolutions and Transformer
    * separately (`sep-size`); or a baseline by MACs: the same share of every layer (`uniform`), or no convolutions
-   * (`transformer-only`). Default: `mac`.
+   * (`transformer-only`); or the control (`none`): the model trained on in the same way, with nothing removed and no target.
+   * Default: `mac`.
    */
   readonly method: Method;
   /** Share to remove, 0 to 1; default: 0.5. */

@@ -149,6 +149,30 @@ Deno.test("every method meets its target, and a compact model can be pruned agai
     assertEquals(record.earlier.map(({ method }: { method: string }) => method), ["sep-size"]);
   }));
 
+const total = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0);
+
+Deno.test("the control trains the model on and removes nothing", () =>
+  withModel("asr", async (dir, prune) => {
+    const out = `${dir}/none`;
+    const { status, out: printed, err } = await prune("--method", "none", "--out", out, "--json");
+    assertEquals(status, 0, err);
+    const { constraints, models, units, data: { test } } = JSON.parse(printed) as PruneReport;
+    assertEquals(constraints, []);
+    assertEquals(models.map(({ name }) => name), ["dense", "trained", "fine-tuned"]);
+    for (const { parameters, errors, wer } of models) {
+      assertEquals(parameters, models[0]!.parameters);
+      assertEquals(errors.length, test.lengths.length);
+      assertEquals(total(errors) / total(test.lengths), wer!.value);
+    }
+    assert(Object.values(units).every(({ of, kept }) => of === kept.length));
+    const [before, after] = await Promise.all([`${dir}/model`, out].map((path) => readCheckpoint(path)));
+    assert(
+      [...before!.tensors].some(([name, { data }]) =>
+        data.some((x, i) => x !== after!.tensors.get(name)!.data[i])
+      ),
+    );
+  }));
+
 Deno.test("train and prune estimate memory, less with gradient checkpointing, and write nothing", () =>
   withModel("asr", async (dir, prune) => {
     const train = ["train", "--model", `${dir}/model`, "--data", `${dir}/corpus`, "--batch-seconds", "1.5"];
