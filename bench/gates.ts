@@ -5,25 +5,16 @@
  * @module
  */
 
-import { uniformAt } from "../random/philox.ts";
-import { readCheckpoint } from "../model/checkpoint/read.ts";
-import { SpeechModel } from "../model/speech_model.ts";
-import { constraintsOf } from "../prune/constraints.ts";
-import { PruningTrainer } from "../prune/pruning_trainer.ts";
-import { HardConcreteGates } from "../prune/hard_concrete_gates.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import type { MicroBatch } from "../train/micro_batch.ts";
-import { regularize } from "../train/regularize.ts";
+import type { Trainer } from "../train/trainer.ts";
 import { median } from "./statistics.ts";
-
-const MODEL = new URL("../assets/commands-tiny", import.meta.url).pathname;
+import { ROOT, stepModules } from "./step_modules.ts";
+import { checkpointOf, makeTrainer, noiseBatch, takeStep } from "./steps.ts";
 
 /** Utterances of a step, and samples of each: 16 s in all, as in the default run. */
 const [BATCH, SAMPLES] = [6, 42_667];
 /** Steps per timing sample, and pairs of samples per round. Samples are short, since a machine's speed drifts. */
 const [STEPS, PAIRS] = [2, 5];
-/** A log-alpha of this value gives the gate 1, its negative 0, for every random draw. */
-const SATURATED = 20;
 
 /** Time of a step in milliseconds. */
 export interface GateTimes {
@@ -35,41 +26,6 @@ export interface GateTimes {
   readonly ratio: number;
 }
 
-function noiseBatch(): MicroBatch {
-  const stream = { seed: 0, purpose: "clips to step with", step: 0 };
-  return {
-    inputValues: Float32Array.from({ length: BATCH * SAMPLES }, (_, i) => 2 * uniformAt(i, stream) - 1),
-    samples: SAMPLES,
-    lengths: Array(BATCH).fill(SAMPLES),
-    attentionMask: true,
-    targets: Array.from({ length: BATCH }, () => [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
-    references: Array(BATCH).fill(""),
-    masked: null,
-    seconds: BATCH * SAMPLES / 16_000,
-  };
-}
-
-async function trainerOf(gpu: Gpu, closed: number): Promise<PruningTrainer> {
-  const checkpoint = await readCheckpoint(MODEL);
-  const config = regularize(checkpoint.config, { dropout: 0, maskProb: 0 }); // as in the default run
-  const constraints = constraintsOf(config, { method: "mac", target: 0.5 });
-  const gates = new HardConcreteGates({ config, constraints, seed: 0 });
-  const { updates, tensors } = gates.state();
-  const logAlphas = gates.groups.map(({ name, units }) => {
-    const closedUnits = Math.round(units * closed);
-    const values = Float64Array.from({ length: units }, (_, i) => i < closedUnits ? -SATURATED : SATURATED);
-    return [`log_alpha.${name}`, values] as const;
-  });
-  gates.restore({ updates, tensors: { ...tensors, ...Object.fromEntries(logAlphas) } });
-  return new PruningTrainer(new SpeechModel(gpu, { ...checkpoint, config }), {
-    gates,
-    lr: 0,
-    gateRate: 0,
-    lambdaRate: 0,
-    steps: 1,
-  });
-}
-
 /**
  * Measures pruning steps with open and with half-closed gates in alternation.
  *
@@ -77,14 +33,16 @@ async function trainerOf(gpu: Gpu, closed: number): Promise<PruningTrainer> {
  * @param rounds Sets of five samples of each; the result is the median over all.
  */
 export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
-  const batch = noiseBatch();
-  using open = await trainerOf(gpu, 0);
-  using half = await trainerOf(gpu, 0.5);
-  const sample = async (trainer: PruningTrainer) => {
+  const modules = await stepModules(ROOT);
+  const checkpoint = await checkpointOf(modules, "tiny");
+  const batch = noiseBatch(BATCH, SAMPLES, true);
+  const trainerOf = (closed: number) =>
+    makeTrainer(modules, gpu, checkpoint, { kind: "prune", teacher: false, closed });
+  using open = trainerOf(0);
+  using half = trainerOf(0.5);
+  const sample = async (trainer: Trainer) => {
     const start = performance.now();
-    for (let step = 0; step < STEPS; step++) {
-      await trainer.step([batch], { seed: 0, step, lrScale: 1, maxGradNorm: 10 });
-    }
+    for (let step = 0; step < STEPS; step++) await takeStep(trainer, batch, step);
     await gpu.sync();
     return (performance.now() - start) / STEPS;
   };

@@ -64,6 +64,14 @@ const command = defineCommand({
       description: "measure a dense and a compact model here and in ONNX runtimes",
     },
     gemm: { type: "flag", description: "measure the GEMM kernels alone" },
+    host: {
+      type: "flag",
+      description: "count the commands of a training step and time the host's share of it",
+    },
+    against: {
+      type: "path",
+      description: "folder of another checkout to measure in alternation, with --host",
+    },
     load: {
       type: "flag",
       description: "measure how a model of base size loads from PyTorch's files and safetensors",

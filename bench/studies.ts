@@ -5,14 +5,14 @@
  */
 
 import { openGpu } from "../cli/backend.ts";
-import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
-import { namesOf } from "./cases.ts";
+import { namesOf, unknownCase } from "./cases.ts";
 import { compactTable, forwardOf, measureCompact } from "./compact.ts";
 import { compactCases } from "./compact_cases.ts";
 import { measureGates } from "./gates.ts";
 import { gemmTable, measureGemm } from "./gemm.ts";
 import { halfTable, measureHalf } from "./half.ts";
+import { HOST_CASES, hostTable, measureHost } from "./host.ts";
 import { loadTable, measureLoad } from "./load.ts";
 import { ours } from "./ours.ts";
 import type { PeerCase } from "./peers/peer.ts";
@@ -28,6 +28,8 @@ export interface StudyOptions {
   readonly rounds?: number | undefined;
   readonly json: boolean;
   readonly profile: boolean;
+  /** Folder of another checkout to compare with. */
+  readonly against?: string | undefined;
 }
 
 /** Samples of each library or model, unless a study has another default. */
@@ -39,6 +41,7 @@ const STUDIES = {
   runtime: runRuntimes,
   half: runHalf,
   gemm: runGemm,
+  host: runHost,
   load: runLoad,
   profile: runProfile,
 } satisfies Record<string, (options: StudyOptions) => Promise<number>>;
@@ -72,12 +75,7 @@ async function printProfile(gpu: Gpu, name: string, work: PeerCase): Promise<voi
 async function runCompact(options: StudyOptions): Promise<number> {
   const { only = "", rounds = 11 } = options;
   const cases = (await compactCases()).filter(({ name }) => name.includes(only));
-  if (cases.length === 0) {
-    const all = (await compactCases()).map(({ name }) => name).join(", ");
-    throw new UserError(
-      `Cannot run bench as --only must be part of a case's name: ${only} is not part of ${all}`,
-    );
-  }
+  if (cases.length === 0) throw unknownCase(only, (await compactCases()).map(({ name }) => name));
   const gpu = await openGpu({ profile: options.profile });
   try {
     if (options.profile) {
@@ -120,6 +118,14 @@ async function runGemm(): Promise<number> {
     timed.destroy();
     plain.destroy();
   }
+}
+
+async function runHost({ only = "", against, rounds = 3, json }: StudyOptions): Promise<number> {
+  if (!HOST_CASES.some((name) => name.includes(only))) throw unknownCase(only, HOST_CASES);
+  const steps = await measureHost({ only, against: against ?? null, rounds, progress });
+  progress("");
+  console.log(json ? JSON.stringify(steps, null, 2) : `On ${steps[0]!.adapter}\n\n${hostTable(steps)}`);
+  return 0;
 }
 
 async function runLoad({ rounds = ROUNDS }: StudyOptions): Promise<number> {

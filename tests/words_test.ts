@@ -59,7 +59,6 @@ const ALLOWED: Readonly<Record<string, readonly RegExp[]>> = {
   "CONTRIBUTING.md": [/products?|clips?/i],
   "CHANGELOG.md": [/Heard/],
   "prune/run/measure_speed.ts": [/clips/], // purpose of a random stream
-  "bench/gates.ts": [/clips/], // purpose of a random stream
   "data/batching/batch_plan.ts": [/clips/], // names of random streams, which runs depend on
   "data/synthetic/grammar.ts": [/hear/], // what people say
   "data/synthetic/layouts.ts": [/clips/], // a file of the published corpus
