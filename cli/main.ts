@@ -22,6 +22,7 @@ import { print, printError } from "./print.ts";
 import { pruneCommand } from "./prune.ts";
 import { note, setQuiet } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
+import { sweepCommand } from "./sweep.ts";
 import { trainCommand } from "./train.ts";
 import { transcribeCommand } from "./transcribe.ts";
 import { UserError } from "./user_error.ts";
@@ -46,6 +47,7 @@ const helpCommand: Command = {
 /** All commands, in the order of the help. */
 export const commands: readonly Command[] = [
   pruneCommand,
+  sweepCommand,
   trainCommand,
   transcribeCommand,
   classifyCommand,

@@ -1,34 +1,31 @@
-import { shellWord } from "./shell_word.ts";
 import { type Communicator, isRoot } from "../comm/communicator.ts";
-import { makeFolder } from "../files/atomic_file.ts";
-import { parseKinds } from "../prune/groups.ts";
-import { planMethod } from "../prune/method.ts";
 import { summaryText } from "../prune/report/summary.ts";
 import { EARLY_FILES } from "../prune/run/library_run.ts";
-import { LIBRARY } from "../train/library_options.ts";
-import { openPruneRun, planRun, taskOf } from "../prune/run/open_run.ts";
-import { pipelineMemory } from "../prune/run/pipeline_memory.ts";
-import { redoStagesOn, runInputs, stagesOn } from "../prune/run/run_inputs.ts";
+import { redoStagesOn, stagesOn } from "../prune/run/run_inputs.ts";
 import { runPrune } from "../prune/run/run_prune.ts";
 import { RunStore } from "../prune/run/run_store.ts";
-import { checkTogether } from "../prune/run/settings.ts";
-import { Journal } from "../prune/run/stages.ts";
-import { type Fingerprints, type Input, INPUTS } from "../train/fingerprints.ts";
+import { type Input, INPUTS } from "../train/fingerprints.ts";
 import { openGpu } from "./backend.ts";
 import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
-import { inJob, microBatches, onRoot, requireSameInputs, requireUtterances } from "./job.ts";
-import { claimOutput, interruptible, printInterrupted, progressOf, refuseOutput } from "./long_run.ts";
-import { atRevision, folderOf, lastingName, readBaseModel } from "./model_option.ts";
-import { type Given, libraryNames, optionName, type Values, withDefaults } from "./options.ts";
+import { inJob, microBatches, onRoot } from "./job.ts";
+import { claimOutput, interruptible, printInterrupted, refuseOutput } from "./long_run.ts";
+import { lastingName } from "./model_option.ts";
+import type { Given, Values } from "./options.ts";
 import { USUAL } from "./permissions.ts";
 import { print } from "./print.ts";
-import { commandsCorpus } from "./commands_corpus.ts";
-import { pruneSources } from "./corpus_options.ts";
 import { pruneOptions, type PruneSettings } from "./prune_options.ts";
-import { checkResources, memoryReport, memoryText, printMemory } from "./resources.ts";
-import { changedOptions, readRecipe, savedSettings, settingsOfRun } from "./run_settings.ts";
+import {
+  beginJournal,
+  checkedSettings,
+  commandOf,
+  openJournal,
+  openRun,
+  type SavedRun,
+} from "./prune_run.ts";
+import { checkResources, memoryText, printMemory } from "./resources.ts";
+import { readRecipe, settingsOfRun } from "./run_settings.ts";
 import { log, note } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
 
@@ -79,45 +76,30 @@ async function prune(
   }
   const out = given.out ?? await defaultOut(resume);
   using _claim = dry ? null : await onRoot(comm, () => claimOutput("prune", out));
-  const saved = resume ? await openJournal(out, given, isRoot(comm)) : null;
+  const saved = resume ? await savedRun(out, given, isRoot(comm)) : null;
   await comm?.barrier(); // nothing is written before all have read
   const settings = withMicroBatches(comm, saved?.settings ?? await newSettings(given, recipe));
   if (comm && saved) {
     note(`resuming with ${comm.size} processes: with another number, results differ in the last bits`);
   }
   if (!saved && !dry) await onRoot(comm, () => refuseOutput(out, EARLY_FILES));
-  const values = withDefaults(pruneOptions, settings);
-  const runSettings = { ...libraryNames(values), kinds: parseKinds(values.prune) };
-  checkTogether(runSettings, optionName);
+  const checked = checkedSettings(settings);
   const gpu = await openGpu({}, !dry);
   try {
-    const name = atRevision(values.model!, values.revision);
-    const folder = await folderOf(values.model!, values);
-    const model = await readBaseModel(folder, name, values);
-    const task = taskOf(model, values.task);
-    const sources = pruneSources(values.data ?? await commandsCorpus(), values);
-    using run = await openPruneRun(model, task, sources, runSettings);
-    for (const text of run.notes) note(text);
-    const inputs = await runInputs(run);
-    await requireSameInputs(comm, { ...inputs, options: settings });
-    requireUtterances(comm, run.corpus.train.utterances.length);
-    const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
     const store = new RunStore(out, isRoot(comm));
-    const tools = { gpu, store, settings: runSettings, progressOf };
-    const plan = { ...planRun(run, { ...tools, onStage: (_, line) => log(line) }), comm };
-    // Check everything that can be checked before the first file is written.
-    planMethod(model.checkpoint.config, plan);
-    const memory = memoryReport(gpu, await pipelineMemory({ ...plan, comm: null }));
+    using opened = await openRun(checked, { gpu, store, comm });
+    const { run, plan, inputs, memory } = opened;
+    const changed = saved && compareInputs(out, saved.journal.fingerprints, inputs, policyOf(accept));
     if (dry) printMemory(memory, json);
     else log(memoryText(memory));
     await checkResources({ command: "prune", out, gpu, dry, resumed: resume }, memory);
     if (dry) return 0;
     const journal = saved?.journal ?? await beginJournal(out, settings, inputs, isRoot(comm));
     if (changed?.length) await redoStagesOn(isRoot(comm) ? out : null, journal, changed, inputs);
-    const command = commandOf(settings);
+    const command = commandOf("prune", settings);
     const { result: report, status } = await interruptible(
       { command: "prune", out },
-      (signal) => runPrune(run, plan, { settings: runSettings, journal, signal, command }),
+      (signal) => runPrune(run, plan, { settings: checked.runSettings, journal, signal, command }),
     );
     if (!report) {
       if (status !== 0) printInterrupted("prune", out);
@@ -141,8 +123,14 @@ async function defaultOut(resume: boolean): Promise<string> {
   }
 }
 
-/** The options of a new run, those of its recipe included. */
-async function newSettings(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
+/**
+ * The options of a new run, those of its recipe included.
+ *
+ * @param given the options on the command line
+ * @param path its recipe; without one and without a model, that of the embedded model
+ * @throws {UserError} there is no model, or the recipe is wrong; one line
+ */
+export async function newSettings(given: PruneSettings, path: string | undefined): Promise<PruneSettings> {
   const recipe = path ?? (given.model === undefined ? defaultRecipe(given) : undefined);
   if (path === undefined && recipe !== undefined) {
     note(`without --model the defaults are those of ${String(recipe).split("/").slice(-2).join("/")}`);
@@ -171,51 +159,19 @@ function policyOf(accept: boolean): ChangePolicy {
   return { accepted: accept ? all : [], changeable: all, effect };
 }
 
-async function beginJournal(
-  out: string,
-  settings: PruneSettings,
-  inputs: Fingerprints,
-  writes: boolean,
-): Promise<Journal> {
-  if (writes) await makeFolder(`${out}/run`);
-  return await Journal.begin(writes ? `${out}/run/journal.json` : null, settings, inputs);
-}
-
 /** Options with the micro-batches of a step, which the processes of a job share. */
 function withMicroBatches(comm: Communicator | null, settings: PruneSettings): PruneSettings {
   const count = microBatches(comm, settings["grad-accum-steps"]);
   return count === undefined ? settings : { ...settings, "grad-accum-steps": count };
 }
 
-/** The journal of a run to resume, with its saved options. Null where there is none, but options for a new run. */
-async function openJournal(
-  out: string,
-  given: PruneSettings,
-  writes: boolean,
-): Promise<{ journal: Journal; settings: PruneSettings } | null> {
-  const journal = await Journal.open(`${out}/run/journal.json`, writes);
-  if (!journal) {
-    if (given.model === undefined) {
-      throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);
-    }
-    note(`${out} has no saved run: pruning starts anew`);
-    return null;
+/** A run to resume. Null where there is none, but options for a new run. */
+async function savedRun(out: string, given: PruneSettings, writes: boolean): Promise<SavedRun | null> {
+  const saved = await openJournal(out, given, writes);
+  if (saved) return saved;
+  if (given.model === undefined) {
+    throw new UserError(`No run to resume in ${out}: there is no run/journal.json`);
   }
-  if (journal.settings[LIBRARY] !== undefined) {
-    throw new UserError(`Cannot resume ${out} as the command line must have begun it: it is a program's run`);
-  }
-  const settings = savedSettings(journal.settings, pruneOptions);
-  for (const { name, before } of changedOptions(pruneOptions, given, settings)) {
-    throw new UserError(`Cannot resume ${out} as --${name} must be as it was: ${before}`);
-  }
-  return { journal, settings };
-}
-
-/** The command line that repeats a run. */
-function commandOf(settings: PruneSettings): string {
-  const words = Object.entries(settings).map(([name, value]) => {
-    if (typeof value === "boolean") return value ? `--${name}` : `--no-${name}`;
-    return `--${name} ${shellWord(String(value))}`;
-  });
-  return ["./espalier prune", ...words].join(" ");
+  note(`${out} has no saved run: pruning starts anew`);
+  return null;
 }

@@ -32,6 +32,11 @@ interface Holder {
   readonly id: string;
 }
 
+/** Another process holds a lock. */
+export class LockedError extends Error {
+  override name = "LockedError";
+}
+
 /** Milliseconds between attempts while a lock is waited for. */
 const POLL = 200;
 
@@ -75,7 +80,8 @@ export class FileLock implements Disposable {
  *
  * @param path Path of the lock's file; its folder is made. The file is removed when the lock is released.
  * @param options What the lock is for, and whether to wait for it.
- * @throws {Error} If another process holds it, or the file cannot be written; one line.
+ * @throws {LockedError} If another process holds it; one line.
+ * @throws {Error} If the file cannot be written; one line.
  *
  * @example
  * ```ts ignore
@@ -96,7 +102,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<F
     if (lock === null) continue;
     if (!options.onWait) {
       const target = printableName(options.target);
-      throw new Error(`Cannot write to ${target} as one process at a time may: it is used by ${lock}`);
+      throw new LockedError(`Cannot write to ${target} as one process at a time may: it is used by ${lock}`);
     }
     if (!waits) options.onWait(lock);
     waits = true;

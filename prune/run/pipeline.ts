@@ -42,8 +42,9 @@ export async function runPipeline(options: PipelineOptions): Promise<PipelineRes
   using teacher = teacherOf(options, gpu);
   const evaluateModel = (which: RunModel) => () => evaluateWritten(which, options);
 
+  const evaluate = () => evaluateDense(options);
   const dense = await runAlone(options, "evaluate dense", "evaluating the model before pruning", () => {
-    return evaluateDense(options);
+    return options.evaluateDense?.(evaluate) ?? evaluate();
   });
   const record = dense && await runStage(options, "prune", choosing(method), () => prune(options, teacher));
   if (!record) return null;

@@ -35,6 +35,8 @@ export interface PruningPhaseOptions extends PhaseOptions {
 export interface PipelineOptions extends MethodOptions, Pick<LoopOptions, "source" | "dev" | "tokenizer"> {
   /** Device. */
   readonly gpu: Gpu;
+  /** Evaluates the model before pruning, which runs of a sweep share; default: calls its argument. */
+  readonly evaluateDense?: (evaluate: () => Promise<Evaluation>) => Promise<Evaluation>;
   /** Fine-tuned model, dense or compact, in the published layout. */
   readonly checkpoint: Checkpoint;
   /** Its record if it was pruned before, else null. */

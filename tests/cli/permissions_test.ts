@@ -38,18 +38,10 @@ Deno.test("every command does its work with the permissions of its task", () =>
     const [model, data] = [["--model", `${dir}/model`], ["--data", `${dir}/corpus`]];
     const files = [`${dir}/corpus/abc.wav`, `${root}tests/testdata/audio/tone.flac`];
     const small = ["--batch-seconds", "1.5", "--steps", "2"];
+    const pruning = [...model, ...data, ...small, "--finetune-steps", "1", "--seconds", "1"];
     const samples: Record<string, readonly string[]> = {
-      prune: [
-        ...model,
-        ...data,
-        ...small,
-        "--finetune-steps",
-        "1",
-        "--seconds",
-        "1",
-        "--out",
-        `${dir}/pruned`,
-      ],
+      prune: [...pruning, "--out", `${dir}/pruned`],
+      sweep: [...pruning, "--out", `${dir}/swept`],
       train: [...model, ...data, ...small, "--out", `${dir}/trained`],
       transcribe: [...model, ...files],
       classify: ["--model", `${root}assets/commands-tiny/intents`, ...files],
