@@ -29,6 +29,25 @@ export function preferVulkan(env: Variables = Deno.env, os: string = Deno.build.
   if (!env.has("XDG_RUNTIME_DIR")) env.set("XDG_RUNTIME_DIR", "/nonexistent");
 }
 
+/** Variable that turns subgroups on or off. */
+const SUBGROUPS = "ESPALIER_SUBGROUPS";
+
+/**
+ * The choice of the variable; none if it is not set.
+ *
+ * @throws {UserError} it is neither 0 nor 1
+ */
+export function subgroupChoice(
+  env: Pick<Map<string, string>, "get"> = Deno.env,
+): { readonly subgroups?: boolean } {
+  const value = env.get(SUBGROUPS);
+  if (!value) return {};
+  if (value !== "0" && value !== "1") {
+    throw new UserError(`Cannot compute as ${SUBGROUPS} must be 0 or 1: ${JSON.stringify(value)}`);
+  }
+  return { subgroups: value === "1" };
+}
+
 /**
  * Opens the device of a command, with the GEMM kernels that were measured to be the fastest there.
  *
@@ -39,9 +58,10 @@ export function preferVulkan(env: Variables = Deno.env, os: string = Deno.build.
  */
 export async function openGpu(options: GpuOptions = {}, measure = false): Promise<Gpu> {
   preferVulkan();
+  const chosen = { ...subgroupChoice(), ...options };
   let gpu;
   try {
-    gpu = await requestGpu(options);
+    gpu = await requestGpu(chosen);
   } catch (error) {
     if (error instanceof Error) throw new UserError(error.message, { cause: error });
     throw error;

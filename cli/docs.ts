@@ -72,6 +72,7 @@ const NOTES = [
   "- `XDG_CACHE_HOME`: parent of the folder for corpora and kernel timings (default: `~/.cache`)",
   "- `DENO_WEBGPU_BACKEND`: WebGPU backend (default on Linux: `vulkan`)",
   "- `ESPALIER_GEMM`: GEMM kernel to use instead of the fastest one",
+  "- `ESPALIER_SUBGROUPS`: `1` to reduce within subgroups, `0` to not (default: where the adapter lists them)",
   "- `NO_COLOR`: no colour codes",
 ];
 

@@ -40,7 +40,8 @@ const limitNames = {
 const usedFeatures: Readonly<Record<string, string>> = {
   "timestamp-query": "no profile of single kernels",
   "shader-f16": "--half is not available",
-  "subgroups": "slower reductions, through workgroup memory",
+  "subgroups":
+    "reductions in workgroup memory (unless ESPALIER_SUBGROUPS=1 finds them: Deno does not list them)",
 };
 
 /** `gpu`: the adapter, its limits and missing features. */
@@ -78,7 +79,7 @@ export const gpuCommand = defineCommand({
 
 function inspect(gpu: Gpu): GpuReport {
   const { vendor, architecture, device } = gpu.adapter.info;
-  const features: string[] = [...gpu.adapter.features].sort();
+  const features: string[] = [...new Set<string>([...gpu.adapter.features, ...gpu.device.features])].sort();
   const limits = Object.keys(limitNames) as (keyof typeof limitNames)[];
   const missing = Object.entries(usedFeatures).filter(([feature]) => !features.includes(feature));
   if (gpu.software) {

@@ -29,7 +29,7 @@ const VARIABLES: Readonly<Record<Access, readonly string[]>> = {
     ...["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME"],
     ...["FLAC_SCRIPT_LOCATION", "fetch", "NODE_ENV"], // read by libflacjs and echarts
   ],
-  device: ["DENO_WEBGPU_BACKEND", "XDG_RUNTIME_DIR", "ESPALIER_GEMM"],
+  device: ["DENO_WEBGPU_BACKEND", "XDG_RUNTIME_DIR", "ESPALIER_GEMM", "ESPALIER_SUBGROUPS"],
   hub: ["HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"],
   loopback: [],
   job: [

@@ -1,4 +1,5 @@
 import type { GpuOptions } from "./gpu_options.ts";
+import { enableSubgroups } from "./subgroups.ts";
 
 /** What to do where there is no adapter. */
 const ADVICE = "install a Vulkan driver (Debian: apt-get install mesa-vulkan-drivers) " +
@@ -12,16 +13,17 @@ const IN_BROWSER = "use a browser with WebGPU, and a page from https: or localho
 const entries = new WeakMap<GPUDevice, GPU>();
 
 /** Features that are used if the adapter has them. */
-const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16"];
 
 /**
  * Requests an adapter, and a device with the adapter's own limits.
  *
+ * @returns Both, and the line that enables subgroups in shaders, which may be empty; null if they are not used.
  * @throws {Error} If there is no WebGPU or no adapter; the message names what to pass or to install.
  */
 export async function requestDevice(
-  options: Pick<GpuOptions, "webgpu" | "powerPreference" | "profile">,
-): Promise<{ adapter: GPUAdapter; device: GPUDevice }> {
+  options: Pick<GpuOptions, "webgpu" | "powerPreference" | "profile" | "subgroups">,
+): Promise<{ adapter: GPUAdapter; device: GPUDevice; subgroups: string | null }> {
   const webgpu = options.webgpu ?? globalThis.navigator?.gpu;
   if (!webgpu) throw new Error(`No WebGPU here: ${"process" in globalThis ? IN_NODE : IN_BROWSER}`);
   const adapter = await webgpu.requestAdapter(
@@ -38,11 +40,15 @@ export async function requestDevice(
     "minStorageBufferOffsetAlignment",
   ] as const;
   const features: GPUFeatureName[] = options.profile ? [...FEATURES, "timestamp-query"] : [...FEATURES];
-  const device = await adapter.requestDevice({
-    label: "espalier",
-    requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
-    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
-  });
+  const request = (more: readonly GPUFeatureName[]) =>
+    adapter.requestDevice({
+      label: "espalier",
+      requiredLimits: Object.fromEntries(raised.map((name) => [name, adapter.limits[name]])),
+      requiredFeatures: [...features.filter((feature) => adapter.features.has(feature)), ...more],
+    });
+  // Deno 2.9 does not list subgroups, but grants them. An adapter without them refuses the request.
+  const asked = options.subgroups ?? adapter.features.has("subgroups");
+  const device = asked ? await request(["subgroups"]).catch(() => request([])) : await request([]);
   entries.set(device, webgpu);
-  return { adapter, device };
+  return { adapter, device, subgroups: await enableSubgroups(device) };
 }

@@ -107,7 +107,7 @@ export function fakeGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: Device
     createCommandEncoder: () => encoder,
     destroy: nothing,
   };
-  const { limits, software } = like;
-  const gpu = new Gpu(like.adapter, device as unknown as GPUDevice, { limits, software });
+  const { adapter, limits, software, subgroups } = like;
+  const gpu = new Gpu(adapter, device as unknown as GPUDevice, { limits, software }, subgroups ? "" : null);
   return { gpu, memory };
 }

@@ -42,6 +42,8 @@ export class Gpu {
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
+  /** Whether kernels use subgroups. */
+  readonly subgroups: boolean;
   /** Buffers of the tensors.
    * @internal */
   readonly pool: BufferPool;
@@ -68,20 +70,22 @@ export class Gpu {
    * @param adapter Adapter of the device.
    * @param device Device that nothing else uses.
    * @param options As for {@linkcode requestGpu}.
+   * @param subgroups Line that enables subgroups in shaders; null to use none.
    */
-  constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions) {
+  constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions, subgroups: string | null = null) {
     this.adapter = adapter;
     this.device = device;
     this.name = nameOfAdapter(adapter);
     this.software = options.software ?? isSoftware(adapter);
     this.limits = limitsOf(device, options.limits);
+    this.subgroups = subgroups !== null;
     const flush = () => this.flush();
     const forget = (kind: string) => (id: number) => groups.forget(`${kind}${id}`);
     const errors = this.#errors = new DeviceErrors(device);
     const { guard } = errors;
     this.pool = new BufferPool(device, guard, forget("b"));
     this.textures = new TexturePool(device, guard, forget("t"), flush);
-    const pipelines = this.pipelines = new PipelineCache(device, errors);
+    const pipelines = this.pipelines = new PipelineCache(device, errors, subgroups);
     const uniforms = new UniformRing(device);
     const { bindingBytes, workgroups } = this.limits;
     const groups = new BindGroups({ owner: this, device, bindingBytes, uniforms: uniforms.buffer, guard });
@@ -287,6 +291,6 @@ export class Gpu {
  * ```
  */
 export async function requestGpu(options: GpuOptions = {}): Promise<Gpu> {
-  const { adapter, device } = await requestDevice(options);
-  return new Gpu(adapter, device, options);
+  const { adapter, device, subgroups } = await requestDevice(options);
+  return new Gpu(adapter, device, options, subgroups);
 }

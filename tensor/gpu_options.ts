@@ -18,6 +18,11 @@ export interface GpuOptions {
   readonly limits?: Partial<GpuLimits>;
   /** Whether to measure the time of every dispatch with timestamp queries, if the adapter has them; false unless given. */
   readonly profile?: boolean;
+  /**
+   * Whether kernels add and compare within subgroups, where the device has them: faster reductions, whose sums are rounded
+   * differently. Unless given, where the adapter lists them. Browsers do; Deno 2.9 has them, but does not list them.
+   */
+  readonly subgroups?: boolean;
   /** Whether to choose kernels as for an adapter that computes on the CPU; decided by the name of its driver unless given. */
   readonly software?: boolean;
 }

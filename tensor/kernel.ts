@@ -87,8 +87,8 @@ export class Kernel {
   readonly name: string;
   /** WGSL text for devices without subgroups. */
   readonly source: string;
-  /** WGSL text for devices with subgroups; line numbers are the same up to the first helper that differs. */
-  readonly subgroupSource: string;
+  /** WGSL text for devices with subgroups, without the line that enables them; null if it does not differ. */
+  readonly subgroupSource: string | null;
   /** Resource variables. */
   readonly bindings: readonly ShaderBinding[];
   /** Fields of `Params` in order, 4 bytes each. */
@@ -110,7 +110,7 @@ export class Kernel {
       [source, ...helpers.map((helper) => typeof helper === "string" ? helper : helper[which])].join("\n");
     this.source = whole("without");
     const differs = helpers.some((helper) => typeof helper !== "string");
-    this.subgroupSource = differs ? `enable subgroups; ${whole("with")}` : this.source;
+    this.subgroupSource = differs ? whole("with") : null;
     const text = stripComments(this.source);
     const variable = /@group\(0\)\s*@binding\((\d+)\)\s*var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;]+);/g;
     this.bindings = [...text.matchAll(variable)].map((match) => ({

@@ -40,6 +40,7 @@ const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayou
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #errors: DeviceErrors;
+  readonly #subgroups: string | null;
   readonly #modules = new Map<Kernel, GPUShaderModule>();
   readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
   #count = 0;
@@ -49,10 +50,12 @@ export class PipelineCache {
    *
    * @param device Device that compiles.
    * @param errors Where compile errors go.
+   * @param subgroups Line that enables subgroups; null to compile without.
    */
-  constructor(device: GPUDevice, errors: DeviceErrors) {
+  constructor(device: GPUDevice, errors: DeviceErrors, subgroups: string | null) {
     this.#device = device;
     this.#errors = errors;
+    this.#subgroups = subgroups;
   }
 
   /** Number of pipelines compiled so far. */
@@ -104,7 +107,8 @@ export class PipelineCache {
     if (known) return known;
     // What the scope catches is dropped: the messages below state it with the place.
     this.#device.pushErrorScope("validation");
-    const code = this.#device.features.has("subgroups") ? kernel.subgroupSource : kernel.source;
+    const withSubgroups = this.#subgroups === null ? null : kernel.subgroupSource;
+    const code = withSubgroups === null ? kernel.source : this.#subgroups + withSubgroups;
     const module = this.#device.createShaderModule({ label: kernel.name, code });
     this.#device.popErrorScope().catch(() => {});
     this.#modules.set(kernel, module);

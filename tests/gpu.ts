@@ -3,7 +3,7 @@ import type { GemmTuning, GemmVariant } from "../kernels/gemm/choice.ts";
 import { setGemm } from "../kernels/gemm/policy.ts";
 import { type Gpu, requestGpu } from "../tensor/gpu.ts";
 import type { GpuOptions } from "../tensor/gpu_options.ts";
-import { preferVulkan } from "../cli/backend.ts";
+import { preferVulkan, subgroupChoice } from "../cli/backend.ts";
 
 /** Options of a device, and the kernel of its GEMMs. */
 export interface TestGpuOptions extends GpuOptions {
@@ -20,7 +20,7 @@ const devices = new Map<string, Promise<Gpu>>();
 export function testGpu(given: TestGpuOptions = {}): Promise<Gpu> {
   preferVulkan();
   const tiles = typeof given.gemm === "string" && given.gemm !== "texture";
-  const options = tiles ? { software: false, ...given } : given;
+  const options = { ...subgroupChoice(), ...tiles && { software: false }, ...given };
   const key = JSON.stringify(options);
   let device = devices.get(key);
   if (!device) devices.set(key, device = requestWith(options));

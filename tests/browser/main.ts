@@ -1,7 +1,7 @@
 // Runs the tests of the kernels in headless Chromium, whose shader compiler and software adapter differ from Deno's: bundles
 // the tests of tests/kernels and some of tests/tensor, serves them on loopback and prints the results that the page reports.
 // The last line is `N passed, N failed`; the status is 0 if nothing failed, 2 if there is no Chromium. Arguments are parts
-// of names: only tests whose name has one of them run.
+// of names: only tests whose name has one of them run. ESPALIER_SUBGROUPS is passed on.
 import { findChromium } from "./chromium.ts";
 import type { Report } from "./page.ts";
 
@@ -157,7 +157,9 @@ async function main(): Promise<number> {
   const receive = (report: Report) => {
     switch (report.kind) {
       case "adapter":
-        return console.log(`${program} on ${report.name}`);
+        return console.log(
+          `${program} on ${report.name}, ${report.subgroups ? "with" : "without"} subgroups`,
+        );
       case "skipped":
         return console.log(`${report.name} ... skipped: ${report.why}`);
       case "start":
@@ -178,7 +180,8 @@ async function main(): Promise<number> {
   const folder = await Deno.makeTempDir();
   try {
     const server = serve(await bundle(folder), receive);
-    const chromium = open(program, `http://127.0.0.1:${server.addr.port}/`, `${folder}/profile`);
+    const query = new URLSearchParams({ ESPALIER_SUBGROUPS: Deno.env.get("ESPALIER_SUBGROUPS") ?? "" });
+    const chromium = open(program, `http://127.0.0.1:${server.addr.port}/?${query}`, `${folder}/profile`);
     const stderr = new Response(chromium.stderr).text();
     chromium.status.then(async () => over.resolve(`Cannot test as Chromium ended:\n${await stderr}`));
     const error = await over.promise;

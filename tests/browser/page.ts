@@ -4,7 +4,7 @@ import { testGpu } from "../gpu.ts";
 
 /** Messages of the page to the server, in this order: the adapter, each test's start and result, the end. */
 export type Report =
-  | { readonly kind: "adapter"; readonly name: string }
+  | { readonly kind: "adapter"; readonly name: string; readonly subgroups: boolean }
   | { readonly kind: "start"; readonly name: string }
   | { readonly kind: "result"; readonly name: string; readonly ms: number; readonly error: string | null }
   | { readonly kind: "skipped"; readonly name: string; readonly why: string }
@@ -48,11 +48,14 @@ function readFileSync(url: URL): Uint8Array {
   return Uint8Array.from(request.responseText, (character) => character.charCodeAt(0) & 255);
 }
 
-// The parts of Deno that the tests of the kernels and their imports use; the system is one without Vulkan.
+// The parts of Deno that the tests of the kernels and their imports use; the system is one without Vulkan. Variables are in the
+// page's address.
 const build = { os: "browser" };
 const inspect = (value: unknown) =>
   ArrayBuffer.isView(value) ? `[${value}]` : JSON.stringify(value) ?? `${value}`;
-Object.assign(globalThis, { Deno: { test, readFileSync, inspect, env: new Map(), build } });
+Object.assign(globalThis, {
+  Deno: { test, readFileSync, inspect, env: new Map(new URLSearchParams(location.search)), build },
+});
 
 async function report(report: Report): Promise<void> {
   await fetch("/report", { method: "POST", body: JSON.stringify(report) });
@@ -73,7 +76,7 @@ export async function run(skipped: Record<string, string>, parts: readonly strin
     const [stale] = reasons.find(([pattern]) => !tests.some(({ name }) => fits(pattern, name))) ?? [];
     if (stale) throw new Error(`Cannot skip a test that does not exist: "${stale}"`);
     const gpu = await testGpu();
-    await report({ kind: "adapter", name: gpu.name });
+    await report({ kind: "adapter", name: gpu.name, subgroups: gpu.subgroups });
     for (const { name, ignore, fn } of tests) {
       if (parts.length > 0 && !parts.some((part) => name.includes(part))) continue;
       const why = ignore ? "ignored" : reasons.find(([pattern]) => fits(pattern, name))?.[1];

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { preferVulkan } from "../../cli/backend.ts";
+import { preferVulkan, subgroupChoice } from "../../cli/backend.ts";
 import type { GpuReport } from "../../cli/gpu.ts";
 
 interface Outcome {
@@ -46,6 +46,14 @@ Deno.test("preferVulkan leaves other systems and the user's choice alone", () =>
   assertEquals(run("linux", {}), "vulkan");
   assertEquals(run("linux", { DENO_WEBGPU_BACKEND: "gl" }), "gl");
   assertEquals(run("darwin", {}), undefined);
+});
+
+Deno.test("ESPALIER_SUBGROUPS is 0, 1 or not set", async () => {
+  const choice = (value: string) => subgroupChoice(new Map([["ESPALIER_SUBGROUPS", value]]));
+  assertEquals([choice("0"), choice("1"), choice("")], [{ subgroups: false }, { subgroups: true }, {}]);
+  const { code, stdout, stderr } = await cli(["gpu"], { ESPALIER_SUBGROUPS: "on" });
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(stderr.trimEnd(), 'Cannot compute as ESPALIER_SUBGROUPS must be 0 or 1: "on"');
 });
 
 Deno.test("an unknown GEMM kernel is refused, in one line, with status 2", async () => {

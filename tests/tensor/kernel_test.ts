@@ -65,14 +65,14 @@ Deno.test("helpers are appended to the text", () => {
   assertEquals(whole.used("main"), [{ name: "scales", index: 0, kind: "read" }]);
 });
 
-Deno.test("a device with subgroups has another helper, enabled on the first line", () => {
+Deno.test("a device with subgroups has another helper", () => {
   const [text, plain] = ["fn main() {}\n", "fn plain() {}"];
   const both = { without: "fn tree() {}", with: "fn subgroups() {}" };
   const kernel = new Kernel("helped", text, [plain, both]);
   assertEquals(kernel.source, `${text}\n${plain}\n${both.without}`);
-  assertEquals(kernel.subgroupSource, `enable subgroups; ${text}\n${plain}\n${both.with}`);
+  assertEquals(kernel.subgroupSource, `${text}\n${plain}\n${both.with}`);
   const same = new Kernel("same", text, [plain]);
-  assertEquals(same.subgroupSource, same.source);
+  assertEquals(same.subgroupSource, null);
 });
 
 Deno.test("Params are written in the order and types of the text", () => {

@@ -1,8 +1,8 @@
-// Sums and maxima over the invocations that share a row, in workgroup memory or, where the device has them, as in browsers, by
-// subgroups.
+// Sums and maxima over the invocations that share a row, in workgroup memory and, where the device has them, by subgroups.
 import { assertEquals } from "@std/assert";
 import { overLanes } from "../../../kernels/internal/over_lanes.ts";
 import { Kernel } from "../../../tensor/kernel.ts";
+import type { Gpu } from "../../../tensor/gpu.ts";
 import { testGpu } from "../../gpu.ts";
 
 const kernel = new Kernel(
@@ -20,8 +20,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   [overLanes],
 );
 
-Deno.test("lanes of a row get its sum and its largest value", async () => {
-  const gpu = await testGpu();
+for (const subgroups of [false, true]) {
+  const how = subgroups ? "by subgroups" : "in workgroup memory";
+  Deno.test(`lanes of a row get its sum and its largest value, ${how}`, async () => {
+    await check(await testGpu({ subgroups }));
+  });
+}
+
+async function check(gpu: Gpu): Promise<void> {
   const values = Array.from({ length: 192 }, (_, i) => i * 37 % 193 - 200); // whole, so that sums are exact
   using x = gpu.tensor(values);
   for (const lanes of [1, 2, 16, 32, 64]) {
@@ -35,4 +41,4 @@ Deno.test("lanes of a row get its sum and its largest value", async () => {
     });
     assertEquals([...await y.read()], expected, `${lanes} lanes`);
   }
-});
+}
