@@ -1,38 +1,51 @@
 // Runs the program in jobs of several processes, with the MPI libraries of this machine.
+import { findEnvironment, installDebian, succeeds } from "../install.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+/** The checkout, with a slash at its end. */
+export const ROOT = new URL("../../", import.meta.url).pathname;
 
 /** An MPI library with its launcher. */
 export interface Mpi {
   readonly name: string;
   /** Program and words before the number of processes. */
   readonly launcher: readonly string[];
+  /** Variables for the processes. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-const KNOWN: readonly Mpi[] = [
+const DEBIAN: readonly Mpi[] = [
   { name: "Open MPI", launcher: ["mpirun.openmpi", "--oversubscribe"] },
   { name: "MPICH", launcher: ["mpirun.mpich"] },
 ];
 
-async function succeeds(program: string, ...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
-  } catch { // not on this machine
-    return false;
-  }
-}
+/** A version of MPICH that has the interface of MPI 5; Debian 12's has not. */
+const MPICH_5 = "5.0.2";
 
-/** The libraries of this machine, which are installed on Debian where that needs no password. */
+/** Finds the libraries of this machine, and installs those that are missing where that needs no password. */
 export async function findMpi(): Promise<Mpi[]> {
   const found = async () => {
-    const there = await Promise.all(KNOWN.map(({ launcher: [program] }) => succeeds(program!, "--version")));
-    return KNOWN.filter((_, i) => there[i]);
+    const there = await Promise.all(DEBIAN.map(({ launcher }) => succeeds(launcher[0]!, "--version")));
+    return DEBIAN.filter((_, i) => there[i]);
   };
-  if ((await found()).length === KNOWN.length || Deno.uid() !== 0) return await found();
-  console.log("Installing Open MPI and MPICH");
-  await succeeds("apt-get", "update", "-q");
-  await succeeds("apt-get", "install", "-qy", "--no-install-recommends", "openmpi-bin", "mpich");
-  return await found();
+  if ((await found()).length < DEBIAN.length) await installDebian("openmpi-bin", "mpich");
+  return [...await found(), ...await findMpi5()];
+}
+
+/** MPICH by the interface of MPI 5, from PyPI; none where it cannot be installed. */
+async function findMpi5(): Promise<Mpi[]> {
+  try {
+    const folder = await findEnvironment({
+      name: `cluster/mpich-${MPICH_5}`,
+      packages: [`mpich==${MPICH_5}`],
+      check: "import importlib.metadata; importlib.metadata.version('mpich')",
+      base: { packages: ["python3-venv"], modules: "venv, ensurepip" },
+    });
+    const launcher = [`${folder}/bin/mpiexec`];
+    return [{ name: "MPI-5 ABI", launcher, env: { ESPALIER_MPI: `${folder}/lib/libmpi_abi.so.1` } }];
+  } catch (error) {
+    console.log(`not run: the MPI-5 ABI, as ${(error as Error).message}`);
+    return [];
+  }
 }
 
 /** A job that has ended. */
@@ -57,11 +70,15 @@ const ENV = {
 };
 
 /** Starts a program with its output caught. */
-export function start(program: string, args: readonly string[], env: Record<string, string> = {}): Running {
+export function start(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const begin = performance.now();
   const child = new Deno.Command(program, {
     args: [...args],
-    cwd: root,
+    cwd: ROOT,
     env: { ...ENV, ...env },
     stdin: "null",
     stdout: "piped",
@@ -78,17 +95,20 @@ export function start(program: string, args: readonly string[], env: Record<stri
 
 /** Runs `./espalier` on its own. */
 export function alone(...words: string[]): Promise<Ended> {
-  return start(`${root}espalier`, words).ended;
+  return start(`${ROOT}espalier`, words).ended;
 }
 
 /** Starts `./espalier` in a job of so many processes. */
 export function job(
-  { launcher: [program, ...before] }: Mpi,
+  { launcher: [program, ...before], env: own }: Mpi,
   processes: number,
   words: readonly string[],
-  env = {},
+  env: Readonly<Record<string, string>> = {},
 ): Running {
-  return start(program!, [...before, "-n", String(processes), `${root}espalier`, ...words], env);
+  return start(program!, [...before, "-n", String(processes), `${ROOT}espalier`, ...words], {
+    ...own,
+    ...env,
+  });
 }
 
 /** Lines of an error of the program, without those of launcher, log and notes. */
