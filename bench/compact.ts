@@ -16,7 +16,7 @@ import { type CompactCase, SECONDS } from "./compact_cases.ts";
 import { uniform } from "./inputs.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 /** Measurement of a compact model. */
 export interface CompactTime {

@@ -12,7 +12,7 @@ import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { FloatType } from "../tensor/dtype.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 import { uniformTensor } from "./inputs.ts";
 
 /** Sizes M, K, N. */

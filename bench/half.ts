@@ -10,7 +10,7 @@ import { randomCheckpoint } from "../model/random.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { measureSpeed } from "../prune/run/measure_speed.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 const SECONDS = 10;

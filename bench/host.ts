@@ -10,7 +10,7 @@ import type { HostCost, HostRequest } from "./host_process.ts";
 import { digits, median } from "./statistics.ts";
 import { ROOT } from "./step_modules.ts";
 import { STEP_KINDS, STEP_MODELS, type StepKind, type StepModel } from "./steps.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 /** Steps to time in a process, utterances of a step, and samples of each. */
 const SIZES: Readonly<Record<StepModel, { steps: number; batch: readonly [number, number] }>> = {

@@ -10,7 +10,7 @@ import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { parseConfig } from "../model/config.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { median } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 

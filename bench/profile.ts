@@ -8,7 +8,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import type { KernelTime } from "../tensor/profiler.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 /** Times of a case by kernel. */
 export interface Profile {

@@ -6,7 +6,7 @@
 
 import type { Measured } from "./measure.ts";
 import { digits, geometricMean } from "./statistics.ts";
-import { markdown, plain, type Table } from "./table.ts";
+import { markdown, plain, type Table } from "../prune/report/text_table.ts";
 
 /** Results of one case. */
 export interface Row {

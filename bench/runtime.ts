@@ -15,7 +15,7 @@ import { relativeDifference } from "./compare.ts";
 import { BASE, compactAt } from "./compact_cases.ts";
 import { RuntimeProcess } from "./runtimes/runtime_process.ts";
 import { digits, median } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 const SECONDS = 10;
 

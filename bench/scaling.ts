@@ -9,7 +9,7 @@
 import { parseConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 import { measureRanks } from "./scaling_measure.ts";
-import { markdown } from "./table.ts";
+import { markdown } from "../prune/report/text_table.ts";
 
 /** A step of one process, and the links that its gradients take. Seconds, bytes, and bytes per second. */
 export interface StepModel {

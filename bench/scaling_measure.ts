@@ -3,7 +3,7 @@ import { readCheckpoint } from "../model/checkpoint/read.ts";
 import { readMetrics } from "../train/metrics.ts";
 import type { StepModel } from "./scaling.ts";
 import { median } from "./statistics.ts";
-import { plain } from "./table.ts";
+import { plain } from "../prune/report/text_table.ts";
 
 const root = new URL("../", import.meta.url).pathname;
 

@@ -13,6 +13,7 @@ import { openGpu } from "./backend.ts";
 import { compareInputs } from "./changed_inputs.ts";
 import { onFiles } from "./files.ts";
 import { claimOutput, refuseOutput } from "./long_run.ts";
+import { folderOf, readBaseModel } from "./model_option.ts";
 import { printError } from "./print.ts";
 import { beginJournal, checkedSettings, commandOf, openJournal, openRun } from "./prune_run.ts";
 import { checkResources } from "./resources.ts";
@@ -38,7 +39,7 @@ export async function attempt(
   { folder, since, announce, signal }: {
     folder: SweepFolder;
     since: string;
-    announce: () => void;
+    announce: () => Promise<void>;
     signal: AbortSignal;
   },
 ): Promise<AttemptEnd> {
@@ -55,7 +56,7 @@ export async function attempt(
     });
     if (!claim) return "held";
     if (await isOver()) return "known";
-    announce();
+    await announce();
     if (!await onFiles(() => makeRun(run, folder, signal))) return "stopped";
     await folder.setFailure(name, null);
     return "finished";
@@ -94,10 +95,18 @@ async function makeRun({ out, settings }: PlannedRun, folder: SweepFolder, signa
   }
 }
 
-/** Checks, before anything is written, that the runs in the folder have the options of this sweep. @throws {UserError} One has not. */
-export async function checkFolders(runs: readonly PlannedRun[]): Promise<void> {
+/**
+ * Checks before anything is written that options fit together, that the model can be read, and that runs in the folder have
+ * the options of this sweep.
+ *
+ * @param runs the runs
+ * @throws {Error} something is wrong; one line
+ */
+export async function checkRuns(runs: readonly PlannedRun[]): Promise<void> {
   for (const { out, settings } of runs) {
     checkedSettings(settings);
     await openJournal(out, settings, false);
   }
+  const { settings } = runs[0]!;
+  await readBaseModel(await folderOf(settings.model!, settings), settings.model!, settings);
 }

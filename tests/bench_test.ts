@@ -16,7 +16,7 @@ import {
 } from "../bench/report.ts";
 import { type RuntimeCost, runtimeTable } from "../bench/runtime.ts";
 import { digits, geometricMean, median } from "../bench/statistics.ts";
-import { markdown, plain } from "../bench/table.ts";
+import { markdown, plain } from "../prune/report/text_table.ts";
 
 const taken = (ms: number) => ({ ms, samples: [ms], repeat: 1, error: null, disagrees: false });
 const failed = (error: string) => ({ ms: null, samples: [], repeat: 1, error, disagrees: false });

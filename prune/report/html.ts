@@ -21,8 +21,32 @@ import { lastPart, percent, QUANTITY_WORDS, reportTable, resultText, scaled } fr
  * ```
  */
 export function reportHtml(report: PruneReport, plots: readonly ReportPlot[]): string {
-  const title = `Pruning of ${lastPart(report.base_model)}`;
-  const result = resultText(report);
+  const task = report.task === "asr" ? "speech recognition" : "spoken-language understanding";
+  return page({
+    kind: `${report.method} · ${task}`,
+    title: `Pruning of ${lastPart(report.base_model)}`,
+    result: resultText(report),
+  }, [
+    modelTable(report),
+    constraintTable(report),
+    ...plots.map(figure),
+    "<h2>The run</h2>",
+    repeat([report.command]),
+    facts(report),
+    stageTable(report),
+  ]);
+}
+
+/** What stands at the top of a page. */
+export interface PageHead {
+  readonly kind: string;
+  readonly title: string;
+  /** A sentence without its full stop; empty for none. */
+  readonly result: string;
+}
+
+/** A self-contained page. @param parts HTML below its heading. */
+export function page({ kind, title, result }: PageHead, parts: readonly string[]): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -35,24 +59,21 @@ export function reportHtml(report: PruneReport, plots: readonly ReportPlot[]): s
 <body>
 <main>
 <header>
-<p class="kind">Espalier · ${escaped(report.method)} · ${
-    report.task === "asr" ? "speech recognition" : "spoken-language understanding"
-  }</p>
+<p class="kind">Espalier · ${escaped(kind)}</p>
 <h1>${escaped(title)}</h1>
 ${result === "" ? "" : `<p class="result">${escaped(result)}.</p>`}
 </header>
-${modelTable(report)}
-${constraintTable(report)}
-${plots.map(figure).join("\n")}
-<h2>The run</h2>
-<p>To repeat it:</p>
-<pre><code>${escaped(report.command)}</code></pre>
-${facts(report)}
-${stageTable(report)}
+${parts.join("\n")}
 </main>
 </body>
 </html>
 `;
+}
+
+/** Commands that repeat what a page is about. */
+export function repeat(commands: readonly string[]): string {
+  return `<p>To repeat it:</p>
+<pre><code>${commands.map(escaped).join("\n")}</code></pre>`;
 }
 
 function modelTable(report: PruneReport): string {
@@ -95,7 +116,8 @@ ${rows.join("\n")}
 </table></div>`;
 }
 
-function figure({ name, title, caption, svg }: ReportPlot): string {
+/** A plot with its heading and caption. */
+export function figure({ name, title, caption, svg }: ReportPlot): string {
   // Inside HTML, an XML declaration would be text.
   const inline = svg.replace(/^<\?xml[^>]*\?>\s*/, "")
     .replace("<svg ", `<svg role="img" aria-label="${escaped(title)}" `);
@@ -108,7 +130,7 @@ function figure({ name, title, caption, svg }: ReportPlot): string {
 
 function facts(report: PruneReport): string {
   const { data, versions } = report;
-  const rows: (readonly [string, string])[] = [
+  return factList([
     ["date", report.date],
     ["base model", report.base_model],
     ["method", report.method],
@@ -120,7 +142,11 @@ function facts(report: PruneReport): string {
     ["test set", subset(data.test)],
     ["adapter", report.adapter],
     ["versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
-  ];
+  ]);
+}
+
+/** A list of names and values. */
+export function factList(rows: readonly (readonly [string, string])[]): string {
   return `<dl>
 ${rows.map(([name, value]) => `<dt>${escaped(name)}</dt><dd>${escaped(value)}</dd>`).join("\n")}
 </dl>`;
@@ -142,7 +168,8 @@ ${stages.map(({ name, seconds }) => row(name, seconds)).join("\n")}
 </table></div>`;
 }
 
-function subset({ subset, utterances, seconds }: ReportSubset): string {
+/** A subset with its size. */
+export function subset({ subset, utterances, seconds }: ReportSubset): string {
   return `${subset} (${count(utterances, "utterance")}, ${showTime(seconds)} of audio)`;
 }
 
@@ -162,6 +189,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-function escaped(text: string): string {
+/** Text as HTML. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!);
 }

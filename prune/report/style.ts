@@ -21,6 +21,10 @@ td:last-child, th:last-child { padding-right: 0; }
 thead th { color: var(--muted); font-size: 13px; font-weight: 500; border-bottom: 2px solid var(--rule); }
 tbody th { font-weight: 600; }
 tfoot th, tfoot td { border-bottom: 0; font-weight: 600; }
+.dense { font-size: 14px; }
+.dense :is(th, td) { padding: 6px 5px; }
+.dense :is(th, td):first-child { padding-left: 0; }
+.dense :is(th, td):last-child { padding-right: 0; }
 td small { display: block; color: var(--muted); font-size: 12.5px; line-height: 1.35; }
 .note, figcaption { color: var(--muted); font-size: 13.5px; line-height: 1.5; margin: 8px 0 0; }
 figure { margin: 0; }
