@@ -42,7 +42,7 @@ function compactConfig(base: Record<string, unknown>, loss: number, multiple: nu
   const layers = Array.from({ length: base.num_hidden_layers as number }, (_, j) => j);
   return {
     ...base,
-    head_dim: 64,
+    head_dim: (base.hidden_size as number) / (base.num_attention_heads as number),
     conv_dim: (base.conv_dim as number[]).map((channels, i) => kept(channels, CONV[i]!, multiple)),
     num_attention_heads: layers.map((j) => kept(base.num_attention_heads as number, heads(j), 1)),
     intermediate_size: layers.map((j) => kept(base.intermediate_size as number, ffn(j), multiple)),

@@ -15,16 +15,30 @@ import { digits } from "./statistics.ts";
 import { plain } from "../prune/report/text_table.ts";
 import { uniformTensor } from "./inputs.ts";
 
-/** Sizes M, K, N. */
-const SIZES = [
+/** Sizes M, K, N of `bench --gemm`. */
+export const SIZES: readonly GemmSize[] = [
   [800, 256, 256],
   [512, 768, 768],
   [512, 768, 3072],
-  ...[1024, 2048, 4096].map((n) => [n, n, n]),
+  ...[1024, 2048, 4096].map((n): GemmSize => [n, n, n]),
 ];
 
+/** M, K and N. */
+export type GemmSize = readonly [m: number, k: number, n: number];
+
 /** Whether each operand is contiguous along K: a linear layer's output, A·Bᵀ, and a weight's gradient. */
-const LAYOUTS = { "A·B": [true, false], "A·Bᵀ": [true, true], "Aᵀ·B": [false, false] } as const;
+const LAYOUTS = {
+  "A·B": [true, false],
+  "A·Bᵀ": [true, true],
+  "Aᵀ·B": [false, false],
+  "Aᵀ·Bᵀ": [false, true],
+} as const;
+
+/** A layout of the operands. */
+export type GemmLayout = keyof typeof LAYOUTS;
+
+/** All layouts. */
+export const GEMM_LAYOUTS = Object.keys(LAYOUTS) as GemmLayout[];
 
 /**
  * Floating-point operations of a sample, maximum number of GEMMs in it, and number of samples, of which the fastest counts.
@@ -35,47 +49,61 @@ const [SAMPLE_FLOPS, MAX_REPEAT, SAMPLES] = [2e12, 1000, 3];
 /** GEMMs that are submitted together, so that the device computes while the next are recorded. */
 const SUBMIT_EVERY = 40;
 
-/** Layouts to measure by element type. */
-const TYPES: Readonly<Record<FloatType, readonly string[]>> = { f32: Object.keys(LAYOUTS), f16: ["A·B"] };
-
 /** TFLOP/s of a kernel for one layout. */
 export interface GemmSpeed {
-  readonly layout: keyof typeof LAYOUTS;
+  readonly layout: GemmLayout;
   readonly dtype: FloatType;
   readonly variant: GemmVariant;
   /** TFLOP/s by size. */
   readonly teraflops: readonly number[];
 }
 
+/** What {@linkcode measureGemm} measures. */
+export interface GemmOptions {
+  /** Device with `profile`. */
+  readonly timed: Gpu;
+  /** Device of the same adapter without `profile`. */
+  readonly plain: Gpu;
+  readonly sizes: readonly GemmSize[];
+  /** Layouts by element type. */
+  readonly layouts: Readonly<Record<FloatType, readonly GemmLayout[]>>;
+  readonly variants: readonly GemmVariant[];
+  /** Floating-point operations of a sample. */
+  readonly sampleFlops?: number;
+  /** Receives a message before each measurement. */
+  readonly progress: (message: string) => void;
+  /** Receives each row once it is measured. */
+  readonly onSpeed?: (speed: GemmSpeed) => Promise<void>;
+}
+
+/** The texture kernel is for software adapters, and the tiles for GPUs; each would take minutes on the other. */
+export function variantsFor({ software }: Gpu): GemmVariant[] {
+  return GEMM_VARIANTS.filter((variant) => (variant === "texture") === software);
+}
+
 /**
  * Measures every kernel at every size.
  *
- * @param timed Device with `profile`.
- * @param plain Device of the same adapter without `profile`.
- * @param progress Receives a message before each measurement.
  * @throws {Error} If the device has no timestamps.
  */
-export async function measureGemm(
-  timed: Gpu,
-  plain: Gpu,
-  progress: (message: string) => void,
-): Promise<GemmSpeed[]> {
+export async function measureGemm(options: GemmOptions): Promise<GemmSpeed[]> {
+  const { timed, plain, sizes, layouts, variants, sampleFlops = SAMPLE_FLOPS, progress, onSpeed } = options;
   const speeds: GemmSpeed[] = [];
-  // The texture kernel is for software adapters, and the tiles for GPUs; each would take minutes on the other.
-  const variants = GEMM_VARIANTS.filter((variant) => (variant === "texture") === timed.software);
-  for (const layout of Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]) {
-    for (const variant of variants) {
-      for (const dtype of ["f32", "f16"] as const) {
-        if (!TYPES[dtype].includes(layout) || dtype === "f16" && !timed.half) continue;
+  for (const dtype of ["f32", "f16"] as const) {
+    if (dtype === "f16" && !timed.half) continue;
+    for (const layout of layouts[dtype]) {
+      for (const variant of variants) {
         const teraflops: number[] = [];
-        for (const [m, k, n] of SIZES as [number, number, number][]) {
+        for (const [m, k, n] of sizes) {
           progress(`GEMM: ${layout} of ${m}×${k}×${n}, ${variant}, ${dtype}`);
-          const one = { m, k, n, layout, dtype, variant };
+          const one = { m, k, n, layout, dtype, variant, sampleFlops };
           const alone = await milliseconds(timed, one, byTimestamps);
           const ms = timed.software ? alone : Math.min(alone, await milliseconds(plain, one, inARow));
           teraflops.push(2e-9 * m * k * n / ms);
         }
-        speeds.push({ layout, variant, dtype, teraflops });
+        const speed = { layout, variant, dtype, teraflops };
+        speeds.push(speed);
+        await onSpeed?.(speed);
       }
     }
   }
@@ -87,9 +115,10 @@ interface Case {
   readonly m: number;
   readonly k: number;
   readonly n: number;
-  readonly layout: keyof typeof LAYOUTS;
+  readonly layout: GemmLayout;
   readonly dtype: FloatType;
   readonly variant: GemmVariant;
+  readonly sampleFlops: number;
 }
 
 /** Milliseconds of `repeat` GEMMs. */
@@ -118,7 +147,7 @@ const inARow: Stopwatch = async (gpu, repeat, record) => {
 
 async function milliseconds(
   gpu: Gpu,
-  { m, k, n, layout, dtype, variant }: Case,
+  { m, k, n, layout, dtype, variant, sampleFlops }: Case,
   time: Stopwatch,
 ): Promise<number> {
   const [aAlongK, bAlongK] = LAYOUTS[layout];
@@ -139,7 +168,7 @@ async function milliseconds(
   };
   const count = gpu.software
     ? 2
-    : Math.min(MAX_REPEAT, Math.max(4, Math.ceil(SAMPLE_FLOPS / (2 * m * k * n))));
+    : Math.min(MAX_REPEAT, Math.max(4, Math.ceil(sampleFlops / (2 * m * k * n))));
   const sample = async (repeat: number) =>
     await time(gpu, repeat, () => gemm(gpu, problem, variant)) / repeat;
   await sample(1); // compiles
@@ -148,9 +177,12 @@ async function milliseconds(
   return fastest;
 }
 
+/** `1024³` or `512×768×3072`. */
+export const sizeName = (size: GemmSize): string => new Set(size).size === 1 ? `${size[0]}³` : size.join("×");
+
 /** The speeds as a table for a terminal. */
 export function gemmTable(speeds: readonly GemmSpeed[]): string {
-  const sizes = SIZES.map((size) => new Set(size).size === 1 ? `${size[0]}³` : size.join("×"));
+  const sizes = SIZES.map(sizeName);
   return plain({
     head: ["TFLOP/s", "kernel", "type", ...sizes],
     rows: speeds.map(({ layout, variant, dtype, teraflops }) => {

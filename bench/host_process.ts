@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Gpu } from "../tensor/gpu.ts";
 import type { Trainer } from "../train/trainer.ts";
 import { type StepModules, stepModules } from "./step_modules.ts";
 import { checkpointOf, makeTrainer, noiseBatch, type StepKind, type StepModel, takeStep } from "./steps.ts";
@@ -18,6 +19,8 @@ export interface HostRequest {
   readonly steps: number;
   /** Utterances of a step, and samples of each. */
   readonly batch: readonly [utterances: number, samples: number];
+  /** Whether to measure the time of each kernel instead, by timestamp queries. */
+  readonly profile?: boolean;
 }
 
 /** Calls that are counted, by what they make, record or submit. */
@@ -46,7 +49,18 @@ export interface HostCost {
   readonly script: readonly number[];
   /** Milliseconds of wall time of each step. */
   readonly wall: readonly number[];
+  /** Peak bytes on the device, as the fake device counts them. */
+  readonly bytes: number;
 }
+
+/** Time of a step by kernel; null if the adapter has no timestamp queries. */
+export type StepProfile =
+  | readonly {
+    readonly kernel: string;
+    readonly count: number;
+    readonly ms: number;
+  }[]
+  | null;
 
 /** Steps before the first that is timed: shaders are compiled, buffers made, and code optimised. */
 const WARM = 3;
@@ -96,20 +110,39 @@ async function timeSteps(step: (index: number) => Promise<void>, warm: number, s
   return times;
 }
 
-async function measure(modules: StepModules, request: HostRequest): Promise<HostCost> {
-  const { model, kind, steps, batch: [utterances, samples] } = request;
+async function measure(modules: StepModules, request: HostRequest): Promise<HostCost | StepProfile> {
+  const { model, kind, steps, batch: [utterances, samples], profile = false } = request;
   const checkpoint = await checkpointOf(modules, model);
   const batch = noiseBatch(utterances, samples, checkpoint.config.feat_extract_norm === "layer");
-  const gpu = await modules.openGpu();
+  const gpu = await modules.openGpu({ profile });
   const stepOf = (trainer: Trainer) => (index: number) => takeStep(trainer, batch, index);
   using trainer = makeTrainer(modules, gpu, checkpoint, { kind, teacher: true });
   const step = stepOf(trainer);
+  if (profile) return await profileSteps(gpu, step, steps);
   const { host, wall } = await timeSteps(step, WARM, steps);
   const calls = await countCalls(() => step(WARM + steps));
-  const { gpu: fake } = modules.fakeGpu(gpu);
+  const { gpu: fake, memory } = modules.fakeGpu(gpu);
   using idle = makeTrainer(modules, fake, checkpoint, { kind, teacher: true });
   const { host: script } = await timeSteps(stepOf(idle), SCRIPT_WARM, Math.max(steps, SCRIPT_WARM));
-  return { adapter: gpu.name, calls, host, script, wall };
+  return { adapter: gpu.name, calls, host, script, wall, bytes: memory.peakBytes };
+}
+
+async function profileSteps(
+  gpu: Gpu,
+  step: (index: number) => Promise<void>,
+  steps: number,
+): Promise<StepProfile> {
+  if (!gpu.profiler) return null;
+  for (let i = 0; i < WARM; i++) await step(i);
+  await gpu.sync();
+  gpu.profiler.times.clear();
+  for (let i = WARM; i < WARM + steps; i++) await step(i);
+  await gpu.sync();
+  return [...gpu.profiler.times].map(([kernel, { count, ms }]) => ({
+    kernel,
+    count: count / steps,
+    ms: ms / steps,
+  })).sort((a, b) => b.ms - a.ms);
 }
 
 const request = JSON.parse(Deno.args[0]!) as HostRequest;

@@ -4,10 +4,8 @@
  * @module
  */
 
-import { preferVulkan } from "../cli/backend.ts";
-import { openGpu } from "../cli/backend.ts";
-import { commandHelp } from "../cli/help.ts";
-import { defineCommand, parse } from "../cli/command.ts";
+import { openGpu, preferVulkan } from "../cli/backend.ts";
+import { defineCommand } from "../cli/command.ts";
 import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
 import { flopsByCase } from "./flops.ts";
@@ -17,6 +15,7 @@ import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
 import { progress } from "./progress.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
+import { runCommand } from "./run_command.ts";
 import { ROUNDS, studyOf } from "./studies.ts";
 
 /** Loaders of the peers, which only the benchmark depends on. */
@@ -186,17 +185,4 @@ function sameAdapter([first, ...others]: readonly Peer[]): void {
   }
 }
 
-/** Runs the command with the given arguments. */
-async function main(args: readonly string[]): Promise<number> {
-  try {
-    const request = parse(command, args, Deno.cwd());
-    if (request.help) console.log(commandHelp(command));
-    return request.help ? 0 : await command.run(request.values, request.operands, request.given);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    return 2;
-  }
-}
-
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await runCommand(command, Deno.args));

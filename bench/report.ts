@@ -93,7 +93,8 @@ export function replaceReport(page: string, report: Report): string {
   return `${page.slice(0, from + begin.length)}\n\n${document(report)}\n\n${page.slice(to)}`;
 }
 
-function tableOf({ rows, libraries, missing }: Report): Table {
+/** The cases as a table. */
+export function tableOf({ rows, libraries, missing }: Report): Table {
   const peers = Object.keys(libraries).slice(1).filter((name) => !(name in missing));
   const failures = failuresOf(rows);
   const cell = (row: Row, peer: string) => {

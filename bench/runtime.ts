@@ -25,8 +25,8 @@ const COMPACT = 0.5;
 /** A runtime whose first run takes longer, in milliseconds, is not run again. */
 const TOO_LONG = 60_000;
 
-/** The first one is compared with the others. */
-const RUNTIMES = ["ours", "onnxruntime-web", "onnxruntime-node", "transformers.js"];
+/** All runtimes; the first one is compared with the others. */
+export const RUNTIMES: readonly string[] = ["ours", "onnxruntime-web", "onnxruntime-node", "transformers.js"];
 
 /** Measurement of a model in a runtime. */
 export interface RuntimeCost {
@@ -45,18 +45,27 @@ export interface RuntimeCost {
   readonly error: string | null;
 }
 
+/** What {@linkcode measureRuntimes} measures. */
+export interface RuntimeOptions {
+  /** Config of the dense model; default: wav2vec2-base. */
+  readonly config?: URL;
+  /** Runtimes, ours first; default: all. */
+  readonly runtimes?: readonly string[];
+  /** Seconds of audio; default: 10. */
+  readonly seconds?: number;
+  /** Runs of each; the result is the median. */
+  readonly rounds: number;
+  /** Receives a message before each step. */
+  readonly progress: (text: string) => void;
+}
+
 /**
- * Measures wav2vec2-base with random weights and a compact model with half of its MACs. Each runtime has a process of its own;
+ * Measures a model with random weights and a compact model with half of its MACs. Each runtime has a process of its own;
  * they load one after another, run once to warm up, and then in alternation, except one whose first run took a minute.
- *
- * @param rounds Runs of each; the result is the median.
- * @param progress Receives a message before each step.
  */
-export async function measureRuntimes(
-  rounds: number,
-  progress: (text: string) => void,
-): Promise<RuntimeCost[]> {
-  const base = JSON.parse(await Deno.readTextFile(BASE)) as Record<string, unknown>;
+export async function measureRuntimes(options: RuntimeOptions): Promise<RuntimeCost[]> {
+  const { config = BASE, progress } = options;
+  const base = JSON.parse(await Deno.readTextFile(config)) as Record<string, unknown>;
   const models = {
     dense: parseConfig(JSON.stringify(base)),
     compact: compactAt(base, COMPACT, 8).config,
@@ -67,7 +76,7 @@ export async function measureRuntimes(
     try {
       progress(`${model}: export`);
       await writeModel(folder, config);
-      costs.push(...await measureModel(model, folder, rounds, progress));
+      costs.push(...await measureModel(model, folder, options));
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
@@ -96,10 +105,9 @@ interface Measuring {
 async function measureModel(
   model: string,
   folder: string,
-  rounds: number,
-  progress: (text: string) => void,
+  { runtimes = RUNTIMES, seconds = SECONDS, rounds, progress }: RuntimeOptions,
 ): Promise<RuntimeCost[]> {
-  const all = RUNTIMES.map((runtime): Measuring => ({
+  const all = runtimes.map((runtime): Measuring => ({
     ...{ runtime, ms: [], process: null, logits: null, bytes: 0, error: null },
   }));
   const forEach = async (stage: string, work: (one: Measuring) => Promise<void>) => {
@@ -111,7 +119,7 @@ async function measureModel(
   };
   try {
     await forEach("loads", async (one) => {
-      one.process = await RuntimeProcess.start(one.runtime, folder, SECONDS * 16_000);
+      one.process = await RuntimeProcess.start(one.runtime, folder, seconds * 16_000);
     });
     await forEach("warms up", async (one) => {
       const { ms, bytes, logits } = await one.process!.run();
@@ -137,7 +145,7 @@ async function measureModel(
     runtime,
     device: process?.device ?? "",
     loadMs: process?.loadMs ?? NaN,
-    msPerSecond: error === null ? median(ms) / SECONDS : NaN,
+    msPerSecond: error === null ? median(ms) / seconds : NaN,
     bytes,
     difference: logits && ours && relativeDifference(ours, logits),
     error,

@@ -10,7 +10,7 @@ import { namesOf, unknownCase } from "./cases.ts";
 import { compactTable, forwardOf, measureCompact } from "./compact.ts";
 import { compactCases } from "./compact_cases.ts";
 import { measureGates } from "./gates.ts";
-import { gemmTable, measureGemm } from "./gemm.ts";
+import { GEMM_LAYOUTS, gemmTable, measureGemm, SIZES, variantsFor } from "./gemm.ts";
 import { halfTable, measureHalf } from "./half.ts";
 import { HOST_CASES, hostTable, measureHost } from "./host.ts";
 import { loadTable, measureLoad } from "./load.ts";
@@ -99,7 +99,7 @@ async function runHalf({ rounds = ROUNDS }: StudyOptions): Promise<number> {
 }
 
 async function runRuntimes({ rounds = ROUNDS }: StudyOptions): Promise<number> {
-  const costs = await measureRuntimes(rounds, progress);
+  const costs = await measureRuntimes({ rounds, progress });
   progress("");
   console.log(`wav2vec2-base and half of it, random weights, 10 s of audio\n\n${runtimeTable(costs)}`);
   return costs.every(({ error }) => error === null) ? 0 : 1;
@@ -109,7 +109,9 @@ async function runGemm(): Promise<number> {
   const timed = await openGpu({ profile: true });
   const plain = await openGpu();
   try {
-    const speeds = await measureGemm(timed, plain, progress);
+    const layouts = { f32: GEMM_LAYOUTS, f16: GEMM_LAYOUTS.slice(0, 1) };
+    const variants = variantsFor(timed);
+    const speeds = await measureGemm({ timed, plain, sizes: SIZES, layouts, variants, progress });
     progress("");
     const how = timed.software ? "by timestamps" : "by timestamps or in a row, whichever is faster";
     console.log(`GEMM on ${timed.name}, ${how}\n\n${gemmTable(speeds)}`);

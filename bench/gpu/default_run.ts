@@ -1,0 +1,98 @@
+/**
+ * Part `default_run`: `./espalier prune` with its defaults, from the synthesis of the corpus to the report.
+ *
+ * @module
+ */
+
+import { openGpu } from "../../cli/backend.ts";
+import type { PruneReport } from "../../prune/report/report.ts";
+import { ROOT } from "../step_modules.ts";
+import { digits } from "../statistics.ts";
+import type { PartRequest, TitledTable } from "./part.ts";
+
+/** A run of `prune`. */
+export interface DefaultRun {
+  readonly adapter: string;
+  /** Seconds from the command to the report. */
+  readonly seconds: number;
+  /** Options besides the defaults. */
+  readonly options: readonly string[];
+  readonly stages: PruneReport["stages"];
+  readonly models: readonly {
+    readonly name: string;
+    /** Word error rate, 0 to 1. */
+    readonly wer: number | null;
+    readonly macsPerSecond: number;
+    readonly secondsPerSecond: number | null;
+  }[];
+}
+
+/** A few steps with a corpus of a few sentences. */
+const QUICK = ["--steps", "4", "--finetune-steps", "2", "--batch-seconds", "4", "--seconds", "1"];
+const QUICK_CORPUS = ["--train", "12", "--dev", "2", "--test", "2"];
+
+async function espalier(...words: string[]): Promise<void> {
+  const args = ["run", "-A", "--no-check", "--lock=deno.lock", "cli.ts", ...words];
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT }).output();
+  if (!success) {
+    throw new Error(`${words[0]} failed: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
+  }
+}
+
+/** Runs it. */
+export async function measure({ quick }: PartRequest): Promise<DefaultRun> {
+  const gpu = await openGpu();
+  const { name: adapter } = gpu;
+  gpu.destroy();
+  const folder = await Deno.makeTempDir();
+  try {
+    const data = `${folder}/corpus`;
+    if (quick) await espalier("data", "commands", ...QUICK_CORPUS, "--out", data);
+    const options = quick ? ["--model", "assets/commands-tiny", "--data", data, ...QUICK] : [];
+    const start = performance.now();
+    await espalier("prune", "--quiet", ...options, "--out", `${folder}/run`);
+    const seconds = (performance.now() - start) / 1000;
+    const report: PruneReport = JSON.parse(await Deno.readTextFile(`${folder}/run/report.json`));
+    return {
+      ...{ adapter, seconds, options: quick ? QUICK : [], stages: report.stages },
+      models: report.models.map(({ name, wer, macs_per_second, seconds_per_second }) => ({
+        name,
+        wer: wer?.value ?? null,
+        macsPerSecond: macs_per_second,
+        secondsPerSecond: seconds_per_second,
+      })),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Name of the adapter. */
+export const adapter = (run: DefaultRun): string => run.adapter;
+
+const errorRate = (wer: number | null) => wer === null ? "" : `${(100 * wer).toFixed(2)} %`;
+
+/** The run in one line. */
+export function summary({ seconds, models }: DefaultRun): string {
+  return `${digits(seconds)} s; ${models.map(({ name, wer }) => `${name} ${errorRate(wer)}`).join(", ")} WER`;
+}
+
+/** Stages and models of the run. */
+export function tables({ seconds, stages, models, options }: DefaultRun): TitledTable[] {
+  const words = ["prune", ...options].join(" ");
+  return [
+    {
+      title: `\`${words}\`: ${digits(seconds)} s, with the synthesis of the corpus where it was not cached`,
+      head: ["stage", "s"],
+      rows: stages.map(({ name, seconds }) => [name, digits(seconds)]),
+    },
+    {
+      title: "Its models",
+      head: ["model", "WER", "MMACs a second of audio", "ms a second of audio"],
+      rows: models.map(({ name, wer, macsPerSecond, secondsPerSecond }) => [
+        ...[name, errorRate(wer)],
+        ...[digits(macsPerSecond / 1e6), secondsPerSecond === null ? "" : digits(1000 * secondsPerSecond)],
+      ]),
+    },
+  ];
+}
