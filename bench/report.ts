@@ -6,6 +6,7 @@
 
 import type { Measured } from "./measure.ts";
 import { digits, geometricMean } from "./statistics.ts";
+import { replaceBetween } from "./marks.ts";
 import { markdown, plain, type Table } from "../prune/report/text_table.ts";
 
 /** Results of one case. */
@@ -79,18 +80,9 @@ export function document(report: Report): string {
   return [markdown(tableOf(report)), lines.map((line) => `- ${line}`).join("\n")].join("\n\n");
 }
 
-/** The lines of a document that enclose the report. */
-export const MARKS = ["<!-- bench -->", "<!-- end of bench -->"] as const;
-
 /** Replaces the text between the marks of a document by the report. @throws {SyntaxError} If they are missing. */
 export function replaceReport(page: string, report: Report): string {
-  const [begin, end] = MARKS;
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end, from);
-  if (from < 0 || to < 0) {
-    throw new SyntaxError(`Cannot update as there must be ${begin} and ${end}: not found`);
-  }
-  return `${page.slice(0, from + begin.length)}\n\n${document(report)}\n\n${page.slice(to)}`;
+  return replaceBetween(page, "bench", document(report));
 }
 
 /** The cases as a table. */

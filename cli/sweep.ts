@@ -5,7 +5,7 @@ import type { SweepRecord } from "../prune/sweep/record.ts";
 import { missingLines, plainTable, sweepTable, tableNote } from "../prune/sweep/table.ts";
 import { showTime } from "../train/progress.ts";
 import { type Command, defineCommand } from "./command.ts";
-import { onFiles } from "./files.ts";
+import { fromUser, onFiles } from "./files.ts";
 import { interruptible } from "./long_run.ts";
 import { lastingName } from "./model_option.ts";
 import type { Given, Values } from "./options.ts";
@@ -46,7 +46,7 @@ export const sweepCommand: Command = defineCommand({
 type Own = Pick<Values<typeof sweepOptions>, keyof typeof ownOptions | "recipe">;
 
 async function sweep(values: Own, words: Given<typeof sweepOptions>): Promise<number> {
-  const { out, recipe, json } = values;
+  const { out = fromUser("sweep"), recipe, json } = values;
   const shard = shardOf(values.shard);
   const settings = await newSettings(await sharedSettings(words), recipe);
   const runs = planRuns(values, settings, out);

@@ -51,7 +51,7 @@ export const ownOptions = {
       short: "o",
       value: "DIR",
       description: "folder of the sweep; the same command again resumes it",
-      required: true,
+      computed: { text: "sweep" },
     },
     "dry-run": { type: "flag", description: "list the runs, and estimate the time of those to do" },
     json: { type: "flag", description: "print sweep.json" },

@@ -6,7 +6,6 @@ import type { Peer, PeerCase } from "../bench/peers/peer.ts";
 import {
   document,
   json,
-  MARKS,
   ratioOf,
   replaceReport,
   type Report,
@@ -101,7 +100,7 @@ Deno.test("the report shows times, failures and the summary", () => {
 });
 
 Deno.test("a document gets the report between its marks", () => {
-  const [begin, end] = MARKS;
+  const [begin, end] = ["<!-- bench -->", "<!-- end of bench -->"];
   const page = replaceReport(`before\n\n${begin}\nold\n${end}\n\nafter\n`, report);
   assertStringIncludes(page, `before\n\n${begin}\n\n| case `);
   assertStringIncludes(page, `\n\n${end}\n\nafter\n`);

@@ -1,0 +1,199 @@
+/**
+ * docs/results.md and its plots, and the table and plot of the README, made from the records of sweeps in docs/results/:
+ *
+ *     deno run -A bench/results.ts            writes them anew
+ *     deno run -A bench/results.ts NAME DIR   first takes the record of the sweep in DIR as docs/results/NAME/
+ *
+ * A record is sweep.json, with `about.md` beside it: a heading and what the corpus and the dense model are.
+ *
+ * @module
+ */
+import { replaceBetween } from "./marks.ts";
+import { percent } from "../prune/report/summary.ts";
+import { errorOf, type Group, groupsOf } from "../prune/sweep/groups.ts";
+import { sweepPlots } from "../prune/sweep/plots.ts";
+import { secondsOf, type SweepRecord } from "../prune/sweep/record.ts";
+import { errorName, markdownTable, missingLines, sweepTable } from "../prune/sweep/table.ts";
+import { markdown } from "../prune/report/text_table.ts";
+import { showTime } from "../train/progress.ts";
+
+const root = new URL("../", import.meta.url);
+const RESULTS = new URL("docs/results/", root);
+
+/** A sweep whose results are published. */
+export interface PublishedSweep extends SweepRecord {
+  /** Commit of the program when its record was taken. */
+  readonly commit: string;
+}
+
+/** A sweep with its folder and its text. */
+interface Entry {
+  readonly name: string;
+  readonly about: string;
+  readonly record: PublishedSweep;
+  readonly groups: readonly Group[];
+}
+
+/** Takes the record of a sweep, with the last parts of its paths. */
+async function take(name: string, dir: string): Promise<void> {
+  const { stdout } = await new Deno.Command("git", { args: ["rev-parse", "--short", "HEAD"], cwd: root })
+    .output();
+  const commit = new TextDecoder().decode(stdout).trim();
+  const text = (await Deno.readTextFile(`${dir}/sweep.json`)).replace(/(?<=[" ])\/[^" ]*\/(?=[^"/ ]+)/g, "");
+  const record = { commit, ...JSON.parse(text) as SweepRecord };
+  const folder = new URL(`${name}/`, RESULTS);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(new URL("sweep.json", folder), JSON.stringify(record) + "\n");
+}
+
+/** Published sweeps, by name. */
+async function readEntries(): Promise<Entry[]> {
+  const folders = (await Array.fromAsync(Deno.readDir(RESULTS))).filter(({ isDirectory }) => isDirectory);
+  return await Promise.all(
+    folders.map(({ name }) => name).sort().map(async (name) => {
+      const read = (file: string) => Deno.readTextFile(new URL(`${name}/${file}`, RESULTS));
+      const record = JSON.parse(await read("sweep.json")) as PublishedSweep;
+      return { name, about: (await read("about.md")).trim(), record, groups: groupsOf(record) };
+    }),
+  );
+}
+
+const INTRO = `# Results
+
+<!-- Written by bench/results.ts from docs/results/. -->
+
+What the methods do to small models of human speech, and to the embedded one. Every section is made from the record of a
+sweep (\`./espalier sweep\`, see the [tutorial](tutorial.md#6-several-runs)) in [docs/results](results), which has the errors in every
+utterance, and the command, options and times of every run. Neither LibriSpeech nor a published base model has been run.
+
+Error: mean and standard deviation over seeds. Parameters, MACs and time: shares of the dense model; the time is measured in
+alternation with it at the end of each run. \`none\` is the control: the dense model, trained on with the same steps, rates,
+distillation and data. Differences are in points, with the 95 % interval and the two-sided p of a paired bootstrap over the test
+utterances ([method](method.md#comparing-runs)); a row's runs count as their mean. Other work ran on the same cores.`;
+
+/** docs/results.md. */
+export function resultsPage(entries: readonly Entry[], earlier: EarlierRuns): string {
+  return [INTRO, ...entries.map(section), earlierSection(earlier)].join("\n\n") + "\n";
+}
+
+function section({ name, about, record, groups }: Entry): string {
+  const { commands, runs, commit, version, date } = record;
+  const results = runs.flatMap(({ result }) => result ? [result] : []);
+  const seeds = [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b);
+  const adapters = [...new Set(results.map(({ adapter }) => adapter))];
+  const time = showTime(results.reduce((sum, result) => sum + secondsOf(result), 0));
+  const missing = missingLines(record).map((line) => `- ${line}`);
+  const plots = plotNames(groups).map(([plot, title]) => `![${title}](results/${name}/${plot}.svg)`);
+  return [
+    about,
+    ["```sh", ...commands, "```"].join("\n"),
+    `${results.length} runs, seeds ${seeds.join(", ")}, ${time} in all, on ${
+      adapters.join("; ")
+    }. Espalier ${version}, commit ` +
+    `${commit}, ${date.slice(0, 10)}. Record: [sweep.json](results/${name}/sweep.json).`,
+    markdownTable(sweepTable(record, groups)),
+    ...missing.length > 0 ? [missing.join("\n")] : [],
+    plots.join("\n"),
+  ].join("\n\n");
+}
+
+/** Runs of one seed that were made before there were sweeps: word error rate with its 95 % interval, shares of MACs and time. */
+export interface EarlierRuns {
+  readonly adapter: string;
+  readonly seed: number;
+  readonly dense: readonly [value: number, low: number, high: number];
+  readonly points: readonly {
+    readonly method: string;
+    readonly target: number;
+    readonly wer: readonly [value: number, low: number, high: number];
+    readonly macs: number;
+    readonly time: number;
+  }[];
+}
+
+function earlierSection({ adapter, seed, dense, points }: EarlierRuns): string {
+  const rate = ([value, low, high]: EarlierRuns["dense"]) =>
+    `${percent(value, 2)} (${percent(low)} to ${percent(high)})`;
+  const rows = points.map(({ method, target, wer, macs, time }) => {
+    return [method, percent(target, 0), rate(wer), percent(macs), percent(time, 0)];
+  });
+  return [
+    "## The embedded model, one seed",
+    `300 test sentences of the spoken commands, none of which is in the training set; seed ${seed}, on ${adapter}, before there was a ` +
+    "control and a paired test. `uniform` has as many steps of fine-tuning as the others have steps in all. Record: " +
+    "[pareto.json](results/pareto.json).",
+    markdown({
+      head: ["method", "target", "WER (95 % interval)", "MACs", "time"],
+      rows: [["dense", "–", rate(dense), "–", "–"], ...rows],
+    }),
+  ].join("\n\n");
+}
+
+/** The plots that a sweep has. */
+function plotNames(groups: readonly Group[]): [name: string, title: string][] {
+  const timed = groups.some(({ shares }) => shares.time !== null);
+  const plots: [string, string][] = [["macs", "Error against MACs kept"], [
+    "parameters",
+    "Error against parameters kept",
+  ]];
+  return groups.length === 0 ? [] : timed ? [...plots, ["time", "Error against measured time"]] : plots;
+}
+
+/** Methods and targets that the README has a row for. */
+const SHOWN = { method: "mac", targets: [0.3, 0.5] };
+
+/** The table of the README. */
+export function readmeTable(entries: readonly Entry[], { dense, points }: EarlierRuns): string {
+  const head = ["model and corpus", "MACs", "time", "dense", "control", "compact", "runs", "p, from dense"];
+  const rows = entries.flatMap(({ about, record, groups }) => {
+    const shown = groups.filter(({ method, target }) =>
+      method === SHOWN.method && SHOWN.targets.includes(target!)
+    );
+    const control = groups.find(({ method }) => method === "none");
+    return shown.map(({ shares, error, seeds, fromDense: { p } }) => [
+      about.split("\n")[0]!.replace(/^#+ /, ""),
+      percent(shares.macs),
+      shares.time === null ? "–" : percent(shares.time, 0),
+      `${percent(errorOf(record.common!.dense), 2)} ${errorName(record)}`,
+      control ? percent(control.error.mean, 2) : "–",
+      percent(error.mean, 2),
+      String(seeds.length),
+      p.toPrecision(2),
+    ]);
+  });
+  const before = points.filter(({ method, target }) =>
+    method === SHOWN.method && SHOWN.targets.includes(target)
+  )
+    .toSorted((a, b) => a.target - b.target).map(({ wer, macs, time }) => [
+      "The embedded model, spoken commands",
+      percent(macs),
+      percent(time, 0),
+      `${percent(dense[0], 2)} WER`,
+      "–",
+      percent(wer[0], 2),
+      "1",
+      "–",
+    ]);
+  return markdown({ head, rows: [...rows, ...before] });
+}
+
+/** The files that are made from the records: content by path. */
+export async function resultFiles(): Promise<Map<string, string>> {
+  const entries = await readEntries();
+  const earlier = JSON.parse(await Deno.readTextFile(new URL("pareto.json", RESULTS))) as EarlierRuns;
+  const files = new Map([["docs/results.md", resultsPage(entries, earlier)]]);
+  const readme = await Deno.readTextFile(new URL("README.md", root));
+  files.set("README.md", replaceBetween(readme, "results", readmeTable(entries, earlier)));
+  for (const { name, record, groups } of entries) {
+    for (const plot of await sweepPlots(record, groups)) {
+      files.set(`docs/results/${name}/${plot.name}.svg`, plot.svg);
+    }
+  }
+  return files;
+}
+
+if (import.meta.main) {
+  const [name, dir] = Deno.args;
+  if (name !== undefined && dir !== undefined) await take(name, dir);
+  for (const [path, content] of await resultFiles()) await Deno.writeTextFile(new URL(path, root), content);
+}
