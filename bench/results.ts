@@ -1,15 +1,17 @@
 /**
- * docs/results.md and its plots, and the table and plot of the README, made from the records of sweeps in docs/results/:
+ * docs/results.md and its plots, and tables of the README, made from the records in docs/results/:
  *
  *     deno run -A bench/results.ts            writes them anew
- *     deno run -A bench/results.ts NAME DIR   first takes the record of the sweep in DIR as docs/results/NAME/
+ *     deno run -A bench/results.ts NAME DIR   first takes the record of the sweep, or the report of the run, in DIR
  *
- * A record is sweep.json, with `about.md` beside it: a heading and what the corpus and the dense model are.
+ * A sweep's record is docs/results/NAME/sweep.json, with `about.md` beside it: a heading, and what the corpus and the dense model
+ * are. docs/results/default/report.json is that of `./espalier prune` without options, which the README shows.
  *
  * @module
  */
 import { replaceBetween } from "./marks.ts";
-import { percent } from "../prune/report/summary.ts";
+import type { PruneReport } from "../prune/report/report.ts";
+import { percent, summaryText } from "../prune/report/summary.ts";
 import { errorOf, type Group, groupsOf } from "../prune/sweep/groups.ts";
 import { sweepPlots } from "../prune/sweep/plots.ts";
 import { secondsOf, type SweepRecord } from "../prune/sweep/record.ts";
@@ -19,6 +21,9 @@ import { showTime } from "../train/progress.ts";
 
 const root = new URL("../", import.meta.url);
 const RESULTS = new URL("docs/results/", root);
+
+/** Folders of the sweeps in the order of the page; a new one is added here. */
+const ORDER = ["fsdd", "pico", "commands", "commands-intents"];
 
 /** A sweep whose results are published. */
 export interface PublishedSweep extends SweepRecord {
@@ -34,28 +39,32 @@ interface Entry {
   readonly groups: readonly Group[];
 }
 
-/** Takes the record of a sweep, with the last parts of its paths. */
+/** Takes the record of a sweep, or the report of a run, with the last parts of its paths. */
 async function take(name: string, dir: string): Promise<void> {
   const { stdout } = await new Deno.Command("git", { args: ["rev-parse", "--short", "HEAD"], cwd: root })
     .output();
   const commit = new TextDecoder().decode(stdout).trim();
-  const text = (await Deno.readTextFile(`${dir}/sweep.json`)).replace(/(?<=[" ])\/[^" ]*\/(?=[^"/ ]+)/g, "");
-  const record = { commit, ...JSON.parse(text) as SweepRecord };
+  const text = await Deno.readTextFile(`${dir}/sweep.json`).catch(() =>
+    Deno.readTextFile(`${dir}/report.json`)
+  );
+  const record = JSON.parse(text.replace(/(?<=[" ])\/[^" ]*\/(?=[^"/ ]+)/g, ""));
   const folder = new URL(`${name}/`, RESULTS);
   await Deno.mkdir(folder, { recursive: true });
-  await Deno.writeTextFile(new URL("sweep.json", folder), JSON.stringify(record) + "\n");
+  const file = new URL("runs" in record ? "sweep.json" : "report.json", folder);
+  await Deno.writeTextFile(file, JSON.stringify({ commit, ...record }) + "\n");
 }
 
-/** Published sweeps, by name. */
+/** Published sweeps, in the order of the page. */
 async function readEntries(): Promise<Entry[]> {
-  const folders = (await Array.fromAsync(Deno.readDir(RESULTS))).filter(({ isDirectory }) => isDirectory);
-  return await Promise.all(
-    folders.map(({ name }) => name).sort().map(async (name) => {
-      const read = (file: string) => Deno.readTextFile(new URL(`${name}/${file}`, RESULTS));
-      const record = JSON.parse(await read("sweep.json")) as PublishedSweep;
-      return { name, about: (await read("about.md")).trim(), record, groups: groupsOf(record) };
-    }),
-  );
+  const entries: Entry[] = [];
+  for (const name of ORDER) {
+    const read = (file: string) => Deno.readTextFile(new URL(`${name}/${file}`, RESULTS));
+    const text = await read("sweep.json").catch(() => null);
+    if (text === null) continue; // not run yet
+    const record = JSON.parse(text) as PublishedSweep;
+    entries.push({ name, about: (await read("about.md")).trim(), record, groups: groupsOf(record) });
+  }
+  return entries;
 }
 
 const INTRO = `# Results
@@ -177,13 +186,35 @@ export function readmeTable(entries: readonly Entry[], { dense, points }: Earlie
   return markdown({ head, rows: [...rows, ...before] });
 }
 
+/** The plot of the README, with what it shows. */
+function readmePlot({ name, about, record, groups }: Entry): string {
+  const seeds = new Set(record.runs.map(({ seed }) => seed)).size;
+  const baselines = [
+    ["none", "the control is the dense model, trained on as long"],
+    ["transformer-only", "`transformer-only` keeps the convolutions"],
+    ["uniform", "`uniform` removes the same share of every layer"],
+  ].filter(([method]) => groups.some((group) => group.method === method)).map(([, text]) => text);
+  const title = about.split("\n")[0]!.replace(/^#+ /, "");
+  const methods = ["`mac` is HJ-Pruning by multiply–accumulates (Peng et al. 2023)", ...baselines].join("; ");
+  return `![${errorName(record)} against MACs kept, by method](docs/results/${name}/macs.svg)\n\n` +
+    `_${title}: means, and smallest and largest of ${seeds} ${seeds === 1 ? "seed" : "seeds"}. ${methods}._`;
+}
+
 /** The files that are made from the records: content by path. */
 export async function resultFiles(): Promise<Map<string, string>> {
   const entries = await readEntries();
   const earlier = JSON.parse(await Deno.readTextFile(new URL("pareto.json", RESULTS))) as EarlierRuns;
   const files = new Map([["docs/results.md", resultsPage(entries, earlier)]]);
   const readme = await Deno.readTextFile(new URL("README.md", root));
-  files.set("README.md", replaceBetween(readme, "results", readmeTable(entries, earlier)));
+  let page = replaceBetween(readme, "results", readmeTable(entries, earlier));
+  const [shown] = entries;
+  if (shown) page = replaceBetween(page, "plot", readmePlot(shown));
+  const report = await Deno.readTextFile(new URL("default/report.json", RESULTS)).catch(() => null);
+  if (report) {
+    const [table] = summaryText(JSON.parse(report) as PruneReport).split("\n\n");
+    page = replaceBetween(page, "default run", "```console\n" + table + "\n```");
+  }
+  files.set("README.md", page);
   for (const { name, record, groups } of entries) {
     for (const plot of await sweepPlots(record, groups)) {
       files.set(`docs/results/${name}/${plot.name}.svg`, plot.svg);
