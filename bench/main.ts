@@ -41,7 +41,10 @@ const command = defineCommand({
     },
     json: { type: "flag", description: "print JSON" },
     markdown: { type: "flag", description: "print Markdown" },
-    update: { type: "path", description: "update the table in this document, between its marks" },
+    update: {
+      type: "path",
+      description: "update the table in this document, between its marks, and docs/results/bench.json",
+    },
     profile: {
       type: "flag",
       description: "print the time by kernel of this library, for --only or train_step, or of --compact",
@@ -149,6 +152,7 @@ function rowOf(
 function print(report: Report, { json: asJson, markdown, update }: BenchOptions): void {
   if (update !== undefined) {
     Deno.writeTextFileSync(update, replaceReport(Deno.readTextFileSync(update), report));
+    Deno.writeTextFileSync(new URL("../docs/results/bench.json", import.meta.url), `${json(report)}\n`);
   }
   console.log(asJson ? json(report) : markdown ? document(report) : text(report));
 }

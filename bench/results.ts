@@ -1,5 +1,5 @@
 /**
- * docs/results.md and its plots, and tables of the README, made from the records in docs/results/:
+ * docs/results.md and its plots, and tables of the README and of docs/scaling.md, made from the records in docs/results/:
  *
  *     deno run -A bench/results.ts            writes them anew
  *     deno run -A bench/results.ts NAME DIR   first takes the record of the sweep, or the report of the run, in DIR
@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { simulations, simulationTables } from "./scaling.ts";
 import { replaceBetween } from "./marks.ts";
 import type { PruneReport } from "../prune/report/report.ts";
 import { percent, summaryText } from "../prune/report/summary.ts";
@@ -215,6 +216,10 @@ export async function resultFiles(): Promise<Map<string, string>> {
     page = replaceBetween(page, "default run", "```console\n" + table + "\n```");
   }
   files.set("README.md", page);
+  const simulated = await simulations();
+  const scaling = await Deno.readTextFile(new URL("docs/scaling.md", root));
+  files.set("docs/scaling.md", replaceBetween(scaling, "simulation", simulationTables(simulated)));
+  files.set("docs/results/scaling.json", JSON.stringify(simulated, null, 2) + "\n");
   for (const { name, record, groups } of entries) {
     for (const plot of await sweepPlots(record, groups)) {
       files.set(`docs/results/${name}/${plot.name}.svg`, plot.svg);

@@ -100,40 +100,61 @@ async function sizes(): Promise<Size[]> {
   });
 }
 
-/** Efficiency of 2 to 64 GPUs: on one machine, and on machines of `perHost` GPUs with a network. */
-async function tables(): Promise<string> {
-  const parts: string[] = [];
-  for (const { name, parameters, forward, backward } of await sizes()) {
+/** Simulated efficiency of a model. */
+export interface Simulation {
+  readonly model: string;
+  /** Seconds of a step of one process, and seconds of audio in it. */
+  readonly step: number;
+  readonly audio: number;
+  /** Bytes of gradients. */
+  readonly gradients: number;
+  /** Names of the columns after the number of GPUs. */
+  readonly columns: readonly string[];
+  /** Share of the time that a process computes, by number of GPUs and column; null where it cannot be. */
+  readonly rows: readonly { readonly gpus: number; readonly shares: readonly (number | null)[] }[];
+}
+
+/** Efficiency of 2 to 64 GPUs: on one machine, and on machines of one or four GPUs with a network. */
+export async function simulations(): Promise<Simulation[]> {
+  const networks = [25, 100, 200, 400];
+  const columns = [
+    "one machine",
+    ...[1, 4].flatMap((n) => networks.map((gbit) => `${n} a machine, ${gbit} Gbit/s`)),
+  ];
+  return (await sizes()).map(({ name, parameters, forward, backward }) => {
     const step = { forward, backward, gradients: 4 * parameters, ...LINKS };
-    const megabytes = (step.gradients / 1e6).toFixed(0);
-    parts.push(
-      `${name}: ${
-        (1e3 * (forward + backward)).toFixed(0)
-      } ms a step of ${AUDIO} s, ${megabytes} MB of gradients`,
-    );
-    const networks = [25, 100, 200, 400];
     const rows = [2, 4, 8, 16, 32, 64].map((gpus) => {
-      const cell = (hosts: number, network: number) => {
-        if (!Number.isInteger(hosts) || hosts < 1) return "–";
-        const share = efficiency({ ...step, hosts, perHost: gpus / hosts, network });
-        return `${(100 * share).toFixed(0)} %`;
+      const share = (hosts: number, network: number) => {
+        if (!Number.isInteger(hosts) || hosts < 1) return null;
+        return efficiency({ ...step, hosts, perHost: gpus / hosts, network });
       };
-      const one = gpus <= 8 ? cell(1, 1) : "–";
-      const each = networks.map((gbit) => cell(gpus, gbit * GBIT));
-      const nodes = networks.map((gbit) => gpus >= 8 ? cell(gpus / 4, gbit * GBIT) : "–");
-      return [String(gpus), one, ...each, ...nodes];
+      const one = gpus <= 8 ? share(1, 1) : null;
+      const each = networks.map((gbit) => share(gpus, gbit * GBIT));
+      const nodes = networks.map((gbit) => gpus >= 8 ? share(gpus / 4, gbit * GBIT) : null);
+      return { gpus, shares: [one, ...each, ...nodes] };
     });
-    const head = [
-      "GPUs",
-      "one machine",
-      ...networks.map((gbit) => `1 a machine, ${gbit} Gbit/s`),
-      ...networks.map((gbit) => `4 a machine, ${gbit} Gbit/s`),
-    ];
-    parts.push(markdown({ head, rows }));
-  }
-  return parts.join("\n\n");
+    const { gradients } = step;
+    return { model: `wav2vec2-${name}`, step: forward + backward, audio: AUDIO, gradients, columns, rows };
+  });
+}
+
+/** Simulations as tables in Markdown. */
+export function simulationTables(of: readonly Simulation[]): string {
+  return of.flatMap(({ model, step, audio, gradients, columns, rows }) => [
+    `**${model}**, ${(1e3 * step).toFixed(0)} ms a step of ${audio} s, ${
+      (gradients / 1e6).toFixed(0)
+    } MB of gradients`,
+    markdown({
+      head: ["GPUs", ...columns],
+      rows: rows.map(({ gpus, shares }) => [
+        String(gpus),
+        ...shares.map((share) => share === null ? "–" : `${(100 * share).toFixed(0)} %`),
+      ]),
+    }),
+  ]).join("\n\n");
 }
 
 if (import.meta.main) {
-  console.log(Deno.args.includes("--measure") ? await measureRanks(stepSeconds, LINKS) : await tables());
+  const measured = Deno.args.includes("--measure");
+  console.log(measured ? await measureRanks(stepSeconds, LINKS) : simulationTables(await simulations()));
 }

@@ -1,4 +1,5 @@
 import { makeFolder, writeFileAtomic } from "../../files/atomic_file.ts";
+import type { ReportPlot } from "../report/plots.ts";
 import { lastPart } from "../report/summary.ts";
 import { sweepCsv } from "./csv.ts";
 import { type Group, groupsOf } from "./groups.ts";
@@ -20,15 +21,15 @@ export async function writeSweep(dir: string, record: SweepRecord): Promise<void
     writeFileAtomic(`${dir}/${name}`, [new TextEncoder().encode(text)]);
   const groups = groupsOf(record);
   await write("sweep.csv", sweepCsv(record));
-  await write("sweep.md", sweepMarkdown(record, groups));
   await makeFolder(`${dir}/plots`);
   const plots = await sweepPlots(record, groups);
+  await write("sweep.md", sweepMarkdown(record, groups, plots));
   for (const { name, svg } of plots) await write(`plots/${name}.svg`, svg);
   await write("sweep.html", sweepHtml(record, groups, plots));
 }
 
 /** The table of a sweep in Markdown, with what it has. */
-export function sweepMarkdown(record: SweepRecord, groups: readonly Group[]): string {
+function sweepMarkdown(record: SweepRecord, groups: readonly Group[], plots: readonly ReportPlot[]): string {
   const missing = missingLines(record).map((line) => `- ${line}`);
   return [
     `# Pruning of ${record.common ? lastPart(record.common.base_model) : "a model"}`,
@@ -37,6 +38,8 @@ export function sweepMarkdown(record: SweepRecord, groups: readonly Group[]): st
     "",
     tableNote(record),
     ...missing.length > 0 ? ["", ...missing] : [],
+    "",
+    ...plots.map(({ name, title }) => `![${title}](plots/${name}.svg)`),
     "",
     "```sh",
     ...record.commands,
