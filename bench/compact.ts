@@ -15,8 +15,8 @@ import { noGrad } from "../tensor/tape.ts";
 import { type CompactCase, SECONDS } from "./compact_cases.ts";
 import { uniform } from "./inputs.ts";
 import type { PeerCase } from "./peers/peer.ts";
+import type { TitledTable } from "./record.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
 
 /** Measurement of a compact model. */
 export interface CompactTime {
@@ -89,15 +89,17 @@ export function forwardOf(gpu: Gpu, config: ModelConfig): PeerCase {
   return { run, dispose: () => model[Symbol.dispose]() };
 }
 
-/** The times as a table for a terminal. */
-export function compactTable(times: readonly CompactTime[]): string {
+/** The times as a table. */
+export function compactTables(times: readonly CompactTime[]): TitledTable[] {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-  return plain({
+  return [{
+    title: `Compact models beside the dense ones, random weights, ${SECONDS} s of audio`,
+    left: [0, 1],
     head: ["case", "model", "dense", "compact", "MACs", "time", "time / MACs"],
     rows: times.map(({ name, description, seconds, macs, time }) => [
       ...[name, description],
       ...seconds.map((value) => `${digits(value)} s`),
       ...[percent(macs), percent(time), digits(time / macs)],
     ]),
-  });
+  }];
 }

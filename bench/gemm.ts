@@ -11,17 +11,7 @@ import type { GemmProblem } from "../kernels/gemm/problem.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../kernels/gemm/choice.ts";
 import type { Gpu } from "../tensor/gpu.ts";
 import type { FloatType } from "../tensor/dtype.ts";
-import { digits } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
 import { uniformTensor } from "./inputs.ts";
-
-/** Sizes M, K, N of `bench --gemm`. */
-export const SIZES: readonly GemmSize[] = [
-  [800, 256, 256],
-  [512, 768, 768],
-  [512, 768, 3072],
-  ...[1024, 2048, 4096].map((n): GemmSize => [n, n, n]),
-];
 
 /** M, K and N. */
 export type GemmSize = readonly [m: number, k: number, n: number];
@@ -41,10 +31,10 @@ export type GemmLayout = keyof typeof LAYOUTS;
 export const GEMM_LAYOUTS = Object.keys(LAYOUTS) as GemmLayout[];
 
 /**
- * Floating-point operations of a sample, maximum number of GEMMs in it, and number of samples, of which the fastest counts.
- * A GPU lowers its clock when it is idle, and needs tens of milliseconds of work to raise it again.
+ * Maximum number of GEMMs in a sample, and number of samples, of which the fastest counts. A GPU lowers its clock when it is
+ * idle, and needs tens of milliseconds of work to raise it again.
  */
-const [SAMPLE_FLOPS, MAX_REPEAT, SAMPLES] = [2e12, 1000, 3];
+const [MAX_REPEAT, SAMPLES] = [1000, 3];
 
 /** GEMMs that are submitted together, so that the device computes while the next are recorded. */
 const SUBMIT_EVERY = 40;
@@ -69,7 +59,7 @@ export interface GemmOptions {
   readonly layouts: Readonly<Record<FloatType, readonly GemmLayout[]>>;
   readonly variants: readonly GemmVariant[];
   /** Floating-point operations of a sample. */
-  readonly sampleFlops?: number;
+  readonly sampleFlops: number;
   /** Receives a message before each measurement. */
   readonly progress: (message: string) => void;
   /** Receives each row once it is measured. */
@@ -87,7 +77,7 @@ export function variantsFor({ software }: Gpu): GemmVariant[] {
  * @throws {Error} If the device has no timestamps.
  */
 export async function measureGemm(options: GemmOptions): Promise<GemmSpeed[]> {
-  const { timed, plain, sizes, layouts, variants, sampleFlops = SAMPLE_FLOPS, progress, onSpeed } = options;
+  const { timed, plain, sizes, layouts, variants, sampleFlops, progress, onSpeed } = options;
   const speeds: GemmSpeed[] = [];
   for (const dtype of ["f32", "f16"] as const) {
     if (dtype === "f16" && !timed.half) continue;
@@ -179,14 +169,3 @@ async function milliseconds(
 
 /** `1024³` or `512×768×3072`. */
 export const sizeName = (size: GemmSize): string => new Set(size).size === 1 ? `${size[0]}³` : size.join("×");
-
-/** The speeds as a table for a terminal. */
-export function gemmTable(speeds: readonly GemmSpeed[]): string {
-  const sizes = SIZES.map(sizeName);
-  return plain({
-    head: ["TFLOP/s", "kernel", "type", ...sizes],
-    rows: speeds.map(({ layout, variant, dtype, teraflops }) => {
-      return [layout, variant, dtype, ...teraflops.map(digits)];
-    }),
-  });
-}

@@ -9,10 +9,10 @@ import { parseConfig } from "../model/config.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { SpeechModel } from "../model/speech_model.ts";
 import { measureSpeed } from "../prune/run/measure_speed.ts";
+import { BASE } from "./compact_cases.ts";
+import type { TitledTable } from "./record.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
 
-const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 const SECONDS = 10;
 
 /** Cost of the model with one element type. */
@@ -51,16 +51,17 @@ export async function measureHalf(rounds: number): Promise<TypeCost[]> {
   }
 }
 
-/** The costs as a table for a terminal. */
-export function halfTable(costs: readonly TypeCost[]): string {
+/** The costs as a table. */
+export function halfTables(costs: readonly TypeCost[]): TitledTable[] {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
-  return plain({
-    head: ["GEMM of", "time", "weights", "peak memory"],
+  return [{
+    title: "wav2vec2-base with random weights, 10 s of audio",
+    head: ["GEMM from", "time", "weights", "peak of tensors"],
     rows: costs.map(({ dtype, seconds, weights, peak }) => [
       dtype,
       `${digits(seconds)} s`,
       megabytes(weights),
       megabytes(peak),
     ]),
-  });
+  }];
 }

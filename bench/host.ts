@@ -7,10 +7,10 @@
 
 import { runJson } from "./child.ts";
 import type { HostCost, HostRequest } from "./host_process.ts";
+import type { TitledTable } from "./record.ts";
 import { digits, median } from "./statistics.ts";
 import { ROOT } from "./step_modules.ts";
 import { STEP_KINDS, STEP_MODELS, type StepKind, type StepModel } from "./steps.ts";
-import { plain } from "../prune/report/text_table.ts";
 
 /** Steps to time in a process, utterances of a step, and samples of each. */
 const SIZES: Readonly<Record<StepModel, { steps: number; batch: readonly [number, number] }>> = {
@@ -70,12 +70,14 @@ export async function measureHost({ only, against, rounds, progress }: HostOptio
   return steps;
 }
 
-/** The steps as a table for a terminal. */
-export function hostTable(steps: readonly HostStep[]): string {
+/** The steps as a table. */
+export function hostTables(steps: readonly HostStep[]): TitledTable[] {
   const calls = Object.keys(steps[0]!.calls) as (keyof HostCost["calls"])[];
   const name = ({ model, kind, against }: HostStep) =>
     `${model}_${kind}${against === null ? "" : ", against"}`;
-  return plain({
+  return [{
+    title:
+      "Calls of a step, CPU time of the main thread, that of this library's own code in it, and wall time",
     head: ["", ...steps.map(name)],
     rows: [
       ...calls.map((call) => [call, ...steps.map((step) => String(step.calls[call]))]),
@@ -83,5 +85,5 @@ export function hostTable(steps: readonly HostStep[]): string {
       ["of it script ms", ...steps.map(({ ms }) => digits(ms.script))],
       ["wall ms", ...steps.map(({ ms }) => digits(ms.wall))],
     ],
-  });
+  }];
 }

@@ -9,10 +9,9 @@ import { UserError } from "../cli/user_error.ts";
 import { writeCheckpoint } from "../model/checkpoint/write.ts";
 import { parseConfig } from "../model/config.ts";
 import { randomCheckpoint } from "../model/random.ts";
+import { BASE } from "./compact_cases.ts";
+import type { TitledTable } from "./record.ts";
 import { median } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
-
-const BASE = new URL("../recipes/configs/wav2vec2-base.json", import.meta.url);
 
 /** Writes the tensors of model.safetensors with torch.save, in both formats. */
 const CONVERT = `
@@ -97,11 +96,12 @@ async function loadOnce(path: string | null): Promise<{ seconds: number; memory:
   return JSON.parse(decoder.decode(stdout));
 }
 
-/** The costs as a table for a terminal. */
-export function loadTable(costs: readonly LoadCost[]): string {
+/** The costs as a table. */
+export function loadTables(costs: readonly LoadCost[]): TitledTable[] {
   const [safetensors] = costs as [LoadCost];
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
-  return plain({
+  return [{
+    title: "wav2vec2-base with random weights, each file in a process of its own",
     head: ["file", "size", "time", "ratio", "peak memory", "ratio"],
     rows: costs.map(({ file, bytes, seconds, memory }) => [
       file,
@@ -111,5 +111,5 @@ export function loadTable(costs: readonly LoadCost[]): string {
       megabytes(memory),
       (memory / safetensors.memory).toFixed(2),
     ]),
-  });
+  }];
 }

@@ -16,7 +16,7 @@ import type { Peer } from "./peers/peer.ts";
 import { progress } from "./progress.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
 import { runCommand } from "./run_command.ts";
-import { ROUNDS, studyOf } from "./studies.ts";
+import { ROUNDS, runStudy, studyOf } from "./studies.ts";
 
 /** Loaders of the peers, which only the benchmark depends on. */
 const loaders: Readonly<Record<string, () => Promise<Peer>>> = {
@@ -65,15 +65,19 @@ const command = defineCommand({
       type: "flag",
       description: "measure a dense and a compact model here and in ONNX runtimes",
     },
-    gemm: { type: "flag", description: "measure the GEMM kernels alone" },
     host: {
       type: "flag",
       description: "count the commands of a training step and time the host's share of it",
     },
     against: {
       type: "path",
-      description: "folder of another checkout to measure in alternation, with --host",
+      description: "folder of another checkout to measure in alternation, with --host and --startup",
     },
+    startup: {
+      type: "flag",
+      description: "measure transcribe from the command to its exit, with warm and with empty caches",
+    },
+    out: { type: "path", description: "folder to write the record of a measurement to, as JSON" },
     load: {
       type: "flag",
       description: "measure how a model of base size loads from PyTorch's files and safetensors",
@@ -82,7 +86,7 @@ const command = defineCommand({
   async run(values) {
     preferVulkan();
     const study = studyOf(values);
-    return study ? await study(values) : await runBench(values);
+    return study ? await runStudy(study, values) : await runBench(values);
   },
 });
 

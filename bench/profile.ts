@@ -7,8 +7,8 @@
 import type { Gpu } from "../tensor/gpu.ts";
 import type { KernelTime } from "../tensor/profiler.ts";
 import type { PeerCase } from "./peers/peer.ts";
+import type { TitledTable } from "./record.ts";
 import { digits } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
 
 /** Times of a case by kernel. */
 export interface Profile {
@@ -35,27 +35,25 @@ export async function profile(gpu: Gpu, work: PeerCase, executions: number): Pro
   return { executions, times: new Map(profiler.times), ms };
 }
 
-/** The profile of one execution as a table for a terminal, the slowest kernel first. */
-export function profileTable({ executions, times, ms }: Profile): string {
+/** The profile of one execution as a table, the slowest kernel first. @param name What was executed. */
+export function profileTable(name: string, { executions, times, ms }: Profile): TitledTable {
   const kernels = [...times].sort(([, a], [, b]) => b.ms - a.ms);
   const total = kernels.reduce((sum, [, time]) => sum + time.ms, 0);
   const dispatches = kernels.reduce((sum, [, time]) => sum + time.count, 0);
   const share = (part: number) => `${(100 * part / total).toFixed(1)} %`;
-  return [
-    plain({
-      head: ["kernel", "dispatches", "ms", "share", "ms each"],
-      rows: kernels.map(([label, { count, ms }]) => [
-        concise(label),
-        digits(count / executions),
-        digits(ms / executions),
-        share(ms),
-        digits(ms / count),
-      ]),
-    }),
-    `${digits(dispatches / executions)} dispatches take ${digits(total / executions)} ms of the ${
-      digits(ms / executions)
-    } ms of an execution; the rest is copies, the host, and the wait`,
-  ].join("\n\n");
+  return {
+    title:
+      `${name}: ${digits(dispatches / executions)} dispatches take ${digits(total / executions)} ms of the ` +
+      `${digits(ms / executions)} ms of an execution; the rest is copies, the host, and the wait`,
+    head: ["kernel", "dispatches", "ms", "share", "ms each"],
+    rows: kernels.map(([label, { count, ms }]) => [
+      concise(label),
+      digits(count / executions),
+      digits(ms / executions),
+      share(ms),
+      digits(ms / count),
+    ]),
+  };
 }
 
 /** A pipeline's label without the constants that are false. */

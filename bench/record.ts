@@ -5,7 +5,19 @@
  */
 
 import { readFileIfExists, writeFileAtomic } from "../files/atomic_file.ts";
+import { plain, type Table } from "../prune/report/text_table.ts";
 import { ROOT } from "./step_modules.ts";
+
+/** A table with a heading. */
+export interface TitledTable extends Table {
+  readonly title: string;
+}
+
+/** Tables for a terminal, each below its heading. */
+export function tablesText(tables: readonly TitledTable[]): string {
+  return tables.map(({ title, ...table }) => table.rows.length === 0 ? title : `${title}\n\n${plain(table)}`)
+    .join("\n\n");
+}
 
 /** A measurement and where it comes from. */
 export interface BenchRecord<T = unknown> {

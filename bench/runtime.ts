@@ -13,9 +13,9 @@ import { encodeConfig } from "../model/config_encode.ts";
 import { writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
 import { relativeDifference } from "./compare.ts";
 import { BASE, compactAt } from "./compact_cases.ts";
+import type { TitledTable } from "./record.ts";
 import { RuntimeProcess } from "./runtimes/runtime_process.ts";
 import { digits, median } from "./statistics.ts";
-import { plain } from "../prune/report/text_table.ts";
 
 const SECONDS = 10;
 
@@ -152,19 +152,21 @@ async function measureModel(
   }));
 }
 
-/** The costs as a table for a terminal. */
-export function runtimeTable(costs: readonly RuntimeCost[]): string {
-  return plain({
-    head: ["model", "runtime", "on", "load", "per second of audio", "peak memory", "difference"],
+/** The costs as a table. @param title What was measured. */
+export function runtimeTables(title: string, costs: readonly RuntimeCost[]): TitledTable[] {
+  return [{
+    title,
+    left: [0, 1, 2],
+    head: ["model", "runtime", "on", "load", "ms a second of audio", "peak memory", "difference of logits"],
     rows: costs.map(({ model, runtime, device, loadMs, msPerSecond, bytes, difference, error }) => [
       ...[model, runtime],
       ...error !== null ? [error.slice(0, 60)] : [
         device,
         `${(loadMs / 1000).toFixed(2)} s`,
-        `${digits(msPerSecond)} ms`,
+        digits(msPerSecond),
         `${(bytes / 1e6).toFixed(0)} MB`,
         difference === null ? "" : difference.toExponential(1),
       ],
     ]),
-  });
+  }];
 }

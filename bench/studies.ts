@@ -6,20 +6,29 @@
 
 import { openGpu } from "../cli/backend.ts";
 import config from "../deno.json" with { type: "json" };
+import type { Gpu } from "../tensor/gpu.ts";
 import { namesOf, unknownCase } from "./cases.ts";
-import { compactTable, forwardOf, measureCompact } from "./compact.ts";
+import { compactTables, forwardOf, measureCompact } from "./compact.ts";
 import { compactCases } from "./compact_cases.ts";
-import { measureGates } from "./gates.ts";
-import { GEMM_LAYOUTS, gemmTable, measureGemm, SIZES, variantsFor } from "./gemm.ts";
-import { halfTable, measureHalf } from "./half.ts";
-import { HOST_CASES, hostTable, measureHost } from "./host.ts";
-import { loadTable, measureLoad } from "./load.ts";
+import { gatesTables, measureGates } from "./gates.ts";
+import { halfTables, measureHalf } from "./half.ts";
+import { HOST_CASES, hostTables, measureHost } from "./host.ts";
+import { loadTables, measureLoad } from "./load.ts";
 import { ours } from "./ours.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import { profile, profileTable } from "./profile.ts";
 import { progress } from "./progress.ts";
-import { measureRuntimes, runtimeTable } from "./runtime.ts";
-import type { Gpu } from "../tensor/gpu.ts";
+import {
+  type BenchRecord,
+  commitOf,
+  now,
+  RUNTIME,
+  tablesText,
+  type TitledTable,
+  writeRecord,
+} from "./record.ts";
+import { measureRuntimes, type RuntimeCost, runtimeTables } from "./runtime.ts";
+import { CACHES, measureStartup, startupTables } from "./startup.ts";
 
 /** The options of `bench` that the studies use. */
 export interface StudyOptions {
@@ -27,126 +36,133 @@ export interface StudyOptions {
   /** Samples; by default as many as the study takes. */
   readonly rounds?: number | undefined;
   readonly json: boolean;
+  /** Folder for the record; no record is written without it. */
+  readonly out?: string | undefined;
   readonly profile: boolean;
+  /** Whether --profile is of the compact models. */
+  readonly compact?: boolean;
   /** Folder of another checkout to compare with. */
   readonly against?: string | undefined;
+}
+
+/** A study: what it measures, and its tables. */
+export interface Study<T = never> {
+  measure(options: StudyOptions): Promise<{ readonly adapter: string; readonly result: T }>;
+  tables(result: T): TitledTable[];
+  /** Whether a part of it failed, which the exit status states. */
+  failed(result: T): boolean;
 }
 
 /** Samples of each library or model, unless a study has another default. */
 export const ROUNDS = 5;
 
-const STUDIES = {
-  compact: runCompact,
-  gates: runGates,
-  runtime: runRuntimes,
-  half: runHalf,
-  gemm: runGemm,
-  host: runHost,
-  load: runLoad,
-  profile: runProfile,
-} satisfies Record<string, (options: StudyOptions) => Promise<number>>;
-
-/** The study that a command line asks for; null if there is none. */
-export function studyOf(
-  values: { readonly [S in keyof typeof STUDIES]: boolean },
-): ((options: StudyOptions) => Promise<number>) | null {
-  const name = (Object.keys(STUDIES) as (keyof typeof STUDIES)[]).find((name) => values[name]);
-  return name ? STUDIES[name] : null;
+function study<T>(
+  measure: Study<T>["measure"],
+  tables: Study<T>["tables"],
+  failed: Study<T>["failed"] = () => false,
+): Study<T> {
+  return { measure, tables, failed };
 }
 
-async function runProfile({ only = "train_step" }: StudyOptions): Promise<number> {
-  const gpu = await openGpu({ profile: true });
-  try {
-    const { cases } = ours(gpu, config.version);
-    for (const name of namesOf(only)) await printProfile(gpu, name, await cases.get(name)!());
-    return 0;
-  } finally {
-    progress("");
-    gpu.destroy();
-  }
+/** Measures on a device that is destroyed after it. */
+const onGpu =
+  <T>(measure: (gpu: Gpu, options: StudyOptions) => Promise<T>) => async (options: StudyOptions) => {
+    using gpu = await openGpu({ profile: options.profile });
+    return { adapter: gpu.name, result: await measure(gpu, options) };
+  };
+
+/** Measures in processes of their own. */
+const elsewhere = <T>(measure: (options: StudyOptions) => Promise<T>) => async (options: StudyOptions) => {
+  using gpu = await openGpu();
+  return { adapter: gpu.name, result: await measure(options) };
+};
+
+/** The studies, by option. */
+export const STUDIES = {
+  compact: study(onGpu(compact), compactTables),
+  gates: study(onGpu((gpu, { rounds = ROUNDS }) => measureGates(gpu, rounds)), gatesTables),
+  half: study(elsewhere(({ rounds = ROUNDS }) => measureHalf(rounds)), halfTables),
+  host: study(elsewhere(host), hostTables),
+  load: study(elsewhere(({ rounds = ROUNDS }) => measureLoad(rounds, progress)), loadTables),
+  runtime: study(
+    elsewhere(({ rounds = ROUNDS }) => measureRuntimes({ rounds, progress })),
+    (costs: readonly RuntimeCost[]) =>
+      runtimeTables("wav2vec2-base and half of it, random weights, 10 s of audio", costs),
+    (costs) => costs.some(({ error }) => error !== null),
+  ),
+  startup: study(elsewhere(startup), startupTables),
+  profile: study(onGpu(profiles), (tables: TitledTable[]) => tables),
+} as const;
+
+/** Names of the studies. */
+export type StudyName = keyof typeof STUDIES;
+
+/**
+ * The study that a command line asks for; null if there is none. With --compact, --profile is an option of that study: its
+ * models are profiled.
+ */
+export function studyOf(values: { readonly [S in StudyName]: boolean }): StudyName | null {
+  if (values.profile) return "profile";
+  return (Object.keys(STUDIES) as StudyName[]).find((name) => values[name]) ?? null;
 }
 
-async function printProfile(gpu: Gpu, name: string, work: PeerCase): Promise<void> {
-  progress(`${name}: profiling`);
-  console.log(`${name} on ${gpu.name}\n\n${profileTable(await profile(gpu, work, 5))}\n`);
-  work.dispose();
-}
-
-async function runCompact(options: StudyOptions): Promise<number> {
-  const { only = "", rounds = 11 } = options;
-  const cases = (await compactCases()).filter(({ name }) => name.includes(only));
-  if (cases.length === 0) throw unknownCase(only, (await compactCases()).map(({ name }) => name));
-  const gpu = await openGpu({ profile: options.profile });
-  try {
-    if (options.profile) {
-      for (const { name, compact } of cases) await printProfile(gpu, name, forwardOf(gpu, compact));
-      return 0;
-    }
-    const times = await measureCompact(gpu, cases, rounds, progress);
-    progress("");
-    if (options.json) console.log(JSON.stringify({ adapter: gpu.name, rounds, times }, null, 2));
-    else console.log(`Random weights, 10 s of audio, on ${gpu.name}\n\n${compactTable(times)}`);
-    return 0;
-  } finally {
-    gpu.destroy();
-  }
-}
-
-async function runHalf({ rounds = ROUNDS }: StudyOptions): Promise<number> {
-  const costs = await measureHalf(rounds);
-  console.log(`wav2vec2-base, random weights, 10 s of audio\n\n${halfTable(costs)}`);
-  return 0;
-}
-
-async function runRuntimes({ rounds = ROUNDS }: StudyOptions): Promise<number> {
-  const costs = await measureRuntimes({ rounds, progress });
+/** Runs a study, prints its tables or its record, and writes the record. @returns The exit status. */
+export async function runStudy(name: StudyName, options: StudyOptions): Promise<number> {
+  const { measure, tables, failed } = STUDIES[name] as unknown as Study<unknown>;
+  const [date, start] = [now(), performance.now()];
+  const { adapter, result } = await measure(options);
   progress("");
-  console.log(`wav2vec2-base and half of it, random weights, 10 s of audio\n\n${runtimeTable(costs)}`);
-  return costs.every(({ error }) => error === null) ? 0 : 1;
+  const record: BenchRecord = {
+    ...{ part: name, date, commit: await commitOf(), adapter, runtime: RUNTIME },
+    command: ["deno task bench", ...Deno.args].join(" "),
+    ...{ quick: false, seconds: Math.round((performance.now() - start) / 1000), error: null, result },
+  };
+  if (options.out !== undefined) await writeRecord(options.out, record);
+  console.log(
+    options.json ? JSON.stringify(record, null, 2) : `On ${adapter}\n\n${tablesText(tables(result))}`,
+  );
+  return failed(result) ? 1 : 0;
 }
 
-async function runGemm(): Promise<number> {
-  const timed = await openGpu({ profile: true });
-  const plain = await openGpu();
-  try {
-    const layouts = { f32: GEMM_LAYOUTS, f16: GEMM_LAYOUTS.slice(0, 1) };
-    const variants = variantsFor(timed);
-    const speeds = await measureGemm({ timed, plain, sizes: SIZES, layouts, variants, progress });
-    progress("");
-    const how = timed.software ? "by timestamps" : "by timestamps or in a row, whichever is faster";
-    console.log(`GEMM on ${timed.name}, ${how}\n\n${gemmTable(speeds)}`);
-    return 0;
-  } finally {
-    timed.destroy();
-    plain.destroy();
-  }
+async function casesOf(only: string) {
+  const all = await compactCases();
+  const cases = all.filter(({ name }) => name.includes(only));
+  if (cases.length === 0) throw unknownCase(only, all.map(({ name }) => name));
+  return cases;
 }
 
-async function runHost({ only = "", against, rounds = 3, json }: StudyOptions): Promise<number> {
+async function compact(gpu: Gpu, { only = "", rounds = 11 }: StudyOptions) {
+  return await measureCompact(gpu, await casesOf(only), rounds, progress);
+}
+
+async function host({ only = "", against, rounds = 3 }: StudyOptions) {
   if (!HOST_CASES.some((name) => name.includes(only))) throw unknownCase(only, HOST_CASES);
-  const steps = await measureHost({ only, against: against ?? null, rounds, progress });
-  progress("");
-  console.log(json ? JSON.stringify(steps, null, 2) : `On ${steps[0]!.adapter}\n\n${hostTable(steps)}`);
-  return 0;
+  return await measureHost({ only, against: against ?? null, rounds, progress });
 }
 
-async function runLoad({ rounds = ROUNDS }: StudyOptions): Promise<number> {
-  const costs = await measureLoad(rounds, progress);
-  progress("");
-  console.log(`wav2vec2-base, random weights, each file in its own process\n\n${loadTable(costs)}`);
-  return 0;
+async function startup({ only = "", rounds = ROUNDS, against }: StudyOptions) {
+  const caches = CACHES.filter((name) => name.includes(only));
+  if (caches.length === 0) throw unknownCase(only, CACHES);
+  return await measureStartup({ caches, rounds, against: against ?? null, progress });
 }
 
-async function runGates({ rounds = ROUNDS }: StudyOptions): Promise<number> {
-  const gpu = await openGpu();
-  try {
-    const { open, half, ratio } = await measureGates(gpu, rounds);
-    console.log(
-      `a pruning step of 16 s of audio on ${gpu.name}: ${open.toFixed(0)} ms with all units open, ` +
-        `${half.toFixed(0)} ms with half of them closed, ratio ${ratio.toFixed(3)}`,
-    );
-    return 0;
-  } finally {
-    gpu.destroy();
+async function profiles(
+  gpu: Gpu,
+  options: StudyOptions,
+): Promise<TitledTable[]> {
+  const tables: TitledTable[] = [];
+  const add = async (name: string, work: PeerCase) => {
+    progress(`${name}: profiling`);
+    tables.push(profileTable(name, await profile(gpu, work, 5)));
+    work.dispose();
+  };
+  if (options.compact) {
+    for (const { name, compact } of await casesOf(options.only ?? "")) {
+      await add(name, forwardOf(gpu, compact));
+    }
+    return tables;
   }
+  const { cases } = ours(gpu, config.version);
+  for (const name of namesOf(options.only ?? "train_step")) await add(name, await cases.get(name)!());
+  return tables;
 }

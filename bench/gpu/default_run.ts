@@ -8,7 +8,8 @@ import { openGpu } from "../../cli/backend.ts";
 import type { PruneReport } from "../../prune/report/report.ts";
 import { ROOT } from "../step_modules.ts";
 import { digits } from "../statistics.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 
 /** A run of `prune`. */
 export interface DefaultRun {

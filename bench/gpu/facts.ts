@@ -5,7 +5,8 @@
  */
 
 import { openGpu } from "../../cli/backend.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 
 /** Facts of the adapter. */
 export interface Facts {

@@ -12,7 +12,8 @@ import { tuningOf } from "../../kernels/gemm/tuning.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { GEMM_LAYOUTS, type GemmSize, type GemmSpeed, measureGemm, sizeName, variantsFor } from "../gemm.ts";
 import { digits } from "../statistics.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 import { measurePeak, type Peak, peakOf } from "./peak.ts";
 
 /** Speeds of the kernels. */

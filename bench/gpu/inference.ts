@@ -13,7 +13,8 @@ import { noGrad } from "../../tensor/tape.ts";
 import { BASE, compactAt } from "../compact_cases.ts";
 import { uniform } from "../inputs.ts";
 import { digits, median } from "../statistics.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 import { runTorch, torchConfig, type TorchDevice, type TorchResult } from "./torch.ts";
 
 /** Time of a model. */

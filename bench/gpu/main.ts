@@ -9,7 +9,7 @@ import { runCommand } from "../run_command.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { UserError } from "../../cli/user_error.ts";
 import { progress } from "../progress.ts";
-import { commitOf, now, RUNTIME } from "../record.ts";
+import { commitOf, now, RUNTIME, tablesText } from "../record.ts";
 import { plain } from "../../prune/report/text_table.ts";
 import { loadPart, type Part } from "./part.ts";
 import { PARTS } from "./parts.ts";
@@ -83,9 +83,7 @@ function partsOf(only: string | undefined): readonly Part[] {
 async function show({ part, record }: Outcome): Promise<void> {
   progress("");
   if (!record?.result) return;
-  for (const { title, ...table } of (await loadPart(part)).tables(record.result)) {
-    console.log(table.rows.length === 0 ? `${title}\n` : `${title}\n\n${plain(table)}\n`);
-  }
+  console.log(`${tablesText((await loadPart(part)).tables(record.result))}\n`);
 }
 
 /** How the parts ended. */

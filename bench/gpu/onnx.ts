@@ -4,9 +4,10 @@
  * @module
  */
 
-import { measureRuntimes, type RuntimeCost } from "../runtime.ts";
+import { measureRuntimes, type RuntimeCost, runtimeTables } from "../runtime.ts";
 import { digits } from "../statistics.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 
 /** Costs by model and runtime. */
 export interface OnnxResult {
@@ -62,20 +63,8 @@ export function summary(result: OnnxResult): string {
 /** Time, memory and difference by runtime. */
 export function tables(result: OnnxResult): TitledTable[] {
   const { model, seconds, costs } = result;
-  return [{
-    title: `${model} with random weights and half of its MACs, ${seconds} s of audio; ${summary(result)}`,
-    left: [0, 1],
-    head: ["model", "runtime", "load", "ms a second of audio", "peak memory", "difference of logits"],
-    rows: costs.map((cost) => [
-      ...[cost.model, cost.runtime],
-      ...cost.error === null
-        ? [
-          `${(cost.loadMs / 1000).toFixed(2)} s`,
-          digits(cost.msPerSecond),
-          `${(cost.bytes / 1e6).toFixed(0)} MB`,
-          cost.difference === null ? "" : cost.difference.toExponential(1),
-        ]
-        : [`failed: ${cost.error.slice(0, 60)}`],
-    ]),
-  }];
+  const title = `${model} with random weights and half of its MACs, ${seconds} s of audio; ${
+    summary(result)
+  }`;
+  return runtimeTables(title, costs);
 }

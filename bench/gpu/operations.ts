@@ -5,7 +5,8 @@
  */
 
 import { openGpu } from "../../cli/backend.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 import { ROOT } from "../step_modules.ts";
 
 /** Result of the tests. */

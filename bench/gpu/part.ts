@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Table } from "../../prune/report/text_table.ts";
+import type { TitledTable } from "../record.ts";
 
 /** What a part is asked to do. */
 export interface PartRequest {
@@ -12,11 +12,6 @@ export interface PartRequest {
   readonly quick: boolean;
   /** Seconds until the process is ended. */
   readonly seconds: number;
-}
-
-/** A table with a heading. */
-export interface TitledTable extends Table {
-  readonly title: string;
 }
 
 /** The module of a part. */

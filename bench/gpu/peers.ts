@@ -6,7 +6,8 @@
 
 import { ROOT } from "../step_modules.ts";
 import { type Report, summaryOf, tableOf } from "../report.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 
 /** Rounds, which a GPU's time does not allow more of. */
 const ROUNDS = 3;

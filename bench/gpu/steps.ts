@@ -11,7 +11,8 @@ import type { HostCost, HostRequest, StepProfile } from "../host_process.ts";
 import { digits, median } from "../statistics.ts";
 import { ROOT } from "../step_modules.ts";
 import { STEP_KINDS, type StepKind } from "../steps.ts";
-import type { PartRequest, TitledTable } from "./part.ts";
+import type { TitledTable } from "../record.ts";
+import type { PartRequest } from "./part.ts";
 import { runTorch, torchConfig, type TorchDevice, type TorchResult } from "./torch.ts";
 
 /** A step here. */

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { type BenchRecord, readRecord } from "../record.ts";
+import { type BenchRecord, readRecord, type TitledTable } from "../record.ts";
 import { ROOT } from "../step_modules.ts";
 import { markdown } from "../../prune/report/text_table.ts";
-import { loadPart, type TitledTable } from "./part.ts";
-import { RECORDED } from "./recorded.ts";
+import { tablesOf } from "./recorded.ts";
 
 const MARKS = /(<!-- record: ([\w-]+)\/(\w+) -->)[\s\S]*?(<!-- end of record -->)/g;
 
@@ -50,9 +49,8 @@ export async function updateDocs(folder: string): Promise<string[]> {
   const changed: string[] = [];
   const textOf = async (part: string) => {
     const record = await readRecord(folder, part);
-    const known = RECORDED.find(({ name }) => name === part);
-    if (!record?.result || !known) return null;
-    return recordText(record, (await loadPart(known)).tables(record.result));
+    const tables = record?.result ? await tablesOf(part, record.result) : null;
+    return record && tables && recordText(record, tables);
   };
   for await (const { name: file } of Deno.readDir(`${ROOT}/docs`)) {
     if (!file.endsWith(".md")) continue;

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { runJson } from "../../bench/child.ts";
-import { hostTable } from "../../bench/host.ts";
+import { hostTables } from "../../bench/host.ts";
 import type { HostCost, HostRequest } from "../../bench/host_process.ts";
+import { tablesText } from "../../bench/record.ts";
 import { ROOT } from "../../bench/step_modules.ts";
 
 Deno.test("the commands of a step are counted, and the time of the host is less than that of the step", async () => {
@@ -16,7 +17,7 @@ Deno.test("the commands of a step are counted, and the time of the host is less 
   assert([...host, ...script].every((ms) => ms > 0));
   const ms = { host: host[0]!, script: script[0]!, wall: wall[0]! };
   const step = { model: "tiny", kind: "finetune", against: null, adapter: cost.adapter, calls, ms } as const;
-  const lines = hostTable([step, { ...step, against: "/before" }]).split("\n");
+  const lines = tablesText(hostTables([step, { ...step, against: "/before" }])).split("\n").slice(2);
   assertEquals(lines[0]!.trim().split(/\s{2,}/), ["tiny_finetune", "tiny_finetune, against"]);
   assert(lines.some((line) => line.startsWith(`dispatches`) && line.includes(`${calls.dispatches}`)));
 });
