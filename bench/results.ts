@@ -48,7 +48,9 @@ async function take(name: string, dir: string): Promise<void> {
   const text = await Deno.readTextFile(`${dir}/sweep.json`).catch(() =>
     Deno.readTextFile(`${dir}/report.json`)
   );
-  const record = JSON.parse(text.replace(/(?<=[" ])\/[^" ]*\/(?=[^"/ ]+)/g, ""));
+  // Of a path its last part, and the folder of the recipes.
+  const last = (path: string) => /(?:recipes\/)?[^/]*$/.exec(path)![0];
+  const record = JSON.parse(text.replace(/(?<=[" ])\/[^" ]+(?=[" ])/g, last));
   const folder = new URL(`${name}/`, RESULTS);
   await Deno.mkdir(folder, { recursive: true });
   const file = new URL("runs" in record ? "sweep.json" : "report.json", folder);
@@ -89,14 +91,14 @@ export function resultsPage(entries: readonly Entry[], earlier: EarlierRuns): st
 function section({ name, about, record, groups }: Entry): string {
   const { commands, runs, commit, version, date } = record;
   const results = runs.flatMap(({ result }) => result ? [result] : []);
-  const seeds = [...new Set(runs.map(({ seed }) => seed))].sort((a, b) => a - b);
+  const seeds = seedsOf(groups);
   const adapters = [...new Set(results.map(({ adapter }) => adapter))];
   const time = showTime(results.reduce((sum, result) => sum + secondsOf(result), 0));
   const missing = missingLines(record).map((line) => `- ${line}`);
   const plots = plotNames(groups).map(([plot, title]) => `![${title}](results/${name}/${plot}.svg)`);
   return [
     about,
-    ["```sh", ...commands, "```"].join("\n"),
+    ["The sweep:", "", "```sh", ...commands, "```"].join("\n"),
     `${results.length} runs, seeds ${seeds.join(", ")}, ${time} in all, on ${
       adapters.join("; ")
     }. Espalier ${version}, commit ` +
@@ -137,6 +139,11 @@ function earlierSection({ adapter, seed, dense, points }: EarlierRuns): string {
       rows: [["dense", "–", rate(dense), "–", "–"], ...rows],
     }),
   ].join("\n\n");
+}
+
+/** Seeds of the finished runs. */
+function seedsOf(groups: readonly Group[]): number[] {
+  return [...new Set(groups.flatMap(({ seeds }) => seeds))].sort((a, b) => a - b);
 }
 
 /** The plots that a sweep has. */
@@ -189,7 +196,7 @@ export function readmeTable(entries: readonly Entry[], { dense, points }: Earlie
 
 /** The plot of the README, with what it shows. */
 function readmePlot({ name, about, record, groups }: Entry): string {
-  const seeds = new Set(record.runs.map(({ seed }) => seed)).size;
+  const seeds = seedsOf(groups).length;
   const baselines = [
     ["none", "the control is the dense model, trained on as long"],
     ["transformer-only", "`transformer-only` keeps the convolutions"],

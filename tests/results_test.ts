@@ -22,7 +22,10 @@ Deno.test("a record makes a section of the results and rows of the README", () =
   }];
   const earlier = { adapter: "llvmpipe", seed: 0, dense: [0.05, 0.04, 0.06], points: [] } as const;
   const page = resultsPage(entries, earlier);
-  assertStringIncludes(page, "## Digits, six voices\n\nThey are spoken.\n\n```sh\n./espalier sweep ");
+  assertStringIncludes(
+    page,
+    "## Digits, six voices\n\nThey are spoken.\n\nThe sweep:\n\n```sh\n./espalier sweep ",
+  );
   assertStringIncludes(
     page,
     "7 runs, seeds 1, 2, 12 min in all, on llvmpipe. Espalier 0.1.0, commit abc1234, 2026-11-30.",

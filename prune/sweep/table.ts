@@ -4,7 +4,7 @@ import { percent, scaled } from "../report/summary.ts";
 import { markdown, plain, type Table } from "../report/text_table.ts";
 import { errorOf, type Group } from "./groups.ts";
 import type { Difference } from "./paired_bootstrap.ts";
-import type { SweepRecord, SweepRun } from "./record.ts";
+import type { SweepRecord } from "./record.ts";
 
 /** A value, a note on it, and a shorter note for the terminal. */
 export interface SweepCell {
@@ -149,9 +149,11 @@ function textTable(
   return { head, rows: rows.map((row) => row.map(text)) };
 }
 
-/** Runs without a result, a line each. */
+/** Runs without a result: a line for each that failed, and one for those that are not finished. */
 export function missingLines({ runs }: SweepRecord): string[] {
-  return runs.filter(({ state }) => state !== "finished").map(({ name, state, error }: SweepRun) =>
-    state === "failed" ? `${name} failed: ${error}` : `${name} is not finished`
+  const failed = runs.filter(({ state }) => state === "failed").map(({ name, error }) =>
+    `${name} failed: ${error}`
   );
+  const rest = runs.filter(({ state }) => state === "unfinished").map(({ name }) => name);
+  return [...failed, ...rest.length > 0 ? [`not finished: ${rest.join(", ")}`] : []];
 }

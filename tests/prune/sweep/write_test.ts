@@ -67,7 +67,10 @@ Deno.test("a sweep is written as page, tables and plots, for both tasks, without
       for (const [name, svg] of again) assertEquals(await Deno.readTextFile(`${dir}/plots/${name}`), svg);
       const runs = record.runs.map((run) => ({ ...run, state: "unfinished" as const, result: null }));
       await writeSweep(dir, { ...record, common: null, date: "", runs });
-      assertStringIncludes(await Deno.readTextFile(`${dir}/sweep.md`), "mac-0.3-seed-1 is not finished");
+      assertStringIncludes(
+        await Deno.readTextFile(`${dir}/sweep.md`),
+        "- not finished: none-seed-1, mac-0.3-seed-1, ",
+      );
     });
   }
 });
