@@ -14,6 +14,7 @@ import { namesOf } from "./cases.ts";
 import { ours } from "./ours.ts";
 import type { Peer } from "./peers/peer.ts";
 import { progress } from "./progress.ts";
+import { commitOf } from "./record.ts";
 import { document, json, replaceReport, type Report, type Row, text } from "./report.ts";
 import { runCommand } from "./run_command.ts";
 import { ROUNDS, runStudy, studyOf } from "./studies.ts";
@@ -124,6 +125,7 @@ async function runBench(options: BenchOptions): Promise<number> {
     }
     const report: Report = {
       date: new Date().toISOString().slice(0, 10),
+      commit: await commitOf(),
       command: ["deno task bench", ...Deno.args].join(" "),
       adapter: gpu.name,
       runtime: `Deno ${Deno.version.deno}`,

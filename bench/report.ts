@@ -22,6 +22,8 @@ export interface Row {
 /** Results of a run of the benchmark. */
 export interface Report {
   readonly date: string;
+  /** Commit of this checkout; null if it is not known. */
+  readonly commit: string | null;
   readonly command: string;
   readonly adapter: string;
   readonly runtime: string;
@@ -120,7 +122,7 @@ function failuresOf(rows: readonly Row[]): { library: string; row: Row; measured
 }
 
 function notes(report: Report): string[] {
-  const { adapter, runtime, libraries, missing, rounds, load, date, command, rows } = report;
+  const { adapter, runtime, libraries, missing, rounds, load, date, commit, command, rows } = report;
   const summary = summaryOf(rows);
   const failures = failuresOf(rows).map(({ library, row, measured }, i) =>
     `(${i + 1}) ${short(library)}, ${row.name}: ${measured.error!.replace(/\s*\n\s*/g, " ")}`
@@ -139,7 +141,7 @@ function notes(report: Report): string[] {
       `versions: ${Object.entries(libraries).map((library) => library.join(" ")).join(", ")}, ${runtime}`,
       `medians of ${rounds} alternating rounds, each library on a device of this adapter in one process`,
       `machine: ${load.cores} cores, load ${load.before.toFixed(1)} before the run`,
-      `${date}, \`${command}\``,
+      `${date}, commit ${commit ?? "unknown"}, \`${command}\``,
     ].join("\n"),
     ...[...Object.entries(missing).map(([name, message]) => `${name} is missing: ${message}`), ...failures],
   ];

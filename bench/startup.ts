@@ -63,7 +63,7 @@ function shadersIn(folder: string): Record<string, string> {
 async function transcribe(root: string, file: string, env: Record<string, string>): Promise<number> {
   const start = performance.now();
   const command = new Deno.Command(`${root}/espalier`, {
-    args: ["transcribe", "--quiet", file],
+    args: ["transcribe", file],
     env,
     cwd: root,
   });

@@ -34,6 +34,7 @@ const rows: Row[] = [
 
 const report: Report = {
   date: "2026-11-23",
+  commit: "0123456",
   command: "deno task bench",
   adapter: "an adapter",
   runtime: "Deno 2",

