@@ -3,11 +3,12 @@ import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { roundUp } from "../../tensor/align.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { prefixed } from "../../tensor/shader_params.ts";
+import { type Epilogue, epilogueOf } from "./epilogue.ts";
 import { finishGemm } from "./finish.ts";
 import { isBatchInvariant } from "./policy.ts";
 import { preprocess } from "./preprocess.ts";
 import { batchOf, extentsOf, type GemmProblem } from "./problem.ts";
-import { beyond, beyondWritten, sliceOf, writtenRange } from "./ranges.ts";
+import { beyond, beyondWritten } from "./ranges.ts";
 import { SpecializedKernel } from "./specialized_kernel.ts";
 import { columnBits, operandExcess, placeOperand } from "./texture_operand.ts";
 import source from "./texture.wgsl" with { type: "text" };
@@ -66,13 +67,12 @@ export function textureExcess(gpu: Gpu, problem: GemmProblem): number {
     beyondWritten(gpu, problem);
 }
 
-/** Whether there is no epilogue, and C can be written as vec4s. */
-function isDirect(problem: GemmProblem): boolean {
-  const { c, n } = problem;
-  const plain = !problem.accumulate && !problem.bias && !problem.gelu && !problem.pre &&
-    !problem.gate && !problem.residual;
-  const steps = [c.tensor.offset, c.offset ?? 0, c.row, c.z1Stride ?? 0, c.z2Stride ?? 0, c.padded ? 0 : n];
-  return plain && steps.every((step) => step % 4 === 0);
+/** The output and epilogue of a GEMM that the kernel computes by itself: at most a bias and a residual, with C in vec4s. Else null. */
+function directEpilogue(problem: GemmProblem): Epilogue | null {
+  const { accumulate, gelu, pre, gate, c, n } = problem;
+  if (accumulate || gelu || pre || gate) return null;
+  const epilogue = epilogueOf({ ...problem, n: c.padded ? roundUp(n, 4) : n }, {});
+  return epilogue.width === 4 ? epilogue : null;
 }
 
 /** Computes a GEMM from operands in textures, with register tiles. */
@@ -84,18 +84,20 @@ export function runTexture(gpu: Gpu, problem: GemmProblem): void {
   const b = placeOperand(gpu, problem, problem.b, n);
 
   const { blocks, tiles, splits, ...split } = divide(gpu, problem);
-  const direct = splits === 1 && isDirect(problem);
-  const row = direct ? c.row : roundUp(n, 4);
-  using partial = direct ? null : gpu.empty([splits, z * m, row]);
-  const target = partial ? { slice: partial, base: 0, z1: z2 * m * row, z2: m * row } : {
-    ...sliceOf(c.tensor, writtenRange(problem), c.offset ?? 0),
-    z1: c.z1Stride ?? 0,
-    z2: c.z2Stride ?? 0,
-  };
+  const direct = splits === 1 ? directEpilogue(problem) : null;
+  const row = roundUp(n, 4) / 4;
+  using partial = direct ? null : gpu.empty([splits, z * m, row * 4]);
+  const target = direct?.params ?? { c_base: 0, c_z1: z2 * m * row, c_z2: m * row, c_row: row };
 
   const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: partial ? "f32" : c.tensor.dtype };
   gpu.run(kernels.of({ BLOCKS: blocks }, types), {
-    bind: { a: a.texture, b: b.texture, c: target.slice },
+    bind: {
+      a: a.texture,
+      b: b.texture,
+      c: partial ?? direct!.bind.c,
+      bias: direct?.bind.bias ?? null,
+      residual: direct?.bind.residual ?? null,
+    },
     constants: {
       A_ALONG_K: problem.a.alongK,
       B_ALONG_K: problem.b.alongK,
@@ -110,11 +112,16 @@ export function runTexture(gpu: Gpu, problem: GemmProblem): void {
       split_k2: split.k2,
       ...prefixed("a", a.params),
       ...prefixed("b", b.params),
-      c_base: target.base / 4,
-      c_split: z * m * row / 4,
-      c_z1: target.z1 / 4,
-      c_z2: target.z2 / 4,
-      c_row: row / 4,
+      c_base: target.c_base!,
+      c_split: z * m * row,
+      c_z1: target.c_z1!,
+      c_z2: target.c_z2!,
+      c_row: target.c_row!,
+      blocks,
+      has_bias: direct?.bind.bias ? 1 : 0,
+      has_residual: direct?.bind.residual ? 1 : 0,
+      bias_base: target.bias_base ?? 0,
+      bias_z2: target.bias_z2 ?? 0,
     },
     workgroups: Math.ceil(tiles * splits / 8),
   });

@@ -44,6 +44,11 @@ struct Params {
   c_z1: u32,
   c_z2: u32,
   c_row: u32,
+  blocks: u32, // BLOCKS, but not known to the compiler, which would unroll the loop of stores
+  has_bias: u32, // 1 if a bias is added
+  has_residual: u32, // 1 if a residual is added, at the addresses of C
+  bias_base: u32, // addresses of the bias, in vec4s
+  bias_z2: u32,
 }
 
 override A_ALONG_K: bool = true;
@@ -60,6 +65,8 @@ const EXTENT = 4u * BLOCKS; // rows and columns of a tile
 @group(0) @binding(1) var b: texture_storage_2d<B_TEXEL, read>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4<C>>;
 @group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(5) var<storage, read> residual: array<vec4f>;
 
 // A row of an image: the address of its first texel, and its index.
 struct Row {
@@ -152,24 +159,36 @@ fn multiply_add(sum: mat4x4f, a: mat4x4f, b: mat4x4f) -> mat4x4f {
   );
 }
 
+// Stores a row of a block with the epilogue, if it is inside C.
+fn store_row(at: u32, m: u32, sum: vec4f, shift: vec4f) {
+  if (m < params.m) {
+    var u = select(sum, sum + shift, params.has_bias == 1u);
+    if (params.has_residual == 1u) {
+      u += residual[at];
+    }
+    c[at] = vec4<C>(u);
+  }
+}
+
 // Stores a 4×4 block, if it is inside C. m is its first row, n its first column.
-fn store(base: u32, m: u32, n: u32, block: mat4x4f) {
+fn store(base: u32, m: u32, n: u32, block: mat4x4f, shift: vec4f) {
   if (n >= params.n) {
     return;
   }
   let at = base + m * params.c_row + (n >> 2u);
-  if (m < params.m) {
-    c[at] = vec4<C>(block[0]);
+  store_row(at, m, block[0], shift);
+  store_row(at + params.c_row, m + 1u, block[1], shift);
+  store_row(at + 2u * params.c_row, m + 2u, block[2], shift);
+  store_row(at + 3u * params.c_row, m + 3u, block[3], shift);
+}
+
+// Four columns of the bias, from column n on; undefined without one.
+fn bias_at(at: u32, n: u32) -> vec4f {
+  var shift = vec4f();
+  if (params.has_bias == 1u && n < params.n) {
+    shift = bias[at + (n >> 2u)];
   }
-  if (m + 1u < params.m) {
-    c[at + params.c_row] = vec4<C>(block[1]);
-  }
-  if (m + 2u < params.m) {
-    c[at + 2u * params.c_row] = vec4<C>(block[2]);
-  }
-  if (m + 3u < params.m) {
-    c[at + 3u * params.c_row] = vec4<C>(block[3]);
-  }
+  return shift;
 }
 
 // What an invocation computes: a tile of C, in a split of K.
@@ -182,6 +201,7 @@ struct Tile {
   a: Row, // rows of index (k1, 0)
   b: Row,
   c: u32, // address of the item's C in the split
+  bias: u32, // address of the item's bias
 }
 
 // Tile number `number`. Tiles go down columns that are eight tiles wide, whose share of B stays in the cache meanwhile.
@@ -214,6 +234,7 @@ fn locate(number: u32) -> Tile {
       params.b_y0 + i32(z2) * params.b_y_z2 + i32(k1) * params.b_y_k1,
     ),
     params.c_base + split * params.c_split + z1 * params.c_z1 + z2 * params.c_z2,
+    params.bias_base + z2 * params.bias_z2,
   );
 }
 
@@ -251,9 +272,19 @@ fn main(
     row_a = Row(row_a.at + params.a_k1, row_a.y + params.a_y_k1);
     row_b = Row(row_b.at + params.b_k1, row_b.y + params.b_y_k1);
   }
-  //#for i in 0..BLOCKS
   //#for j in 0..BLOCKS
-  store(tile.c, m + 4u * ${i}u, n + 4u * ${j}u, c${i}${j});
+  let shift${j} = bias_at(tile.bias, n + 4u * ${j}u);
   //#end
-  //#end
+  for (var i = 0u; i < params.blocks; i++) {
+    //#for j in 0..BLOCKS
+    store(tile.c, m + 4u * i, n + 4u * ${j}u, c0${j}, shift${j});
+    //#end
+    //#for j in 0..BLOCKS
+    c0${j} = c1${j};
+    //#if BLOCKS == 4
+    c1${j} = c2${j};
+    c2${j} = c3${j};
+    //#end
+    //#end
+  }
 }

@@ -7,10 +7,13 @@ import { linear as oracle } from "../oracle/linear.ts";
 import { randomNd } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 
+/** Rows, inputs and outputs: odd widths, and one that is stored as vec4s. */
+const SIZES = [[1, 1, 1], [63, 5, 65], [65, 64, 63], [4, 257, 7], [35, 12, 36]] as const;
+
 for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
   Deno.test(`linear, ${gemm}`, async () => {
     const gpu = await testGpu({ gemm });
-    for (const [rows, inputs, outputs] of [[1, 1, 1], [63, 5, 65], [65, 64, 63], [4, 257, 7]] as const) {
+    for (const [rows, inputs, outputs] of SIZES) {
       const x = randomNd([rows, inputs], 1);
       const w = randomNd([outputs, inputs], 2);
       const b = randomNd([outputs], 3);
@@ -38,6 +41,13 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
           linear(x!, w!, b!, { gelu: true, gate: gate!, residual: residual! }),
         oracle: ([x, w, b, gate, residual]) =>
           add(oracle(x!, w!, b!, { gelu: true, gate: gate! }), residual!),
+        gpu,
+      });
+      await checkOp({
+        name: `linear ${sizes} residual`,
+        inputs: [x, w, b, residual],
+        op: ([x, w, b, residual]) => linear(x!, w!, b!, { residual: residual! }),
+        oracle: ([x, w, b, residual]) => add(oracle(x!, w!, b!), residual!),
         gpu,
       });
       await checkOp({
