@@ -109,11 +109,11 @@ export function studyOf(values: { readonly [S in StudyName]: boolean }): StudyNa
 /** Runs a study, prints its tables or its record, and writes the record. @returns The exit status. */
 export async function runStudy(name: StudyName, options: StudyOptions): Promise<number> {
   const { measure, tables, failed } = STUDIES[name] as unknown as Study<unknown>;
-  const [date, start] = [now(), performance.now()];
+  const [date, commit, start] = [now(), await commitOf(), performance.now()];
   const { adapter, result } = await measure(options);
   progress("");
   const record: BenchRecord = {
-    ...{ part: name, date, commit: await commitOf(), adapter, runtime: RUNTIME },
+    ...{ part: name, date, commit, adapter, runtime: RUNTIME },
     command: ["deno task bench", ...Deno.args].join(" "),
     ...{ quick: false, seconds: Math.round((performance.now() - start) / 1000), error: null, result },
   };

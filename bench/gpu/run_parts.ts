@@ -89,18 +89,19 @@ async function endsBy(seconds: number, request: ProcessRequest): Promise<string 
     end();
     Deno.exit(130);
   };
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   let late = false;
   const timer = setTimeout(() => {
     late = true;
     end();
   }, seconds * 1000);
-  Deno.addSignalListener("SIGINT", interrupt);
+  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
   try {
     const { success, code, stderr } = await child.output();
     if (late) return `it took more than ${Math.round(seconds)} s`;
     return success ? null : reasonOf(new TextDecoder().decode(stderr), code);
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
+    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
     clearTimeout(timer);
     end();
   }
