@@ -45,7 +45,7 @@ export async function attempt(
 ): Promise<AttemptEnd> {
   const { name, out } = run;
   const isOver = async () => {
-    if ((await readRunFolder(out))?.report) return true;
+    if ((await readRunFolder(out))?.finished) return true;
     return (await folder.failure(name) ?? { date: "" }).date >= since;
   };
   try {

@@ -25,7 +25,7 @@ export async function statesOf(runs: readonly PlannedRun[]): Promise<RunState[]>
   return await Promise.all(runs.map(async (run) => {
     const folder = await readRunFolder(run.out);
     const seconds = (folder?.stages ?? []).reduce((sum, stage) => sum + stage.seconds, 0);
-    return { run, state: folder?.report ? "finished" : folder ? "begun" : "to do", seconds };
+    return { run, state: folder?.finished ? "finished" : folder ? "begun" : "to do", seconds };
   }));
 }
 

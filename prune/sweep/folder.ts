@@ -20,8 +20,8 @@ export interface RunFolder {
   readonly inputs: Fingerprints;
   /** Stages that are done. */
   readonly stages: readonly { readonly name: string; readonly seconds: number }[];
-  /** Its report with all pictures; null unless it is finished. */
-  readonly report: PruneReport | null;
+  /** Whether it has its report with all pictures. */
+  readonly finished: boolean;
 }
 
 /** Reads a run. Null where none was begun. @throws {Error} If its journal is damaged; one line. */
@@ -29,8 +29,11 @@ export async function readRunFolder(out: string): Promise<RunFolder | null> {
   const journal = await Journal.open(`${out}/run/journal.json`, false);
   if (!journal) return null;
   const { fingerprints: inputs, stages } = journal;
-  const finished = stages.some(({ name }) => name === "measure time") && await hasPage(out);
-  return { inputs, stages, report: finished ? await readJson<PruneReport>(`${out}/report.json`) : null };
+  return {
+    inputs,
+    stages,
+    finished: stages.some(({ name }) => name === "measure time") && await hasPage(out),
+  };
 }
 
 /** Whether a report has its page and, in PNG, which is written last, its pictures. */
@@ -107,6 +110,11 @@ export class SweepFolder {
     const path = `${this.dir}/sweep.json`;
     using _lock = await acquireLock(`${path}.lock`, { target: path, onWait });
     const before = await readJson<SweepRecord>(path);
+    if (before && !(Array.isArray(before.runs) && Array.isArray(before.commands))) {
+      throw new SyntaxError(
+        `Cannot read ${path} as it must be the record of a sweep: remove it, and it is written anew`,
+      );
+    }
     const names = planned.map(({ name }) => name);
     const keys = [...before?.runs.filter(({ name }) => !names.includes(name)) ?? [], ...planned];
     const commands = [...new Set([...before?.commands ?? [], command])];
@@ -119,16 +127,17 @@ export class SweepFolder {
   /** Results of runs. */
   async #read(keys: readonly RunKey[]): Promise<Pick<SweepRecord, "date" | "common" | "runs">> {
     const runs: SweepRun[] = [];
-    let first: RunFolder | null = null;
+    let first: { readonly inputs: Fingerprints; readonly report: PruneReport } | null = null;
     for (const { name, method, target, seed, options } of keys) {
       const out = `${this.dir}/runs/${name}`;
       const run = await readRunFolder(out);
       const failure = await this.failure(name);
-      const result = run?.report ? resultOf(run.report) : null;
+      const report = run?.finished ? await readJson<PruneReport>(`${out}/report.json`) : null;
+      const result = report && resultOf(report);
       const state = result ? "finished" : failure ? "failed" : "unfinished";
       runs.push({ name, method, target, seed, options, state, error: failure?.error ?? null, result });
-      if (!run?.report) continue;
-      first ??= run;
+      if (!run || !report) continue;
+      first ??= { inputs: run.inputs, report };
       const other = changedInputs(first.inputs, run.inputs).filter((input) => COMPARED.includes(input));
       if (other.length === 0) continue;
       throw new Error(
@@ -136,7 +145,7 @@ export class SweepFolder {
       );
     }
     const dates = runs.flatMap(({ result }) => result ? [result.date] : []).sort();
-    return { date: dates.at(-1) ?? "", common: first && commonOf(first.report!), runs };
+    return { date: dates.at(-1) ?? "", common: first && commonOf(first.report), runs };
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertMistake, run } from "../train/tone_corpus.ts";
 import { exists } from "../crash/commands.ts";
+import { put } from "../data/folder.ts";
 import { full } from "../full.ts";
 import { outcome, SMALL, withModel } from "../prune/run/pruned_tones.ts";
 
@@ -143,4 +144,11 @@ Deno.test("mistakes with sweep are one line each, and nothing is written", () =>
       assertMistake(await run(...sweepWords(dir, []), ...words, "--out", `${dir}/out`), message);
     }
     assert(!await exists(`${dir}/out`));
+    await put(dir, { "out/sweep.json": "{}" });
+    assertMistake(await run(...sweepWords(dir, []), "--out", `${dir}/out`), "must be the record of a sweep");
+    await put(dir, { "out/sweep.json": "{" });
+    assertMistake(
+      await run(...sweepWords(dir, []), "--out", `${dir}/out`),
+      "out/sweep.json as it must be JSON",
+    );
   }));
