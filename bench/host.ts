@@ -76,14 +76,12 @@ export function hostTables(steps: readonly HostStep[]): TitledTable[] {
   const name = ({ model, kind, against }: HostStep) =>
     `${model}_${kind}${against === null ? "" : ", against"}`;
   return [{
-    title:
-      "Calls of a step, CPU time of the main thread, that of this library's own code in it, and wall time",
+    title: "Calls of a step, CPU time of the main thread, and that of this library's own code in it",
     head: ["", ...steps.map(name)],
     rows: [
       ...calls.map((call) => [call, ...steps.map((step) => String(step.calls[call]))]),
       ["host ms", ...steps.map(({ ms }) => digits(ms.host))],
       ["of it script ms", ...steps.map(({ ms }) => digits(ms.script))],
-      ["wall ms", ...steps.map(({ ms }) => digits(ms.wall))],
     ],
   }];
 }
