@@ -1,16 +1,17 @@
 /**
- * Rewrites the tables of the documentation from records, whenever those were measured. A page has them between
- * `<!-- record: FOLDER/PART -->` and `<!-- end of record -->`, where FOLDER is the name of the records' folder.
+ * Rewrites the tables of the documentation from records, whenever those were measured. A page has them between the marks
+ * `record FOLDER PART`, where FOLDER is the name of the records' folder.
  *
  * @module
  */
 
+import { replaceBetween } from "../marks.ts";
 import { type BenchRecord, readRecord, type TitledTable } from "../record.ts";
 import { ROOT } from "../step_modules.ts";
 import { markdown } from "../../prune/report/text_table.ts";
 import { tablesOf } from "./recorded.ts";
 
-const MARKS = /(<!-- record: ([\w-]+)\/(\w+) -->)[\s\S]*?(<!-- end of record -->)/g;
+const MARKS = /<!-- (record (\w+) (\w+)) -->/g;
 
 /** What a page shows of a record. */
 export function recordText(record: BenchRecord, tables: readonly TitledTable[]): string {
@@ -33,20 +34,18 @@ export async function replaceRecords(
   folder: string,
   textOf: (part: string) => Promise<string | null>,
 ): Promise<string> {
-  let [updated, from] = ["", 0];
-  for (const match of page.matchAll(MARKS)) {
-    const [whole, begin, name, part, end] = match;
+  let updated = page;
+  for (const [, mark, name, part] of page.matchAll(MARKS)) {
     const text = name === folder ? await textOf(part!) : null;
-    updated += page.slice(from, match.index) + (text === null ? whole : `${begin}\n\n${text}\n\n${end}`);
-    from = match.index + whole.length;
+    if (text !== null) updated = replaceBetween(updated, mark!, text);
   }
-  return updated + page.slice(from);
+  return updated;
 }
 
-/** Rewrites the tables of all pages in docs/ from the records of a folder. @returns The pages that changed. */
-export async function updateDocs(folder: string): Promise<string[]> {
+/** The pages of docs/ whose tables are not those of a folder's records, with the text that they should have, by path. */
+export async function outdatedPages(folder: string): Promise<Map<string, string>> {
   const name = folder.replace(/\/+$/, "").split("/").at(-1)!;
-  const changed: string[] = [];
+  const pages = new Map<string, string>();
   const textOf = async (part: string) => {
     const record = await readRecord(folder, part);
     const tables = record?.result ? await tablesOf(part, record.result) : null;
@@ -54,12 +53,16 @@ export async function updateDocs(folder: string): Promise<string[]> {
   };
   for await (const { name: file } of Deno.readDir(`${ROOT}/docs`)) {
     if (!file.endsWith(".md")) continue;
-    const path = `${ROOT}/docs/${file}`;
-    const page = await Deno.readTextFile(path);
+    const page = await Deno.readTextFile(`${ROOT}/docs/${file}`);
     const updated = await replaceRecords(page, name, textOf);
-    if (updated === page) continue;
-    await Deno.writeTextFile(path, updated);
-    changed.push(`docs/${file}`);
+    if (updated !== page) pages.set(`docs/${file}`, updated);
   }
-  return changed;
+  return pages;
+}
+
+/** Rewrites the tables of all pages in docs/ from the records of a folder. @returns The pages that changed. */
+export async function updateDocs(folder: string): Promise<string[]> {
+  const pages = await outdatedPages(folder);
+  for (const [path, text] of pages) await Deno.writeTextFile(`${ROOT}/${path}`, text);
+  return [...pages.keys()];
 }

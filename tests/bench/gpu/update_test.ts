@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { parseJunit } from "../../../bench/gpu/operations.ts";
-import { recordText, replaceRecords } from "../../../bench/gpu/update.ts";
+import { outdatedPages, recordText, replaceRecords } from "../../../bench/gpu/update.ts";
 import type { BenchRecord } from "../../../bench/record.ts";
 
 const record: BenchRecord = {
@@ -10,13 +10,13 @@ const record: BenchRecord = {
 const table = { title: "GEMM", head: ["size", "TFLOP/s"], rows: [["512³", "20.1"]] };
 
 Deno.test("a page gets the tables of a folder's records, with date, commit and adapter, and keeps the others", async () => {
-  const mark = (name: string) => `<!-- record: ${name} -->\n\nold\n\n<!-- end of record -->`;
-  const page = `before\n\n${mark("h200/gemm")}\n\nbetween\n\n${mark("llvmpipe/gemm")}\n\n${
-    mark("h200/facts")
+  const mark = (name: string) => `<!-- record ${name} -->\n\nold\n\n<!-- end of record ${name} -->`;
+  const page = `before\n\n${mark("h200 gemm")}\n\nbetween\n\n${mark("llvmpipe gemm")}\n\n${
+    mark("h200 facts")
   }\n`;
   const textOf = (part: string) => Promise.resolve(part === "gemm" ? recordText(record, [table]) : null);
   const updated = await replaceRecords(page, "h200", textOf);
-  assertStringIncludes(updated, "<!-- record: h200/gemm -->\n\nGEMM:\n\n| size | TFLOP/s |");
+  assertStringIncludes(updated, "<!-- record h200 gemm -->\n\nGEMM:\n\n| size | TFLOP/s |");
   assertStringIncludes(updated, "| 512³ |    20.1 |");
   assertStringIncludes(
     updated,
@@ -43,4 +43,15 @@ Deno.test("tests that failed are read from the report of deno test", () => {
     failed: 1,
     failures: [{ test: "ctc", error: "Values differ:" }],
   });
+});
+
+Deno.test("the tables in docs/ are those of the records in docs/results/bench", async () => {
+  const folder = new URL("../../../docs/results/bench", import.meta.url).pathname;
+  for await (const { name } of Deno.readDir(folder)) {
+    assertEquals(
+      [...(await outdatedPages(`${folder}/${name}`)).keys()],
+      [],
+      `bench:gpu --update --out ${name}`,
+    );
+  }
 });
