@@ -130,6 +130,22 @@ Deno.test(
   },
 );
 
+Deno.test("espalier permits native code to training in a job of several processes only", posix, async () => {
+  const outcomes = [
+    ["train", {}, false],
+    ["prune", { OMPI_COMM_WORLD_SIZE: "1", OMPI_COMM_WORLD_RANK: "0" }, false],
+    ["prune", { SLURM_NTASKS: "4", SLURM_PROCID: "0" }, false], // the batch script itself
+    ["transcribe", { OMPI_COMM_WORLD_SIZE: "2", OMPI_COMM_WORLD_RANK: "0" }, false],
+    ["train", { OMPI_COMM_WORLD_SIZE: "2", OMPI_COMM_WORLD_RANK: "0" }, true],
+    ["prune", { PMI_SIZE: "2", PMI_RANK: "1" }, true],
+    ["prune", { SLURM_STEP_NUM_TASKS: "4", SLURM_PROCID: "0" }, true],
+  ] as const;
+  for (const [command, env, expected] of outcomes) {
+    const { stdout } = await espalier({ deno: deno("2.9.0") }, [command], env);
+    assertEquals(stdout.includes("--allow-ffi"), expected, `${command} ${JSON.stringify(env)}`);
+  }
+});
+
 Deno.test(
   "espalier asks for no driver where nothing is computed",
   { ignore: Deno.build.os !== "linux" },

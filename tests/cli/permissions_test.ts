@@ -16,7 +16,12 @@ async function kept() {
 }
 
 /** Runs Deno with the permissions of a command, and a home of its own. */
-async function runAs(name: string, words: readonly string[], home: string) {
+async function runAs(
+  name: string,
+  words: readonly string[],
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+) {
   const { access } = commands.find((command) => command.name === name)!;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissionFlags(access), "--config", `${root}deno.json`, ...words],
@@ -26,6 +31,7 @@ async function runAs(name: string, words: readonly string[], home: string) {
       HF_HOME: home,
       NO_COLOR: "1",
       HF_HUB_OFFLINE: "1",
+      ...env,
     },
     stdin: "null",
   }).output();
@@ -82,6 +88,21 @@ Deno.test("no command may run native code or other programs than Deno, or connec
     );
   }
 });
+
+Deno.test("a library of MPI is looked for in a job only", () =>
+  withModel("asr", async (dir) => {
+    const words = [`--lock=${root}deno.lock`, `${root}cli.ts`, "train", "--model", `${dir}/model`];
+    const training = [...words, "--data", `${dir}/corpus`, "--batch-seconds", "1.5", "--steps", "1"];
+    // Without native code: to look for a library would fail.
+    const job = await runAs("train", [...training, "--out", `${dir}/job`], `${dir}/cache`, {
+      OMPI_COMM_WORLD_RANK: "0",
+      OMPI_COMM_WORLD_SIZE: "2",
+    });
+    assertEquals(job.code, 2, job.err);
+    assertStringIncludes(job.err, "Cannot continue as this process is not permitted to: Requires ffi access");
+    const alone = await runAs("train", [...training, "--out", `${dir}/alone`], `${dir}/cache`);
+    assertEquals(alone.code, 0, alone.err);
+  }));
 
 Deno.test("a command that is not permitted to do something ends with one line", async () => {
   const words = ["--lock=" + root + "deno.lock", `${root}cli.ts`, "eval", "-m", "x", "--data", "y"];
