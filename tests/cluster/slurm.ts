@@ -18,8 +18,8 @@ export interface BatchJob {
 export interface Scheduler extends AsyncDisposable {
   /** Whether it is Slurm itself. */
   readonly real: boolean;
-  /** Runs a batch script with variables for it; resolves when its job has ended. */
-  submit(script: string, env: Readonly<Record<string, string>>): Promise<BatchJob>;
+  /** Runs a batch script with variables for it, as an array of so many tasks if given; resolves when its job has ended. */
+  submit(script: string, env: Readonly<Record<string, string>>, tasks?: number): Promise<BatchJob>;
   /** Sends a signal to the processes of all jobs. */
   signal(name: string): Promise<void>;
 }
@@ -105,9 +105,10 @@ async function startSlurm(folder: string): Promise<Scheduler> {
   const run = (program: string, ...words: string[]) => start(program, words, env).ended;
   const slurm = {
     real: true,
-    async submit(script: string, more: Readonly<Record<string, string>>) {
+    async submit(script: string, more: Readonly<Record<string, string>>, tasks?: number) {
       const logs = await Deno.makeTempDir({ dir: folder });
-      const words = ["--parsable", `--output=${logs}/%j.log`, script];
+      const array = tasks ? [`--array=1-${tasks}`] : [];
+      const words = ["--parsable", `--output=${logs}/%j.log`, ...array, script];
       const { out, err } = await start("sbatch", words, { ...env, ...more }).ended;
       const status = await endOf(out.trim(), env);
       let log = err;
@@ -167,30 +168,27 @@ while case $1 in -*) true ;; *) false ;; esac; do shift; done
 exec $LAUNCHER -n "$TASKS" "$@"
 `;
 
-/** Runs batch scripts by the shell, one after another, with a stand-in for srun. */
+/** Runs batch scripts by the shell, with a stand-in for srun. */
 async function standIn(folder: string, { launcher }: Mpi): Promise<Scheduler> {
   await Deno.mkdir(`${folder}/bin`);
   await Deno.writeTextFile(`${folder}/bin/srun`, SRUN, { mode: 0o755 });
   return {
     real: false,
-    async submit(script, more) {
-      const text = await Deno.readTextFile(script);
-      const option = (name: string) => RegExp(`^#SBATCH --${name}=(\\S+)`, "m").exec(text)?.[1];
-      const env = {
-        ...more,
-        PATH: `${folder}/bin:${Deno.env.get("PATH")}`,
-        LAUNCHER: launcher.join(" "),
-        TASKS: option("ntasks") ?? "1",
+    async submit(script, more, tasks) {
+      const ntasks = /^#SBATCH --ntasks=(\d+)/m.exec(await Deno.readTextFile(script))![1]!;
+      const path = `${folder}/bin:${Deno.env.get("PATH")}`;
+      const env = { ...more, PATH: path, LAUNCHER: launcher.join(" "), TASKS: ntasks };
+      const array = Array.from({ length: tasks ?? 0 }, (_, i) => ({
+        SLURM_ARRAY_TASK_ID: String(i + 1),
+        SLURM_ARRAY_TASK_MIN: "1",
+        SLURM_ARRAY_TASK_COUNT: String(tasks),
+      }));
+      const begun = (tasks ? array : [{}]).map((task) => start("sh", [script], { ...env, ...task }).ended);
+      const ended = await Promise.all(begun);
+      return {
+        status: Math.max(...ended.map(({ status }) => status)),
+        log: ended.map(({ out, err }) => out + err).join(""),
       };
-      const tasks = Number(option("array")?.split("-")[1] ?? 0) + 1;
-      let [status, log] = [0, ""];
-      for (let id = 0; id < tasks; id++) {
-        const task = { SLURM_ARRAY_TASK_ID: String(id), SLURM_ARRAY_TASK_COUNT: String(tasks) };
-        const ended = await start("sh", [script], { ...env, ...tasks > 1 && task }).ended;
-        status = Math.max(status, ended.status);
-        log += ended.out + ended.err;
-      }
-      return { status, log };
     },
     signal: () => Promise.reject(new Error("Cannot send a signal as that needs Slurm")),
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -53,4 +53,43 @@ export function testBatchScripts(mpi: Mpi, tests: Tests): void {
       assertAgree(await outcomeOf(`${dir}/four`, phase), await outcomeOf(`${dir}/one`, phase));
     }
   });
+
+  tests.set("the tasks of an array share a sweep", async (dir) => {
+    await putModel(dir);
+    const options =
+      "--methods uniform,mac --targets 0.5 --seeds 1,2 --steps 4 --finetune-steps 0 --batch-seconds 1.5 --seconds 1";
+    const env = { MODEL: `${dir}/model`, DATA: `${dir}/corpus`, OUT: `${dir}/array`, OPTIONS: options };
+    await using scheduler = await openScheduler(dir, mpi);
+    const { status, log } = await scheduler.submit("examples/slurm/sweep.sbatch", env, 2);
+    assertEquals(status, 0, log);
+    const words = [
+      "sweep",
+      "--model",
+      env.MODEL,
+      "--data",
+      env.DATA,
+      "--out",
+      `${dir}/alone`,
+      ...options.split(" "),
+    ];
+    const one = await alone(...words);
+    assertEquals(one.status, 0, one.err);
+    const [found, expected] = await Promise.all(["array", "alone"].map((name) => runsOf(`${dir}/${name}`)));
+    assertEquals(found!.map(({ name }) => name), expected!.map(({ name }) => name));
+    assertEquals(found!.length, 4);
+    for (const [i, { state, weights }] of found!.entries()) {
+      assertEquals(state, "finished");
+      assertEquals(weights, expected![i]!.weights);
+    }
+  });
+}
+
+/** The runs of a sweep's table, with the bytes of their models. */
+async function runsOf(folder: string) {
+  const { runs } = JSON.parse(await Deno.readTextFile(`${folder}/sweep.json`)) as {
+    runs: { name: string; state: string }[];
+  };
+  return await Promise.all(runs.map(async ({ name, state }) => {
+    return { name, state, weights: await Deno.readFile(`${folder}/runs/${name}/model.safetensors`) };
+  }));
 }
