@@ -15,7 +15,7 @@ const refusal = (found: string) =>
  * Samples of standard input as they come: a WAV file, or bare samples. Either has 16 bits, 16 kHz and one channel.
  *
  * @param stream the bytes
- * @throws {UserError} it is a WAV file of another kind; one line
+ * @throws {UserError} it is empty, text, or audio of another kind; one line
  */
 export async function* samplesOf(
   stream: AsyncIterable<Uint8Array>,
@@ -39,8 +39,21 @@ export async function* samplesOf(
   if (even > 0) yield samplesIn(head.subarray(0, even));
 }
 
+/** Whether bytes are text: UTF-8 without control characters. Silence has bytes of 0, and other samples are no UTF-8. */
+function isText(bytes: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    // deno-lint-ignore no-control-regex
+    return !/[\x00-\x08\x0b\x0e-\x1f\x7f]/.test(text);
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes after the header of a WAV file, and how many belong to its data; all where there is no header. */
 function withoutHeader(bytes: Uint8Array): { head: Uint8Array; left: number } {
+  if (bytes.length === 0) throw refusal("it is empty");
+  if (isText(bytes)) throw refusal("it is text");
   const tag = new TextDecoder("latin1").decode(bytes.subarray(0, 4));
   if (/^(fLaC|OggS|ID3|NIST)/.test(tag)) throw refusal(`it is a file that begins with ${tag}`);
   if (tag !== "RIFF") return { head: bytes, left: Infinity };

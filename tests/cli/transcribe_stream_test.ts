@@ -53,7 +53,7 @@ Deno.test("standard input is read as it comes: bare samples, and WAV with a size
     assertEquals(await read(followed, piece), [...samples], `${piece}`);
   }
   assertEquals(await read(data.subarray(0, 5), 2), [...samples.subarray(0, 2)]);
-  assertEquals(await read(new Uint8Array(), 1), []);
+  assertEquals(await read(wav(new Uint8Array()), 1), []);
 });
 
 Deno.test("standard input of another kind is refused with the command that converts it", async () => {
@@ -63,6 +63,17 @@ Deno.test("standard input of another kind is refused with the command that conve
     const error = await assertRejects(() => read(bytes, 5000), UserError, "Cannot stream standard input as");
     assertStringIncludes(error.message, "ffmpeg -i INPUT -f s16le -ar 16000 -ac 1 -");
   }
+  const texts = ["Liebe Grüße\n".repeat(500), '{"audio": "a.wav"}\r\n', "a\tb", "\n"];
+  for (const text of texts) {
+    const reason =
+      "Cannot stream standard input as it must be WAV or bare samples, 16 bits, 16000 Hz, one channel: it is text";
+    for (const piece of [1, 4095, 9000]) {
+      await assertRejects(() => read(new TextEncoder().encode(text), piece), UserError, reason);
+    }
+  }
+  await assertRejects(() => read(new Uint8Array(), 1), UserError, "one channel: it is empty");
+  // The quietest samples, of 0 and 1, are not text.
+  assertEquals((await read(new Uint8Array([1, 0, 0, 0, 1, 0]), 2)).length, 3);
   await assertRejects(
     () => read(wav(new Uint8Array(9000)).subarray(0, 30), 5000),
     UserError,
