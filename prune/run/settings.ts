@@ -97,11 +97,18 @@ export const PRUNE_CHOICES = { method: METHODS, ramp: RAMPS } as const;
  * @throws {RangeError} If they do not fit together.
  */
 export function checkTogether(
-  { method, steps, warmup, ...targets }: PruneSettings,
+  { method, steps, warmup, target, ...targets }: PruneSettings,
   named: (name: string) => string,
 ): void {
   if (warmup > steps) {
     throw new RangeError(`Cannot prune as ${named("warmup")} must be at most the ${steps} steps: ${warmup}`);
+  }
+  const shares = [targets.targetConv ?? target, targets.targetTransformer ?? target];
+  if (method !== "none" && shares.every((share) => share === 0)) {
+    throw new RangeError(
+      `Cannot prune as ${named("target")} must be above 0: it is 0 ` +
+        `(${named("method")} none trains the model in the same way with nothing removed)`,
+    );
   }
   for (const name of ["targetConv", "targetTransformer"] as const) {
     if (method === "sep-size" || targets[name] === undefined) continue;

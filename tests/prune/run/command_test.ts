@@ -209,6 +209,9 @@ Deno.test("mistakes with prune are one line each, and nothing is lost", () =>
       await prune(...out, "--target-conv", "0.9"),
       "--target-conv requires --method sep-size: the method is mac",
     );
+    const nothing = "Cannot prune as --target must be above 0: it is 0 (--method none trains the model";
+    assertMistake(await prune(...out, "--target", "0"), nothing);
+    assertMistake(await prune(...out, "--target", "0", "--method", "sep-size"), nothing);
     const single = await prune("--dry-run", "--data", `${dir}/corpus/dev.jsonl`);
     assertStringIncludes(single.err, "the test subset is part of the training subset");
     assertMistake(
