@@ -34,6 +34,8 @@ export interface InspectReport extends Cost {
   readonly notes: readonly string[];
 }
 
+const MASK_NOTE = `${MASK_EMBEDDING} is not counted: only training uses it`;
+
 const HEADS = { ctc: "CTC head", classify: "classification head", none: "no head" };
 
 /** `inspect`: parameters and MACs of every module of a model. */
@@ -75,7 +77,7 @@ async function inspect(
   const checkpoint: Checkpoint = await readCheckpoint(path, languageOf(choice));
   const { config, head, notes, tensors } = checkpoint;
   const samples = Math.round(seconds * 16000);
-  const costs = costsOf(config, samples, { maskEmbedding: tensors.has(MASK_EMBEDDING) });
+  const costs = costsOf(config, samples);
   const report = {
     model,
     model_type: config.model_type,
@@ -88,7 +90,7 @@ async function inspect(
     rows: costs.rows,
     head_cost: headCost(config, head, samples),
     pruned: await readRecord(`${await smallFilesFolder(path)}/${RECORD_FILE}`, config),
-    notes,
+    notes: [...notes, ...tensors.has(MASK_EMBEDDING) ? [MASK_NOTE] : []],
   };
   return { report, config };
 }

@@ -84,7 +84,7 @@ async function siteModel(
   }
   const paths = await modelPaths(folder);
   const stats = await Promise.all([...paths.values()].map((path) => Deno.stat(path)));
-  const { parameters, macs } = costsOf(config, 16_000 * SECONDS, { maskEmbedding: false });
+  const { parameters, macs } = costsOf(config, 16_000 * SECONDS);
   return {
     paths,
     model: {

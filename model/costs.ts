@@ -3,7 +3,7 @@
 // the head is not pruned and not counted.
 
 import type { HeadKind, ModelConfig } from "./config.ts";
-import { hasConvNorm, hasMaskEmbedding, hasPositionalStack, MASK_EMBEDDING } from "./parameter_specs.ts";
+import { hasConvNorm, hasPositionalStack } from "./parameter_specs.ts";
 
 /** Cost of a module. */
 export interface Cost {
@@ -41,8 +41,6 @@ export interface UnitCounts {
 export interface CostOptions {
   /** Unit counts; default: those of the config. */
   readonly units?: UnitCounts;
-  /** Whether the embedding of masked frames is counted; default: if the config has one. */
-  readonly maskEmbedding?: boolean;
 }
 
 /**
@@ -130,7 +128,8 @@ function adapterCost({ hidden_size: d, adapter_attn_dim }: ModelConfig, frames: 
 }
 
 /**
- * Parameters and MACs of every module of a model, without the head.
+ * Parameters and MACs of every module of a model, without the head, and without the embedding of masked frames, which only
+ * training uses: the same whether a model is trained with masks or not.
  *
  * @param config Architecture, dense or compact.
  * @param samples Length S of the utterance that MACs are counted for, in samples.
@@ -143,11 +142,11 @@ function adapterCost({ hidden_size: d, adapter_attn_dim }: ModelConfig, frames: 
  *
  * const config = parseConfig(await Deno.readTextFile("recipes/configs/wav2vec2-base.json"));
  * const { parameters, macs } = costsOf(config, 10 * 16000);
- * console.log(parameters, macs / 1e9); // 94371712 74.06…
+ * console.log(parameters, macs / 1e9); // 94370944 74.06…
  * ```
  */
 export function costsOf(config: ModelConfig, samples: number, options: CostOptions = {}): Costs {
-  const { units = unitCounts(config), maskEmbedding = hasMaskEmbedding(config) } = options;
+  const { units = unitCounts(config) } = options;
   const { conv, heads, ffn } = units;
   const d = config.hidden_size;
   const frames = convFrames(config, samples);
@@ -156,7 +155,6 @@ export function costsOf(config: ModelConfig, samples: number, options: CostOptio
   const add = (name: string, cost: Cost, count: number | null = null) =>
     rows.push({ name, ...cost, units: count });
 
-  if (maskEmbedding) add(MASK_EMBEDDING, { parameters: d, macs: 0 });
   conv.forEach((channels, i) => {
     const cost = convCost(config, i, conv[i - 1] ?? 1, channels, frames[i]!);
     add(`feature_extractor.conv_layers.${i}`, cost, channels);

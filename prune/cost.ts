@@ -77,7 +77,7 @@ export class UnitCost {
 
   /** Costs of the modules. Modules that a count does not affect keep equal values, so that differences are exact. */
   #values(units: UnitCounts): number[] {
-    const { rows } = costsOf(this.config, this.samples, { units, maskEmbedding: false });
+    const { rows } = costsOf(this.config, this.samples, { units });
     const { quantity } = this;
     if (quantity === "macs") return rows.map(({ macs }) => macs);
     return rows.map((row) => quantity === "parameters" || partOf(row) === quantity ? row.parameters : 0);

@@ -1,7 +1,6 @@
 import program from "../../deno.json" with { type: "json" };
 import { costsOf } from "../../model/costs.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
-import { regularize } from "../../train/regularize.ts";
 import type { RunSubset } from "../../train/run_corpus.ts";
 import { finetuningCurve, pruningCurve } from "../report/curves.ts";
 import type { PruneReport, ReportModel } from "../report/report.ts";
@@ -79,8 +78,7 @@ async function modelsOf(
   const bytes = [run.model.fileBytes, await store.bytes("compact"), await store.bytes("result")];
   const { seconds } = settings;
   return evaluations.map(({ wer, cer, accuracy, errors }, i) => {
-    // The embedding of masked frames is counted where the run trains it.
-    const counted = regularize(i === 0 ? run.model.checkpoint.config : config, settings);
+    const counted = i === 0 ? run.model.checkpoint.config : config;
     const { parameters, macs } = costsOf(counted, Math.round(seconds * 16_000));
     return {
       name: names[i]!,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { EMBEDDED_DENSE } from "../../cli/embedded.ts";
 import type { InspectReport } from "../../cli/inspect.ts";
 import { main } from "../../cli/main.ts";
 import { bar } from "../../cli/pruned.ts";
@@ -63,11 +64,11 @@ Deno.test("inspect prints a row per module that adds up to the totals", async ()
   const model = path("tests/testdata/base");
   const [text, json] = [await run("inspect", model, "--seconds", "1"), await run("inspect", model, "--json")];
   assertEquals([text.status, text.err, json.status, json.err], [0, "", 0, ""]);
-  assertStringIncludes(text.out, "35,616 parameters, 3.476 MMACs for 1 s of audio (49 frames)");
+  assertStringIncludes(text.out, "35,592 parameters, 3.476 MMACs for 1 s of audio (49 frames)");
   assertStringIncludes(text.out, "its CTC head adds 275 parameters, 0.01294 MMACs");
   const report: InspectReport = JSON.parse(json.out);
   assertEquals([report.parameters, report.macs, report.frames, report.head], [
-    35_616,
+    35_592,
     67_469_600,
     499,
     "ctc",
@@ -80,7 +81,13 @@ Deno.test("inspect prints a row per module that adds up to the totals", async ()
     if (units !== null) assertStringIncludes(row, ` ${units} `);
   }
   const total = text.out.split("\n").find((line) => line.startsWith("total ")) ?? "";
-  assert(/^total +35,616 +100\.0 % +3,476,000 +100\.0 %$/.test(total), total);
+  assert(/^total +35,592 +100\.0 % +3,476,000 +100\.0 %$/.test(total), total);
+});
+
+Deno.test("parameters are those of inference, as in eval and reports: without the mask embedding", async () => {
+  const { out } = await run("inspect", EMBEDDED_DENSE);
+  assertStringIncludes(out, "464,832 parameters, ");
+  assertStringIncludes(out, "note: masked_spec_embed is not counted: only training uses it");
 });
 
 Deno.test("inspect prints notes on a model's files", () =>
@@ -247,7 +254,7 @@ Deno.test("data random-model makes a folder that inspect reads", async () => {
     assertEquals(await Deno.readTextFile(`${folder}/a/config.json`), await Deno.readTextFile(config));
     const settings = JSON.parse(await Deno.readTextFile(`${folder}/a/preprocessor_config.json`));
     assertEquals([settings.return_attention_mask, settings.sampling_rate], [true, 16000]);
-    assertStringIncludes((await run("inspect", `${folder}/a`)).out, "416,528 parameters");
+    assertStringIncludes((await run("inspect", `${folder}/a`)).out, "416,432 parameters");
 
     await make("--out", `${folder}/b`, "--seed", "5", "--head", "none");
     assertStringIncludes((await run("inspect", `${folder}/b`)).out, "wav2vec2, no head");
