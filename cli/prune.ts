@@ -9,6 +9,7 @@ import { openGpu } from "./backend.ts";
 import { type ChangePolicy, compareInputs } from "./changed_inputs.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { onFiles } from "./files.ts";
+import { defaultOut } from "./default_out.ts";
 import { inJob, microBatches, onRoot } from "./job.ts";
 import { claimOutput, interruptible, printInterrupted, refuseOutput } from "./long_run.ts";
 import { lastingName } from "./model_option.ts";
@@ -74,7 +75,8 @@ async function prune(
   if (comm && given.out === undefined) {
     throw new UserError("prune requires --out in a job of several processes");
   }
-  const out = given.out ?? await defaultOut(resume);
+  const out = given.out ??
+    await defaultOut(`${Deno.env.get("INIT_CWD") ?? Deno.cwd()}/pruned`, { resume, dry });
   using _claim = dry ? null : await onRoot(comm, () => claimOutput("prune", out));
   const saved = resume ? await savedRun(out, given, isRoot(comm)) : null;
   await comm?.barrier(); // nothing is written before all have read
@@ -109,17 +111,6 @@ async function prune(
     return 0;
   } finally {
     gpu.destroy();
-  }
-}
-
-/** The first of pruned, pruned-2, … that does not exist; to resume, the last one that does. */
-async function defaultOut(resume: boolean): Promise<string> {
-  const base = `${Deno.env.get("INIT_CWD") ?? Deno.cwd()}/pruned`;
-  let last = base;
-  for (let n = 1;; n++) {
-    const path = n === 1 ? base : `${base}-${n}`;
-    if (!await Deno.lstat(path).then(() => true, () => false)) return resume ? last : path;
-    last = path;
   }
 }
 
