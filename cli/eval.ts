@@ -64,7 +64,7 @@ export const evalCommand = defineCommand({
           if (details) printError([utterance.id, reference, hypothesis].map(escapeField).join("\t"));
         };
         const part = { path: data, subset, limit, strict };
-        const options = { ...search, onHypothesis, onNote: note };
+        const options = { ...search, warmUp: true, onHypothesis, onNote: note };
         const { computeSeconds, realTimeFactor, errors: _, lengths: __, ...evaluation } = await evaluate(
           loaded,
           part,

@@ -28,7 +28,7 @@ export interface Evaluation {
   readonly utterances: number;
   /** Seconds of audio. */
   readonly seconds: number;
-  /** Seconds of inference, without reading and decoding files. */
+  /** Seconds of inference, without reading and decoding files; with `warmUp` also without compiling shaders. */
   readonly computeSeconds: number;
   /** Compute seconds per second of audio. */
   readonly realTimeFactor: number;
@@ -51,6 +51,8 @@ const [MAX_UTTERANCES, MAX_SAMPLES] = [64, 600 * 16_000];
 export interface EvaluationOptions<State> extends TranscribeOptions<State> {
   /** Applied to reference and hypothesis before they are compared; default: identity. */
   readonly normalize?: (text: string) => string;
+  /** Whether the shortest and the longest utterance of the first group run before the time is taken; default: false. */
+  readonly warmUp?: boolean;
   /** Called with every hypothesis. */
   readonly onHypothesis?: (hypothesis: Hypothesis) => void;
 }
@@ -79,21 +81,27 @@ export async function evaluateUtterances<State>(
   utterances: AsyncIterable<LabelledUtterance>,
   options: EvaluationOptions<State> = {},
 ): Promise<Evaluation> {
-  const { onHypothesis, normalize = (text) => text, ...search } = options;
+  const { onHypothesis, normalize = (text) => text, warmUp = false, ...search } = options;
   const head = loaded.model.head === "classify" ? "classify" : "ctc";
   loaded.requireHead(head);
   const words: EditCounts[] = [];
   const characters: EditCounts[] = [];
   const hits: boolean[] = [];
+  const hypothesesOf = async (audio: readonly Float32Array[]) => {
+    if (head === "classify") return (await loaded.classifyAll(audio)).map(([best]) => best!.label);
+    return (await loaded.transcribeAll(audio, search)).map(({ text }) => text);
+  };
   let seconds = 0;
   let computeSeconds = 0;
   for await (const group of groupsOf(utterances)) {
     const references = group.map((utterance) => referenceOf(utterance, head));
     const audio = group.map(({ samples }) => samples);
+    if (warmUp && seconds === 0) {
+      const byLength = audio.toSorted((a, b) => a.length - b.length);
+      await hypothesesOf([byLength[0]!, byLength.at(-1)!]);
+    }
     const start = performance.now();
-    const hypotheses = head === "ctc"
-      ? (await loaded.transcribeAll(audio, search)).map(({ text }) => text)
-      : (await loaded.classifyAll(audio)).map(([best]) => best!.label);
+    const hypotheses = await hypothesesOf(audio);
     computeSeconds += (performance.now() - start) / 1000;
     seconds += samplesOf(group) / 16_000;
     group.forEach((utterance, i) => {
