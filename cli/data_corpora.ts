@@ -4,6 +4,7 @@ import { makeCommands } from "../data/synthetic/make_commands.ts";
 import { readVocabulary } from "../data/corpus/vocabulary.ts";
 import type { DataValues } from "./data_options.ts";
 import { fromUser } from "./files.ts";
+import { cleaningUp } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import { print, unlessClosed } from "./print.ts";
 import { isQuiet, waitFor } from "./stderr.ts";
@@ -12,16 +13,19 @@ import { isQuiet, waitFor } from "./stderr.ts";
 export async function makeCommandsData(
   { out, train, dev, test, seed, format, json }: DataValues,
 ): Promise<number> {
-  const corpus = await makeCommands({
-    ...out !== undefined && { out },
-    train,
-    dev,
-    test,
-    seed,
-    format,
-    progress: showProgress("synthesised"),
-    onWait: waitFor("synthesises the corpus"),
-  });
+  const making = (signal: AbortSignal) =>
+    makeCommands({
+      signal,
+      ...out !== undefined && { out },
+      train,
+      dev,
+      test,
+      seed,
+      format,
+      progress: showProgress("synthesised"),
+      onWait: waitFor("synthesises the corpus"),
+    });
+  const corpus = await cleaningUp(making);
   const { dir, found, subsets } = corpus;
   if (json) print(JSON.stringify(corpus, null, 2));
   else print([`${dir}${found ? " (exists)" : ""}`, ...subsetLines(subsets)].join("\n"));
@@ -30,7 +34,7 @@ export async function makeCommandsData(
 
 /** `data asterisk`: human speech from Debian's packages. */
 export async function makeAsteriskData({ out, seed, format, json }: DataValues): Promise<number> {
-  const subsets = await makeAsterisk({ out: out!, seed, format });
+  const subsets = await cleaningUp((signal) => makeAsterisk({ out: out!, seed, format, signal }));
   if (json) print(JSON.stringify({ dir: out, subsets }, null, 2));
   else print([out, ...subsetLines(subsets)].join("\n"));
   return 0;

@@ -100,29 +100,67 @@ export async function interruptible<T>(
 ): Promise<Ended<T>> {
   const stop = new AbortController();
   let status = 0;
-  const listeners = Object.entries(STATUSES).map(([name, number]) => {
-    const signal = name as Deno.Signal;
-    const listener = () => {
-      status = number;
-      // Without listeners the next signal ends the process.
-      removeAll();
-      const newLine = Deno.stderr.isTerminal() ? "\n" : ""; // after the ^C of the terminal
-      log(`${newLine}Stopping after this step; press Ctrl+C again to stop at once.`);
-      stop.abort();
-    };
-    return { signal, listener };
+  using _signals = onSignal((number) => {
+    status = number;
+    const newLine = Deno.stderr.isTerminal() ? "\n" : ""; // after the ^C of the terminal
+    log(`${newLine}Stopping after this step; press Ctrl+C again to stop at once.`);
+    stop.abort();
   });
-  const removeAll = () => {
-    for (const { signal, listener } of listeners.splice(0)) Deno.removeSignalListener(signal, listener);
-  };
-  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   try {
     const result = await work(stop.signal);
     return { result, status };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw new UserError(`${error.message}; resume with: ${resumeCommand(command, out)}`, { cause: error });
-  } finally {
-    removeAll();
   }
+}
+
+/** Calls back on the first signal, with its exit status; the next one ends the process. */
+function onSignal(callback: (status: number) => void): Disposable {
+  const listeners = Object.entries(STATUSES).map(([name, status]) => {
+    const listener = () => {
+      removeAll();
+      callback(status);
+    };
+    return { signal: name as Deno.Signal, listener };
+  });
+  const removeAll = () => {
+    for (const { signal, listener } of listeners.splice(0)) Deno.removeSignalListener(signal, listener);
+  };
+  for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
+  return { [Symbol.dispose]: removeAll };
+}
+
+/** A signal ended work that is not resumed from a saved state. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  /** Exit status. */
+  readonly status: number;
+
+  constructor(status: number) {
+    super("Interrupted");
+    this.status = status;
+  }
+}
+
+/**
+ * Does work that cleans up after itself where a signal ends it.
+ *
+ * @param work what to do, given the signal; what it throws after that is ignored
+ * @throws {Interrupted} the signal came
+ */
+export async function cleaningUp<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  let status = 0;
+  using _signals = onSignal((number) => {
+    status = number;
+    stop.abort();
+  });
+  try {
+    const result = await work(stop.signal);
+    if (status === 0) return result;
+  } catch (error) {
+    if (status === 0) throw error;
+  }
+  throw new Interrupted(status);
 }

@@ -18,9 +18,10 @@ import { gpuCommand } from "./gpu.ts";
 import { commandHelp, programHelp, programOptions } from "./help.ts";
 import { inspectCommand } from "./inspect.ts";
 import { abortJob } from "./job.ts";
+import { Interrupted } from "./long_run.ts";
 import { print, printError } from "./print.ts";
 import { pruneCommand } from "./prune.ts";
-import { note, setQuiet } from "./stderr.ts";
+import { log, note, setQuiet } from "./stderr.ts";
 import { suggest } from "./suggest.ts";
 import { sweepCommand } from "./sweep.ts";
 import { trainCommand } from "./train.ts";
@@ -75,6 +76,10 @@ export async function main(args: readonly string[], cwd: string): Promise<number
   try {
     return await dispatch(args, cwd);
   } catch (error) {
+    if (error instanceof Interrupted) {
+      await abortJob(() => log(error.message), error.status);
+      return error.status;
+    }
     const message = lineOf(error);
     if (message === null) {
       await abortJob(() => printError(Deno.inspect(error)), 1); // ends this process, too, if it is part of a job

@@ -16,6 +16,8 @@ export interface LockOptions {
   readonly target: string;
   /** Called once if another process holds the lock, which is then waited for; without it that is an error. */
   readonly onWait?: ((holder: string) => void) | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a sign of the holder after which the lock is taken over; default 30,000. */
   readonly silence?: number;
   /** Whether to use the locks of the file system; default true, where it has them. */
@@ -104,6 +106,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<F
       const target = printableName(options.target);
       throw new LockedError(`Cannot write to ${target} as one process at a time may: it is used by ${lock}`);
     }
+    options.signal?.throwIfAborted();
     if (!waits) options.onWait(lock);
     waits = true;
     await delay(POLL);

@@ -15,6 +15,8 @@ export interface AsteriskOptions {
   readonly format?: "wav" | "flac";
   /** Random seed of the split; default 0. */
   readonly seed?: number;
+  /** Ends the work; nothing is left of it. */
+  readonly signal?: AbortSignal;
   /** Folder of the prompts; default that of Debian's package. */
   readonly sounds?: string;
   /** File of their texts, gzip; default that of Debian's package. */
@@ -49,7 +51,7 @@ const READER = "9701";
  * ```
  */
 export async function makeAsterisk(
-  { out, format = "wav", seed = 0, sounds = SOUNDS, texts = TEXTS }: AsteriskOptions,
+  { out, format = "wav", seed = 0, signal, sounds = SOUNDS, texts = TEXTS }: AsteriskOptions,
 ): Promise<Record<string, { clips: number; seconds: number }>> {
   await refuseExisting(out);
   const prompts = await readPrompts(sounds, texts);
@@ -65,6 +67,7 @@ export async function makeAsterisk(
       let total = 0;
       for (const [i, { path, text }] of utterances.entries()) {
         const id = `${name}-${String(i).padStart(4, "0")}`;
+        signal?.throwIfAborted();
         const { samples, sampleRate } = await loadAudio(path);
         const encode = format === "flac" ? encodeFlac : encodeWav;
         const bytes = await encode(toInt16(samples), sampleRate);

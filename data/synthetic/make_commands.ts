@@ -22,6 +22,8 @@ export interface MakeCommandsOptions extends Partial<CommandCounts> {
   readonly format?: "wav" | "flac";
   /** Number of synthesis threads; default the number of CPU cores, at most 8. */
   readonly threads?: number;
+  /** Ends the work. A folder that was given as `out` is left as it was; what was synthesised into the cache is used again. */
+  readonly signal?: AbortSignal;
   /** Called after each utterance with the number of finished ones and of all. */
   readonly progress?: (done: number, all: number) => void;
   /** Called if another process synthesises the same corpus, which is waited for, with a name of the process. */
@@ -47,6 +49,7 @@ export interface CommandsCorpus {
  * @param options Size, folder and format.
  * @returns Folder and size of the corpus.
  * @throws {RangeError} If the grammar has fewer sentences, or the seed is invalid.
+ * @throws {DOMException} The reason of the signal, if it came.
  * @throws {Error} If the folder holds something else or cannot be written; one line that names the path.
  *
  * @example
@@ -56,8 +59,7 @@ export interface CommandsCorpus {
  * ```
  */
 export async function makeCommands(options: MakeCommandsOptions = {}): Promise<CommandsCorpus> {
-  const { train = 3000, dev = 200, test = 300, seed = 0, format = "wav", progress, onWait = () => {} } =
-    options;
+  const { train = 3000, dev = 200, test = 300, seed = 0, format = "wav", onWait = () => {} } = options;
   const counts = { train, dev, test, seed };
   const sentences = planCommands(counts);
   const spec = { version: VERSION, ...counts, format, voices: VOICES, heldOut: HELD_OUT_VOICE };
@@ -65,7 +67,7 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   const dir = withoutSlash(options.out ?? `${cacheFolder()}/${name}`);
   const found = await findCorpus(dir, spec);
   if (found) return found;
-  using _lock = await acquireLock(`${dir}.lock`, { target: dir, onWait });
+  using _lock = await acquireLock(`${dir}.lock`, { target: dir, onWait, signal: options.signal });
   const finished = await findCorpus(dir, spec); // by the process that was waited for
   if (finished) return finished;
 
@@ -75,7 +77,11 @@ export async function makeCommands(options: MakeCommandsOptions = {}): Promise<C
   const folders = [...new Set(rows.map(({ folder }) => `${partial}/${folder}`))];
   for (const folder of folders) await makeFolder(folder);
   const threads = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
-  const seconds = await synthesise(partial, rows, threads, progress);
+  const seconds = await synthesise(partial, rows, threads, options).catch(async (error) => {
+    const remove = options.signal?.aborted && options.out !== undefined;
+    if (remove) await Deno.remove(partial, { recursive: true }).catch(() => {});
+    throw error;
+  });
   for (const folder of folders) await removeUnfinished(folder);
   await writeLibriSpeech(partial, rows);
   await writeSlurp(partial, rows, seconds);
@@ -137,21 +143,27 @@ async function synthesise(
   partial: string,
   rows: readonly Row[],
   threads: number,
-  progress: MakeCommandsOptions["progress"],
+  { progress, signal }: MakeCommandsOptions,
 ): Promise<number[]> {
   const pool = new WorkerPool<SpeechJob, number>(new URL("./speech_worker.ts", import.meta.url), threads);
   const existing: (number | undefined)[] = [];
   // In sequence: a process cannot open thousands of files at a time.
   for (const { folder, file } of rows) existing.push(await durationOf(`${partial}/${folder}/${file}`));
   let done = existing.filter((seconds) => seconds !== undefined).length;
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal!.reason);
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
   try {
-    return await Promise.all(rows.map(async ({ folder, file, text, voice }, i) => {
+    const all = Promise.all(rows.map(async ({ folder, file, text, voice }, i) => {
       if (existing[i] !== undefined) return existing[i];
       const seconds = await pool.run({ text, voice, path: `${partial}/${folder}/${file}` });
       progress?.(++done, rows.length);
       return seconds;
     }));
+    return await Promise.race([all, aborted.promise]);
   } finally {
+    signal?.removeEventListener("abort", abort);
     pool.close();
   }
 }

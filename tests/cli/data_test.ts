@@ -65,3 +65,42 @@ Deno.test("mistakes with data are one line", () =>
       assertEquals(err.trimEnd().split("\n").length, 1, err);
     }
   }));
+
+Deno.test("a signal ends data commands without a lock; only the cache keeps what was synthesised", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  withFolder({}, async (dir) => {
+    const cases = [["SIGINT", 130, ["--out", `${dir}/made`]], ["SIGTERM", 143, []]] as const;
+    for (const [signal, status, words] of cases) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", cli, "data", "commands", ...words],
+        env: { XDG_CACHE_HOME: `${dir}/cache`, NO_COLOR: "1" },
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const ended = child.output();
+      const folder = words.length > 0 ? `${dir}/made.partial` : `${dir}/cache/espalier/${DEFAULT}.partial`;
+      while (await wavFiles(folder) < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill(signal);
+      const { code, stderr } = await ended;
+      const lines = new TextDecoder().decode(stderr).trim().split("\n");
+      assertEquals([code, lines.at(-1)], [status, "Interrupted"]);
+      assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["cache"]);
+    }
+    const kept = [...Deno.readDirSync(`${dir}/cache/espalier`)].map(({ name }) => name);
+    assertEquals(kept, [`${DEFAULT}.partial`]);
+  }));
+
+/** Name of the default corpus. */
+const DEFAULT = "commands1-3000-200-300-s0";
+const cli = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
+
+/** Number of complete WAV files below a folder. */
+async function wavFiles(folder: string): Promise<number> {
+  let count = 0;
+  for (const { name, isDirectory } of await Array.fromAsync(Deno.readDir(folder)).catch(() => [])) {
+    if (isDirectory) count += await wavFiles(`${folder}/${name}`);
+    else if (name.endsWith(".wav")) count++;
+  }
+  return count;
+}
