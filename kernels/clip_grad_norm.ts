@@ -4,6 +4,7 @@ import { ofType, sameDevice } from "./internal/checks.ts";
 import source from "./clip_grad_norm.wgsl" with { type: "text" };
 import { reduceFrames } from "./internal/reduce_frames.ts";
 import { reduceRows } from "./internal/reduce_rows.ts";
+import { sharesSums, sumElements } from "./internal/sum_elements.ts";
 
 const kernel = new Kernel("clip_grad_norm", source);
 
@@ -65,6 +66,10 @@ export function sumSquares(gradients: readonly Tensor[]): Tensor {
   const row = gpu.software ? ROW.software : ROW.hardware;
   using squares = gpu.empty([gradients.length]);
   gradients.forEach((x, i) => {
+    if (sharesSums(gpu)) {
+      sumElements(x, { square: true, y: squares, at: i });
+      return;
+    }
     const columns = x.size % row === 0 ? row : 1;
     using frames = x.view([1, x.size / columns, columns]);
     using sums = reduceFrames(frames, { square: true });

@@ -1,16 +1,8 @@
-import index from "../tensor/_index.wgsl" with { type: "text" };
-import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { flatWindows } from "../tensor/binding_windows.ts";
 import { ofType } from "./internal/checks.ts";
 import { runRows } from "../tensor/rows.ts";
-import source from "./sum.wgsl" with { type: "text" };
-
-const kernel = new Kernel("sum", source, [index]);
-
-/** Terms that one invocation sums. */
-const TERMS = 64;
+import { sumElements, sumKernel } from "./internal/sum_elements.ts";
 
 /**
  * Sum of all elements, in passes, so that the rounding error grows with the logarithm of the size.
@@ -30,10 +22,10 @@ const TERMS = 64;
 export function sum(x: Tensor): Tensor {
   ofType("sum", "x", x, "f32");
   const { gpu } = x;
-  const y = x.size === 0 ? gpu.zeros([]) : total(x);
+  const y = sumElements(x);
   record("sum", [x], [y], ([dy]) => {
     const dx = gpu.empty(x.shape);
-    runRows(gpu, kernel, dx.size, {
+    runRows(gpu, sumKernel, dx.size, {
       entry: "backward",
       rows: { dx },
       whole: { dy: dy! },
@@ -43,25 +35,4 @@ export function sum(x: Tensor): Tensor {
     return [dx];
   });
   return y;
-}
-
-function total(x: Tensor): Tensor {
-  const { gpu } = x;
-  const passes = flatWindows(gpu, x.size).map((window) => ({ window, m: Math.ceil(window.length / TERMS) }));
-  const size = passes.reduce((size, { m }) => size + m, 0);
-  const y = gpu.empty(size === 1 ? [] : [size]);
-  let first = 0;
-  for (const { window, m } of passes) {
-    gpu.run(kernel, {
-      entry: "forward",
-      bind: { x: { tensor: x, ...window }, y },
-      params: { n: window.length, m, first },
-      workgroups: Math.ceil(m / 64),
-    });
-    first += m;
-  }
-  if (size === 1) return y;
-  const sum = total(y);
-  y.dispose();
-  return sum;
 }

@@ -2,6 +2,7 @@ import { fill } from "../../tensor/fill.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { gemm } from "../gemm/gemm.ts";
 import { reduceFrames } from "./reduce_frames.ts";
+import { sharesSums, sumElements } from "./sum_elements.ts";
 
 /**
  * Sums the rows of a matrix. Not recorded on the tape; pullbacks call it.
@@ -34,6 +35,7 @@ export function reduceRows(
     gpu.copy(zeros, to);
     return to;
   }
+  if (sharesSums(gpu) && columns === 1 && !times) return sumElements(x, { y: to ?? gpu.empty([1]) });
   const rows = x.size / columns;
   // Where 64 rows exceed a binding, the sum is a GEMM with ones, which splits along the columns as well.
   if (!times && x.size * 4 > gpu.limits.bindingBytes && 64 * columns * 4 > gpu.limits.bindingBytes) {
