@@ -78,6 +78,7 @@ const command = defineCommand({
       type: "flag",
       description: "measure transcribe from the command to its exit, with warm and with empty caches",
     },
+    subgroups: { type: "flag", description: "measure reductions with and without subgroups" },
     out: { type: "path", description: "folder to write the record of a measurement to, as JSON" },
     load: {
       type: "flag",

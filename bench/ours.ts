@@ -131,7 +131,7 @@ function trainingCases(gpu: Gpu): Cases {
 }
 
 /** The gradient of a loss with respect to itself. */
-const one: HostTensor = { values: new Float32Array([1]), shape: [] };
+export const one: HostTensor = { values: new Float32Array([1]), shape: [] };
 
 /** Uploads a tensor to the device. */
 const upload = (gpu: Gpu, { values, shape }: HostTensor) => gpu.tensor(values, shape);
@@ -175,7 +175,7 @@ function gemm(gpu: Gpu, [m, k, n]: readonly [number, number, number], transposed
 }
 
 /** Value and gradients; `layouts` permute the value and each gradient to the shared layout. */
-function gradient(
+export function gradient(
   gpu: Gpu,
   { inputs, cotangent }: GradientInputs,
   f: (...inputs: Tensor[]) => Tensor,

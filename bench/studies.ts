@@ -28,6 +28,7 @@ import {
   writeRecord,
 } from "./record.ts";
 import { measureRuntimes, type RuntimeCost, runtimeTables } from "./runtime.ts";
+import { measureSubgroups, SUBGROUP_CASES, subgroupTables } from "./subgroups.ts";
 import { CACHES, measureStartup, startupTables } from "./startup.ts";
 
 /** The options of `bench` that the studies use. */
@@ -90,6 +91,7 @@ export const STUDIES = {
       runtimeTables("wav2vec2-base and half of it, random weights, 10 s of audio", costs),
     (costs) => costs.some(({ error }) => error !== null),
   ),
+  subgroups: study(elsewhere(subgroups), subgroupTables),
   startup: study(elsewhere(startup), startupTables),
   profile: study(onGpu(profiles), (tables: TitledTable[]) => tables),
 } as const;
@@ -144,6 +146,12 @@ async function startup({ only = "", rounds = ROUNDS, against }: StudyOptions) {
   const caches = CACHES.filter((name) => name.includes(only));
   if (caches.length === 0) throw unknownCase(only, CACHES);
   return await measureStartup({ caches, rounds, against: against ?? null, progress });
+}
+
+async function subgroups({ only = "", rounds = ROUNDS }: StudyOptions) {
+  const names = SUBGROUP_CASES.filter((name) => name.includes(only));
+  if (names.length === 0) throw unknownCase(only, SUBGROUP_CASES);
+  return await measureSubgroups({ names, rounds, progress });
 }
 
 async function profiles(
