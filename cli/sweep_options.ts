@@ -1,3 +1,4 @@
+import { METHODS } from "../prune/method.ts";
 import { group, type Options } from "./options.ts";
 import { pruneOptions } from "./prune_options.ts";
 
@@ -21,7 +22,7 @@ export const ownOptions = {
     methods: {
       type: "string",
       value: "LIST",
-      description: "values of --method of prune, separated by commas",
+      description: `methods, separated by commas, of ${METHODS.join(", ")} (the control)`,
       computed: { text: "that of the recipe, or mac" },
     },
     targets: {
