@@ -14,10 +14,10 @@ const part = (name: string, seconds: number, about: string): Part => ({
 /** All parts. */
 export const PARTS: readonly Part[] = [
   part("facts", 15, "features, limits, subgroups and driver of the adapter"),
-  part("operations", 75, "every operation, compared with its oracle in f64"),
-  part("gemm", 75, "TFLOP/s of every GEMM kernel, and the tuner's choice"),
+  part("operations", 65, "every operation, compared with its oracle in f64"),
+  part("gemm", 70, "TFLOP/s of every GEMM kernel, and the tuner's choice"),
   part("steps", 70, "a step of pruning and of fine-tuning, beside PyTorch"),
-  part("peers", 60, "operations and a training step beside jax-js and tfjs"),
+  part("peers", 75, "operations and a training step beside jax-js and tfjs"),
   part("inference", 30, "a dense and a compact model in f32 and f16, beside PyTorch"),
   part("onnx", 30, "a dense and a compact model beside onnxruntime-web"),
   part("default_run", 125, "the default run of prune"),

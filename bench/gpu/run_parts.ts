@@ -23,7 +23,7 @@ export interface RunOptions {
   /** Folder of the records. */
   readonly out: string;
   readonly quick: boolean;
-  /** Seconds for all parts together; a part for which less than its limit is left has that. */
+  /** Seconds for all parts together; a part for which less than its limit is left has that, and the last one all that is left. */
   readonly seconds: number;
   readonly origin: ProcessRequest["origin"];
   /** Called before a part, and with how it ended. */
@@ -46,7 +46,7 @@ export async function runParts(parts: readonly Part[], options: RunOptions): Pro
     options.onStart?.(part);
     const outcome = left < LEAST_SECONDS
       ? { part, seconds: 0, error: "there was no time left for it", record: null }
-      : await runPart(part, Math.min(left, part.seconds), options);
+      : await runPart(part, part === parts.at(-1) ? left : Math.min(left, part.seconds), options);
     outcomes.push(outcome);
     await options.onEnd?.(outcome);
   }
