@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
 import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
@@ -51,6 +51,23 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
     }
   });
 }
+
+Deno.test("attention with a bias has the same bits whether gradients are recorded or not", async () => {
+  const gpu = await testGpu();
+  const [batch, frames, heads] = [2, 17, 3];
+  const random = (shape: number[], seed: number) => {
+    const { data } = randomNd(shape, seed);
+    return gpu.tensor(Float32Array.from(data), shape);
+  };
+  const [q, k, v] = [1, 2, 3].map((seed) => random([batch, frames, heads * 8], seed));
+  for (const shape of [[heads, frames, frames], [batch, heads, frames, frames]]) {
+    const bias = random(shape, 4);
+    const run = () => attention(q!, k!, v!, { heads, bias, lengths: [frames, 9] }).read();
+    const plain = await run();
+    bias.requiresGrad = true;
+    assertEquals(await gpu.scope(() => ({ read: run() })).read, plain);
+  }
+});
 
 Deno.test("attention by blocks of queries", async () => {
   const gpu = await narrowGpu(); // 65,536 bytes hold 48 queries of these
