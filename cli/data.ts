@@ -40,7 +40,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   check: {
-    takes: ["task", "vocab", "limit", "strict", "json"],
+    takes: ["task", "vocab", "lang", "limit", "strict", "json"],
     operand: "DIR",
     run: checkData,
   },

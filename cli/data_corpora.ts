@@ -8,6 +8,7 @@ import { cleaningUp } from "./long_run.ts";
 import { folderOf } from "./model_option.ts";
 import { print, unlessClosed } from "./print.ts";
 import { isQuiet, waitFor } from "./stderr.ts";
+import { UserError } from "./user_error.ts";
 
 /** `data commands`: the default corpus, synthesised unless it exists. */
 export async function makeCommandsData(
@@ -42,14 +43,15 @@ export async function makeAsteriskData({ out, seed, format, json }: DataValues):
 
 /** `data check`: statistics of a corpus, and with status 1 its errors. */
 export async function checkData(
-  { task, vocab, limit, strict, json }: DataValues,
+  { task, vocab, lang, limit, strict, json }: DataValues,
   dir: string,
 ): Promise<number> {
+  if (lang !== undefined && vocab === undefined) throw new UserError("--lang requires --vocab");
   const report = await checkCorpus(fromUser(dir), {
     limit,
     strict,
     ...task && { task },
-    ...vocab !== undefined && { tokenizer: await readVocabulary(await folderOf(vocab)) },
+    ...vocab !== undefined && { tokenizer: await readVocabulary(await folderOf(vocab, { lang }), lang) },
     progress: showProgress("decoded"),
   });
   print(json ? JSON.stringify(report, null, 2) : renderReport(report));

@@ -1,4 +1,5 @@
 import { corpusOptions } from "./corpus_options.ts";
+import { langOption } from "./model_option.ts";
 import { group, MOST_UTTERANCES, type Options, type Values } from "./options.ts";
 
 /** Options of `data`. */
@@ -68,6 +69,11 @@ export const dataOptions = {
       value: "MODEL",
       description: "vocabulary to check the transcripts against: vocab.json, or a model as in prune --model",
       computed: { text: "the characters of the training transcripts" },
+    },
+    lang: {
+      ...langOption,
+      description: "language of a multilingual vocabulary (MMS), such as fra",
+      computed: { text: "that of the tokenizer" },
     },
     limit: corpusOptions.limit,
     strict: corpusOptions.strict,

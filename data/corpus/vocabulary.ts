@@ -1,5 +1,6 @@
 // Transcripts and vocabularies: normalisation, building and reading.
 import { type CtcTokenizer, parseTokenizer, type TokenizerFiles } from "../../model/decode/tokenizer.ts";
+import { vocabularyOf } from "../../model/decode/nested_vocabulary.ts";
 import { fileError } from "../../files/atomic_file.ts";
 
 /** Tokens before the characters, in the order of the published English vocabularies. */
@@ -91,6 +92,7 @@ export function tokenizerOf(texts: Iterable<string>): CtcTokenizer {
  * Reads a vocabulary and the tokenizer's other files in the same folder.
  *
  * @param path Path of `vocab.json` or of its folder.
+ * @param language Language of a multilingual vocabulary, as MMS has it; default: that of `tokenizer_config.json`.
  * @throws {SyntaxError | TypeError | RangeError} If a file is invalid, see {@linkcode parseTokenizer}.
  * @throws {Error} If it cannot be read; one line that names the path.
  *
@@ -99,7 +101,7 @@ export function tokenizerOf(texts: Iterable<string>): CtcTokenizer {
  * const tokenizer = await readVocabulary("wav2vec2-base-100h");
  * ```
  */
-export async function readVocabulary(path: string): Promise<CtcTokenizer> {
+export async function readVocabulary(path: string, language?: string): Promise<CtcTokenizer> {
   const isFolder = await Deno.stat(path).then((found) => found.isDirectory, () => false);
   const file = isFolder ? `${path}/vocab.json` : path;
   const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) : ".";
@@ -120,5 +122,12 @@ export async function readVocabulary(path: string): Promise<CtcTokenizer> {
       return text === undefined ? [] : [[key, text]];
     }),
   );
-  return parseTokenizer({ vocab, name: file, ...Object.fromEntries(found.flat()) });
+  const files: Omit<TokenizerFiles, "vocab"> = Object.fromEntries(found.flat());
+  const { vocab: flat, tokenizerConfig } = vocabularyOf({ ...files, vocab }, language, file);
+  return parseTokenizer({
+    ...files,
+    vocab: flat,
+    ...tokenizerConfig !== undefined && { tokenizerConfig },
+    name: file,
+  });
 }

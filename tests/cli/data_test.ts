@@ -27,6 +27,23 @@ Deno.test("data check prints what is in a corpus, and fails where something is w
     assertEquals([bad.status, JSON.parse(bad.out).problems.length], [1, 1]);
   }));
 
+Deno.test("data check takes the language of a multilingual vocabulary", () =>
+  withFolder({
+    ...manifest,
+    "vocab.json": JSON.stringify({
+      deu: { "<pad>": 0, "H": 1, "|": 2 },
+      eng: Object.fromEntries(["<pad>", "|", ..."DEHLORT"].map((token, id) => [token, id])),
+    }),
+  }, async (dir) => {
+    const check = (...words: string[]) => run("check", dir, "--vocab", `${dir}/vocab.json`, ...words);
+    assertEquals((await check("--lang", "eng")).status, 0);
+    const other = await check("--lang", "deu", "--json");
+    assertEquals([other.status, JSON.parse(other.out).problems.length], [1, 1]);
+    const none = await check();
+    assertEquals([none.status, none.out], [2, ""]);
+    assertStringIncludes(none.err, "as its language must be known: none is given of deu, eng");
+  }));
+
 Deno.test("data check notes odd rows, refuses them with --strict, and takes the first with --limit", () =>
   withFolder({
     ...manifest,
@@ -51,6 +68,7 @@ Deno.test("mistakes with data are one line", () =>
       [["check", `${dir}/x`], "there is no such folder"],
       [["check", dir, "--vocab", `${dir}/x.json`], "x.json as the system refuses"],
       [["check", dir, "--train", "3"], "data check has no option --train: see ./espalier data --help"],
+      [["check", dir, "--lang", "eng"], "--lang requires --vocab"],
       [["asterisk"], "data asterisk requires --out: see ./espalier data --help"],
       [["asterisk", "--out", dir], "it exists"],
       [["commands", "x"], "data commands takes no further arguments: got x"],
