@@ -6,6 +6,7 @@
 import { type Communicator, isRoot } from "../comm/communicator.ts";
 import { launchOf } from "../comm/launch.ts";
 import { joinMpi } from "../comm/mpi.ts";
+import { type Input, INPUTS } from "../train/fingerprints.ts";
 import { printError } from "./print.ts";
 import { log, setQuiet } from "./stderr.ts";
 import { UserError } from "./user_error.ts";
@@ -67,6 +68,8 @@ export function microBatches(comm: Communicator | null, given: number | undefine
   );
 }
 
+const isInput = (name: string): name is Input => name in INPUTS;
+
 /** Checks that all processes have the same model, data, version and options. @throws {UserError} One has not; it is named. */
 export async function requireSameInputs(
   comm: Communicator | null,
@@ -83,8 +86,9 @@ export async function requireSameInputs(
     await comm.allReduce(hashes, "sum");
     const other = hashes.findIndex((one) => one !== hashes[0]);
     if (other > 0) {
+      const what = isInput(name) ? INPUTS[name].replace(/^the /, "") : name;
       throw new UserError(
-        `Cannot train as all ranks must have the same ${name}: rank ${other} has another than rank 0`,
+        `Cannot train as all ranks must have the same ${what}: rank ${other} has another than rank 0`,
       );
     }
   }
