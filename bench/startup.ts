@@ -38,14 +38,14 @@ export interface StartupOptions {
   readonly caches: readonly Caches[];
   /** Folder of another checkout to compare with; null for none. */
   readonly against: string | null;
-  /** Runs with warm caches; at most three are made with empty ones, which take longer. */
+  /** Runs with warm caches; at most two are made with empty ones, which take longer. */
   readonly rounds: number;
   readonly progress: (message: string) => void;
 }
 
 const SAMPLE = `${ROOT}/assets/samples/weather.flac`;
 /** Runs with empty caches at most. */
-const MOST_COLD = 3;
+const MOST_COLD = 2;
 
 /** Variables that put all caches into a folder: of Deno, of the program, and the shaders of Mesa and NVIDIA. */
 function cachesIn(folder: string, shaders: string): Record<string, string> {
