@@ -7,7 +7,7 @@
 
 import { runJson } from "./child.ts";
 import type { HostCost, HostRequest } from "./host_process.ts";
-import type { TitledTable } from "./record.ts";
+import { checkoutNames, type TitledTable } from "./record.ts";
 import { digits, median } from "./statistics.ts";
 import { ROOT } from "./step_modules.ts";
 import { STEP_KINDS, STEP_MODELS, type StepKind, type StepModel } from "./steps.ts";
@@ -22,7 +22,7 @@ const SIZES: Readonly<Record<StepModel, { steps: number; batch: readonly [number
 export interface HostStep {
   readonly model: StepModel;
   readonly kind: StepKind;
-  /** Folder of the checkout; null for this one. */
+  /** Commit of the other checkout; null for this one. */
   readonly against: string | null;
   readonly adapter: string;
   readonly calls: HostCost["calls"];
@@ -47,6 +47,7 @@ export const HOST_CASES = STEP_MODELS.flatMap((model) => STEP_KINDS.map((kind) =
 export async function measureHost({ only, against, rounds, progress }: HostOptions): Promise<HostStep[]> {
   const steps: HostStep[] = [];
   const roots = against === null ? [null] : [null, against];
+  const names = await checkoutNames(roots);
   for (const model of STEP_MODELS) {
     for (const kind of STEP_KINDS) {
       if (!`${model}_${kind}`.includes(only)) continue;
@@ -58,12 +59,12 @@ export async function measureHost({ only, against, rounds, progress }: HostOptio
           costs[i]!.push(await runJson("host_process.ts", request, root ?? ROOT));
         }
       }
-      roots.forEach((root, i) => {
+      names.forEach((name, i) => {
         const all = costs[i]!;
         const ms = (key: "host" | "script" | "wall") => median(all.flatMap((cost) => cost[key]));
         const { adapter, calls } = all[0]!;
         const times = { host: ms("host"), script: ms("script"), wall: ms("wall") };
-        steps.push({ model, kind, against: root, adapter, calls, ms: times });
+        steps.push({ model, kind, against: name, adapter, calls, ms: times });
       });
     }
   }
@@ -74,7 +75,7 @@ export async function measureHost({ only, against, rounds, progress }: HostOptio
 export function hostTables(steps: readonly HostStep[]): TitledTable[] {
   const calls = Object.keys(steps[0]!.calls) as (keyof HostCost["calls"])[];
   const name = ({ model, kind, against }: HostStep) =>
-    `${model}_${kind}${against === null ? "" : ", against"}`;
+    `${model}_${kind}${against === null ? "" : `, ${against}`}`;
   return [{
     title: "Calls of a step, CPU time of the main thread, and that of this library's own code in it",
     head: ["", ...steps.map(name)],

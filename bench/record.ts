@@ -55,6 +55,11 @@ export async function commitOf(root: string = ROOT): Promise<string | null> {
   }
 }
 
+/** What a table calls the checkouts that alternate: null for this one, the commit of the other, or else its folder. */
+export async function checkoutNames(roots: readonly (string | null)[]): Promise<(string | null)[]> {
+  return await Promise.all(roots.map(async (root) => root === null ? null : await commitOf(root) ?? root));
+}
+
 /** The present time, to the minute. */
 export const now = (): string => `${new Date().toISOString().slice(0, 16)}Z`;
 

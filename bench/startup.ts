@@ -7,7 +7,7 @@
 
 import { loadAudio } from "../data/audio/audio.ts";
 import { encodeWav, toInt16 } from "../data/audio/wav_write.ts";
-import type { TitledTable } from "./record.ts";
+import { checkoutNames, type TitledTable } from "./record.ts";
 import { digits, median } from "./statistics.ts";
 import { ROOT } from "./step_modules.ts";
 
@@ -19,7 +19,7 @@ export type Caches = typeof CACHES[number];
 /** Times of a checkout with some caches. */
 export interface StartupTime {
   readonly caches: Caches;
-  /** Folder of the checkout; null for this one. */
+  /** Commit of the other checkout; null for this one. */
   readonly against: string | null;
   /** Seconds of each run. */
   readonly seconds: readonly number[];
@@ -110,10 +110,11 @@ export async function measureStartup(
         }
       }
     }
+    const names = await checkoutNames(roots);
     return {
       audio,
       times: all.flatMap((caches, of) =>
-        roots.map((against, i) => ({ caches, against, seconds: times[i]![of]! }))
+        names.map((against, i) => ({ caches, against, seconds: times[i]![of]! }))
       ),
     };
   } finally {
@@ -128,7 +129,7 @@ export function startupTables({ audio, times }: Startup): TitledTable[] {
     left: [0, 1],
     head: ["caches", "checkout", "median", "runs", "least", "most"],
     rows: times.map(({ caches, against, seconds }) => [
-      ...[caches, against === null ? "this one" : "against"],
+      ...[caches, against ?? "this one"],
       ...[`${digits(median(seconds))} s`, String(seconds.length)],
       ...[Math.min(...seconds), Math.max(...seconds)].map((value) => `${digits(value)} s`),
     ]),
