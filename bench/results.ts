@@ -217,11 +217,9 @@ export async function resultFiles(): Promise<Map<string, string>> {
   let page = replaceBetween(readme, "results", readmeTable(entries, earlier));
   const [shown] = entries;
   if (shown) page = replaceBetween(page, "plot", readmePlot(shown));
-  const report = await Deno.readTextFile(new URL("default/report.json", RESULTS)).catch(() => null);
-  if (report) {
-    const [table] = summaryText(JSON.parse(report) as PruneReport).split("\n\n");
-    page = replaceBetween(page, "default run", "```console\n" + table + "\n```");
-  }
+  const report = JSON.parse(await Deno.readTextFile(new URL("default/report.json", RESULTS))) as PruneReport;
+  const [table] = summaryText(report).split("\n\n");
+  page = replaceBetween(page, "default run", "```console\n" + table + "\n```");
   files.set("README.md", page);
   const simulated = await simulations();
   const scaling = await Deno.readTextFile(new URL("docs/scaling.md", root));
