@@ -156,31 +156,26 @@ function plotNames(groups: readonly Group[]): [name: string, title: string][] {
   return groups.length === 0 ? [] : timed ? [...plots, ["time", "Error against measured time"]] : plots;
 }
 
-/** Methods and targets that the README has a row for. */
-const SHOWN = { method: "mac", targets: [0.3, 0.5] };
+/** Method and target that the README has a row for. */
+const SHOWN = { method: "mac", target: 0.5 };
 
 /** The table of the README. */
 export function readmeTable(entries: readonly Entry[], { dense, points }: EarlierRuns): string {
-  const head = ["model and corpus", "MACs", "time", "dense", "control", "compact", "runs", "p, from dense"];
+  const head = ["model and corpus", "MACs", "time", "dense", "control", "compact", "p"];
   const rows = entries.flatMap(({ about, record, groups }) => {
-    const shown = groups.filter(({ method, target }) =>
-      method === SHOWN.method && SHOWN.targets.includes(target!)
-    );
+    const shown = groups.filter(({ method, target }) => method === SHOWN.method && target === SHOWN.target);
     const control = groups.find(({ method }) => method === "none");
-    return shown.map(({ shares, error, seeds, fromDense: { p } }) => [
+    return shown.map(({ shares, error, fromDense: { p } }) => [
       about.split("\n")[0]!.replace(/^#+ /, ""),
       percent(shares.macs),
       shares.time === null ? "–" : percent(shares.time, 0),
       `${percent(errorOf(record.common!.dense), 2)} ${errorName(record)}`,
       control ? percent(control.error.mean, 2) : "–",
       percent(error.mean, 2),
-      String(seeds.length),
       p.toPrecision(2),
     ]);
   });
-  const before = points.filter(({ method, target }) =>
-    method === SHOWN.method && SHOWN.targets.includes(target)
-  )
+  const before = points.filter(({ method, target }) => method === SHOWN.method && target === SHOWN.target)
     .toSorted((a, b) => a.target - b.target).map(({ wer, macs, time }) => [
       "The embedded model, spoken commands",
       percent(macs),
@@ -188,7 +183,6 @@ export function readmeTable(entries: readonly Entry[], { dense, points }: Earlie
       `${percent(dense[0], 2)} WER`,
       "–",
       percent(wer[0], 2),
-      "1",
       "–",
     ]);
   return markdown({ head, rows: [...rows, ...before] });
@@ -198,7 +192,6 @@ export function readmeTable(entries: readonly Entry[], { dense, points }: Earlie
 function readmePlot({ name, about, record, groups }: Entry): string {
   const seeds = seedsOf(groups).length;
   const baselines = [
-    ["none", "the control is the dense model, trained on as long"],
     ["transformer-only", "`transformer-only` keeps the convolutions"],
     ["uniform", "`uniform` removes the same share of every layer"],
   ].filter(([method]) => groups.some((group) => group.method === method)).map(([, text]) => text);
