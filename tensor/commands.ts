@@ -37,11 +37,12 @@ export class Commands {
     return this.#open();
   }
 
-  /** Records one dispatch. @param label Name in a profile. @param record Adds the dispatch to a pass. */
-  dispatch(label: string, record: (pass: GPUComputePassEncoder) => void): void {
+  /** Records one dispatch. @param label Name in a profile. @param record Adds the dispatch to a pass, which may be new. */
+  dispatch(label: string, record: (pass: GPUComputePassEncoder, isNew: boolean) => void): void {
     const { profiler } = this.#options;
+    const isNew = this.#pass === null;
     this.#pass ??= this.#open().beginComputePass(profiler?.pass(label) ?? {});
-    record(this.#pass);
+    record(this.#pass, isNew);
     if (profiler) this.#endPass();
   }
 

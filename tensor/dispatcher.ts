@@ -3,7 +3,7 @@ import type { Commands } from "./commands.ts";
 import type { DeviceErrors } from "./device_errors.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Kernel } from "./kernel.ts";
-import type { PipelineCache } from "./pipelines.ts";
+import type { Pipeline, PipelineCache } from "./pipelines.ts";
 import type { UniformRing } from "./uniforms.ts";
 
 /** What a {@linkcode Dispatcher} works with. */
@@ -27,6 +27,8 @@ export interface DispatcherOptions {
 /** Records dispatches of shaders: pipeline, bind group and `Params` of each. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  /** Pipeline of the last dispatch. */
+  #current: Pipeline | null = null;
 
   /** @param options Parts of the device. */
   constructor(options: DispatcherOptions) {
@@ -50,8 +52,9 @@ export class Dispatcher {
       );
     }
     const at = pipeline.hasParams ? [uniforms.push(kernel, params)] : [];
-    commands.dispatch(pipeline.label, (pass) => {
-      pass.setPipeline(pipeline.pipeline);
+    commands.dispatch(pipeline.label, (pass, isNew) => {
+      if (isNew || this.#current !== pipeline) pass.setPipeline(pipeline.pipeline);
+      this.#current = pipeline;
       pass.setBindGroup(0, group, at);
       pass.dispatchWorkgroups(across, down);
     });

@@ -4,7 +4,7 @@ import type { GemmVariant } from "./choice.ts";
 import { variantOf } from "./policy.ts";
 import { batchOf, extentsOf, type GemmProblem, type Operand } from "./problem.ts";
 import { halves } from "./split.ts";
-import { runTexture, textureExcess } from "./texture.ts";
+import { planTexture, runTexture } from "./texture.ts";
 import { runTile, tileExcess } from "./tile.ts";
 
 /**
@@ -46,12 +46,15 @@ export function gemm(
   if (m * n * z1 * z2 === 0) return;
   if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
   const merged = mergeTaps(problem, variant === "texture" ? 16 : Infinity);
-  const excess = (problem: GemmProblem) =>
-    variant === "texture" ? textureExcess(gpu, problem) : tileExcess(gpu, problem, variant);
-  if (excess(merged) > 0) {
+  const split = (excess: (problem: GemmProblem) => number) => {
     for (const half of halves(merged, excess)) gemm(gpu, half, variant);
-  } else if (variant === "texture") runTexture(gpu, merged);
-  else runTile(gpu, merged, variant);
+  };
+  if (variant === "texture") {
+    const plan = planTexture(gpu, merged);
+    if (plan.excess === 0) runTexture(gpu, merged, plan);
+    else split((problem) => planTexture(gpu, problem).excess);
+  } else if (tileExcess(gpu, merged, variant) === 0) runTile(gpu, merged, variant);
+  else split((problem) => tileExcess(gpu, problem, variant));
 }
 
 /** Makes one index of (k1, k2) where both operands are contiguous along it, if k2 is below `limit`. */

@@ -28,7 +28,9 @@ export class SpecializedKernel {
    * @param width f32 of a `Number`, if the shader is written for those.
    */
   of(values: Values, types: WgslTypes, width?: 1 | 4): Kernel {
-    const key = [...Object.values(values), ...Object.values(types), width].join();
+    let key = `${width}`; // loops, since every dispatch of the kernel passes here
+    for (const name in values) key += `,${values[name]}`;
+    for (const name in types) key += `,${types[name]}`;
     const known = this.#made.get(key);
     if (known) return known;
     const [source, ...helpers] = this.#build({ ...values, ...(width && { WIDTH: width }) });

@@ -10,7 +10,7 @@ import { preprocess } from "./preprocess.ts";
 import { batchOf, extentsOf, type GemmProblem } from "./problem.ts";
 import { beyond, beyondWritten } from "./ranges.ts";
 import { SpecializedKernel } from "./specialized_kernel.ts";
-import { columnBits, operandExcess, placeOperand } from "./texture_operand.ts";
+import { columnBits, layoutOf, operandExcess, placeOperand, type TextureLayout } from "./texture_operand.ts";
 import source from "./texture.wgsl" with { type: "text" };
 
 const kernels = new SpecializedKernel("gemm_texture", (values) => [preprocess(source, values), index]);
@@ -57,14 +57,27 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
 const bytesOf = (problem: GemmProblem) => extentsOf(problem).batch * problem.m * roundUp(problem.n, 4) * 4;
 
-/** How far a GEMM exceeds what {@linkcode runTexture} can compute; 0 if it fits. */
-export function textureExcess(gpu: Gpu, problem: GemmProblem): number {
-  const { a, b, m, n } = problem;
-  const { splits, k1, k2 } = divide(gpu, problem);
-  return operandExcess(gpu, problem, a, m) + operandExcess(gpu, problem, b, n) +
+/** How a GEMM is computed. */
+export interface TexturePlan {
+  /** How far it exceeds what {@linkcode runTexture} can compute; 0 if it fits. */
+  readonly excess: number;
+  readonly division: Division;
+  readonly a: TextureLayout;
+  readonly b: TextureLayout;
+}
+
+/** Plans a GEMM. */
+export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
+  const { m, n } = problem;
+  const division = divide(gpu, problem);
+  const { splits, k1, k2 } = division;
+  const a = layoutOf(gpu, problem, problem.a, m);
+  const b = layoutOf(gpu, problem, problem.b, n);
+  const excess = operandExcess(gpu, problem, problem.a, m, a) + operandExcess(gpu, problem, problem.b, n, b) +
     beyond(k1 * (k2 / 4 + 1), 2 * MAX_ITERATIONS) +
     beyond(splits * bytesOf(problem), gpu.limits.bindingBytes) +
     beyondWritten(gpu, problem);
+  return { excess, division, a, b };
 }
 
 /** The output and epilogue of a GEMM that the kernel computes by itself: at most a bias and a residual, with C in vec4s. Else null. */
@@ -75,15 +88,15 @@ function directEpilogue(problem: GemmProblem): Epilogue | null {
   return epilogue.width === 4 ? epilogue : null;
 }
 
-/** Computes a GEMM from operands in textures, with register tiles. */
-export function runTexture(gpu: Gpu, problem: GemmProblem): void {
+/** Computes a GEMM from operands in textures, with register tiles, by the plan of {@linkcode planTexture}. */
+export function runTexture(gpu: Gpu, problem: GemmProblem, plan: TexturePlan): void {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const a = placeOperand(gpu, problem, problem.a, m);
-  const b = placeOperand(gpu, problem, problem.b, n);
+  const a = placeOperand(gpu, problem, problem.a, m, plan.a);
+  const b = placeOperand(gpu, problem, problem.b, n, plan.b);
 
-  const { blocks, tiles, splits, ...split } = divide(gpu, problem);
+  const { blocks, tiles, splits, ...split } = plan.division;
   const direct = splits === 1 ? directEpilogue(problem) : null;
   const row = roundUp(n, 4) / 4;
   using partial = direct ? null : gpu.empty([splits, z * m, row * 4]);

@@ -35,7 +35,7 @@ interface Steps extends ParamFields {
 }
 
 /** How an operand lies in a texture, whose texels are vec4s. */
-interface TextureLayout {
+export interface TextureLayout {
   /** Copied as one line of texels, copied row by row, or packed into one line by the pack kernel. */
   readonly how: "line" | "rows" | "packed";
   /** Linear addresses of the texels. */
@@ -88,15 +88,45 @@ function imagesOf({ height, rows, n2, nk, z1, z2, k1 }: ReturnType<typeof packPa
   return [[n1, z1], [n2, z2], [nk, k1]].filter(([n]) => n! > 1).flat() as number[];
 }
 
+/** A line of texels in rows of a texture. */
+const lineOf = (texels: number, width: number) => ({ texels, width, height: Math.ceil(texels / width) });
+
+/** Column of an element of an image. */
+const columnOf = (at: number, row: number) => at - Math.floor(at / row) * row;
+
+/** How the pack kernel lays an operand out: rows of whole texels, image after image. */
+function packedLayout(problem: GemmProblem, operand: Operand, outer: number, width: number): TextureLayout {
+  const { y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
+  const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
+  const image = rows * texels;
+  const { from: top } = imageRows(problem, operand, outer);
+  return {
+    how: "packed",
+    steps: {
+      base: (y0 - top) * texels,
+      z1: operand.z1Stride ? n2 * nk * image : 0,
+      z2: (operand.z2Stride ? nk * image : 0) + z2Step * texels,
+      k1: (operand.k1Stride ? image : 0) + tap * texels,
+      step: step * texels,
+    },
+    ...lineOf(height * texels, width),
+    start: readRange(problem, operand, outer).from,
+  };
+}
+
 /** Chooses how an operand goes to a texture: as a line or in rows if it is aligned, else packed. `outer` is m or n. */
-function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): TextureLayout {
+export function layoutOf(
+  gpu: Gpu,
+  problem: GemmProblem,
+  operand: Operand,
+  outer: number,
+): TextureLayout {
   const [z1, z2] = batchOf(problem);
   const { k: [k1, k2] } = problem;
   const { tensor, row, alongK, offset = 0, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
   const { from, to } = readRange(problem, operand, outer);
   const limit = gpu.limits.texture;
   const width = 2 ** columnBits(gpu);
-  const line = (texels: number) => ({ texels, width, height: Math.ceil(texels / width) });
 
   const base = offset + y0 * row;
   const steps: Steps = {
@@ -107,31 +137,17 @@ function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: 
     step: (alongK ? outer : k2) > 1 ? step * row : 0,
   };
   if ((tensor.offset + from) % 4 !== 0 || !areMultiples(steps, 4)) {
-    const { texels, rows, n2, nk, height } = packParams(problem, operand, outer);
-    const image = rows * texels;
-    const { from: top } = imageRows(problem, operand, outer);
-    return {
-      how: "packed",
-      steps: {
-        base: (y0 - top) * texels,
-        z1: operand.z1Stride ? n2 * nk * image : 0,
-        z2: (operand.z2Stride ? nk * image : 0) + z2Step * texels,
-        k1: (operand.k1Stride ? image : 0) + tap * texels,
-        step: step * texels,
-      },
-      ...line(height * texels),
-      start: from,
-    };
+    return packedLayout(problem, operand, outer, width);
   }
-  const column = (at: number) => at - Math.floor(at / row) * row;
-  const reach = column(steps.z1) * (z1 - 1) + column(steps.z2) * (z2 - 1) + column(steps.k1) * (k1 - 1) +
+  const reach = columnOf(steps.z1, row) * (z1 - 1) + columnOf(steps.z2, row) * (z2 - 1) +
+    columnOf(steps.k1, row) * (k1 - 1) +
     (alongK ? k2 : outer);
   const height = Math.ceil((to - from) / row);
   const uneven = steps.step % (4 * UNEVEN) === 0 && row % alignOf(tensor.dtype) === 0;
   if (uneven && reach <= row && row / 4 <= width && height <= limit) {
     return {
       how: "rows",
-      steps: mapped(steps, (at) => Math.floor(at / row) * width + column(at) / 4),
+      steps: mapped(steps, (at) => Math.floor(at / row) * width + columnOf(at, row) / 4),
       texels: Math.ceil(reach / 4),
       width: row / 4,
       height,
@@ -140,16 +156,26 @@ function textureLayout(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: 
   }
   const { bytes } = tensor.storage.entry;
   const all = bytes / elementBytes(tensor.dtype);
-  const whole = bytes <= WHOLE && to - from < all / 2 && line(all / 4).height <= limit;
+  const whole = bytes <= WHOLE && to - from < all / 2 && lineOf(all / 4, width).height <= limit;
   const start = whole ? -tensor.offset : from;
   const elements = whole ? all : to - from;
   const inLine = { ...steps, base: base - start };
-  return { how: "line", steps: mapped(inLine, (at) => at / 4), ...line(Math.ceil(elements / 4)), start };
+  return {
+    how: "line",
+    steps: mapped(inLine, (at) => at / 4),
+    ...lineOf(Math.ceil(elements / 4), width),
+    start,
+  };
 }
 
 /** How far an operand exceeds a texture, or a binding if it must be packed; 0 if it fits. */
-export function operandExcess(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): number {
-  const { how, height } = textureLayout(gpu, problem, operand, outer);
+export function operandExcess(
+  gpu: Gpu,
+  problem: GemmProblem,
+  operand: Operand,
+  outer: number,
+  { how, height }: TextureLayout,
+): number {
   const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
   return beyond(height, gpu.limits.texture) + bound;
 }
@@ -165,18 +191,23 @@ export interface Placed {
 }
 
 /** Puts an operand in a texture, if none holds it yet; the caller gives the texture back. `outer` is m or n. */
-export function placeOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): Placed {
-  const layout = textureLayout(gpu, problem, operand, outer);
+export function placeOperand(
+  gpu: Gpu,
+  problem: GemmProblem,
+  operand: Operand,
+  outer: number,
+  layout: TextureLayout,
+): Placed {
   const { how, steps, texels, width, height, start } = layout;
   const { storage, offset, dtype } = operand.tensor;
-  const packing = packParams(problem, operand, outer);
-  const key = [how, offset + start, texels];
-  if (how === "rows") key.push(operand.row, height);
-  if (how === "packed") key.push(packing.rows, packing.row, ...imagesOf(packing));
-  const content: TextureContent = { storage, dtype, version: storage.version, layout: key.join() };
+  const packing = how === "packed" ? packParams(problem, operand, outer) : null;
+  let key = `${how},${offset + start},${texels}`;
+  if (how === "rows") key += `,${operand.row},${height}`;
+  if (packing) key += `,${packing.rows},${packing.row},${imagesOf(packing)}`;
+  const content: TextureContent = { storage, dtype, version: storage.version, layout: key };
   const { texture, held } = gpu.textures.take(width, height, content);
   if (!held) {
-    if (how === "packed") {
+    if (packing) {
       const { slice, base } = sliceOf(operand.tensor, readRange(problem, operand, outer), start);
       gpu.run(pack.of({ X: dtype }), {
         bind: { x: slice, packed: texture },
