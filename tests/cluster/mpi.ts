@@ -69,6 +69,9 @@ const ENV = {
   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1",
 };
 
+/** Milliseconds after which a program is terminated: a job must not hang. */
+const LIMIT = 240_000;
+
 /** Starts a program with its output caught. */
 export function start(
   program: string,
@@ -83,6 +86,7 @@ export function start(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
+    signal: AbortSignal.timeout(LIMIT),
   }).spawn();
   const ended = child.output().then(({ code, stdout, stderr }) => ({
     status: code,
