@@ -53,7 +53,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { gpu } = q;
   const from = [q, k, v, gate, bias];
   const lengths = options.lengths ? gpu.tensor(Int32Array.from(options.lengths)) : null;
-  // Dropout numbers the elements of padded rows too, and must be the same where gradient checkpointing records nothing.
+  // Dropout depends on the place of an element in padded rows, and must be the same where gradient checkpointing records nothing.
   const pullsBias = bias !== null && (recording(from) || drops !== null);
   const layout = new AttentionLayout(gpu, sizes, bias !== null, pullsBias);
   const call: Call = { q, k, v, gate, bias, drops, scale, lengths, layout };
