@@ -14,6 +14,11 @@ import { UserError } from "./user_error.ts";
 /** Milliseconds that other ranks wait for rank 0 to print an error, which most often is the same on all. */
 const ERROR_DELAY = 1500;
 
+/** Milliseconds in which the launcher reads what was printed: when a job is aborted, MPICH's loses what it has not read. */
+const READ_DELAY = 300;
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 let joined: Communicator | null = null;
 
 /**
@@ -46,9 +51,10 @@ export async function inJob<T>(work: (comm: Communicator | null) => Promise<T>):
 export async function abortJob(print: () => void, status: number): Promise<void> {
   if (!joined) return print();
   const { rank, size } = joined;
-  if (rank > 0) await new Promise((resolve) => setTimeout(resolve, ERROR_DELAY));
+  if (rank > 0) await pause(ERROR_DELAY);
   print();
   printError(`rank ${rank} of ${size} on ${Deno.hostname()} ended the job`);
+  await pause(READ_DELAY);
   joined.abort(status);
 }
 
