@@ -225,6 +225,7 @@ export type {
   ReportModel,
   ReportStage,
   ReportSubset,
+  ReportTestSubset,
   ReportTiming,
 } from "./prune/report/report.ts";
 export { summaryText } from "./prune/report/summary.ts";
