@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LARGE } from "./large.ts";
 import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 
@@ -63,16 +64,6 @@ export function compactAt(base: Record<string, unknown>, share: number, multiple
   const config = parseConfig(JSON.stringify(compactConfig(base, high, multiple)));
   return { config, macs: costsOf(config, samples).macs / dense };
 }
-
-/** Sizes of WavLM Large that differ from those of the base model. */
-const LARGE = {
-  hidden_size: 1024,
-  num_hidden_layers: 24,
-  num_attention_heads: 16,
-  intermediate_size: 4096,
-  feat_extract_norm: "layer",
-  do_stable_layer_norm: true,
-};
 
 /** Channels, heads and feed-forward units of a published model, by layer. */
 interface Widths {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { LARGE } from "./large.ts";
 import { parseConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 import { measureRanks } from "./scaling_measure.ts";
@@ -84,15 +85,7 @@ async function sizes(): Promise<Size[]> {
   const base = JSON.parse(
     await Deno.readTextFile(new URL("../recipes/configs/wav2vec2-base.json", import.meta.url)),
   );
-  const large = {
-    ...base,
-    hidden_size: 1024,
-    num_hidden_layers: 24,
-    num_attention_heads: 16,
-    intermediate_size: 4096,
-    feat_extract_norm: "layer",
-    do_stable_layer_norm: true,
-  };
+  const large = { ...base, ...LARGE };
   return Object.entries({ base, large }).map(([name, fields]) => {
     const { parameters, macs } = costsOf(parseConfig(JSON.stringify(fields)), 160_000);
     const forward = 2 * macs * AUDIO / 10 / FLOPS;
