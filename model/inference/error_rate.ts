@@ -1,4 +1,4 @@
-import { philox, streamParams } from "../../random/philox.ts";
+import { drawSets, percentile } from "./resample.ts";
 
 /** Edits between a hypothesis and its reference, in words or characters. */
 export interface EditCounts {
@@ -180,18 +180,13 @@ function bootstrap(
       `Cannot compute a rate as the references must not be empty: found ${parts.length} utterances of length 0`,
     );
   }
-  const { seed: key0, purpose: key1 } = streamParams({ seed, purpose: "bootstrap", step: 0 });
   const rates: number[] = [];
-  for (let set = 0; set < resamples; set++) {
+  for (const set of drawSets(parts.length, { resamples, seed, purpose: "bootstrap" })) {
     let part = 0;
     let whole = 0;
-    for (let i = 0; i < parts.length; i += 4) {
-      const words = philox([i / 4, set, 0, 0], [key0, key1]);
-      for (const word of words.slice(0, parts.length - i)) {
-        const drawn = Math.floor(word / 2 ** 32 * parts.length);
-        part += parts[drawn]!;
-        whole += wholes[drawn]!;
-      }
+    for (const drawn of set) {
+      part += parts[drawn]!;
+      whole += wholes[drawn]!;
     }
     // The rate of a set of empty references is undefined.
     if (whole > 0) rates.push(part / whole);
@@ -199,12 +194,4 @@ function bootstrap(
   rates.sort((a, b) => a - b);
   const value = sum(parts) / sum(wholes);
   return { value, low: percentile(rates, 0.025) ?? value, high: percentile(rates, 0.975) ?? value };
-}
-
-/** Percentile of sorted values, interpolated. */
-function percentile(sorted: readonly number[], share: number): number | undefined {
-  const place = share * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-  if (below === undefined || above === undefined) return undefined;
-  return below + (above - below) * (place - Math.floor(place));
 }

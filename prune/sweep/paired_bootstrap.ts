@@ -1,4 +1,4 @@
-import { philox, streamParams } from "../../random/philox.ts";
+import { drawSets, percentile } from "../../model/inference/resample.ts";
 
 /** Difference of two systems on the same utterances. */
 export interface Difference {
@@ -70,7 +70,7 @@ export function pairedBootstrap(
   });
   const sets = pairs.map(() => new Float64Array(resamples));
   let drawn = 0;
-  for (const set of drawSets(n, { resamples, seed })) {
+  for (const set of drawSets(n, { resamples, seed, purpose: "paired bootstrap" })) {
     const words = sumOver(set, lengths);
     // A set of empty references has no rate; it counts as no difference.
     for (let k = 0; k < gains.length; k++) {
@@ -90,34 +90,11 @@ function sumOver(set: Uint32Array, values: ArrayLike<number>): number {
   return sum;
 }
 
-/** Sets of utterances, drawn with replacement. The set that is returned is overwritten by the next one. */
-function* drawSets(
-  n: number,
-  { resamples, seed }: { resamples: number; seed: number },
-): Generator<Uint32Array> {
-  const { seed: key0, purpose: key1 } = streamParams({ seed, purpose: "paired bootstrap", step: 0 });
-  const set = new Uint32Array(n);
-  for (let index = 0; index < resamples; index++) {
-    for (let i = 0; i < n; i += 4) {
-      const words = philox([i / 4, index, 0, 0], [key0, key1]);
-      for (let j = 0; j < 4 && i + j < n; j++) set[i + j] = Math.floor(words[j]! / 2 ** 32 * n);
-    }
-    yield set;
-  }
-}
-
 function spread(differences: Float64Array): Omit<Difference, "value"> {
   const [below, above] = [(d: number) => d <= 0, (d: number) => d >= 0].map((test) =>
     differences.filter(test).length
   );
   const p = Math.min(1, 2 * (1 + Math.min(below!, above!)) / (1 + differences.length));
   const sorted = differences.toSorted();
-  return { low: percentile(sorted, 0.025), high: percentile(sorted, 0.975), p };
-}
-
-/** Percentile of sorted values, interpolated. */
-function percentile(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
-  return below + (above - below) * (place - Math.floor(place));
+  return { low: percentile(sorted, 0.025) ?? 0, high: percentile(sorted, 0.975) ?? 0, p };
 }
