@@ -66,8 +66,12 @@ export type StepProfile =
 const WARM = 3;
 const SCRIPT_WARM = 20;
 
-/** Milliseconds of CPU time that the main thread has had; wall time on systems that do not count it. */
-function hostTime(): number {
+/**
+ * Milliseconds of CPU time that the main thread has had; wall time on systems that do not count it. It sleeps first: Linux
+ * brings the count up to date at ticks and when a thread sleeps.
+ */
+async function hostTime(): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
   try {
     return Number(Deno.readTextFileSync("/proc/self/schedstat").split(" ")[0]) / 1e6;
   } catch {
@@ -102,10 +106,11 @@ async function timeSteps(step: (index: number) => Promise<void>, warm: number, s
   for (let i = 0; i < warm; i++) await step(i);
   const times = { host: [] as number[], wall: [] as number[] };
   for (let i = warm; i < warm + steps; i++) {
-    const [host, wall] = [hostTime(), performance.now()];
+    const host = await hostTime();
+    const start = performance.now();
     await step(i);
-    times.host.push(hostTime() - host);
-    times.wall.push(performance.now() - wall);
+    times.wall.push(performance.now() - start);
+    times.host.push(await hostTime() - host);
   }
   return times;
 }

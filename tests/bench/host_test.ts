@@ -5,7 +5,7 @@ import type { HostCost, HostRequest } from "../../bench/host_process.ts";
 import { tablesText } from "../../bench/record.ts";
 import { ROOT } from "../../bench/step_modules.ts";
 
-Deno.test("the commands of a step are counted, and the time of the host is less than that of the step", async () => {
+Deno.test("the commands of a step are counted, and the time that it takes the host", async () => {
   const request: HostRequest = { root: ROOT, model: "tiny", kind: "finetune", steps: 2, batch: [1, 8000] };
   const cost = await runJson<HostCost>("host_process.ts", request, ROOT);
   const { calls, host, script, wall } = cost;
