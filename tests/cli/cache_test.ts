@@ -1,16 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { acquireLock } from "../../files/lock.ts";
 import { put } from "../data/folder.ts";
+import { withEnv } from "../env.ts";
 import { run } from "./run.ts";
-
-const VARIABLES = ["XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"];
 
 /** Caches in a folder of their own, beside files that are not the program's. */
 async function withCaches(test: (dir: string) => Promise<void>): Promise<void> {
   const dir = await Deno.makeTempDir({ prefix: "espalier-test-" });
-  const before = VARIABLES.map((name) => [name, Deno.env.get(name)] as const);
-  VARIABLES.forEach((name) => Deno.env.delete(name));
-  Deno.env.set("XDG_CACHE_HOME", dir);
   const hub = "huggingface/hub";
   await put(dir, {
     "espalier/commands1-3-2-1-s0/corpus.json": "{}",
@@ -26,13 +22,10 @@ async function withCaches(test: (dir: string) => Promise<void>): Promise<void> {
   });
   await Deno.symlink(`${dir}/other`, `${dir}/espalier/commands1-link`);
   await Deno.symlink(`${dir}/other`, `${dir}/espalier/commands1-3-2-1-s0/link`);
+  const unset = { HF_HOME: undefined, HF_HUB_CACHE: undefined, HUGGINGFACE_HUB_CACHE: undefined };
   try {
-    await test(dir);
+    await withEnv({ ...unset, XDG_CACHE_HOME: dir }, () => test(dir));
   } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
     await Deno.remove(dir, { recursive: true });
   }
 }

@@ -2,14 +2,13 @@ import { assertEquals } from "@std/assert";
 import { readTuning, tuningFile } from "../../cli/tuning.ts";
 import config from "../../deno.json" with { type: "json" };
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
+import { withEnv } from "../env.ts";
 import { testGpu } from "../gpu.ts";
 
 Deno.test("a kept measurement counts if it is of this adapter, this version and all of its kernels", async () => {
   const gpu = await testGpu();
-  const cache = Deno.env.get("XDG_CACHE_HOME");
   const folder = await Deno.makeTempDir();
-  Deno.env.set("XDG_CACHE_HOME", folder);
-  try {
+  const test = async () => {
     assertEquals(await readTuning(gpu), null);
     const ms = Object.fromEntries(GEMM_VARIANTS.map((variant, i) => [variant, i + 1]));
     const { texture: _, ...fewer } = ms;
@@ -34,9 +33,10 @@ Deno.test("a kept measurement counts if it is of this adapter, this version and 
     }
     await Deno.writeTextFile(path, JSON.stringify(tuning).slice(0, 40)); // cut short
     assertEquals(await readTuning(gpu), null);
+  };
+  try {
+    await withEnv({ XDG_CACHE_HOME: folder }, test);
   } finally {
-    if (cache === undefined) Deno.env.delete("XDG_CACHE_HOME");
-    else Deno.env.set("XDG_CACHE_HOME", cache);
     await Deno.remove(folder, { recursive: true });
   }
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { defaultCacheFolder } from "../../../model/hub/cache.ts";
-import { model, withEnv, withHub } from "./with_hub.ts";
+import { withEnv } from "../../env.ts";
+import { model, withHub } from "./with_hub.ts";
 
 Deno.test("the cache folder is that of huggingface_hub", async () => {
   const unset = {
@@ -9,12 +10,8 @@ Deno.test("the cache folder is that of huggingface_hub", async () => {
     HF_HOME: undefined,
     XDG_CACHE_HOME: undefined,
   };
-  const folderWith = async (variables: Record<string, string>) => {
-    let folder = "";
-    await withEnv({ ...unset, HOME: "/home/me", ...variables }, async () => {
-      folder = await Promise.resolve(defaultCacheFolder());
-    });
-    return folder;
+  const folderWith = (variables: Record<string, string>) => {
+    return withEnv({ ...unset, HOME: "/home/me", ...variables }, defaultCacheFolder);
   };
   assertEquals(await folderWith({}), "/home/me/.cache/huggingface/hub");
   assertEquals(await folderWith({ XDG_CACHE_HOME: "/x" }), "/x/huggingface/hub");

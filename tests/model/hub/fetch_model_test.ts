@@ -1,18 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fetchModel, type HubProgress, isModelId } from "../../../model/hub/fetch_model.ts";
 import { hashOf } from "./hub_server.ts";
-import {
-  downloads,
-  encode,
-  failsWith,
-  FILES,
-  large,
-  model,
-  names,
-  weights,
-  withEnv,
-  withHub,
-} from "./with_hub.ts";
+import { withEnv } from "../../env.ts";
+import { downloads, encode, failsWith, FILES, large, model, names, weights, withHub } from "./with_hub.ts";
 
 Deno.test("a model is downloaded into the layout of the Hugging Face cache", async () => {
   await withHub(async ({ hub, cache, get }) => {

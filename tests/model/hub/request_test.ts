@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { fetchModel } from "../../../model/hub/fetch_model.ts";
-import { failsWith, model, weights, withEnv, withHub } from "./with_hub.ts";
+import { withEnv } from "../../env.ts";
+import { failsWith, model, weights, withHub } from "./with_hub.ts";
 
 Deno.test("the token is sent to the hub and to no other server", async () => {
   await withHub(async ({ hub, cache, get }) => {

@@ -17,24 +17,6 @@ export const FILES = {
   "pytorch_model.bin": encode("never loaded"),
 };
 
-/** Sets environment variables during `use`; undefined unsets one. */
-export async function withEnv(
-  variables: Record<string, string | undefined>,
-  use: () => Promise<void>,
-): Promise<void> {
-  const before = Object.keys(variables).map((name) => [name, Deno.env.get(name)] as const);
-  const set = (name: string, value: string | undefined) => {
-    if (value === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, value);
-  };
-  for (const [name, value] of Object.entries(variables)) set(name, value);
-  try {
-    await use();
-  } finally {
-    for (const [name, value] of before) set(name, value);
-  }
-}
-
 /** Starts a hub with an empty cache; `get` downloads the model. */
 export async function withHub(
   use: (given: { hub: Hub; cache: string; get: (options?: HubOptions) => Promise<string> }) => Promise<void>,
