@@ -9,11 +9,10 @@ import type { ModelConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 import { randomCheckpoint } from "../model/random.ts";
 import { SpeechModel } from "../model/speech_model.ts";
-import { measureSpeed } from "../prune/run/measure_speed.ts";
 import type { Gpu } from "../tensor/gpu.ts";
-import { noGrad } from "../tensor/tape.ts";
+import { alternate, medianOf, type Sample } from "./alternate.ts";
 import { type CompactCase, SECONDS } from "./compact_cases.ts";
-import { uniform } from "./inputs.ts";
+import { forward } from "./forward.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import type { TitledTable } from "./record.ts";
 import { digits } from "./statistics.ts";
@@ -22,12 +21,11 @@ import { digits } from "./statistics.ts";
 export interface CompactTime {
   readonly name: string;
   readonly description: string;
-  /** Seconds of the dense model, and of the compact one. */
-  readonly seconds: readonly [dense: number, compact: number];
   /** MACs as a share of the dense model's. */
   readonly macs: number;
-  /** Time as a share of the dense model's. */
-  readonly time: number;
+  /** Runs of the dense model, and of the compact one. */
+  readonly dense: readonly Sample[];
+  readonly compact: readonly Sample[];
 }
 
 const modelOf = (gpu: Gpu, config: ModelConfig) => new SpeechModel(gpu, randomCheckpoint(config, 0, "ctc"));
@@ -43,7 +41,7 @@ export function macShare({ dense, compact }: CompactCase): number {
  *
  * @param gpu Device.
  * @param cases Those with the same dense model are neighbours.
- * @param rounds Runs of each model; the result is the median.
+ * @param rounds Runs of each model.
  * @param progress Receives a message before each measurement.
  */
 export async function measureCompact(
@@ -62,44 +60,36 @@ export async function measureCompact(
       [dense, config] = [modelOf(gpu, one.dense), one.dense];
     }
     using compact = modelOf(gpu, one.compact);
-    const { seconds_per_second } = await measureSpeed([dense!, compact], { seconds: SECONDS, rounds });
-    const seconds = seconds_per_second.map((rate) => rate * SECONDS) as [number, number];
+    const samples = await alternate([dense!, compact].map((model) => () => forward(model)), rounds);
     const { name, description } = one;
-    times.push({ name, description, seconds, macs: macShare(one), time: seconds[1] / seconds[0] });
+    times.push({ name, description, macs: macShare(one), dense: samples[0]!, compact: samples[1]! });
   }
   dense?.[Symbol.dispose]();
   return times;
 }
 
-/** One forward pass of a model with random weights over {@linkcode SECONDS} of audio, to profile. */
+/** A forward pass of a model with random weights, to profile. */
 export function forwardOf(gpu: Gpu, config: ModelConfig): PeerCase {
   const model = modelOf(gpu, config);
-  const audio = uniform(SECONDS * 16_000, 1);
   const run = async (repeat: number) => {
-    for (let i = 0; i < repeat; i++) {
-      const { read } = gpu.scope(() =>
-        noGrad(gpu, () => {
-          const { logits, hidden } = model.forward({ samples: gpu.tensor(audio, [1, audio.length]) });
-          return { read: (logits ?? hidden).read() };
-        })
-      );
-      await read;
-    }
+    for (let i = 0; i < repeat; i++) await forward(model);
   };
   return { run, dispose: () => model[Symbol.dispose]() };
 }
 
-/** The times as a table. */
+/** The times as a table: shares of the dense model's. */
 export function compactTables(times: readonly CompactTime[]): TitledTable[] {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [{
-    title: `Compact models beside the dense ones, random weights, ${SECONDS} s of audio`,
+    title: `Compact models as shares of the dense ones, random weights, ${SECONDS} s of audio, ` +
+      `medians of ${times[0]!.dense.length} alternating runs`,
     left: [0, 1],
-    head: ["case", "model", "dense", "compact", "MACs", "time", "time / MACs"],
-    rows: times.map(({ name, description, seconds, macs, time }) => [
-      ...[name, description],
-      ...seconds.map((value) => `${digits(value)} s`),
-      ...[percent(macs), percent(time), digits(time / macs)],
-    ]),
+    head: ["case", "model", "MACs", "time", "CPU time", "CPU time / MACs"],
+    rows: times.map(({ name, description, macs, dense, compact }) => {
+      const [wall, cpu] = (["wall", "cpu"] as const).map((key) =>
+        medianOf(compact, key) / medianOf(dense, key)
+      );
+      return [name, description, percent(macs), percent(wall!), percent(cpu!), digits(cpu! / macs)];
+    }),
   }];
 }

@@ -7,6 +7,7 @@
 
 import type { Gpu } from "../tensor/gpu.ts";
 import type { Trainer } from "../train/trainer.ts";
+import { alternate, medianOf, type Sample } from "./alternate.ts";
 import type { TitledTable } from "./record.ts";
 import { digits, median } from "./statistics.ts";
 import { ROOT, stepModules } from "./step_modules.ts";
@@ -17,21 +18,19 @@ const [BATCH, SAMPLES] = [6, 42_667];
 /** Steps per timing sample, and pairs of samples per round. Samples are short, since a machine's speed drifts. */
 const [STEPS, PAIRS] = [2, 5];
 
-/** Time of a step in milliseconds. */
+/** Samples of {@linkcode STEPS} steps. */
 export interface GateTimes {
   /** With all units open. */
-  readonly open: number;
+  readonly open: readonly Sample[];
   /** With the first half of every group closed. */
-  readonly half: number;
-  /** Ratio half / open, the median over pairs of consecutive samples. */
-  readonly ratio: number;
+  readonly half: readonly Sample[];
 }
 
 /**
  * Measures pruning steps with open and with half-closed gates in alternation.
  *
  * @param gpu Device.
- * @param rounds Sets of five samples of each; the result is the median over all.
+ * @param rounds Sets of five samples of each.
  */
 export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes> {
   const modules = await stepModules(ROOT);
@@ -41,28 +40,25 @@ export async function measureGates(gpu: Gpu, rounds: number): Promise<GateTimes>
     makeTrainer(modules, gpu, checkpoint, { kind: "prune", teacher: false, closed });
   using open = trainerOf(0);
   using half = trainerOf(0.5);
-  const sample = async (trainer: Trainer) => {
-    const start = performance.now();
+  const stepsOf = (trainer: Trainer) => async () => {
     for (let step = 0; step < STEPS; step++) await takeStep(trainer, batch, step);
     await gpu.sync();
-    return (performance.now() - start) / STEPS;
   };
-  const times = { open: [] as number[], half: [] as number[] };
-  for (const trainer of [open, half]) await sample(trainer);
-  for (let pair = 0; pair < rounds * PAIRS; pair++) {
-    times.open.push(await sample(open));
-    times.half.push(await sample(half));
-  }
-  const ratio = median(times.half.map((half, pair) => half / times.open[pair]!));
-  return { open: median(times.open), half: median(times.half), ratio };
+  const samples = await alternate([stepsOf(open), stepsOf(half)], rounds * PAIRS);
+  return { open: samples[0]!, half: samples[1]! };
 }
 
-/** The times as a table. */
-export function gatesTables({ open, half, ratio }: GateTimes): TitledTable[] {
+/** The times of a step as a table. The ratio is the median over pairs of consecutive samples. */
+export function gatesTables({ open, half }: GateTimes): TitledTable[] {
+  const ms = (samples: readonly Sample[], key: keyof Sample) =>
+    `${digits(medianOf(samples, key) / STEPS)} ms`;
+  const ratio = (key: keyof Sample) => median(half.map((sample, pair) => sample[key] / open[pair]![key]));
   return [{
-    title: "A pruning step of the embedded model on 16 s of audio, without a teacher",
-    head: ["all units open", "half of every group closed", "ratio"],
-    rows: [[`${digits(open)} ms`, `${digits(half)} ms`, ratio.toFixed(3)]],
-    left: [],
+    title: `A pruning step of the embedded model on 16 s of audio, without a teacher, ` +
+      `medians of ${open.length} pairs of alternating samples of ${STEPS} steps`,
+    head: ["", "all units open", "half of every group closed", "ratio"],
+    rows: ([["time", "wall"], ["CPU time", "cpu"]] as const).map((
+      [name, key],
+    ) => [name, ms(open, key), ms(half, key), ratio(key).toFixed(2)]),
   }];
 }

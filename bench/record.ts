@@ -32,6 +32,10 @@ export interface BenchRecord<T = unknown> {
   /** Runtime and its version. */
   readonly runtime: string;
   readonly command: string;
+  /** Load of the machine before the measurement: processes that want a core. */
+  readonly load?: number;
+  /** Cores of the machine. */
+  readonly cores?: number;
   /** Whether only tiny shapes were measured, to see that the part works. */
   readonly quick: boolean;
   readonly seconds: number;

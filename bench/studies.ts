@@ -112,11 +112,13 @@ export function studyOf(values: { readonly [S in StudyName]: boolean }): StudyNa
 export async function runStudy(name: StudyName, options: StudyOptions): Promise<number> {
   const { measure, tables, failed } = STUDIES[name] as unknown as Study<unknown>;
   const [date, commit, start] = [now(), await commitOf(), performance.now()];
+  const load = { load: Deno.loadavg()[0]!, cores: navigator.hardwareConcurrency };
   const { adapter, result } = await measure(options);
   progress("");
   const record: BenchRecord = {
     ...{ part: name, date, commit, adapter, runtime: RUNTIME },
     command: ["deno task bench", ...Deno.args].join(" "),
+    ...load,
     ...{ quick: false, seconds: Math.round((performance.now() - start) / 1000), error: null, result },
   };
   if (options.out !== undefined) await writeRecord(options.out, record);

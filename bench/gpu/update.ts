@@ -15,10 +15,11 @@ const MARKS = /<!-- (record (\w+) (\w+)) -->/g;
 
 /** What a page shows of a record. */
 export function recordText(record: BenchRecord, tables: readonly TitledTable[]): string {
-  const { date, commit, adapter, runtime, command, quick, error } = record;
+  const { date, commit, adapter, runtime, command, load, cores, quick, error } = record;
+  const machine = load === undefined ? "" : `, load ${load.toFixed(1)} on ${cores} cores before it`;
   const origin =
     `_${date.replace("T", " ").replace("Z", " UTC")}, commit ${commit ?? "unknown"}, ${adapter}, ` +
-    `${runtime}: \`${command}\`${quick ? "; tiny shapes, which say nothing about speed" : ""}._`;
+    `${runtime}${machine}: \`${command}\`${quick ? "; tiny shapes, which say nothing about speed" : ""}._`;
   return [
     ...tables.flatMap((
       { title, ...table },

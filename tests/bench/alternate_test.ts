@@ -1,0 +1,38 @@
+import { assert, assertEquals } from "@std/assert";
+import { alternate, medianOf, type Sample } from "../../bench/alternate.ts";
+import { compactTables } from "../../bench/compact.ts";
+import { gatesTables } from "../../bench/gates.ts";
+import { halfTables } from "../../bench/half.ts";
+
+const samples = (...walls: number[]): Sample[] => walls.map((wall) => ({ wall, cpu: 2 * wall }));
+
+Deno.test("works alternate after one execution of each", async () => {
+  const turns: string[] = [];
+  const work = (name: string) => () => Promise.resolve(turns.push(name));
+  const all = await alternate([work("a"), work("b")], 2);
+  assertEquals(turns, ["a", "b", "a", "b", "a", "b"]);
+  assertEquals(all.map(({ length }) => length), [2, 2]);
+  assert(all.flat().every(({ wall, cpu }) => wall >= 0 && cpu >= 0));
+  assertEquals([medianOf(samples(3, 1, 2), "wall"), medianOf(samples(3, 1, 2), "cpu")], [2, 4]);
+});
+
+Deno.test("the tables of compact models, closed gates and f16 show ratios of medians", () => {
+  const compact = { name: "base_50_any", description: "half", macs: 0.5 };
+  const [table] = compactTables([{ ...compact, dense: samples(9, 10, 30), compact: samples(6, 5, 1) }]);
+  assertEquals(table!.rows, [["base_50_any", "half", "50.0 %", "50.0 %", "50.0 %", "1.00"]]);
+  const [gates] = gatesTables({ open: samples(200, 400), half: samples(100, 240) });
+  assertEquals(gates!.rows, [["time", "150 ms", "85.0 ms", "0.55"], [
+    "CPU time",
+    "300 ms",
+    "170 ms",
+    "0.55",
+  ]]);
+  const costs = [
+    { dtype: "f32", samples: samples(10), weights: 4e8, peak: 5e8 },
+    { dtype: "f16", samples: samples(8), weights: 2e8, peak: 3e8 },
+  ] as const;
+  assertEquals(halfTables({ costs, difference: 0.1, largest: 2 })[0]!.rows, [
+    ["f32", "100 %", "100 %", "400 MB", "500 MB"],
+    ["f16", "80 %", "80 %", "200 MB", "300 MB"],
+  ]);
+});
