@@ -31,12 +31,9 @@ const listed: readonly Listed[] = JSON.parse(await read("docs/results/figures.js
 
 /** The documents, by path. */
 async function documents(): Promise<string[]> {
-  const folders = ["docs", "docs/notes"];
-  const files = await Promise.all(folders.map(async (folder) => {
-    const entries = await Array.fromAsync(Deno.readDir(new URL(folder, root)));
-    return entries.filter(({ name }) => name.endsWith(".md")).map(({ name }) => `${folder}/${name}`);
-  }));
-  return ["README.md", ...files.flat()].filter((path) => !GENERATED.includes(path)).sort();
+  const entries = await Array.fromAsync(Deno.readDir(new URL("docs", root)));
+  const files = entries.filter(({ name }) => name.endsWith(".md")).map(({ name }) => `docs/${name}`);
+  return ["README.md", ...files].filter((path) => !GENERATED.includes(path)).sort();
 }
 
 /** A document without what is between marks. */
