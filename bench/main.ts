@@ -62,6 +62,10 @@ const command = defineCommand({
       type: "flag",
       description: "measure a model of base size with f16 and with f32 GEMM",
     },
+    export: {
+      type: "flag",
+      description: "measure size, time and error rates of the element types of export --to onnx",
+    },
     runtime: {
       type: "flag",
       description: "measure a dense and a compact model here and in ONNX runtimes",

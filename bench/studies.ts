@@ -10,6 +10,7 @@ import type { Gpu } from "../tensor/gpu.ts";
 import { namesOf, unknownCase } from "./cases.ts";
 import { compactTables, forwardOf, measureCompact } from "./compact.ts";
 import { compactCases } from "./compact_cases.ts";
+import { exportTables, measureExport } from "./export.ts";
 import { gatesTables, measureGates } from "./gates.ts";
 import { halfTables, measureHalf } from "./half.ts";
 import { HOST_CASES, hostTables, measureHost } from "./host.ts";
@@ -84,6 +85,7 @@ export const STUDIES = {
   gates: study(onGpu((gpu, { rounds = ROUNDS }) => measureGates(gpu, rounds)), gatesTables),
   half: study(elsewhere(({ rounds = ROUNDS }) => measureHalf(rounds)), halfTables),
   host: study(elsewhere(host), hostTables),
+  export: study(elsewhere(({ rounds = ROUNDS }) => measureExport(rounds, progress)), exportTables),
   load: study(elsewhere(({ rounds = ROUNDS }) => measureLoad(rounds, progress)), loadTables),
   runtime: study(
     elsewhere(({ rounds = ROUNDS }) => measureRuntimes({ rounds, progress })),

@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { alternate, medianOf, type Sample } from "../../bench/alternate.ts";
 import { compactTables } from "../../bench/compact.ts";
+import { exportTables } from "../../bench/export.ts";
 import { gatesTables } from "../../bench/gates.ts";
 import { halfTables } from "../../bench/half.ts";
+import { errorRate, wordEdits } from "../../model/inference/error_rate.ts";
 
 const samples = (...walls: number[]): Sample[] => walls.map((wall) => ({ wall, cpu: 2 * wall }));
 
@@ -16,7 +18,7 @@ Deno.test("works alternate after one execution of each", async () => {
   assertEquals([medianOf(samples(3, 1, 2), "wall"), medianOf(samples(3, 1, 2), "cpu")], [2, 4]);
 });
 
-Deno.test("the tables of compact models, closed gates and f16 show ratios of medians", () => {
+Deno.test("the tables of compact models, closed gates, f16 and exports show ratios of medians", () => {
   const compact = { name: "base_50_any", description: "half", macs: 0.5 };
   const [table] = compactTables([{ ...compact, dense: samples(9, 10, 30), compact: samples(6, 5, 1) }]);
   assertEquals(table!.rows, [["base_50_any", "half", "50.0 %", "50.0 %", "50.0 %", "1.00"]]);
@@ -34,5 +36,14 @@ Deno.test("the tables of compact models, closed gates and f16 show ratios of med
   assertEquals(halfTables({ costs, difference: 0.1, largest: 2 })[0]!.rows, [
     ["f32", "100 %", "100 %", "400 MB", "500 MB"],
     ["f16", "80 %", "80 %", "200 MB", "300 MB"],
+  ]);
+  const rates = { dense: errorRate([wordEdits("a b", "a")]), compact: errorRate([wordEdits("a b", "c d")]) };
+  const files = [
+    { dtype: "f32", bytes: 4e8, samples: samples(10), ...rates },
+    { dtype: "q8", bytes: 1e8, samples: samples(7), ...rates },
+  ] as const;
+  assertEquals(exportTables({ onnxruntime: "1.30.0", costs: files })[0]!.rows, [
+    ["`f32`", "400.0 MB", "100 %", "50.00 %", "100.00 %"],
+    ["`q8`", "100.0 MB", "70 %", "50.00 %", "100.00 %"],
   ]);
 });
