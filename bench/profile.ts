@@ -12,16 +12,22 @@ import { digits } from "./statistics.ts";
 
 /** Times of a case by kernel. */
 export interface Profile {
+  readonly name: string;
   /** Number of timed executions. */
   readonly executions: number;
-  /** Time by kernel and constants, summed over all executions. */
-  readonly times: ReadonlyMap<string, KernelTime>;
+  /** Time by kernel and constants, summed over all executions, the slowest first. */
+  readonly kernels: readonly ({ readonly label: string } & KernelTime)[];
   /** Wall time of all executions in milliseconds, with waits. */
   readonly ms: number;
 }
 
 /** Executes a case after a warm-up, with a wait after each execution. The device must have been created with `profile`. */
-export async function profile(gpu: Gpu, work: PeerCase, executions: number): Promise<Profile> {
+export async function profile(
+  gpu: Gpu,
+  name: string,
+  work: PeerCase,
+  executions: number,
+): Promise<Profile> {
   const { profiler } = gpu;
   if (!profiler) throw new Error("Cannot profile as the adapter must have timestamp-query: it is missing");
   await work.run(1);
@@ -32,26 +38,45 @@ export async function profile(gpu: Gpu, work: PeerCase, executions: number): Pro
   for (let i = 0; i < executions; i++) await work.run(1);
   const ms = performance.now() - start;
   await gpu.sync();
-  return { executions, times: new Map(profiler.times), ms };
+  const kernels = [...profiler.times].map(([label, time]) => ({ label, ...time }));
+  return { name, executions, kernels: kernels.sort((a, b) => b.ms - a.ms), ms };
 }
 
-/** The profile of one execution as a table, the slowest kernel first. @param name What was executed. */
-export function profileTable(name: string, { executions, times, ms }: Profile): TitledTable {
-  const kernels = [...times].sort(([, a], [, b]) => b.ms - a.ms);
-  const total = kernels.reduce((sum, [, time]) => sum + time.ms, 0);
-  const dispatches = kernels.reduce((sum, [, time]) => sum + time.count, 0);
+/** The profile of one execution as a table, the slowest kernel first. */
+export function profileTable({ name, executions, kernels, ms }: Profile): TitledTable {
+  const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+  const dispatches = kernels.reduce((sum, { count }) => sum + count, 0);
   const share = (part: number) => `${(100 * part / total).toFixed(1)} %`;
   return {
     title:
       `${name}: ${digits(dispatches / executions)} dispatches take ${digits(total / executions)} ms of the ` +
       `${digits(ms / executions)} ms of an execution; the rest is copies, the host, and the wait`,
     head: ["kernel", "dispatches", "ms", "share", "ms each"],
-    rows: kernels.map(([label, { count, ms }]) => [
+    rows: kernels.map(({ label, count, ms }) => [
       concise(label),
       digits(count / executions),
       digits(ms / executions),
       share(ms),
       digits(ms / count),
+    ]),
+  };
+}
+
+/** Dispatches and shares of the time by shader, whatever its constants and entry points. */
+export function shaderTable({ name, executions, kernels }: Profile): TitledTable {
+  const shaders = new Map<string, { count: number; ms: number }>();
+  for (const { label, count, ms } of kernels) {
+    const [shader] = /^\w+/.exec(label)!;
+    const sum = shaders.get(shader) ?? { count: 0, ms: 0 };
+    shaders.set(shader, { count: sum.count + count, ms: sum.ms + ms });
+  }
+  const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
+  const dispatches = kernels.reduce((sum, { count }) => sum + count, 0);
+  return {
+    title: `${name}, the ${dispatches / executions} dispatches of an execution by shader`,
+    head: ["shader", "dispatches", "share of their time"],
+    rows: [...shaders].sort(([, a], [, b]) => b.ms - a.ms).map(([shader, { count, ms }]) => [
+      ...[`\`${shader}\``, String(count / executions), `${(100 * ms / total).toFixed(1)} %`],
     ]),
   };
 }

@@ -17,7 +17,7 @@ import { HOST_CASES, hostTables, measureHost } from "./host.ts";
 import { loadTables, measureLoad } from "./load.ts";
 import { ours } from "./ours.ts";
 import type { PeerCase } from "./peers/peer.ts";
-import { profile, profileTable } from "./profile.ts";
+import { type Profile, profile, profileTable, shaderTable } from "./profile.ts";
 import { progress } from "./progress.ts";
 import {
   type BenchRecord,
@@ -51,6 +51,8 @@ export interface StudyOptions {
 export interface Study<T = never> {
   measure(options: StudyOptions): Promise<{ readonly adapter: string; readonly result: T }>;
   tables(result: T): TitledTable[];
+  /** The tables for a page of the documentation, where they are not the same. */
+  page?(result: T): TitledTable[];
   /** Whether a part of it failed, which the exit status states. */
   failed(result: T): boolean;
 }
@@ -95,7 +97,10 @@ export const STUDIES = {
   ),
   subgroups: study(elsewhere(subgroups), subgroupTables),
   startup: study(elsewhere(startup), startupTables),
-  profile: study(onGpu(profiles), (tables: TitledTable[]) => tables),
+  profile: {
+    ...study(onGpu(profiles), (of: readonly Profile[]) => of.map(profileTable)),
+    page: (of: readonly Profile[]) => of.map(shaderTable),
+  },
 } as const;
 
 /** Names of the studies. */
@@ -158,23 +163,19 @@ async function subgroups({ only = "", rounds = ROUNDS }: StudyOptions) {
   return await measureSubgroups({ names, rounds, progress });
 }
 
-async function profiles(
-  gpu: Gpu,
-  options: StudyOptions,
-): Promise<TitledTable[]> {
-  const tables: TitledTable[] = [];
+async function profiles(gpu: Gpu, options: StudyOptions): Promise<Profile[]> {
+  const { only, compact, rounds = ROUNDS } = options;
+  const of: Profile[] = [];
   const add = async (name: string, work: PeerCase) => {
     progress(`${name}: profiling`);
-    tables.push(profileTable(name, await profile(gpu, work, 5)));
+    of.push(await profile(gpu, name, work, rounds));
     work.dispose();
   };
-  if (options.compact) {
-    for (const { name, compact } of await casesOf(options.only ?? "")) {
-      await add(name, forwardOf(gpu, compact));
-    }
-    return tables;
+  if (compact) {
+    for (const { name, compact } of await casesOf(only ?? "")) await add(name, forwardOf(gpu, compact));
+    return of;
   }
   const { cases } = ours(gpu, config.version);
-  for (const name of namesOf(options.only ?? "train_step")) await add(name, await cases.get(name)!());
-  return tables;
+  for (const name of namesOf(only ?? "train_step")) await add(name, await cases.get(name)!());
+  return of;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { TitledTable } from "../record.ts";
-import { STUDIES } from "../studies.ts";
+import { STUDIES, type Study } from "../studies.ts";
 import { loadPart } from "./part.ts";
 import { PARTS } from "./parts.ts";
 
@@ -13,6 +13,7 @@ import { PARTS } from "./parts.ts";
 export async function tablesOf(name: string, result: unknown): Promise<TitledTable[] | null> {
   const part = PARTS.find((part) => part.name === name);
   if (part) return (await loadPart(part)).tables(result);
-  const studies = STUDIES as unknown as Record<string, { tables(result: unknown): TitledTable[] }>;
-  return Object.hasOwn(studies, name) ? studies[name]!.tables(result) : null;
+  if (!Object.hasOwn(STUDIES, name)) return null;
+  const { page, tables } = (STUDIES as unknown as Record<string, Study<unknown>>)[name]!;
+  return (page ?? tables)(result);
 }

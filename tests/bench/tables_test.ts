@@ -4,6 +4,7 @@ import { compactTables } from "../../bench/compact.ts";
 import { exportTables } from "../../bench/export.ts";
 import { gatesTables } from "../../bench/gates.ts";
 import { halfTables } from "../../bench/half.ts";
+import { shaderTable } from "../../bench/profile.ts";
 import { errorRate, wordEdits } from "../../model/inference/error_rate.ts";
 
 const samples = (...walls: number[]): Sample[] => walls.map((wall) => ({ wall, cpu: 2 * wall }));
@@ -46,4 +47,15 @@ Deno.test("the tables of compact models, closed gates, f16 and exports show rati
     ["`f32`", "400.0 MB", "100 %", "50.00 %", "100.00 %"],
     ["`q8`", "100.0 MB", "70 %", "50.00 %", "100.00 %"],
   ]);
+});
+
+Deno.test("the page of a profile has the sums of each shader, whatever its constants", () => {
+  const kernels = [
+    { label: "gemm[].main COLUMN_BITS=10", count: 6, ms: 50 },
+    { label: "layer_norm.forward LANES=1", count: 4, ms: 30 },
+    { label: "gemm[BIAS].main COLUMN_BITS=10", count: 2, ms: 20 },
+  ];
+  const { title, rows } = shaderTable({ name: "step", executions: 2, ms: 120, kernels });
+  assertEquals(title, "step, the 6 dispatches of an execution by shader");
+  assertEquals(rows, [["`gemm`", "4", "70.0 %"], ["`layer_norm`", "2", "30.0 %"]]);
 });
