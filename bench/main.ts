@@ -66,10 +66,15 @@ const command = defineCommand({
       type: "flag",
       description: "measure size, time and error rates of the element types of export --to onnx",
     },
+    memory: {
+      type: "flag",
+      description: "estimate the memory of runs, and measure that of the embedded model",
+    },
     runtime: {
       type: "flag",
       description: "measure a dense and a compact model here and in ONNX runtimes",
     },
+    seconds: { type: "integer", min: 1, description: "seconds of audio for --runtime; default: 10" },
     host: {
       type: "flag",
       description: "count the commands of a training step and time the host's share of it",

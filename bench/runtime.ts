@@ -11,13 +11,12 @@ import { folderReader } from "../model/checkpoint/weight_files.ts";
 import { type ModelConfig, parseConfig } from "../model/config.ts";
 import { encodeConfig } from "../model/config_encode.ts";
 import { writeOnnxFolder } from "../model/onnx/write_onnx_folder.ts";
+import { medianOf, type Sample } from "./alternate.ts";
 import { relativeDifference } from "./compare.ts";
-import { BASE, compactAt } from "./compact_cases.ts";
+import { BASE, compactAt, SECONDS } from "./compact_cases.ts";
 import type { TitledTable } from "./record.ts";
 import { RuntimeProcess } from "./runtimes/runtime_process.ts";
-import { digits, median } from "./statistics.ts";
-
-const SECONDS = 10;
+import { digits } from "./statistics.ts";
 
 /** Share of the dense model's MACs that the compact one has. */
 const COMPACT = 0.5;
@@ -35,8 +34,12 @@ export interface RuntimeCost {
   /** Where it computes; empty if it failed. */
   readonly device: string;
   readonly loadMs: number;
+  /** Runs over the audio. */
+  readonly samples: readonly Sample[];
   /** Median time per second of audio in milliseconds. */
   readonly msPerSecond: number;
+  /** Median CPU time of its process per second of audio in milliseconds. */
+  readonly cpuPerSecond: number;
   /** Peak memory of its process in bytes. */
   readonly bytes: number;
   /** Largest difference of its logits from ours, relative; null if the runtime gives none. */
@@ -95,7 +98,7 @@ async function writeModel(folder: string, config: ModelConfig): Promise<void> {
 
 interface Measuring {
   readonly runtime: string;
-  readonly ms: number[];
+  readonly samples: Sample[];
   process: RuntimeProcess | null;
   logits: Float32Array | null;
   bytes: number;
@@ -108,7 +111,7 @@ async function measureModel(
   { runtimes = RUNTIMES, seconds = SECONDS, rounds, progress }: RuntimeOptions,
 ): Promise<RuntimeCost[]> {
   const all = runtimes.map((runtime): Measuring => ({
-    ...{ runtime, ms: [], process: null, logits: null, bytes: 0, error: null },
+    ...{ runtime, samples: [], process: null, logits: null, bytes: 0, error: null },
   }));
   const forEach = async (stage: string, work: (one: Measuring) => Promise<void>) => {
     for (const one of all) {
@@ -122,17 +125,17 @@ async function measureModel(
       one.process = await RuntimeProcess.start(one.runtime, folder, seconds * 16_000);
     });
     await forEach("warms up", async (one) => {
-      const { ms, bytes, logits } = await one.process!.run();
+      const { ms, cpu, bytes, logits } = await one.process!.run();
       one.logits = logits && Float32Array.from(logits);
       if (ms <= TOO_LONG) return;
-      one.ms.push(ms);
+      one.samples.push({ wall: ms, cpu });
       one.bytes = bytes;
     });
     for (let round = 1; round <= rounds; round++) {
       await forEach(`round ${round} of ${rounds}`, async (one) => {
-        if (one.ms.some((ms) => ms > TOO_LONG)) return;
-        const { ms, bytes } = await one.process!.run();
-        one.ms.push(ms);
+        if (one.samples.some(({ wall }) => wall > TOO_LONG)) return;
+        const { ms, cpu, bytes } = await one.process!.run();
+        one.samples.push({ wall: ms, cpu });
         one.bytes = bytes;
       });
     }
@@ -140,12 +143,14 @@ async function measureModel(
     for (const { process } of all) await process?.end();
   }
   const ours = all[0]!.logits!;
-  return all.map(({ runtime, ms, process, logits, bytes, error }) => ({
+  return all.map(({ runtime, samples, process, logits, bytes, error }) => ({
     model,
     runtime,
+    samples,
     device: process?.device ?? "",
     loadMs: process?.loadMs ?? NaN,
-    msPerSecond: error === null ? median(ms) / seconds : NaN,
+    msPerSecond: error === null ? medianOf(samples, "wall") / seconds : NaN,
+    cpuPerSecond: error === null ? medianOf(samples, "cpu") / seconds : NaN,
     bytes,
     difference: logits && ours && relativeDifference(ours, logits),
     error,
@@ -157,13 +162,25 @@ export function runtimeTables(title: string, costs: readonly RuntimeCost[]): Tit
   return [{
     title,
     left: [0, 1, 2],
-    head: ["model", "runtime", "on", "load", "ms a second of audio", "peak memory", "difference of logits"],
-    rows: costs.map(({ model, runtime, device, loadMs, msPerSecond, bytes, difference, error }) => [
+    head: [
+      "model",
+      "runtime",
+      "on",
+      "load",
+      "ms a second of audio",
+      "of CPU time",
+      "peak memory",
+      "difference of logits",
+    ],
+    rows: costs.map((
+      { model, runtime, device, loadMs, msPerSecond, cpuPerSecond, bytes, difference, error },
+    ) => [
       ...[model, runtime],
       ...error !== null ? [error.slice(0, 60)] : [
         device,
         `${(loadMs / 1000).toFixed(2)} s`,
         digits(msPerSecond),
+        digits(cpuPerSecond),
         `${(bytes / 1e6).toFixed(0)} MB`,
         difference === null ? "" : difference.toExponential(1),
       ],

@@ -9,12 +9,13 @@ import config from "../deno.json" with { type: "json" };
 import type { Gpu } from "../tensor/gpu.ts";
 import { namesOf, unknownCase } from "./cases.ts";
 import { compactTables, forwardOf, measureCompact } from "./compact.ts";
-import { compactCases } from "./compact_cases.ts";
+import { compactCases, SECONDS } from "./compact_cases.ts";
 import { exportTables, measureExport } from "./export.ts";
 import { gatesTables, measureGates } from "./gates.ts";
 import { halfTables, measureHalf } from "./half.ts";
 import { HOST_CASES, hostTables, measureHost } from "./host.ts";
 import { loadTables, measureLoad } from "./load.ts";
+import { measureMemory, memoryTables } from "./memory.ts";
 import { ours } from "./ours.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import { type Profile, profile, profileTable, shaderTable } from "./profile.ts";
@@ -37,6 +38,8 @@ export interface StudyOptions {
   readonly only?: string | undefined;
   /** Samples; by default as many as the study takes. */
   readonly rounds?: number | undefined;
+  /** Seconds of audio, where they can be chosen. */
+  readonly seconds?: number | undefined;
   readonly json: boolean;
   /** Folder for the record; no record is written without it. */
   readonly out?: string | undefined;
@@ -89,11 +92,12 @@ export const STUDIES = {
   host: study(elsewhere(host), hostTables),
   export: study(elsewhere(({ rounds = ROUNDS }) => measureExport(rounds, progress)), exportTables),
   load: study(elsewhere(({ rounds = ROUNDS }) => measureLoad(rounds, progress)), loadTables),
+  memory: study(elsewhere(() => measureMemory(progress)), memoryTables),
   runtime: study(
-    elsewhere(({ rounds = ROUNDS }) => measureRuntimes({ rounds, progress })),
-    (costs: readonly RuntimeCost[]) =>
-      runtimeTables("wav2vec2-base and half of it, random weights, 10 s of audio", costs),
-    (costs) => costs.some(({ error }) => error !== null),
+    elsewhere(runtimes),
+    ({ seconds, costs }: { readonly seconds: number; readonly costs: readonly RuntimeCost[] }) =>
+      runtimeTables(`wav2vec2-base and half of it, random weights, ${seconds} s of audio`, costs),
+    ({ costs }) => costs.some(({ error }) => error !== null),
   ),
   subgroups: study(elsewhere(subgroups), subgroupTables),
   startup: study(elsewhere(startup), startupTables),
@@ -149,6 +153,10 @@ async function compact(gpu: Gpu, { only = "", rounds = 11 }: StudyOptions) {
 async function host({ only = "", against, rounds = 3 }: StudyOptions) {
   if (!HOST_CASES.some((name) => name.includes(only))) throw unknownCase(only, HOST_CASES);
   return await measureHost({ only, against: against ?? null, rounds, progress });
+}
+
+async function runtimes({ seconds = SECONDS, rounds = ROUNDS }: StudyOptions) {
+  return { seconds, costs: await measureRuntimes({ seconds, rounds, progress }) };
 }
 
 async function startup({ only = "", rounds = ROUNDS, against }: StudyOptions) {

@@ -150,13 +150,20 @@ Deno.test("every case has a count of floating-point operations", () => {
 
 Deno.test("the table of runtimes has the measured ones, and the reason for those that failed", () => {
   const measured: RuntimeCost = {
-    ...{ model: "dense", runtime: "ours", device: "llvmpipe", loadMs: 1234, msPerSecond: 56.78 },
-    ...{ bytes: 987e6, difference: 1.5e-6, error: null },
+    ...{
+      model: "dense",
+      runtime: "ours",
+      device: "llvmpipe",
+      loadMs: 1234,
+      msPerSecond: 56.78,
+      cpuPerSecond: 112.3,
+    },
+    ...{ samples: [{ wall: 567.8, cpu: 1123 }], bytes: 987e6, difference: 1.5e-6, error: null },
   };
   const costs = [measured, { ...measured, runtime: "other", error: "no adapter" }];
   const [{ rows }] = runtimeTables("", costs) as [TitledTable];
   assertEquals(rows, [
-    ["dense", "ours", "llvmpipe", "1.23 s", "56.8", "987 MB", "1.5e-6"],
+    ["dense", "ours", "llvmpipe", "1.23 s", "56.8", "112", "987 MB", "1.5e-6"],
     ["dense", "other", "no adapter"],
   ]);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { preferVulkan } from "../../cli/backend.ts";
 import { loadModel } from "../../model/inference/load_model.ts";
 import type { Answer } from "./runtime_process.ts";
@@ -88,10 +89,12 @@ async function main([runtime, folder, samples]: readonly string[]): Promise<void
   const { device, run } = await loaders[runtime!]!(folder!);
   answer({ loadMs: performance.now() - start, device });
   for await (const _ of Deno.stdin.readable) {
-    const start = performance.now();
+    const [start, before] = [performance.now(), process.cpuUsage()];
     const logits = await run(audio);
     const ms = performance.now() - start;
-    answer({ ms, bytes: await peakMemory(), logits: logits && [...logits.subarray(0, 1000)] });
+    const { user, system } = process.cpuUsage(before);
+    const cpu = (user + system) / 1000;
+    answer({ ms, cpu, bytes: await peakMemory(), logits: logits && [...logits.subarray(0, 1000)] });
   }
 }
 

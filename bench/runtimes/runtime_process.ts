@@ -10,6 +10,8 @@ export type Answer = { readonly loadMs: number; readonly device: string } | Run;
 /** A run of the model. */
 export interface Run {
   readonly ms: number;
+  /** CPU time of the process in milliseconds. */
+  readonly cpu: number;
   /** Peak of the process's memory. */
   readonly bytes: number;
   /** The first logits; null if the runtime gives none. */

@@ -4,7 +4,9 @@ import { compactTables } from "../../bench/compact.ts";
 import { exportTables } from "../../bench/export.ts";
 import { gatesTables } from "../../bench/gates.ts";
 import { halfTables } from "../../bench/half.ts";
+import { memoryTables } from "../../bench/memory.ts";
 import { shaderTable } from "../../bench/profile.ts";
+import type { TitledTable } from "../../bench/record.ts";
 import { errorRate, wordEdits } from "../../model/inference/error_rate.ts";
 
 const samples = (...walls: number[]): Sample[] => walls.map((wall) => ({ wall, cpu: 2 * wall }));
@@ -58,4 +60,18 @@ Deno.test("the page of a profile has the sums of each shader, whatever its const
   const { title, rows } = shaderTable({ name: "step", executions: 2, ms: 120, kernels });
   assertEquals(title, "step, the 6 dispatches of an execution by shader");
   assertEquals(rows, [["`gemm`", "4", "70.0 %"], ["`layer_norm`", "2", "30.0 %"]]);
+});
+
+Deno.test("the table of memory has estimates, and the peaks of what was run", () => {
+  const estimate = {
+    ...{ device: "an adapter", software: true, device_bytes: 3e9, host_bytes: 1e9, disk_bytes: 5e9 },
+  };
+  const [{ rows }] = memoryTables([
+    { model: "base", words: ["prune", "--steps", "12"], estimate, peak: null },
+    { model: "embedded", words: ["train"], estimate, peak: 3.9e9 },
+  ]) as [TitledTable];
+  assertEquals(rows, [
+    ["base", "`prune --steps 12`", "3.00 GB", "1.00 GB", "4.00 GB", ""],
+    ["embedded", "`train`", "3.00 GB", "1.00 GB", "4.00 GB", "3.90 GB"],
+  ]);
 });
