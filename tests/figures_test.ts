@@ -11,7 +11,7 @@ interface Listed {
   readonly file: string;
   /** As the document has it; without it all of the document. */
   readonly text?: string;
-  /** A file in docs/results/, and where each figure is in it, as `models.0.wer.value`; null for one that is not of this record. */
+  /** A file in docs/results/, and where each figure is in it, as `models.0.wer.value` or a quotient of two; null for one that is not of this record. */
   readonly record?: string;
   readonly values?: readonly (string | null)[];
   /** Why it is not a measurement of this program. */
@@ -62,7 +62,10 @@ function shows(figure: string, value: number): boolean {
   return (value * scale).toFixed(/\.(\d+)/.exec(shown)?.[1]?.length ?? 0) === shown;
 }
 
+/** A value of a record, or the quotient of two, as `a.b / c.d`. */
 function valueAt(record: unknown, path: string): number {
+  const [dividend, divisor] = path.split(" / ");
+  if (divisor !== undefined) return valueAt(record, dividend!) / valueAt(record, divisor);
   const value = path.split(".").reduce(
     (at, key) => (at as Record<string, unknown> | undefined)?.[key],
     record,
@@ -111,5 +114,6 @@ Deno.test("a figure that stands nowhere is found, and one that is not the record
   assertEquals(unlisted(text, []), ["52 %", "3 ms", "95 %"]);
   assertEquals(unlisted(text, [{ file: "", text: "takes 3 ms, 95 %", given: "" }]), ["52 %"]);
   assert(shows("5.44 %", 0.054419) && !shows("5.45 %", 0.054419));
+  assertEquals(valueAt({ a: [1, { b: 4 }] }, "a.0 / a.1.b"), 0.25);
   assert(shows("9.50 ms", 0.0095) && shows("1,802", 1802) && !shows("9.5 ms", 0.0096));
 });
