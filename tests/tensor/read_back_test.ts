@@ -63,8 +63,7 @@ Deno.test("a loop of reads lets timers and signals through", async () => {
   using x = gpu.tensor([1]);
   let rang = false;
   setTimeout(() => rang = true);
-  const start = performance.now();
-  while (!rang && performance.now() - start < 3000) await x.read();
+  for (let i = 0; !rang && i < 10_000; i++) await x.read();
   assert(rang, "the timer had to wait for the reads");
 });
 
@@ -140,10 +139,15 @@ for (const { name, early, reads } of outcomes) {
 
 Deno.test("this device's check takes a few milliseconds", async () => {
   await gpu.sync();
-  const start = performance.now();
-  const early = readsEarly(gpu.device);
-  const ms = performance.now() - start;
-  assert(ms < 50, `${ms} ms`);
-  assertEquals(typeof early, "boolean");
+  const times: number[] = [];
+  const outcomes = new Set<boolean>();
+  while (times.length < 20) {
+    const start = performance.now();
+    outcomes.add(readsEarly(gpu.device));
+    times.push(performance.now() - start);
+  }
+  // The least, as a busy machine adds to a time.
+  assert(Math.min(...times) < 50, `${times} ms`);
+  assertEquals(outcomes.size, 1);
   await gpu.sync();
 });
