@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../../cli/main.ts";
+import { keptCaches } from "../caches.ts";
 import { tone, withFolder } from "../data/folder.ts";
 
 async function run(...words: string[]): Promise<{ status: number; out: string; err: string }> {
@@ -88,22 +89,25 @@ Deno.test("a signal ends data commands without a lock; only the cache keeps what
   ignore: Deno.build.os === "windows",
 }, () =>
   withFolder({}, async (dir) => {
+    const caches = await keptCaches();
     const cases = [["SIGINT", 130, ["--out", `${dir}/made`]], ["SIGTERM", 143, []]] as const;
     for (const [signal, status, words] of cases) {
       const child = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--quiet", cli, "data", "commands", ...words],
-        env: { XDG_CACHE_HOME: `${dir}/cache`, NO_COLOR: "1" },
+        env: { ...caches, XDG_CACHE_HOME: `${dir}/cache`, NO_COLOR: "1" },
         stdout: "null",
         stderr: "piped",
       }).spawn();
-      const ended = child.output();
+      let over = false;
+      const ended = child.output().finally(() => over = true);
       const folder = words.length > 0 ? `${dir}/made.partial` : `${dir}/cache/espalier/${DEFAULT}.partial`;
-      while (await wavFiles(folder) < 5) await new Promise((resolve) => setTimeout(resolve, 20));
-      child.kill(signal);
+      while (!over && await wavFiles(folder) < 5) await new Promise((resolve) => setTimeout(resolve, 20));
+      if (!over) child.kill(signal);
       const { code, stderr } = await ended;
       const lines = new TextDecoder().decode(stderr).trim().split("\n");
       assertEquals([code, lines.at(-1)], [status, "Interrupted"]);
-      assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["cache"]);
+      const names = [...Deno.readDirSync(dir)].map(({ name }) => name);
+      assertEquals(names.filter((name) => name !== "cache"), []);
     }
     const kept = [...Deno.readDirSync(`${dir}/cache/espalier`)].map(({ name }) => name);
     assertEquals(kept, [`${DEFAULT}.partial`]);

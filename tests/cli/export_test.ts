@@ -9,6 +9,11 @@ import { run, withModel } from "./run.ts";
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const commandsTiny = `${root}assets/commands-tiny`;
 
+// Where `export` finds onnxruntime, as its note has it: with a lock file, Deno's cache has the package, but not the list of versions
+// by which the range of `export` is resolved.
+const versions = ["cache", "--quiet", "--no-lock", "--no-config", "npm:onnxruntime-node@1"];
+await new Deno.Command(Deno.execPath(), { args: versions }).output();
+
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 
 async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {

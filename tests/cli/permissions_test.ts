@@ -3,17 +3,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { commands } from "../../cli/main.ts";
 import { permissionFlags } from "../../cli/permissions.ts";
 import config from "../../deno.json" with { type: "json" };
+import { keptCaches } from "../caches.ts";
 import { withModel } from "../prune/run/pruned_tones.ts";
 
 const root = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-
-/** Caches of Deno and of the driver, which a cache folder of the test must not move. */
-async function kept() {
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
-  const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
-  return { DENO_DIR: denoDir, MESA_SHADER_CACHE_DIR: caches };
-}
 
 /** Runs Deno with the permissions of a command, and a home of its own. */
 async function runAs(
@@ -26,7 +19,7 @@ async function runAs(
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissionFlags(access), "--config", `${root}deno.json`, ...words],
     env: {
-      ...await kept(),
+      ...await keptCaches(),
       XDG_CACHE_HOME: home,
       HF_HOME: home,
       NO_COLOR: "1",

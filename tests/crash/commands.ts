@@ -1,6 +1,7 @@
 // Commands that write, as processes of their own in a folder of their own: to be killed, and to be started twice.
 import { readMetrics } from "../../train/metrics.ts";
 import { digestOf } from "../../files/digest.ts";
+import { keptCaches } from "../caches.ts";
 import { type Hub, serveHub } from "../model/hub/hub_server.ts";
 
 const path = (name: string) => decodeURIComponent(new URL(`../../${name}`, import.meta.url).pathname);
@@ -11,6 +12,8 @@ const STEPS = ["--batch-seconds", "6", "--save-every", "2", "--eval-every", "4"]
 export interface Place extends AsyncDisposable {
   readonly dir: string;
   readonly hub: Hub;
+  /** Variables of the caches that it shares with the tests. */
+  readonly caches: Readonly<Record<string, string>>;
 }
 
 /** Opens a place. @param pace Milliseconds between the pieces of a download. */
@@ -25,6 +28,7 @@ export async function openPlace(pace = 0): Promise<Place> {
   return {
     dir,
     hub,
+    caches: await keptCaches(),
     async [Symbol.asyncDispose]() {
       await Deno.remove(dir, { recursive: true });
       await hub[Symbol.asyncDispose]();
@@ -40,10 +44,11 @@ export interface Started {
 }
 
 /** Starts the program. */
-export function start({ dir, hub }: Place, words: readonly string[]): Started {
+export function start({ dir, hub, caches }: Place, words: readonly string[]): Started {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", path("cli.ts"), ...words],
     env: {
+      ...caches,
       XDG_CACHE_HOME: `${dir}/cache`,
       HF_HOME: `${dir}/hf`,
       HF_ENDPOINT: hub.endpoint,
