@@ -71,7 +71,12 @@ Deno.test("a wrong hash is refused and the file is deleted", async () => {
 Deno.test("two concurrent downloads share one", async () => {
   await withHub(async ({ hub, get }) => {
     const waited: string[] = [];
-    const onWait = (file: string) => void waited.push(file);
+    const begun = Promise.withResolvers<void>();
+    hub.ready = begun.promise; // the one that comes first must not have ended before the other comes
+    const onWait = (file: string) => {
+      waited.push(file);
+      if (file === "model.safetensors") begun.resolve();
+    };
     const [one, two] = await Promise.all([get({ onWait }), get({ onWait })]);
     assert(waited.includes("model.safetensors"), `${waited}`);
     assertEquals(one, two);

@@ -11,6 +11,8 @@ interface Fault {
   readonly shard?: string;
   /** Size that the headers of the weights state. */
   readonly weightsSize?: number;
+  /** Milliseconds of the time limit of a connection; default that of downloads, so that a busy machine never reaches it. */
+  readonly timeout?: number;
   /** Message of the error; null if the download succeeds. */
   readonly error: RegExp | null;
 }
@@ -23,7 +25,7 @@ interface Address {
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const files: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
-  "config.json": encode(JSON.stringify({ model_type: "wav2vec2", padding: "x".repeat(2000) })),
+  "config.json": encode(JSON.stringify({ model_type: "wav2vec2", padding: "x".repeat(20_000) })),
   "model.safetensors": Uint8Array.from({ length: 5000 }, (_, i) => i * i % 251),
 };
 const config = files["config.json"]!;
@@ -75,9 +77,10 @@ const linked = (location: string) =>
 
 const NOT_A_LIST = /^Cannot download org\/name from http:\S+: the response is not a list of files$/;
 const BAD_TARGET = / as a redirect must lead to an http or https URL: 127\.0\.0\.1:\d+ redirects to /;
-const STALLED = /: connection lost, no data for 0\.3 s$/;
-const SLOW = /: the connection is too slow, \d+ bytes\/s for \d+ s$/;
-const SILENT = /: 127\.0\.0\.1:\d+ cannot be reached, no response in 0\.3 s$/;
+const STALLED = { timeout: 300, error: /: connection lost, no data for 0\.3 s$/ };
+// Data come many times within the limit, also where the machine is busy.
+const SLOW = { timeout: 600, error: /: the connection is too slow, \d+ bytes\/s for \d+ s$/ };
+const SILENT = { timeout: 300, error: /: 127\.0\.0\.1:\d+ cannot be reached, no response in 0\.3 s$/ };
 const WRONG_HASH =
   /^Cannot download config\.json of org\/name as its hash must be [0-9a-f]+: it is [0-9a-f]+$/;
 const BAD_SHARD = /^Cannot read the index as it must list the files of the weights: "[^"]+"$/;
@@ -91,9 +94,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     list: () => list(Object.keys(files)).replace("[", '[null,1,"a",{"rfilename":{}},'),
     error: null,
   },
-  "list: stalls": { list: () => answer(stalled('{"sha":"')), error: STALLED },
-  "list: no response": { list: never, error: SILENT },
-  "list: trickles": { list: () => answer(trickle()), error: SLOW },
+  "list: stalls": { list: () => answer(stalled('{"sha":"')), ...STALLED },
+  "list: no response": { list: never, ...SILENT },
+  "list: trickles": { list: () => answer(trickle()), ...SLOW },
   "list: endless": {
     list: () => answer(endless()),
     error: /list of files must have at most 4 MiB: the server sends/,
@@ -139,11 +142,11 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   "file: a sign-in page": { config: falseBody(() => "<html>Sign in", false), error: WRONG_HASH },
   "file: too short": {
     config: falseBody(() => config.subarray(0, 10), true),
-    error: /as its size must be 2038 bytes: the connection ended after 10$/,
+    error: /as its size must be 20038 bytes: the connection ended after 10$/,
   },
   "file: too long": {
     config: falseBody(() => endless(), true),
-    error: /as its size must be 2038 bytes: the server sends more$/,
+    error: /as its size must be 20038 bytes: the server sends more$/,
   },
   "file: endless": {
     config: falseBody(() => endless(), false),
@@ -159,27 +162,28 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       /^Cannot download model\.safetensors of org\/name as it takes [\d.]+ GB of disk: \/.+ has [\d.]+ GB left$/,
   },
   "file: compressed zeros": { config: falseBody(() => bomb, false, gzip), error: WRONG_HASH },
-  "file: stalls": { config: falseBody(() => stalled("{"), true), error: STALLED },
-  "file: trickles": { config: falseBody(trickle, true), error: SLOW },
+  "file: stalls": { config: falseBody(() => stalled("{"), true), ...STALLED },
+  "file: trickles": { config: falseBody(trickle, true), ...SLOW },
   "file: no headers": {
     config: (_, isHead) => isHead ? never() : answer(config, { etag }),
-    error: SILENT,
+    ...SILENT,
   },
   "file: slow, but fast enough": {
     config: (_, isHead) =>
       answer(isHead ? null : inPieces(config), { etag, "content-length": `${config.length}` }),
+    timeout: 1000, // the body takes longer
     error: null,
   },
 };
 
-/** A body in ten pieces. */
+/** A body in thirty pieces. */
 function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
     async pull(controller) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       if (at >= bytes.length) return controller.close();
-      controller.enqueue(bytes.subarray(at, at += Math.ceil(bytes.length / 10)));
+      controller.enqueue(bytes.subarray(at, at += Math.ceil(bytes.length / 30)));
     },
   });
 }

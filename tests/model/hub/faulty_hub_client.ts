@@ -14,10 +14,10 @@ export interface Outcome {
 }
 
 if (import.meta.main) {
-  const [cache, ...endpoints] = Deno.args;
+  const [cache, ...downloads] = Deno.args; // each a time limit in milliseconds and an endpoint
   let memory = 0;
   const poll = setInterval(() => memory = Math.max(memory, Deno.memoryUsage().rss), 5);
-  for (const endpoint of endpoints) {
+  for (const [timeout, endpoint] of downloads.map((words) => words.split(" ") as [string, string])) {
     const fault = decodeURIComponent(endpoint.slice(endpoint.lastIndexOf("/") + 1));
     const start = performance.now();
     memory = 0;
@@ -25,7 +25,7 @@ if (import.meta.main) {
       endpoint,
       cacheFolder: `${cache}/${fault}`,
       token: "hf_secret",
-      timeout: 300,
+      timeout: Number(timeout),
       retryDelay: 1,
     };
     const error = await fetchModel("org/name", options).then(() => null, (error) => error);

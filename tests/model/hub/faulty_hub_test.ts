@@ -18,8 +18,9 @@ Deno.test({
     const cache = await Deno.makeTempDir();
     try {
       const client = new URL("./faulty_hub_client.ts", import.meta.url).href;
+      const downloads = faults.map((fault) => `${FAULTS[fault]!.timeout ?? 10_000} ${hub.endpoint(fault)}`);
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "-A", client, cache, ...faults.map(hub.endpoint)],
+        args: ["run", "--quiet", "-A", client, cache, ...downloads],
       }).output();
       assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
       const outcomes: Outcome[] = new TextDecoder().decode(stdout).trim().split("\n").map((line) =>

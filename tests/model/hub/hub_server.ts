@@ -12,6 +12,8 @@ export interface Hub extends AsyncDisposable {
   readonly cuts: number[];
   /** Milliseconds between the pieces of a large file, of 64 KiB. */
   pace: number;
+  /** What large files wait for. */
+  ready: Promise<void>;
   /** Whether the large-file server supports ranges. */
   ranges: boolean;
   /** Replaces the response to every request to the hub. */
@@ -34,12 +36,13 @@ export function hashOf(bytes: Uint8Array, large: boolean): string {
 export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
   const quiet = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
   const isLarge = (file: string) => file.endsWith(".safetensors");
-  const large = Deno.serve(quiet, (request) => {
+  const large = Deno.serve(quiet, async (request) => {
     const file = new URL(request.url).pathname.slice(1);
     const range = request.headers.get("range");
     hub.requests.push(`${request.method} large ${file}${range ? ` ${range}` : ""}`);
     const token = request.headers.get("authorization");
     if (token) hub.leaked.push(token);
+    await hub.ready;
     const bytes = files[file]!;
     const start = hub.ranges ? Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0) : 0;
     if (start >= bytes.length) return new Response("no such range", { status: 416 });
@@ -83,6 +86,7 @@ export function serveHub(files: Record<string, Uint8Array<ArrayBuffer>>): Hub {
     leaked: [],
     cuts: [],
     pace: 0,
+    ready: Promise.resolve(),
     ranges: true,
     answer: null,
     token: null,
