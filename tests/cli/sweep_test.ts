@@ -3,6 +3,7 @@ import { assertMistake, run } from "../train/tone_corpus.ts";
 import { exists } from "../crash/commands.ts";
 import { put } from "../data/folder.ts";
 import { full } from "../full.ts";
+import { killedAt, type Moment } from "../kill_at.ts";
 import { outcome, SMALL, withModel } from "../prune/run/pruned_tones.ts";
 
 const program = decodeURIComponent(new URL("../../cli.ts", import.meta.url).pathname);
@@ -20,15 +21,14 @@ function sweepWords(dir: string, axes: readonly string[] = AXES): string[] {
   return ["sweep", "--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...axes];
 }
 
-/** Starts the program. */
-function start(words: readonly string[]) {
+/** Runs the program, up to a moment if one is given. */
+function start(words: readonly string[], moment?: Moment) {
+  const { args, env } = moment ? killedAt(moment) : { args: [], env: {} };
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", program, ...words],
+    args: ["run", "-A", "--quiet", ...args, program, ...words],
     stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).spawn();
+    env: { ...env, NO_COLOR: "1" },
+  }).output();
 }
 
 /** What a sweep leaves, without times and places. */
@@ -54,22 +54,15 @@ Deno.test("a sweep that is killed and resumed, and one in two shards, give the t
 
     // Killed after one of its runs, and in the middle of the next.
     const words = [...sweepWords(dir), "--out", `${dir}/killed`];
-    const child = start(words);
-    const output = child.output();
-    while (!await exists(`${dir}/killed/runs/${NAMES[1]}/run/prune`)) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    child.kill("SIGKILL");
-    assertEquals((await output).signal, "SIGKILL");
+    const { signal, stderr } = await start(words, { path: `${dir}/killed/runs/${NAMES[1]}/run/prune` });
+    assertEquals(signal, "SIGKILL", new TextDecoder().decode(stderr));
     assert(!await exists(`${dir}/killed/runs/${NAMES[1]}/report.json`));
     const resumed = await run(...words);
     assertEquals(resumed.status, 0, resumed.err);
     assertEquals(await tables(`${dir}/killed`), expected);
 
     const shards = await Promise.all(
-      [1, 2].map((index) =>
-        start([...sweepWords(dir), "--shard", `${index}/2`, "--out", `${dir}/shards`]).output()
-      ),
+      [1, 2].map((index) => start([...sweepWords(dir), "--shard", `${index}/2`, "--out", `${dir}/shards`])),
     );
     const logs = shards.map(({ stderr }) => new TextDecoder().decode(stderr));
     assertEquals(shards.map(({ code }) => code), [0, 0], logs.join("\n"));

@@ -5,6 +5,7 @@ import { readMetrics } from "../../train/metrics.ts";
 import { type BatchSource, repeatBatches } from "../../train/micro_batch.ts";
 import { loadRunState } from "../../train/run_state.ts";
 import { testGpu } from "../gpu.ts";
+import { killedAt } from "../kill_at.ts";
 import { smallRun } from "./resume_run.ts";
 import { TEXTS, tinyCheckpoint, toneBatch } from "./tiny.ts";
 
@@ -95,26 +96,17 @@ for (const at of [1, 9, 29]) {
 
 Deno.test("a run that is killed twice and resumed ends as one that is not", () =>
   inFolder(async (folder) => {
-    const start = () =>
-      new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", new URL("resume_run.ts", import.meta.url).pathname, folder],
-        stdout: "inherit",
-        stderr: "inherit",
-      }).spawn();
+    const run = (args: readonly string[] = [], env: Record<string, string> = {}) => {
+      const module = new URL("resume_run.ts", import.meta.url).pathname;
+      const words = ["run", "-A", "--quiet", ...args, module, folder];
+      return new Deno.Command(Deno.execPath(), { args: words, env, stdout: "inherit", stderr: "inherit" })
+        .spawn().status;
+    };
     for (const step of [3, 11]) {
-      const child = start();
-      let exited = false;
-      child.status.then(() => exited = true);
-      while (
-        !exited && !(await readMetrics(`${folder}/metrics.jsonl`)).some((record) => record.step >= step)
-      ) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-      if (!exited) child.kill("SIGKILL");
-      const { signal } = await child.status;
-      assertEquals(signal, "SIGKILL", "the run was over before it was killed");
+      const { args, env } = killedAt({ path: `${folder}/metrics.jsonl`, step });
+      assertEquals((await run(args, env)).signal, "SIGKILL");
     }
-    assertEquals((await start().status).code, 0);
+    assertEquals((await run()).code, 0);
     assertEquals(await outcome(folder), await expected());
   }));
 

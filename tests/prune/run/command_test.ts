@@ -5,11 +5,11 @@ import { parseSafetensors } from "../../../model/checkpoint/safetensors.ts";
 import { UnitCost } from "../../../prune/cost.ts";
 import { unitGroups } from "../../../prune/groups.ts";
 import type { PruneReport } from "../../../prune/report/report.ts";
-import { readMetrics } from "../../../train/metrics.ts";
 import { loadRunState } from "../../../train/run_state.ts";
 import { regularizationOf } from "../../train/tiny.ts";
 import { put } from "../../data/folder.ts";
 import { variants } from "../../full.ts";
+import { killedAt, type Moment } from "../../kill_at.ts";
 import { assertMistake, run } from "../../train/tone_corpus.ts";
 import { outcome, SMALL, withModel } from "./pruned_tones.ts";
 
@@ -76,35 +76,31 @@ Deno.test("a run of prune that is killed at any moment and resumed ends as one t
     const expected = await outcome(`${dir}/whole`);
     const cli = decodeURIComponent(new URL("../../../cli.ts", import.meta.url).pathname);
     const out = `${dir}/out`;
-    const start = (...args: string[]) =>
-      new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", cli, "prune", "--out", out, ...args],
+    const session = (words: readonly string[], moment?: Moment) => {
+      const { args, env } = moment ? killedAt(moment) : { args: [], env: {} };
+      return new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", ...args, cli, "prune", "--out", out, ...words],
+        env,
         stdout: "null",
         stderr: "null",
-      }).spawn();
-    const reached = (phase: string, step: number) => async () =>
-      (await readMetrics(`${out}/run/${phase}/metrics.jsonl`)).some((record) => record.step >= step);
-    const has = (path: string) => () => Deno.stat(`${out}/${path}`).then(() => true, () => false);
+      }).spawn().status;
+    };
+    const reached = (phase: string, step: number) => ({ path: `${out}/run/${phase}/metrics.jsonl`, step });
     // A session until each of these.
     const [early, pruning, later, surgery, finetuning] = [
-      has("run/journal.json"),
+      { path: `${out}/run/journal.json` },
       reached("prune", 3),
       reached("prune", 19),
-      has("run/compact/config.json"),
+      { path: `${out}/run/compact/config.json` },
       reached("finetune", 9),
     ] as const;
-    const moments = variants([early, pruning, later, surgery, finetuning], pruning, finetuning);
-    for (const [i, there] of moments.entries()) {
-      const child = i === 0
-        ? start("--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...words)
-        : start("--resume");
-      let exited = false;
-      child.status.then(() => exited = true);
-      while (!exited && !await there()) await new Promise((resolve) => setTimeout(resolve, 5));
-      if (!exited) child.kill("SIGKILL");
-      assertEquals((await child.status).signal, "SIGKILL", `over before moment ${i}`);
+    const moments = variants<Moment>([early, pruning, later, surgery, finetuning], pruning, finetuning);
+    for (const [i, moment] of moments.entries()) {
+      const first = ["--model", `${dir}/model`, "--data", `${dir}/corpus`, ...SMALL, ...words];
+      const { signal } = await session(i === 0 ? first : ["--resume"], moment);
+      assertEquals(signal, "SIGKILL", moment.path);
     }
-    assertEquals((await start("--resume").status).code, 0);
+    assertEquals((await session(["--resume"])).code, 0);
     assertEquals(await outcome(out), expected);
   }));
 
