@@ -10,7 +10,6 @@ const direct = [Deno.execPath(), "run", "-A", `${root}cli.ts`];
 async function startRun(
   dir: string,
   [command, ...first] = direct,
-  more: readonly string[] = [],
 ): Promise<Deno.ChildProcess> {
   const words = [
     "--recipe",
@@ -33,14 +32,15 @@ async function startRun(
       "constant",
       "--lr",
       "1e-4",
-      ...more,
     ],
     env: { ESPALIER_PROGRAM: "./espalier" }, // the tests may run as a task of Deno
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   const size = () => Deno.stat(`${dir}/out/metrics.jsonl`).then(({ size }) => size, () => 0);
-  for (let i = 0; i < 600 && await size() === 0; i++) await new Promise((done) => setTimeout(done, 50));
+  let over = false;
+  child.status.then(() => over = true);
+  while (!over && await size() === 0) await new Promise((done) => setTimeout(done, 50));
   return child;
 }
 
@@ -68,7 +68,9 @@ for (const [signal, status] of [["SIGTERM", 143], ["SIGHUP", 129], ["SIGINT", 13
 
 Deno.test("a second signal ends train at once", posix, () =>
   withCorpus(async (dir) => {
-    const child = await startRun(dir, direct, ["--grad-accum-steps", "6"]); // a step takes a while
+    const [deno, ...words] = direct;
+    const held = words.toSpliced(1, 0, `--preload=${root}tests/train/hold_step.ts`);
+    const child = await startRun(dir, [deno!, ...held]);
     const again = setInterval(() => {
       try {
         child.kill("SIGTERM");
