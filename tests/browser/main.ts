@@ -30,7 +30,8 @@ export const SKIPPED: Record<string, string> = {
 /** The tests of `tests/tensor` that depend on the implementation of WebGPU. */
 const CORE = ["device_errors", "gpu", "gradient_sink", "read_back", "scope", "tape"];
 
-const SECONDS = 190;
+/** Seconds that the tests may take: some 60 on two cores. */
+const SECONDS = 290;
 const ROOT = new URL("../../", import.meta.url);
 const BUNDLE = "/bundle.js";
 // An error that no test has caught, as of a module that does not load, ends the run.

@@ -12,7 +12,7 @@ async function withShell(shell: string, script: string): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(shell, {
       args,
       env: { TERM: "xterm" },
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(120_000),
     }).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     assertEquals(code, 0, text(stderr));

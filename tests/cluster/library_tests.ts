@@ -68,10 +68,14 @@ export function testLibrary(mpi: Mpi, tests: Tests): void {
   });
 
   tests.set(`${mpi.name}: a killed rank ends the job, and it resumes to the same bits`, async (dir) => {
-    const whole = await job(mpi, 2, trainWords(dir, "whole")).ended;
+    const steps = ["--steps", String(3 * STEPS)]; // most are left when it is killed
+    const whole = await job(mpi, 2, trainWords(dir, "whole", ...steps)).ended;
     assertEquals(whole.status, 0, whole.err);
-    const { ended } = job(mpi, 2, trainWords(dir, "killed"));
-    while ((await readMetrics(`${dir}/killed/metrics.jsonl`)).length < 5) await sleep(50);
+    const { ended } = job(mpi, 2, trainWords(dir, "killed", ...steps));
+    let over = false;
+    ended.then(() => over = true);
+    while (!over && (await readMetrics(`${dir}/killed/metrics.jsonl`)).length < 5) await sleep(20);
+    assertEquals(over, false, "it ended early");
     await start("pkill", ["-9", "-n", "-f", `train .*--out ${dir}/killed`]).ended; // the newest process
     const killed = performance.now();
     assert((await ended).status !== 0);

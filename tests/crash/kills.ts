@@ -139,7 +139,11 @@ async function killAt(place: Place, { command, reached }: Moment, delay: number)
   ended.then(() => over = true);
   while (!over && !await reached(place.dir)) await new Promise((resolve) => setTimeout(resolve, 5));
   await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, delay))]);
-  if (!over) child.kill("SIGKILL");
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended.
+  }
   const { status, err } = await ended;
   if (status === "SIGKILL") return true;
   assertEquals(status, 0, `${words.join(" ")}\n${err}`);

@@ -12,6 +12,9 @@ const TYPES: Readonly<Record<string, string>> = {
   json: "application/json",
 };
 
+/** Milliseconds that the browser may take to start, and the page for each step: its shaders are compiled in software. */
+const PATIENCE = 120_000;
+
 /** The page in a browser. */
 export interface OpenPage extends AsyncDisposable {
   readonly page: Page;
@@ -58,6 +61,7 @@ export async function openPage({ viewport, microphone, before }: OpenOptions = {
   });
   const browser: Browser = await chromium.launch({
     executablePath,
+    timeout: PATIENCE,
     args: [
       "--no-sandbox", // needs rights that containers lack, and the page is ours
       "--enable-unsafe-webgpu",
@@ -69,7 +73,7 @@ export async function openPage({ viewport, microphone, before }: OpenOptions = {
     ],
   });
   const page = await browser.newPage({ ...viewport && { viewport } });
-  page.setDefaultTimeout(120_000);
+  page.setDefaultTimeout(PATIENCE);
   const requests: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
   if (before) await page.addInitScript(before);
