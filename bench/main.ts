@@ -87,6 +87,7 @@ const command = defineCommand({
       type: "flag",
       description: "measure transcribe from the command to its exit, with warm and with empty caches",
     },
+    streaming: { type: "flag", description: "measure how long after a word a stream has its text" },
     subgroups: { type: "flag", description: "measure reductions with and without subgroups" },
     out: { type: "path", description: "folder to write the record of a measurement to, as JSON" },
     load: {

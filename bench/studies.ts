@@ -31,6 +31,7 @@ import {
 } from "./record.ts";
 import { measureRuntimes, type RuntimeCost, runtimeTables } from "./runtime.ts";
 import { measureSubgroups, SUBGROUP_CASES, subgroupTables } from "./subgroups.ts";
+import { measureStreaming, streamingTables } from "./streaming.ts";
 import { CACHES, measureStartup, startupTables } from "./startup.ts";
 
 /** The options of `bench` that the studies use. */
@@ -100,6 +101,7 @@ export const STUDIES = {
     ({ costs }) => costs.some(({ error }) => error !== null),
   ),
   subgroups: study(elsewhere(subgroups), subgroupTables),
+  streaming: study(elsewhere(() => measureStreaming(progress)), streamingTables),
   startup: study(elsewhere(startup), startupTables),
   profile: {
     ...study(onGpu(profiles), (of: readonly Profile[]) => of.map(profileTable)),

@@ -77,7 +77,12 @@ if (import.meta.main) {
   try {
     await build(`${folder}/dist`);
     await Deno.writeTextFile(`${folder}/package.json`, `{ "type": "module" }\n`);
-    console.log(sizesText(await bundlePage(folder)));
+    const bundles = await bundlePage(folder);
+    console.log(
+      Deno.args.includes("--json")
+        ? JSON.stringify(bundles.map(({ text: _, ...sizes }) => sizes), null, 2)
+        : sizesText(bundles),
+    );
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { alternate, medianOf, type Sample } from "../../bench/alternate.ts";
 import { compactTables } from "../../bench/compact.ts";
 import { exportTables } from "../../bench/export.ts";
@@ -6,6 +6,7 @@ import { gatesTables } from "../../bench/gates.ts";
 import { halfTables } from "../../bench/half.ts";
 import { memoryTables } from "../../bench/memory.ts";
 import { shaderTable } from "../../bench/profile.ts";
+import { streamingTables } from "../../bench/streaming.ts";
 import type { TitledTable } from "../../bench/record.ts";
 import { errorRate, wordEdits } from "../../model/inference/error_rate.ts";
 
@@ -74,4 +75,12 @@ Deno.test("the table of memory has estimates, and the peaks of what was run", ()
     ["base", "`prune --steps 12`", "3.00 GB", "1.00 GB", "4.00 GB", ""],
     ["embedded", "`train`", "3.00 GB", "1.00 GB", "4.00 GB", "3.90 GB"],
   ]);
+});
+
+Deno.test("the table of streaming has median, 95th percentile and largest delay", () => {
+  const settings = { chunkSeconds: 6, strideSeconds: 1, partialSeconds: 0.5 };
+  const delays = [{ settings, final: [3, 1, 2], partial: [0.1, 0.3, 0.2] }];
+  const [{ title, rows }] = streamingTables({ seconds: 9, piece: 0.2, delays }) as [TitledTable];
+  assertStringIncludes(title, "of 3 words in 9 s");
+  assertEquals(rows, [["6, 1, 0.5", "2.0 s, 3.0 s, 3.0 s", "0.2 s, 0.3 s, 0.3 s"]]);
 });
