@@ -130,7 +130,7 @@ async function remove(folder: string): Promise<void> {
     try {
       return await Deno.remove(folder, { recursive: true });
     } catch (error) {
-      if (attempt === 10) throw error; // Chromium's last helpers may still write for a moment
+      if (attempt === 300) throw error; // Chromium's last helpers may still write for a moment
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
