@@ -1,6 +1,5 @@
 // Every figure of the README and of docs/ that was measured is in a table that is made from a record, or stands in
-// docs/results/figures.json: with its place in a record under docs/results/, as given (a setting, a bound, another's result),
-// or as measured without a record that was kept.
+// docs/results/figures.json: with its place in a record under docs/results/, or as given (a setting, a bound, another's result).
 import { assert, assertEquals } from "@std/assert";
 
 const root = new URL("../", import.meta.url);
@@ -9,15 +8,13 @@ const read = (path: string) => Deno.readTextFile(new URL(path, root));
 /** Figures in a document. */
 interface Listed {
   readonly file: string;
-  /** As the document has it; without it all of the document. */
-  readonly text?: string;
+  /** As the document has it. */
+  readonly text: string;
   /** A file in docs/results/, and where each figure is in it, as `models.0.wer.value` or a quotient of two; null for one that is not of this record. */
   readonly record?: string;
   readonly values?: readonly (string | null)[];
   /** Why it is not a measurement of this program. */
   readonly given?: string;
-  /** Where it is from, as no record was kept. */
-  readonly unrecorded?: string;
 }
 
 /** A share, time, speed or difference. */
@@ -43,8 +40,7 @@ function written(text: string): string {
 
 /** Figures of a document that stand nowhere. */
 function unlisted(text: string, entries: readonly Listed[]): string[] {
-  if (entries.some((entry) => entry.text === undefined)) return [];
-  const rest = entries.reduce((rest, entry) => rest.replaceAll(entry.text!, ""), written(text));
+  const rest = entries.reduce((rest, entry) => rest.replaceAll(entry.text, ""), written(text));
   return rest.match(FIGURE) ?? [];
 }
 
@@ -80,7 +76,7 @@ Deno.test("every figure of README and docs is from a record, or stands in docs/r
     const text = await read(file);
     const entries = listed.filter((entry) => entry.file === file);
     for (const { text: phrase } of entries) {
-      assert(phrase === undefined || text.includes(phrase), `${file} no longer has: ${phrase}`);
+      assert(text.includes(phrase), `${file} no longer has: ${phrase}`);
     }
     missing.push(...unlisted(text, entries).map((figure) => `${file}: ${figure}`));
   }
@@ -89,15 +85,11 @@ Deno.test("every figure of README and docs is from a record, or stands in docs/r
 
 Deno.test("figures that name a record have its values", async () => {
   let compared = 0;
-  for (const { file, text, record, values, given, unrecorded } of listed) {
-    assertEquals(
-      [record, given, unrecorded].filter((one) => one !== undefined).length,
-      1,
-      `${file}: ${text}`,
-    );
+  for (const { file, text, record, values, given } of listed) {
+    assert((record === undefined) !== (given === undefined), `${file}: ${text}`);
     if (record === undefined) continue;
     const json = JSON.parse(await read(`docs/results/${record}`));
-    const figures = text!.match(FIGURE)!;
+    const figures = text.match(FIGURE)!;
     assertEquals(figures.length, values!.length, text);
     for (const [i, path] of values!.entries()) {
       if (path === null) continue;
