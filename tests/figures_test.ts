@@ -17,9 +17,9 @@ interface Listed {
   readonly given?: string;
 }
 
-/** A share, time, speed or difference. */
+/** A share, time, size, speed or difference. Whole seconds are settings or lengths of audio. */
 const FIGURE =
-  /\d[\d.,]*(?:(?: to | and )[+−]?\d[\d.,]*)?\s?(?:%|(?:ms|min|minutes|points|GFLOP\/s|TFLOP\/s)\b)/g;
+  /\d[\d.,]*(?:(?: to | and )[+−]?\d[\d.,]*)?\s?(?:%|(?:µs|ms|min|minutes|points|times|kB|MB|GB|GFLOP\/s|TFLOP\/s)\b)|\d+\.\d+ s\b/g;
 
 /** Documents that are made from records or declarations as a whole. */
 const GENERATED = ["docs/results.md", "docs/cli.md"];
@@ -44,17 +44,17 @@ function unlisted(text: string, entries: readonly Listed[]): string[] {
   return rest.match(FIGURE) ?? [];
 }
 
-/** Whether a figure is a value of a record, as a share, in thousandths or as it is, rounded as it is shown. */
+/** Values of records are shares, seconds and bytes. */
+const SCALES: Readonly<Record<string, number>> = {
+  ...{ "%": 100, ms: 1e3, µs: 1e6, min: 1 / 60, minutes: 1 / 60, kB: 1e-3, MB: 1e-6, GB: 1e-9 },
+};
+
+/** Whether a figure is a value of a record, in its unit, rounded as it is shown. */
 function shows(figure: string, value: number): boolean {
   const [number] = /\d[\d.,]*/.exec(figure)!;
   const shown = number.replace(/[.,]$/, "").replaceAll(",", "");
-  const scale = figure.includes("%")
-    ? 100
-    : figure.includes("ms")
-    ? 1000
-    : figure.includes("min")
-    ? 1 / 60
-    : 1;
+  const [, unit] = /([a-zµ%]+)\W*$/i.exec(figure) ?? [];
+  const scale = SCALES[unit ?? ""] ?? 1;
   return (value * scale).toFixed(/\.(\d+)/.exec(shown)?.[1]?.length ?? 0) === shown;
 }
 
@@ -107,5 +107,7 @@ Deno.test("a figure that stands nowhere is found, and one that is not the record
   assertEquals(unlisted(text, [{ file: "", text: "takes 3 ms, 95 %", given: "" }]), ["52 %"]);
   assert(shows("5.44 %", 0.054419) && !shows("5.45 %", 0.054419));
   assertEquals(valueAt({ a: [1, { b: 4 }] }, "a.0 / a.1.b"), 0.25);
-  assert(shows("9.50 ms", 0.0095) && shows("1,802", 1802) && !shows("9.5 ms", 0.0096));
+  assert(
+    shows("9.50 ms", 0.0095) && shows("1,802", 1802) && shows("334 kB", 333961) && !shows("9.5 ms", 0.0096),
+  );
 });
