@@ -32,13 +32,13 @@ Deno.test("the module for browsers transcribes and prunes in Chromium", async ()
   });
   const browser = await chromium.launch({
     executablePath,
-    timeout: 120_000, // on a busy machine
+    timeout: 300_000, // on a busy machine
     // The sandbox needs rights that containers lack, and the page is ours.
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
   });
   try {
     const page = await browser.newPage();
-    page.setDefaultTimeout(120_000);
+    page.setDefaultTimeout(300_000);
     await page.goto(`http://127.0.0.1:${server.addr.port}/`, { waitUntil: "load" });
     const used = await page.evaluate("run()") as Used;
     checkUsed(used);

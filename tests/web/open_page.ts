@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Milliseconds that the browser may take to start, and the page for each step: its shaders are compiled in software. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** The page in a browser. */
 export interface OpenPage extends AsyncDisposable {
