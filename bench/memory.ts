@@ -10,8 +10,8 @@ import { BASE } from "./compact_cases.ts";
 import type { TitledTable } from "./record.ts";
 import { ROOT } from "./step_modules.ts";
 
-/** A run: of wav2vec2-base with random weights, which is only estimated, or of the embedded model. */
-interface MemoryCase {
+/** A run of a model: of wav2vec2-base with random weights, which is only estimated, or of the embedded model. */
+export interface MemoryCase {
   readonly model: "base" | "embedded";
   /** Command and options other than model and folder. */
   readonly words: readonly string[];
@@ -22,7 +22,8 @@ const step = (seconds: number, ...options: string[]): MemoryCase => ({
   words: ["prune", "--batch-seconds", String(seconds), "--steps", "12", ...options],
 });
 
-const CASES: readonly MemoryCase[] = [
+/** All cases. */
+export const MEMORY_CASES: readonly MemoryCase[] = [
   ...[4, 32].flatMap((seconds) => [
     step(seconds, "--distill", "0"),
     step(seconds, "--distill", "0", "--grad-checkpoint"),
@@ -41,14 +42,17 @@ export interface MemoryCost {
   readonly peak: number | null;
 }
 
-/** Estimates all cases, and runs those of the embedded model. @param progress Receives a message before each. */
-export async function measureMemory(progress: (message: string) => void): Promise<MemoryCost[]> {
+/** Estimates cases, and runs those of the embedded model. @param progress Receives a message before each. */
+export async function measureMemory(
+  cases: readonly MemoryCase[],
+  progress: (message: string) => void,
+): Promise<MemoryCost[]> {
   const folder = await Deno.makeTempDir({ prefix: "espalier-bench-" });
   const models = { base: `${folder}/base`, embedded: `${ROOT}/assets/commands-tiny` };
   try {
     await makeRandomModel({ config: BASE.pathname, out: models.base, seed: 0, head: "ctc" });
     const costs: MemoryCost[] = [];
-    for (const [i, { model, words }] of CASES.entries()) {
+    for (const [i, { model, words }] of cases.entries()) {
       progress(`${model}: ${words.join(" ")}`);
       const all = [...words, "--model", models[model], "--out", `${folder}/${i}`];
       const { out } = await run([...all, "--dry-run", "--json"]);

@@ -15,7 +15,7 @@ import { gatesTables, measureGates } from "./gates.ts";
 import { halfTables, measureHalf } from "./half.ts";
 import { HOST_CASES, hostTables, measureHost } from "./host.ts";
 import { loadTables, measureLoad } from "./load.ts";
-import { measureMemory, memoryTables } from "./memory.ts";
+import { measureMemory, MEMORY_CASES, memoryTables } from "./memory.ts";
 import { ours } from "./ours.ts";
 import type { PeerCase } from "./peers/peer.ts";
 import { type Profile, profile, profileTable, shaderTable } from "./profile.ts";
@@ -93,7 +93,7 @@ export const STUDIES = {
   host: study(elsewhere(host), hostTables),
   export: study(elsewhere(({ rounds = ROUNDS }) => measureExport(rounds, progress)), exportTables),
   load: study(elsewhere(({ rounds = ROUNDS }) => measureLoad(rounds, progress)), loadTables),
-  memory: study(elsewhere(() => measureMemory(progress)), memoryTables),
+  memory: study(elsewhere(memory), memoryTables),
   runtime: study(
     elsewhere(runtimes),
     ({ seconds, costs }: { readonly seconds: number; readonly costs: readonly RuntimeCost[] }) =>
@@ -155,6 +155,12 @@ async function compact(gpu: Gpu, { only = "", rounds = 11 }: StudyOptions) {
 async function host({ only = "", against, rounds = 3 }: StudyOptions) {
   if (!HOST_CASES.some((name) => name.includes(only))) throw unknownCase(only, HOST_CASES);
   return await measureHost({ only, against: against ?? null, rounds, progress });
+}
+
+async function memory({ only = "" }: StudyOptions) {
+  const cases = MEMORY_CASES.filter(({ model }) => model.includes(only));
+  if (cases.length === 0) throw unknownCase(only, MEMORY_CASES.map(({ model }) => model));
+  return await measureMemory(cases, progress);
 }
 
 async function runtimes({ seconds = SECONDS, rounds = ROUNDS }: StudyOptions) {
