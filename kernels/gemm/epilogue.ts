@@ -2,13 +2,15 @@
 import { alignOf } from "../../tensor/align.ts";
 import type { Resource } from "../../tensor/dispatch.ts";
 import { areMultiples, divided, type ParamFields } from "../../tensor/shader_params.ts";
+import type { Window } from "../../tensor/binding_windows.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { GemmProblem } from "./problem.ts";
-import { sliceOf, writtenRange } from "./ranges.ts";
+import { type OutputPlacement, windowOf, writtenRange } from "./ranges.ts";
 
-/** What `_epilogue.wgsl` needs. */
-export interface Epilogue {
-  /** `c`, `bias`, `pre`, `gate`, `item_gate` and `residual`; null where absent. */
-  readonly bind: Record<"c" | "bias" | "pre" | "gate" | "item_gate" | "residual", Resource | null>;
+/** What `_epilogue.wgsl` needs, but for the tensors. */
+export interface EpiloguePlan {
+  /** What is bound of tensors at the addresses of C; null where absent. */
+  readonly windows: Record<"c" | "pre" | "residual", Window | null>;
   /** Which parts there are, for the preprocessor. */
   readonly parts: Record<
     "ACCUMULATE" | "BIAS" | "PRE" | "GELU" | "GATE" | "ITEM_GATE" | "RESIDUAL",
@@ -25,23 +27,26 @@ export interface Epilogue {
 /** Types that store a `Number` of so many f32, by the type of the tensor. */
 const STORED = { f32: { 1: "f32", 4: "vec4f" }, f16: { 1: "f16", 4: "vec4<f16>" } } as const;
 
+/** A GEMM's output and epilogue. */
+export type EpilogueProblem = Omit<GemmProblem, "a" | "b" | "k" | "c"> & OutputPlacement;
+
 /**
  * Describes the output and the epilogue of a GEMM.
  *
  * @param others Other fields of `Params` that are counted in `Number`s.
  */
-export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue {
+export function planEpilogue(problem: EpilogueProblem, others: ParamFields): EpiloguePlan {
   const { n, c, bias, pre, gate, residual } = problem;
   const range = writtenRange(problem);
   const at = c.offset ?? 0;
   const dtype = c.tensor.dtype === "f16" ? "f16" : "f32";
   // One address is that of all three, so all bindings start where that of C does, whose elements may be shorter.
   const align = alignOf(dtype);
-  const { slice, base } = sliceOf(c.tensor, range, at);
+  const window = windowOf(c.tensor, range);
   const perItem = gate?.nStride === 0;
   const gateFields = { gate_base: gate?.offset ?? 0, gate_z2: gate?.z2Stride ?? 0 };
   const fields: ParamFields = {
-    c_base: base,
+    c_base: at - window.start,
     c_z1: c.z1Stride ?? 0,
     c_z2: c.z2Stride ?? 0,
     c_row: c.row,
@@ -51,15 +56,11 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
     ...others,
   };
   const width = areMultiples({ n, ...fields }, 4) ? 4 : 1;
-  const gates = gate?.tensor ?? null;
   return {
-    bind: {
-      c: slice,
-      bias: bias?.tensor ?? null,
-      gate: perItem ? null : gates,
-      item_gate: perItem ? gates : null,
-      pre: pre ? sliceOf(pre, range, at, align).slice : null,
-      residual: residual ? sliceOf(residual, range, at, align).slice : null,
+    windows: {
+      c: window,
+      pre: pre ? windowOf(pre, range, align) : null,
+      residual: residual ? windowOf(residual, range, align) : null,
     },
     parts: {
       ACCUMULATE: problem.accumulate ?? false,
@@ -73,5 +74,22 @@ export function epilogueOf(problem: GemmProblem, others: ParamFields): Epilogue 
     width,
     stored: STORED[dtype][width],
     params: { ...gateFields, ...divided(fields, width) },
+  };
+}
+
+/** The tensors of a GEMM's output and epilogue by variable name; null where absent. */
+export function bindEpilogue(
+  { c, bias, pre, gate, residual }: GemmProblem,
+  { windows, parts }: EpiloguePlan,
+): Record<"c" | "bias" | "pre" | "gate" | "item_gate" | "residual", Resource | null> {
+  const slice = (tensor: Tensor | undefined, window: Window | null) =>
+    tensor && window ? { tensor, ...window } : null;
+  return {
+    c: slice(c.tensor, windows.c),
+    bias: bias?.tensor ?? null,
+    pre: slice(pre, windows.pre),
+    gate: parts.GATE ? gate!.tensor : null,
+    item_gate: parts.ITEM_GATE ? gate!.tensor : null,
+    residual: slice(residual, windows.residual),
   };
 }

@@ -1,11 +1,11 @@
 // Computes a GEMM: chooses the kernel, and splits a GEMM that exceeds the adapter's limits.
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { GemmVariant } from "./choice.ts";
-import { variantOf } from "./policy.ts";
-import { batchOf, extentsOf, type GemmProblem, type Operand } from "./problem.ts";
+import { isBatchInvariant, variantOf } from "./policy.ts";
+import { batchOf, extentsOf, type GemmProblem, type Operand, planKey } from "./problem.ts";
 import { halves } from "./split.ts";
-import { planTexture, runTexture } from "./texture.ts";
-import { runTile, tileExcess } from "./tile.ts";
+import { planTexture, runTexture, type TexturePlan } from "./texture.ts";
+import { planTile, runTile, type TilePlan } from "./tile.ts";
 
 /**
  * Computes a batched GEMM. One that exceeds a binding, a texture or the length of a sum is split.
@@ -45,17 +45,58 @@ export function gemm(
   const { m, n, k } = problem;
   if (m * n * z1 * z2 === 0) return;
   if (k[0] * k[1] === 0) throw new RangeError("Cannot multiply as the inner size must not be 0");
-  const merged = mergeTaps(problem, variant === "texture" ? 16 : Infinity);
-  const split = (excess: (problem: GemmProblem) => number) => {
-    for (const half of halves(merged, excess)) gemm(gpu, half, variant);
-  };
-  if (variant === "texture") {
-    const plan = planTexture(gpu, merged);
-    if (plan.excess === 0) runTexture(gpu, merged, plan);
-    else split((problem) => planTexture(gpu, problem).excess);
-  } else if (tileExcess(gpu, merged, variant) === 0) runTile(gpu, merged, variant);
-  else split((problem) => tileExcess(gpu, problem, variant));
+  const plan = planOf(gpu, problem, variant);
+  if (plan.excess === 0) return plan.run(problem);
+  for (const half of halves(merge(problem, variant), (part) => makePlan(gpu, part, variant).excess)) {
+    gemm(gpu, half, variant);
+  }
 }
+
+/** How a device computes a GEMM. */
+interface GemmPlan {
+  /** How far the GEMM exceeds the limits of the device; 0 if it fits. */
+  readonly excess: number;
+  /** Records it; the problem may have other tensors than that of the plan, if {@linkcode planKey} is the same. */
+  readonly run: (problem: GemmProblem) => void;
+}
+
+/** Plans of each device by key: a step has the GEMMs of the step before, and most batches the sizes of others. */
+const plans = new WeakMap<Gpu, Map<string, GemmPlan>>();
+
+/** Plans of a device at which all are dropped, since the sizes of batches come and go; a plan takes about 4 kB. */
+const MOST_PLANS = 2048;
+
+function planOf(gpu: Gpu, problem: GemmProblem, variant: GemmVariant): GemmPlan {
+  let known = plans.get(gpu);
+  if (!known) plans.set(gpu, known = new Map());
+  const key = `${variant},${isBatchInvariant(gpu)},${planKey(problem)}`;
+  let plan = known.get(key);
+  if (!plan) {
+    if (known.size >= MOST_PLANS) known.clear();
+    known.set(key, plan = makePlan(gpu, merge(problem, variant), variant));
+  }
+  return plan;
+}
+
+function makePlan(gpu: Gpu, problem: GemmProblem, variant: GemmVariant): GemmPlan {
+  return variant === "texture"
+    ? texturePlan(gpu, planTexture(gpu, problem))
+    : tilePlan(gpu, planTile(gpu, problem, variant));
+}
+
+// The functions that a plan keeps must not keep the tensors of a problem alive.
+const texturePlan = (gpu: Gpu, plan: TexturePlan): GemmPlan => ({
+  excess: plan.excess,
+  run: (problem) => runTexture(gpu, problem, plan),
+});
+const tilePlan = (gpu: Gpu, plan: TilePlan): GemmPlan => ({
+  excess: plan.excess,
+  run: (problem) => runTile(gpu, problem, plan),
+});
+
+/** A GEMM whose taps are merged, if its kernel is the faster for it. */
+const merge = (problem: GemmProblem, variant: GemmVariant) =>
+  mergeTaps(problem, variant === "texture" ? 16 : Infinity);
 
 /** Makes one index of (k1, k2) where both operands are contiguous along it, if k2 is below `limit`. */
 function mergeTaps(problem: GemmProblem, limit: number): GemmProblem {

@@ -98,7 +98,7 @@ export interface GemmProblem {
 }
 
 /** The extents of a GEMM's batch, z1 and z2. */
-export function batchOf(gemm: GemmProblem): readonly [number, number] {
+export function batchOf(gemm: Pick<GemmProblem, "batch">): readonly [number, number] {
   return gemm.batch ?? [1, 1];
 }
 
@@ -108,3 +108,32 @@ export function extentsOf(gemm: GemmProblem): GemmExtents {
   const [z1, z2] = batchOf(gemm);
   return { m, n, k: k1 * k2, batch: z1 * z2 };
 }
+
+/**
+ * Key of all that a GEMM's plan depends on: its numbers, its parts, and how its tensors lie in their buffers. Bindings and texels
+ * depend on the offset in a buffer only modulo 128 elements.
+ */
+export function planKey(
+  { m, n, k, batch, a, b, c, accumulate, bias, gelu, pre, gate, residual }: GemmProblem,
+): string {
+  return `${m},${n},${k},${batch},${operandKey(a)},${operandKey(b)},${
+    placementKey(c.tensor)
+  },${c.offset},${c.row},${c.padded},` +
+    `${c.z1Stride},${c.z2Stride},${accumulate},${gelu},${vectorKey(bias)},${vectorKey(gate)},${
+      placementKey(pre)
+    },` +
+    placementKey(residual);
+}
+
+const operandKey = (
+  { tensor, offset, height, row, alongK, y0, step, tap, z2Step, z1Stride, z2Stride, k1Stride }: Operand,
+) =>
+  `${
+    placementKey(tensor)
+  },${tensor.storage.entry.bytes},${offset},${height},${row},${alongK},${y0},${step},${tap},${z2Step},` +
+  `${z1Stride},${z2Stride},${k1Stride}`;
+
+const placementKey = (tensor?: Tensor) =>
+  tensor ? `${tensor.dtype},${tensor.size},${tensor.offset % 128}` : "";
+
+const vectorKey = (vector?: Vector) => vector ? `${vector.offset},${vector.z2Stride},${vector.nStride}` : "";

@@ -1,10 +1,10 @@
 // Which elements of its tensors a GEMM touches, and how far they exceed a binding.
 import { alignOf, roundDown, roundUp } from "../../tensor/align.ts";
-import type { Slice } from "../../tensor/dispatch.ts";
+import type { Window } from "../../tensor/binding_windows.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { elementBytes } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
+import { batchOf, type GemmOutput, type GemmProblem, type Operand } from "./problem.ts";
 
 /** The first element and one past the last, relative to the tensor. */
 export interface Range {
@@ -48,8 +48,14 @@ export function readRange(problem: GemmProblem, operand: Operand, outer: number)
   return { from: offset + top * operand.row, to: offset + last };
 }
 
+/** A GEMM's output, whose tensor need not exist yet. */
+export interface OutputPlacement {
+  /** The output. */
+  readonly c: Omit<GemmOutput, "tensor"> & { readonly tensor: Placement };
+}
+
 /** The elements of C's tensor that a GEMM writes. */
-export function writtenRange(problem: GemmProblem): Range {
+export function writtenRange(problem: Pick<GemmProblem, "m" | "n" | "batch"> & OutputPlacement): Range {
   const { m, n, c } = problem;
   const [z1, z2] = batchOf(problem);
   const columns = c.padded ? roundUp(n, 4) : n;
@@ -58,20 +64,21 @@ export function writtenRange(problem: GemmProblem): Range {
   return { from: offset, to: offset + last };
 }
 
+/** Type and place of a tensor's elements. */
+export type Placement = Pick<Tensor, "dtype" | "offset" | "size">;
+
 /**
- * The slice to bind for a range, and the address in it of the tensor's element `at`.
+ * The window to bind for a range of a tensor. It depends on the tensor's offset only modulo the alignment.
  *
- * @param align The slice starts at a multiple of so many elements; that of the tensor's type unless given.
+ * @param align The window starts at a multiple of so many elements; that of the tensor's type unless given.
  */
-export function sliceOf(
-  tensor: Tensor,
-  range: Range,
-  at: number,
-  align: number = alignOf(tensor.dtype),
-): { slice: Slice; base: number } {
-  const start = roundDown(tensor.offset + range.from, align) - tensor.offset;
-  const length = Math.min(range.to, tensor.size) - start;
-  return { slice: { tensor, start, length }, base: at - start };
+export function windowOf(
+  { dtype, offset, size }: Placement,
+  { from, to }: Range,
+  align: number = alignOf(dtype),
+): Window {
+  const start = roundDown(offset + from, align) - offset;
+  return { start, length: Math.min(to, size) - start };
 }
 
 /** By how much of itself a limit is exceeded; 0 if it is not. */

@@ -1,16 +1,18 @@
 // Runs a GEMM with the texture kernel: places the operands in textures, and divides the work.
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { roundUp } from "../../tensor/align.ts";
+import type { Dispatch } from "../../tensor/dispatch.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import type { Kernel } from "../../tensor/kernel.ts";
 import { prefixed } from "../../tensor/shader_params.ts";
-import { type Epilogue, epilogueOf } from "./epilogue.ts";
-import { finishGemm } from "./finish.ts";
+import { bindEpilogue, type EpiloguePlan, planEpilogue } from "./epilogue.ts";
+import { finishGemm, type FinishPlan, planFinish } from "./finish.ts";
 import { isBatchInvariant } from "./policy.ts";
 import { preprocess } from "./preprocess.ts";
 import { batchOf, extentsOf, type GemmProblem } from "./problem.ts";
 import { beyond, beyondWritten } from "./ranges.ts";
 import { SpecializedKernel } from "./specialized_kernel.ts";
-import { columnBits, layoutOf, operandExcess, placeOperand, type TextureLayout } from "./texture_operand.ts";
+import { columnBits, type OperandPlan, placeOperand, planOperand } from "./texture_operand.ts";
 import source from "./texture.wgsl" with { type: "text" };
 
 const kernels = new SpecializedKernel("gemm_texture", (values) => [preprocess(source, values), index]);
@@ -57,60 +59,39 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
 const bytesOf = (problem: GemmProblem) => extentsOf(problem).batch * problem.m * roundUp(problem.n, 4) * 4;
 
-/** How a GEMM is computed. */
+/** How a GEMM is computed, whatever its tensors hold. */
 export interface TexturePlan {
   /** How far it exceeds what {@linkcode runTexture} can compute; 0 if it fits. */
   readonly excess: number;
-  readonly division: Division;
-  readonly a: TextureLayout;
-  readonly b: TextureLayout;
+  readonly a: OperandPlan;
+  readonly b: OperandPlan;
+  readonly kernel: Kernel;
+  /** The dispatch, whose `Params` lack the address of each operand. */
+  readonly dispatch: Omit<Dispatch, "bind">;
+  /** The output, if the kernel writes it. */
+  readonly direct: EpiloguePlan | null;
+  /** What follows partial sums, if it does not. */
+  readonly finish: FinishPlan | null;
 }
 
 /** Plans a GEMM. */
 export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
-  const { m, n } = problem;
-  const division = divide(gpu, problem);
-  const { splits, k1, k2 } = division;
-  const a = layoutOf(gpu, problem, problem.a, m);
-  const b = layoutOf(gpu, problem, problem.b, n);
-  const excess = operandExcess(gpu, problem, problem.a, m, a) + operandExcess(gpu, problem, problem.b, n, b) +
-    beyond(k1 * (k2 / 4 + 1), 2 * MAX_ITERATIONS) +
-    beyond(splits * bytesOf(problem), gpu.limits.bindingBytes) +
-    beyondWritten(gpu, problem);
-  return { excess, division, a, b };
-}
-
-/** The output and epilogue of a GEMM that the kernel computes by itself: at most a bias and a residual, with C in vec4s. Else null. */
-function directEpilogue(problem: GemmProblem): Epilogue | null {
-  const { accumulate, gelu, pre, gate, c, n } = problem;
-  if (accumulate || gelu || pre || gate) return null;
-  const epilogue = epilogueOf({ ...problem, n: c.padded ? roundUp(n, 4) : n }, {});
-  return epilogue.width === 4 ? epilogue : null;
-}
-
-/** Computes a GEMM from operands in textures, with register tiles, by the plan of {@linkcode planTexture}. */
-export function runTexture(gpu: Gpu, problem: GemmProblem, plan: TexturePlan): void {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const a = placeOperand(gpu, problem, problem.a, m, plan.a);
-  const b = placeOperand(gpu, problem, problem.b, n, plan.b);
-
-  const { blocks, tiles, splits, ...split } = plan.division;
+  const { blocks, tiles, splits, ...split } = divide(gpu, problem);
+  const a = planOperand(gpu, problem, problem.a, m);
+  const b = planOperand(gpu, problem, problem.b, n);
+  const excess = a.excess + b.excess +
+    beyond(split.k1 * (split.k2 / 4 + 1), 2 * MAX_ITERATIONS) +
+    beyond(splits * bytesOf(problem), gpu.limits.bindingBytes) +
+    beyondWritten(gpu, problem);
   const direct = splits === 1 ? directEpilogue(problem) : null;
+  const finish = direct ? null : planFinish(gpu, problem, splits);
   const row = roundUp(n, 4) / 4;
-  using partial = direct ? null : gpu.empty([splits, z * m, row * 4]);
   const target = direct?.params ?? { c_base: 0, c_z1: z2 * m * row, c_z2: m * row, c_row: row };
-
-  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: partial ? "f32" : c.tensor.dtype };
-  gpu.run(kernels.of({ BLOCKS: blocks }, types), {
-    bind: {
-      a: a.texture,
-      b: b.texture,
-      c: partial ?? direct!.bind.c,
-      bias: direct?.bind.bias ?? null,
-      residual: direct?.bind.residual ?? null,
-    },
+  const types = { A: problem.a.tensor.dtype, B: problem.b.tensor.dtype, C: finish ? "f32" : c.tensor.dtype };
+  const dispatch = {
     constants: {
       A_ALONG_K: problem.a.alongK,
       B_ALONG_K: problem.b.alongK,
@@ -131,14 +112,43 @@ export function runTexture(gpu: Gpu, problem: GemmProblem, plan: TexturePlan): v
       c_z2: target.c_z2!,
       c_row: target.c_row!,
       blocks,
-      has_bias: direct?.bind.bias ? 1 : 0,
-      has_residual: direct?.bind.residual ? 1 : 0,
+      has_bias: direct?.parts.BIAS ? 1 : 0,
+      has_residual: direct?.parts.RESIDUAL ? 1 : 0,
       bias_base: target.bias_base ?? 0,
       bias_z2: target.bias_z2 ?? 0,
     },
     workgroups: Math.ceil(tiles * splits / 8),
+  };
+  return { excess, a, b, kernel: kernels.of({ BLOCKS: blocks }, types), dispatch, direct, finish };
+}
+
+/** The output and epilogue of a GEMM that the kernel computes by itself: at most a bias and a residual, with C in vec4s. Else null. */
+function directEpilogue(problem: GemmProblem): EpiloguePlan | null {
+  const { accumulate, gelu, pre, gate, c, n } = problem;
+  if (accumulate || gelu || pre || gate) return null;
+  const epilogue = planEpilogue({ ...problem, n: c.padded ? roundUp(n, 4) : n }, {});
+  return epilogue.width === 4 ? epilogue : null;
+}
+
+/** Computes a GEMM from operands in textures, with register tiles, by the plan of {@linkcode planTexture}. */
+export function runTexture(gpu: Gpu, problem: GemmProblem, plan: TexturePlan): void {
+  const { kernel, dispatch, direct, finish } = plan;
+  const a = placeOperand(gpu, problem.a.tensor, plan.a);
+  const b = placeOperand(gpu, problem.b.tensor, plan.b);
+  using partial = finish && gpu.empty(finish.partial);
+  const epilogue = direct && bindEpilogue(problem, direct);
+  gpu.run(kernel, {
+    ...dispatch,
+    bind: {
+      a: a.texture,
+      b: b.texture,
+      c: partial ?? epilogue!.c,
+      bias: epilogue?.bias ?? null,
+      residual: epilogue?.residual ?? null,
+    },
+    params: { ...dispatch.params, a_base: a.base, b_base: b.base },
   });
   gpu.textures.give(a.texture);
   gpu.textures.give(b.texture);
-  if (partial) finishGemm(gpu, problem, partial);
+  if (partial) finishGemm(gpu, problem, partial, finish!);
 }

@@ -1,6 +1,8 @@
 // Places a GEMM's operand in a texture: copies it as it is where its rows are aligned, and packs it where not.
 import index from "../../tensor/_index.wgsl" with { type: "text" };
 import { alignOf } from "../../tensor/align.ts";
+import type { Window } from "../../tensor/binding_windows.ts";
+import type { Dispatch } from "../../tensor/dispatch.ts";
 import { areMultiples, type ParamFields } from "../../tensor/shader_params.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import type { PooledTexture, TextureContent } from "../../tensor/texture_pool.ts";
@@ -9,9 +11,9 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { TypedKernel } from "../../tensor/typed_kernel.ts";
 import { batchOf, type GemmProblem, type Operand } from "./problem.ts";
 import source from "./pack.wgsl" with { type: "text" };
-import { beyond, beyondBinding, imageRows, readRange, rowsOf, sliceOf } from "./ranges.ts";
+import { beyond, beyondBinding, imageRows, readRange, rowsOf, windowOf } from "./ranges.ts";
 
-const pack = new TypedKernel("gemm_pack", source, [index]);
+const packKernel = new TypedKernel("gemm_pack", source, [index]);
 
 /** Texels that one invocation of the pack kernel moves. */
 const CHUNK = 16;
@@ -44,8 +46,8 @@ export interface TextureLayout {
   readonly texels: number;
   readonly width: number;
   readonly height: number;
-  /** First element that is copied, relative to the tensor's. */
-  readonly start: number;
+  /** First element that is copied, relative to the tensor's; null for that of the buffer. */
+  readonly start: number | null;
 }
 
 /** Largest buffer, in bytes, that is copied as a whole for a small part: of weights in an arena, the others are read too. */
@@ -157,70 +159,49 @@ export function layoutOf(
   const { bytes } = tensor.storage.entry;
   const all = bytes / elementBytes(tensor.dtype);
   const whole = bytes <= WHOLE && to - from < all / 2 && lineOf(all / 4, width).height <= limit;
-  const start = whole ? -tensor.offset : from;
-  const elements = whole ? all : to - from;
-  const inLine = { ...steps, base: base - start };
+  // Of a whole buffer, the address of the tensor comes to the base.
+  const inLine = whole ? { ...steps, base } : steps;
   return {
     how: "line",
     steps: mapped(inLine, (at) => at / 4),
-    ...lineOf(Math.ceil(elements / 4), width),
-    start,
+    ...lineOf(Math.ceil((whole ? all : to - from) / 4), width),
+    start: whole ? null : from,
   };
 }
 
-/** How far an operand exceeds a texture, or a binding if it must be packed; 0 if it fits. */
-export function operandExcess(
-  gpu: Gpu,
-  problem: GemmProblem,
-  operand: Operand,
-  outer: number,
-  { how, height }: TextureLayout,
-): number {
-  const bound = how === "packed" ? beyondBinding(gpu, operand.tensor, readRange(problem, operand, outer)) : 0;
-  return beyond(height, gpu.limits.texture) + bound;
-}
-
-/** An operand in a texture, as the texture kernel reads it. */
-export interface Placed {
-  /** The texture, lent by the pool. */
-  readonly texture: PooledTexture;
+/** How an operand comes into a texture, whatever its tensor holds. */
+export interface OperandPlan {
+  /** How far it exceeds a texture, or a binding if it must be packed; 0 if it fits. */
+  readonly excess: number;
+  readonly layout: TextureLayout;
+  /** Key of the layout, without the place in the buffer. */
+  readonly key: string;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
-  /** Fields of `Params`, without the operand's name before them. */
+  /** Fields of the GEMM's `Params`, without the operand's name before them; the texture's address comes to the base. */
   readonly params: Record<string, number>;
+  /** The dispatch of the pack kernel and what it binds of the tensor; null for copies. */
+  readonly pack: { readonly window: Window; readonly dispatch: Omit<Dispatch, "bind"> } | null;
+  /** Elements between the starts of two rows that are copied. */
+  readonly row: number;
 }
 
-/** Puts an operand in a texture, if none holds it yet; the caller gives the texture back. `outer` is m or n. */
-export function placeOperand(
-  gpu: Gpu,
-  problem: GemmProblem,
-  operand: Operand,
-  outer: number,
-  layout: TextureLayout,
-): Placed {
-  const { how, steps, texels, width, height, start } = layout;
-  const { storage, offset, dtype } = operand.tensor;
+/** Plans the way of an operand into a texture. `outer` is m or n. */
+export function planOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, outer: number): OperandPlan {
+  const layout = layoutOf(gpu, problem, operand, outer);
+  const { how, steps, texels, height } = layout;
+  const { tensor, row } = operand;
+  const range = readRange(problem, operand, outer);
   const packing = how === "packed" ? packParams(problem, operand, outer) : null;
-  let key = `${how},${offset + start},${texels}`;
-  if (how === "rows") key += `,${operand.row},${height}`;
+  const window = windowOf(tensor, range);
+  let key = `${how},${texels}`;
+  if (how === "rows") key += `,${row},${height}`;
   if (packing) key += `,${packing.rows},${packing.row},${imagesOf(packing)}`;
-  const content: TextureContent = { storage, dtype, version: storage.version, layout: key };
-  const { texture, held } = gpu.textures.take(width, height, content);
-  if (!held) {
-    if (packing) {
-      const { slice, base } = sliceOf(operand.tensor, readRange(problem, operand, outer), start);
-      gpu.run(pack.of({ X: dtype }), {
-        bind: { x: slice, packed: texture },
-        params: { ...packing, base, column_bits: columnBits(gpu) },
-        workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
-      });
-    } else if (how === "rows") {
-      gpu.copyToTexture(operand.tensor, texture, { start, row: operand.row, rows: height, texels });
-    } else copyLine(gpu, operand.tensor, texture, layout);
-  }
   const reach = rowsOf(problem, operand, outer);
   return {
-    texture,
+    excess: beyond(height, gpu.limits.texture) + (packing ? beyondBinding(gpu, tensor, range) : 0),
+    layout,
+    key,
     edges: reach.from < 0 || reach.to > operand.height,
     params: {
       ...steps,
@@ -230,15 +211,59 @@ export function placeOperand(
       y_k1: operand.tap ?? 0,
       y_step: operand.step ?? 1,
     },
+    pack: packing && {
+      window,
+      dispatch: {
+        params: { ...packing, base: range.from - window.start, column_bits: columnBits(gpu) },
+        workgroups: Math.ceil(packing.chunks * Math.ceil(packing.height / packing.run) / 64),
+      },
+    },
+    row,
   };
 }
 
-/** Copies a line of texels, in rows of the texture's width. */
+/** An operand in a texture, as the texture kernel reads it. */
+export interface Placed {
+  /** The texture, lent by the pool. */
+  readonly texture: PooledTexture;
+  /** Address of the first row. */
+  readonly base: number;
+}
+
+/** Puts an operand in a texture, if none holds it yet; the caller gives the texture back. */
+export function placeOperand(
+  gpu: Gpu,
+  tensor: Tensor,
+  { layout, key, params, pack, row }: OperandPlan,
+): Placed {
+  const { how, texels, width, height, start } = layout;
+  const { storage, offset, dtype } = tensor;
+  const from = start ?? -offset;
+  const content: TextureContent = {
+    storage,
+    dtype,
+    version: storage.version,
+    layout: `${key},${offset + from}`,
+  };
+  const { texture, held } = gpu.textures.take(width, height, content);
+  if (!held) {
+    if (pack) {
+      const bind = { x: { tensor, ...pack.window }, packed: texture };
+      gpu.run(packKernel.of({ X: dtype }), { bind, ...pack.dispatch });
+    } else if (how === "rows") {
+      gpu.copyToTexture(tensor, texture, { start: from, row, rows: height, texels });
+    } else copyLine(gpu, tensor, texture, from, layout);
+  }
+  return { texture, base: params.base! + (start === null ? offset / 4 : 0) };
+}
+
+/** Copies a line of texels from element `start` on, in rows of the texture's width. */
 function copyLine(
   gpu: Gpu,
   tensor: Tensor,
   texture: PooledTexture,
-  { start, texels, width }: TextureLayout,
+  start: number,
+  { texels, width }: TextureLayout,
 ): void {
   // What follows the line is never read: if the buffer is long enough for a full last row, one copy does.
   const all = Math.ceil(texels / width);

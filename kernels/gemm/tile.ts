@@ -1,14 +1,16 @@
 // Runs a GEMM with a tile kernel, straight from the operands' buffers.
 import { roundUp } from "../../tensor/align.ts";
+import type { Window } from "../../tensor/binding_windows.ts";
+import type { Dispatch } from "../../tensor/dispatch.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
+import type { Kernel } from "../../tensor/kernel.ts";
 import { prefixed } from "../../tensor/shader_params.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { TileVariant } from "./choice.ts";
-import { epilogueOf } from "./epilogue.ts";
-import { finishGemm } from "./finish.ts";
+import { bindEpilogue, type EpiloguePlan, type EpilogueProblem, planEpilogue } from "./epilogue.ts";
+import { finishGemm, type FinishPlan, planFinish } from "./finish.ts";
 import { isBatchInvariant } from "./policy.ts";
 import { batchOf, extentsOf, type GemmProblem, type Operand } from "./problem.ts";
-import { beyond, beyondBinding, beyondWritten, readRange, sliceOf } from "./ranges.ts";
+import { beyond, beyondBinding, beyondWritten, readRange, windowOf } from "./ranges.ts";
 import { type TileFlags, tileKernel, type TileShape, tileShapes } from "./tile_kernel.ts";
 
 /** Largest K of a split: software adapters end loops after 65,535 iterations. */
@@ -41,20 +43,12 @@ const loopK = ({ sliceK, buffers, groupK }: TileShape) => sliceK * buffers * gro
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
 const bytesOf = (problem: GemmProblem) => extentsOf(problem).batch * problem.m * roundUp(problem.n, 4) * 4;
 
-/** How far a GEMM exceeds what {@linkcode runTile} can compute; 0 if it fits. */
-export function tileExcess(gpu: Gpu, problem: GemmProblem, variant: TileVariant): number {
-  const { a, b, m, n } = problem;
-  const { splitK } = divide(gpu, problem, tileShapes[variant]);
-  return beyond(splitK, 2 * MAX_SPLIT_K) + beyondBinding(gpu, a.tensor, readRange(problem, a, m)) +
-    beyondBinding(gpu, b.tensor, readRange(problem, b, n)) +
-    beyondWritten(gpu, problem);
-}
-
 /** The binding and `Params` fields of an operand, and how it can be loaded. `outer` is m or n, `tileK` the K of an iteration. */
-function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, tileK: number) {
+function placeOperand(gpu: Gpu, problem: GemmProblem, name: "a" | "b", outer: number, tileK: number) {
   const o = problem[name];
   const range = readRange(problem, o, outer);
-  const { slice, base } = sliceOf(o.tensor, range, o.offset ?? 0);
+  const { start, length } = windowOf(o.tensor, range);
+  const base = (o.offset ?? 0) - start;
   const vec4 = isAligned(problem, o, base);
   const params = {
     base,
@@ -69,8 +63,9 @@ function placeOperand(problem: GemmProblem, name: "a" | "b", outer: number, tile
     z2_step: o.z2Step ?? 0,
   };
   return {
+    excess: beyondBinding(gpu, o.tensor, range),
     // An array of vec4; the buffer is as long as that.
-    slice: { ...slice, length: roundUp(slice.length!, 4) },
+    window: { start, length: roundUp(length, 4) },
     params: prefixed(name, params),
     vec4,
     unchecked: vec4 && isInside(problem, o, outer, tileK),
@@ -95,34 +90,42 @@ function isAligned({ k: [, k2] }: GemmProblem, o: Operand, base: number): boolea
   return steps.every((step) => step % 4 === 0);
 }
 
-/** A GEMM that writes partial sums [splits, rows of all items, columns], without an epilogue. */
-function withoutEpilogue({ m, n, k, batch = [1, 1], a, b }: GemmProblem, partial: Tensor): GemmProblem {
-  const row = partial.shape[2]!;
-  return {
-    m,
-    n,
-    k,
-    batch,
-    a,
-    b,
-    c: { tensor: partial, row, z1Stride: batch[1] * m * row, z2Stride: m * row },
-  };
+/** The output of a GEMM that writes partial sums, without an epilogue. */
+function partialOutput(
+  { m, n, batch = [1, 1] }: GemmProblem,
+  [splits, rows, row]: FinishPlan["partial"],
+): EpilogueProblem {
+  const tensor = { dtype: "f32", offset: 0, size: splits * rows * row } as const;
+  return { m, n, batch, c: { tensor, row, z1Stride: batch[1] * m * row, z2Stride: m * row } };
 }
 
-/** Computes a GEMM with tiles that are staged in workgroup memory. */
-export function runTile(gpu: Gpu, problem: GemmProblem, variant: TileVariant): void {
+/** How a GEMM is computed, whatever its tensors hold. */
+export interface TilePlan {
+  /** How far it exceeds what {@linkcode runTile} can compute; 0 if it fits. */
+  readonly excess: number;
+  /** What is bound of the operands. */
+  readonly a: Window;
+  readonly b: Window;
+  readonly kernel: Kernel;
+  readonly epilogue: EpiloguePlan;
+  readonly dispatch: Omit<Dispatch, "bind">;
+  /** What follows partial sums; null without. */
+  readonly finish: FinishPlan | null;
+}
+
+/** Plans a GEMM. */
+export function planTile(gpu: Gpu, problem: GemmProblem, variant: TileVariant): TilePlan {
   const { m, n, k: [k1, k2] } = problem;
   const [z1, z2] = batchOf(problem);
   const shape = tileShapes[variant];
   const { tiles, splits, splitK } = divide(gpu, problem, shape);
-  const row = roundUp(n, 4);
-  using partial = splits === 1 ? null : gpu.empty([splits, z1 * z2 * m, row]);
-  const target = partial ? withoutEpilogue(problem, partial) : problem;
-  const { bind, parts, params, width, stored } = epilogueOf(target, { c_split: z1 * z2 * m * row });
-  const a = placeOperand(problem, "a", m, loopK(shape));
-  const b = placeOperand(problem, "b", n, loopK(shape));
+  const finish = splits === 1 ? null : planFinish(gpu, problem, splits);
+  const output = finish ? partialOutput(problem, finish.partial) : problem;
+  const epilogue = planEpilogue(output, { c_split: z1 * z2 * m * roundUp(n, 4) });
+  const a = placeOperand(gpu, problem, "a", m, loopK(shape));
+  const b = placeOperand(gpu, problem, "b", n, loopK(shape));
   const [typeA, typeB] = [problem.a.tensor.dtype, problem.b.tensor.dtype];
-  const types = { A: typeA, B: typeB, Loaded: typeA === typeB ? typeA : "f32", Stored: stored };
+  const types = { A: typeA, B: typeB, Loaded: typeA === typeB ? typeA : "f32", Stored: epilogue.stored };
   const flags: TileFlags = {
     A_ALONG_K: problem.a.alongK,
     B_ALONG_K: problem.b.alongK,
@@ -132,10 +135,36 @@ export function runTile(gpu: Gpu, problem: GemmProblem, variant: TileVariant): v
     B_UNCHECKED: b.unchecked,
     TAPS: k1 > 1,
   };
-  gpu.run(tileKernel(variant).of({ ...flags, ...parts }, types, width), {
-    bind: { a: a.slice, b: b.slice, ...bind, ...(partial && { c: partial }) },
-    params: { m, n, k1, k2, z: z1 * z2, z2, splits, split_k: splitK, ...a.params, ...b.params, ...params },
-    workgroups: tiles * splits,
+  return {
+    excess: beyond(splitK, 2 * MAX_SPLIT_K) + a.excess + b.excess + beyondWritten(gpu, problem),
+    a: a.window,
+    b: b.window,
+    kernel: tileKernel(variant).of({ ...flags, ...epilogue.parts }, types, epilogue.width),
+    epilogue,
+    dispatch: {
+      params: {
+        ...{ m, n, k1, k2, z: z1 * z2, z2, splits, split_k: splitK },
+        ...a.params,
+        ...b.params,
+        ...epilogue.params,
+      },
+      workgroups: tiles * splits,
+    },
+    finish,
+  };
+}
+
+/** Computes a GEMM with tiles that are staged in workgroup memory, by the plan of {@linkcode planTile}. */
+export function runTile(gpu: Gpu, problem: GemmProblem, plan: TilePlan): void {
+  const { kernel, epilogue, dispatch, finish } = plan;
+  using partial = finish && gpu.empty(finish.partial);
+  gpu.run(kernel, {
+    bind: {
+      a: { tensor: problem.a.tensor, ...plan.a },
+      b: { tensor: problem.b.tensor, ...plan.b },
+      ...partial ? { c: partial } : bindEpilogue(problem, epilogue),
+    },
+    ...dispatch,
   });
-  if (partial) finishGemm(gpu, problem, partial);
+  if (partial) finishGemm(gpu, problem, partial, finish!);
 }
