@@ -2,12 +2,11 @@ import type { Resource, Slice } from "./dispatch.ts";
 import { BufferUsage } from "./flags.ts";
 import type { BindingKind, Kernel } from "./kernel.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { PooledBuffer } from "./pool.ts";
 import type { PooledTexture } from "./texture_pool.ts";
 import { roundUp } from "./align.ts";
 import { elementBytes } from "./dtype.ts";
 import { showShape } from "./shape.ts";
-import type { Storage } from "./storage.ts";
+import { SequenceMap } from "./sequence_map.ts";
 import { Tensor } from "./tensor.ts";
 import { UniformRing } from "./uniforms.ts";
 
@@ -25,28 +24,23 @@ export interface BindGroupOptions {
   readonly guard: (label: string) => () => void;
 }
 
-/** A range of a buffer, in bytes. */
-interface BufferRange {
-  readonly storage: Storage;
-  readonly entry: PooledBuffer;
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** The resource of a binding; null where the constants leave it unused. */
-type BoundRange = BufferRange | PooledTexture | null;
-
 /** Number of groups at which all are dropped, since tensors come and go with the sizes of batches. */
 const MOST = 1 << 14;
 
 const isTexture = (resource: Resource): resource is PooledTexture =>
-  "view" in resource && "texture" in resource;
+  !(resource instanceof Tensor) && "texture" in resource;
+
+const tensorOf = (resource: Tensor | Slice): Tensor =>
+  resource instanceof Tensor ? resource : resource.tensor;
 
 /** Bind groups by pipeline and resources, so that a step that binds the same buffers makes none. */
 export class BindGroups {
   readonly #gpu: BindGroupOptions;
-  readonly #groups = new Map<string, GPUBindGroup>();
-  readonly #groupsOf = new Map<string, string[]>();
+  readonly #groups = new SequenceMap<GPUBindGroup>();
+  /** Keys of the groups of each buffer and texture. */
+  readonly #keysOf = new Map<string, (readonly number[])[]>();
+  /** Key of the group that is looked for: pipeline, then id, offset and size of buffers, −id of textures, 0 for absent ones. */
+  readonly #key: number[] = [];
   #unread: GPUBuffer | null = null;
   #unwritten: GPUBuffer | null = null;
 
@@ -71,27 +65,30 @@ export class BindGroups {
     bind: Record<string, Resource | null>,
     submission: number,
   ): GPUBindGroup {
-    const resources: BoundRange[] = [];
-    let key = `${pipeline.id}`;
+    const key = this.#key;
+    key.length = 0;
+    key.push(pipeline.id);
     let named = 0;
-    for (const { name, kind } of pipeline.bindings) {
+    const { bindings } = pipeline;
+    for (let i = 0; i < bindings.length; i++) { // loops without iterators, since every dispatch passes here
+      const { name, kind } = bindings[i]!;
       if (kind === "uniform") continue;
       const resource = bind[name];
       if (resource === undefined) {
         throw new TypeError(`Cannot run ${pipeline.label} as it binds ${name}: none is given`);
       }
-      if (resource !== null) named++;
-      const bound = resource === null || isTexture(resource)
-        ? resource
-        : this.#range(pipeline, name, resource);
-      if (bound && "entry" in bound) {
-        if (kind === "write") bound.storage.version++;
-        bound.entry.lastUse = submission;
-        key += `|b${bound.entry.id}:${bound.offset}:${bound.size}`;
-      } else {
-        key += bound ? `|t${bound.id}` : "|-";
+      if (resource === null) {
+        key.push(0);
+        continue;
       }
-      resources.push(bound);
+      named++;
+      if (isTexture(resource)) key.push(-resource.id);
+      else {
+        this.#addRange(pipeline, name, resource);
+        const { storage } = tensorOf(resource);
+        if (kind === "write") storage.version++;
+        storage.entry.lastUse = submission;
+      }
     }
     let given = 0;
     for (const name in bind) if (bind[name] !== null) given++;
@@ -100,27 +97,29 @@ export class BindGroups {
       const extra = Object.keys(bind).filter((name) => bind[name] !== null && !known.has(name));
       throw new TypeError(`Cannot run ${pipeline.label} as it does not bind ${extra}`);
     }
-    return this.#groups.get(key) ?? this.#make(kernel, pipeline, key, resources);
+    return this.#groups.get(key) ?? this.#make(kernel, pipeline, bind);
   }
 
-  /** A group for resources in the order of the bindings, without that of `Params`. */
-  #make(kernel: Kernel, pipeline: Pipeline, key: string, resources: readonly BoundRange[]): GPUBindGroup {
+  /** The group of the key that was looked for. */
+  #make(kernel: Kernel, pipeline: Pipeline, bind: Record<string, Resource | null>): GPUBindGroup {
     const owners: string[] = [];
-    let next = 0;
-    const entries = pipeline.bindings.map(({ index, kind }): GPUBindGroupEntry => {
+    let at = 1; // in the key
+    const entries = pipeline.bindings.map(({ name, index, kind }): GPUBindGroupEntry => {
       if (kind === "uniform") {
         const size = UniformRing.bytesOf(kernel);
         return { binding: index, resource: { buffer: this.#gpu.uniforms, size } };
       }
-      const bound = resources[next++]!;
-      if (bound === null) return { binding: index, resource: this.#absent(kind, index) };
-      if ("view" in bound) {
-        owners.push(`t${bound.id}`);
-        return { binding: index, resource: bound.view };
+      const resource = bind[name]!;
+      const id = this.#key[at++]!;
+      if (resource === null) return { binding: index, resource: this.#absent(kind, index) };
+      if (isTexture(resource)) {
+        owners.push(`t${resource.id}`);
+        return { binding: index, resource: resource.view };
       }
-      const { entry, offset, size } = bound;
-      owners.push(`b${entry.id}`);
-      return { binding: index, resource: { buffer: entry.buffer, offset, size } };
+      owners.push(`b${id}`);
+      const { buffer } = tensorOf(resource).storage.entry;
+      const [offset, size] = [this.#key[at++]!, this.#key[at++]!];
+      return { binding: index, resource: { buffer, offset, size } };
     });
     const close = this.#gpu.guard(`bind the resources of ${pipeline.label}`);
     const group = this.#gpu.device.createBindGroup({
@@ -130,24 +129,24 @@ export class BindGroups {
     });
     close();
     if (this.#groups.size >= MOST) this.#clear();
-    this.#groups.set(key, group);
+    const key = this.#groups.add(this.#key, group);
     for (const owner of owners) {
-      const keys = this.#groupsOf.get(owner);
+      const keys = this.#keysOf.get(owner);
       if (keys) keys.push(key);
-      else this.#groupsOf.set(owner, [key]);
+      else this.#keysOf.set(owner, [key]);
     }
     return group;
   }
 
   /** Drops the groups of a destroyed buffer (`b` and its id) or texture (`t` and its id). */
   forget(owner: string): void {
-    for (const key of this.#groupsOf.get(owner) ?? []) this.#groups.delete(key);
-    this.#groupsOf.delete(owner);
+    for (const key of this.#keysOf.get(owner) ?? []) this.#groups.delete(key);
+    this.#keysOf.delete(owner);
   }
 
   #clear(): void {
     this.#groups.clear();
-    this.#groupsOf.clear();
+    this.#keysOf.clear();
   }
 
   /** A buffer for a binding that is neither read nor written: 256 bytes, different ones for each binding that a shader may write. */
@@ -161,21 +160,24 @@ export class BindGroups {
     return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
   }
 
-  #range(pipeline: Pipeline, name: string, resource: Tensor | Slice): BufferRange {
-    const { tensor, start = 0, length } = resource instanceof Tensor ? { tensor: resource } : resource;
+  /** Adds the buffer of a resource and its range, in bytes, to the key. */
+  #addRange(pipeline: Pipeline, name: string, resource: Tensor | Slice): void {
+    const tensor = tensorOf(resource);
+    const slice = resource instanceof Tensor ? null : resource;
+    const start = slice?.start ?? 0;
+    const length = slice?.length ?? tensor.size - start;
     if (tensor.gpu !== this.#gpu.owner) {
       throw new TypeError(`Cannot run ${pipeline.label} as ${name} must be of the same device`);
     }
-    const { storage } = tensor;
     const bytes = elementBytes(tensor.dtype);
     const offset = (tensor.offset + start) * bytes;
-    const size = Math.max(4, roundUp((length ?? tensor.size - start) * bytes, 4));
+    const size = Math.max(4, roundUp(length * bytes, 4));
     if (size > this.#gpu.bindingBytes) {
       throw new RangeError(
         `Cannot bind ${name} of ${pipeline.label} as the adapter binds at most ` +
           `${this.#gpu.bindingBytes} bytes: ${showShape(tensor.shape)} needs ${size}`,
       );
     }
-    return { storage, entry: storage.entry, offset, size };
+    this.#key.push(tensor.storage.entry.id, offset, size);
   }
 }

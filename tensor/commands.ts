@@ -37,13 +37,11 @@ export class Commands {
     return this.#open();
   }
 
-  /** Records one dispatch. @param label Name in a profile. @param record Adds the dispatch to a pass, which may be new. */
-  dispatch(label: string, record: (pass: GPUComputePassEncoder, isNew: boolean) => void): void {
+  /** The pass for a dispatch. @param label Name in a profile, in which each dispatch has its own pass. */
+  pass(label: string): GPUComputePassEncoder {
     const { profiler } = this.#options;
-    const isNew = this.#pass === null;
-    this.#pass ??= this.#open().beginComputePass(profiler?.pass(label) ?? {});
-    record(this.#pass, isNew);
     if (profiler) this.#endPass();
+    return this.#pass ??= this.#open().beginComputePass(profiler?.pass(label) ?? {});
   }
 
   /** Submits the recorded commands. @returns Whether there were any. */

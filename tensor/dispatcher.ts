@@ -27,8 +27,11 @@ export interface DispatcherOptions {
 /** Records dispatches of shaders: pipeline, bind group and `Params` of each. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  /** Pipeline of the last dispatch. */
-  #current: Pipeline | null = null;
+  /** Pass and pipeline of the last dispatch. */
+  #pass: GPUComputePassEncoder | null = null;
+  #pipeline: Pipeline | null = null;
+  /** Offset of `Params` in the uniforms. */
+  readonly #offset = new Uint32Array(1);
 
   /** @param options Parts of the device. */
   constructor(options: DispatcherOptions) {
@@ -51,12 +54,12 @@ export class Dispatcher {
         `Cannot run ${kernel.name} as a dispatch has at most ${most}² workgroups: ${workgroups}`,
       );
     }
-    const at = pipeline.hasParams ? [uniforms.push(kernel, params)] : [];
-    commands.dispatch(pipeline.label, (pass, isNew) => {
-      if (isNew || this.#current !== pipeline) pass.setPipeline(pipeline.pipeline);
-      this.#current = pipeline;
-      pass.setBindGroup(0, group, at);
-      pass.dispatchWorkgroups(across, down);
-    });
+    if (pipeline.hasParams) this.#offset[0] = uniforms.push(kernel, params);
+    const pass = commands.pass(pipeline.label);
+    if (this.#pass !== pass || this.#pipeline !== pipeline) pass.setPipeline(pipeline.pipeline);
+    this.#pass = pass;
+    this.#pipeline = pipeline;
+    pass.setBindGroup(0, group, this.#offset, 0, pipeline.hasParams ? 1 : 0);
+    pass.dispatchWorkgroups(across, down);
   }
 }

@@ -162,7 +162,8 @@ export class Kernel {
    */
   writeParams(view: DataView, byteOffset: number, values: Record<string, number>): void {
     let at = byteOffset;
-    for (const { name, type } of this.params) {
+    for (let i = 0; i < this.params.length; i++) { // loops without iterators, since every dispatch passes here
+      const { name, type } = this.params[i]!;
       const value = values[name];
       const fits = value !== undefined &&
         (type === "f32" ? !Number.isNaN(value) : Number.isInteger(value)) &&
@@ -177,7 +178,9 @@ export class Kernel {
       else view.setUint32(at, value, true);
       at += 4;
     }
-    if (Object.keys(values).length !== this.params.length) {
+    let given = 0;
+    for (const _ in values) given++;
+    if (given !== this.params.length) {
       const known = new Set(this.params.map((field) => field.name));
       const extra = Object.keys(values).filter((name) => !known.has(name));
       throw new TypeError(`Cannot run ${this.name} as Params has no such field: ${extra}`);

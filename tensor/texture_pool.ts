@@ -18,6 +18,8 @@ export interface PooledTexture {
   readonly height: number;
   /** Bytes of all texels. */
   readonly bytes: number;
+  /** Key of textures that can replace each other. */
+  readonly key: string;
 }
 
 /** What a texture holds: a copy of elements of a storage, as they were at one version of it. */
@@ -56,7 +58,7 @@ const same = (a: TextureContent, b: TextureContent): boolean =>
 const isStale = ({ storage, version }: TextureContent): boolean =>
   storage.refs === 0 || storage.version !== version;
 
-/** Key of textures that can replace each other. */
+/** {@linkcode PooledTexture.key} of a texture. */
 const keyOf = (width: number, height: number, dtype: DType) => `${width}x${height} ${dtype}`;
 
 /** A texture's sides are multiples of so many texels. */
@@ -144,7 +146,7 @@ export class TexturePool {
     });
     const view = texture.createView();
     close();
-    return { texture: { id: this.#nextId++, texture, view, width: w, height: h, bytes }, held: false };
+    return { texture: { id: this.#nextId++, texture, view, width: w, height: h, bytes, key }, held: false };
   }
 
   /**
@@ -165,11 +167,9 @@ export class TexturePool {
     const lent = this.#lent.get(texture)!;
     if (--lent.users > 0) return;
     this.#lent.delete(texture);
-    const { content } = lent;
-    const key = keyOf(texture.width, texture.height, content.dtype);
-    const free = this.#free.get(key);
-    if (free) free.push({ texture, content });
-    else this.#free.set(key, [{ texture, content }]);
+    const free = this.#free.get(texture.key);
+    if (free) free.push(lent);
+    else this.#free.set(texture.key, [lent]);
     this.#freeBytes += texture.bytes;
   }
 

@@ -3,6 +3,7 @@ import type { Gpu } from "../../tensor/gpu.ts";
 import type { GemmVariant } from "./choice.ts";
 import { isBatchInvariant, variantOf } from "./policy.ts";
 import { batchOf, extentsOf, type GemmProblem, type Operand, planKey } from "./problem.ts";
+import { SequenceMap } from "../../tensor/sequence_map.ts";
 import { halves } from "./split.ts";
 import { planTexture, runTexture, type TexturePlan } from "./texture.ts";
 import { planTile, runTile, type TilePlan } from "./tile.ts";
@@ -61,19 +62,22 @@ interface GemmPlan {
 }
 
 /** Plans of each device by key: a step has the GEMMs of the step before, and most batches the sizes of others. */
-const plans = new WeakMap<Gpu, Map<string, GemmPlan>>();
+const plans = new WeakMap<Gpu, Map<string, SequenceMap<GemmPlan>>>();
 
-/** Plans of a device at which all are dropped, since the sizes of batches come and go; a plan takes about 4 kB. */
+/** Plans of a kernel at which all are dropped, since the sizes of batches come and go; a plan takes about 4 kB. */
 const MOST_PLANS = 2048;
 
 function planOf(gpu: Gpu, problem: GemmProblem, variant: GemmVariant): GemmPlan {
-  let known = plans.get(gpu);
-  if (!known) plans.set(gpu, known = new Map());
-  const key = `${variant},${isBatchInvariant(gpu)},${planKey(problem)}`;
-  let plan = known.get(key);
+  let ofGpu = plans.get(gpu);
+  if (!ofGpu) plans.set(gpu, ofGpu = new Map());
+  const policy = isBatchInvariant(gpu) ? `${variant}, batch-invariant` : variant;
+  let known = ofGpu.get(policy);
+  if (!known) ofGpu.set(policy, known = new SequenceMap());
+  let plan = known.get(planKey(problem));
   if (!plan) {
+    plan = makePlan(gpu, merge(problem, variant), variant);
     if (known.size >= MOST_PLANS) known.clear();
-    known.set(key, plan = makePlan(gpu, merge(problem, variant), variant));
+    known.add(planKey(problem), plan);
   }
   return plan;
 }

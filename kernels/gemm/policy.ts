@@ -58,8 +58,8 @@ export function isBatchInvariant(gpu: Gpu): boolean {
 
 /** The kernel for a GEMM of these extents. */
 export function variantOf(gpu: Gpu, extents: GemmExtents): GemmVariant {
-  const choice = chosen.get(gpu.adapter) ?? {};
+  const choice = chosen.get(gpu.adapter);
   if (typeof choice === "string") return choice;
-  const variant = choice[gemmClass(extents)] ?? usualGemm(gpu.software, extents);
+  const variant = choice?.[gemmClass(extents)] ?? usualGemm(gpu.software, extents);
   return isBatchInvariant(gpu) ? gemmInOrder(gpu.software, variant) : variant;
 }

@@ -1,4 +1,5 @@
 // Types of a GEMM: its operands in memory, its output and its epilogue.
+import { elementBytes } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GemmExtents } from "./choice.ts";
 
@@ -109,31 +110,43 @@ export function extentsOf(gemm: GemmProblem): GemmExtents {
   return { m, n, k: k1 * k2, batch: z1 * z2 };
 }
 
+/** The key that {@linkcode planKey} returns, filled anew by each call. */
+const key: number[] = [];
+
 /**
- * Key of all that a GEMM's plan depends on: its numbers, its parts, and how its tensors lie in their buffers. Bindings and texels
- * depend on the offset in a buffer only modulo 128 elements.
+ * Key of all that a GEMM's plan depends on: its extents, strides and parts, and how its tensors lie in their buffers. Bindings and
+ * texels depend on the offset in a buffer only modulo 128 elements.
+ *
+ * @returns The key, until the next call.
  */
-export function planKey(
-  { m, n, k, batch, a, b, c, accumulate, bias, gelu, pre, gate, residual }: GemmProblem,
-): string {
-  return `${m},${n},${k},${batch},${operandKey(a)},${operandKey(b)},${
-    placementKey(c.tensor)
-  },${c.offset},${c.row},${c.padded},` +
-    `${c.z1Stride},${c.z2Stride},${accumulate},${gelu},${vectorKey(bias)},${vectorKey(gate)},${
-      placementKey(pre)
-    },` +
-    placementKey(residual);
+export function planKey(gemm: GemmProblem): readonly number[] {
+  const { m, n, k: [k1, k2], batch, a, b, c, accumulate, bias, gelu, pre, gate, residual } = gemm;
+  key.length = 0;
+  key.push(m, n, k1, k2, batch?.[0] ?? 1, batch?.[1] ?? 1, accumulate ? 1 : 0, gelu ? 1 : 0);
+  addOperand(a);
+  addOperand(b);
+  addPlacement(c.tensor);
+  key.push(c.offset ?? 0, c.row, c.padded ? 1 : 0, c.z1Stride ?? 0, c.z2Stride ?? 0);
+  addVector(bias);
+  addVector(gate);
+  addPlacement(pre);
+  addPlacement(residual);
+  return key;
 }
 
-const operandKey = (
-  { tensor, offset, height, row, alongK, y0, step, tap, z2Step, z1Stride, z2Stride, k1Stride }: Operand,
-) =>
-  `${
-    placementKey(tensor)
-  },${tensor.storage.entry.bytes},${offset},${height},${row},${alongK},${y0},${step},${tap},${z2Step},` +
-  `${z1Stride},${z2Stride},${k1Stride}`;
+function addOperand(operand: Operand): void {
+  const { tensor, offset = 0, height, row, alongK, y0 = 0, step = 1, tap = 0, z2Step = 0 } = operand;
+  addPlacement(tensor);
+  key.push(tensor.storage.entry.bytes, offset, height, row, alongK ? 1 : 0, y0, step, tap, z2Step);
+  key.push(operand.z1Stride ?? 0, operand.z2Stride ?? 0, operand.k1Stride ?? 0);
+}
 
-const placementKey = (tensor?: Tensor) =>
-  tensor ? `${tensor.dtype},${tensor.size},${tensor.offset % 128}` : "";
+function addPlacement(tensor: Tensor | undefined): void {
+  if (tensor) key.push(elementBytes(tensor.dtype), tensor.size, tensor.offset % 128);
+  else key.push(-1);
+}
 
-const vectorKey = (vector?: Vector) => vector ? `${vector.offset},${vector.z2Stride},${vector.nStride}` : "";
+function addVector(vector: Vector | undefined): void {
+  if (vector) key.push(vector.offset ?? 0, vector.z2Stride ?? 0, vector.nStride ?? 1);
+  else key.push(-1);
+}
