@@ -49,15 +49,21 @@ export function activeUnits(
   values: ReadonlyMap<string, ArrayLike<number>>,
 ): ActiveUnits {
   const indices = new Map(groups.map(({ name, kind, least, units }) => {
-    const gates = values.get(name)!;
-    const all = Array.from({ length: units }, (_, i) => i);
-    const open = all.filter((i) => gates[i]! > 0);
-    const spare = paddedUnits(kind, open.length) - open.length;
-    const padded = [...open, ...all.filter((i) => gates[i] === 0).slice(0, spare)].sort((i, j) => i - j);
-    return [name, open.length < least ? all : padded] as const;
+    const gates = values.get(name)!; // loops, as every step passes here
+    let open = 0;
+    for (let i = 0; i < units; i++) if (gates[i]! > 0) open++;
+    let spare = paddedUnits(kind, open) - open;
+    const active: number[] = [];
+    for (let i = 0; i < units; i++) {
+      if (gates[i]! > 0 || open < least || (gates[i] === 0 && spare-- > 0)) active.push(i);
+    }
+    return [name, active] as const;
   }));
-  const gates = new Map([...indices].map(([name, open]) => {
-    return [name, Float64Array.from(open, (i) => values.get(name)![i]!)] as const;
+  const gates = new Map([...indices].map(([name, active]) => {
+    const all = values.get(name)!;
+    const ofActive = new Float64Array(active.length);
+    for (let i = 0; i < active.length; i++) ofActive[i] = all[active[i]!]!;
+    return [name, ofActive] as const;
   }));
   const choice: Choice = new Map(
     [...indices].map(([name, open]) => [name, { indices: open, gates: [] }] as const),

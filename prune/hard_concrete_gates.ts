@@ -172,7 +172,10 @@ export class HardConcreteGates {
       const { slope } = samples.get(name)!;
       const dL = dz.get(name);
       const { values } = this.#gates.get(name)!;
-      const gradient = values.map((a, i) => (dL ? dL[i]! * slope[i]! : 0) + byCount[g]! * dExpectedL0(a));
+      const gradient = new Float64Array(values.length);
+      for (let i = 0; i < values.length; i++) {
+        gradient[i] = (dL ? dL[i]! * slope[i]! : 0) + byCount[g]! * dExpectedL0(values[i]!);
+      }
       squares += sumOfSquares(gradient);
       return [name, gradient];
     }));
@@ -223,5 +226,7 @@ export class HardConcreteGates {
 }
 
 function sumOfSquares(values: Float64Array): number {
-  return values.reduce((sum, x) => sum + x * x, 0);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
+  return sum;
 }

@@ -180,7 +180,11 @@ function sumGradients(
 ): Map<string, Float64Array> {
   return new Map(groups.map(({ name, units }) => {
     const sum = new Float64Array(units);
-    for (const part of parts) indices.get(name)!.forEach((unit, i) => sum[unit]! += part.get(name)![i]!);
+    const active = indices.get(name)!;
+    for (const part of parts) {
+      const gradient = part.get(name)!;
+      for (let i = 0; i < active.length; i++) sum[active[i]!]! += gradient[i]!;
+    }
     return [name, sum];
   }));
 }

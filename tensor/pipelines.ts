@@ -36,13 +36,24 @@ const layoutEntry = ({ kind, format }: ShaderBinding): Partial<GPUBindGroupLayou
   }
 };
 
+function areEqual(a: Constants, b: Constants): boolean {
+  let more = 0;
+  for (const name in a) {
+    if (a[name] !== b[name]) return false;
+    more++;
+  }
+  for (const _ in b) more--;
+  return more === 0;
+}
+
 /** Compiled pipelines by kernel, entry point and override constants. */
 export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #errors: DeviceErrors;
   readonly #subgroups: string | null;
   readonly #modules = new Map<Kernel, GPUShaderModule>();
-  readonly #pipelines = new Map<Kernel, Map<string, Pipeline>>();
+  /** By entry point; one has few sets of constants, and comparing them makes no string. */
+  readonly #pipelines = new Map<Kernel, Map<string, { constants: Constants; pipeline: Pipeline }[]>>();
   #count = 0;
 
   /**
@@ -65,15 +76,22 @@ export class PipelineCache {
 
   /** The pipeline of an entry point, compiled by the first call. */
   get(kernel: Kernel, entry: string, constants: Constants): Pipeline {
-    let pipelines = this.#pipelines.get(kernel);
-    if (!pipelines) this.#pipelines.set(kernel, pipelines = new Map());
-    let key = entry;
-    for (const name in constants) key += ` ${name}=${constants[name]}`;
-    const known = pipelines.get(key);
-    if (known) return known;
+    let entries = this.#pipelines.get(kernel);
+    if (!entries) this.#pipelines.set(kernel, entries = new Map());
+    let known = entries.get(entry);
+    if (!known) entries.set(entry, known = []);
+    for (let i = 0; i < known.length; i++) {
+      if (areEqual(known[i]!.constants, constants)) return known[i]!.pipeline;
+    }
+    const pipeline = this.#compile(kernel, entry, constants);
+    known.push({ constants: { ...constants }, pipeline });
+    return pipeline;
+  }
 
+  #compile(kernel: Kernel, entry: string, constants: Constants): Pipeline {
     const bindings = kernel.used(entry);
-    const label = `${kernel.name}.${key}`;
+    let label = `${kernel.name}.${entry}`;
+    for (const name in constants) label += ` ${name}=${constants[name]}`;
     const module = this.#module(kernel);
     const close = this.#errors.guard(`compile ${label}`);
     const layout = this.#device.createBindGroupLayout({
@@ -97,9 +115,7 @@ export class PipelineCache {
     });
     close();
     const hasParams = bindings.some(({ kind }) => kind === "uniform");
-    const made = { id: ++this.#count, label, pipeline, layout, bindings, hasParams };
-    pipelines.set(key, made);
-    return made;
+    return { id: ++this.#count, label, pipeline, layout, bindings, hasParams };
   }
 
   #module(kernel: Kernel): GPUShaderModule {

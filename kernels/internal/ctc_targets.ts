@@ -1,6 +1,7 @@
+import { roundUp } from "../../tensor/align.ts";
 import type { Gpu } from "../../tensor/gpu.ts";
 import { showShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { ofType } from "./checks.ts";
 
 /** Targets of some utterances on the device, as `ctc.wgsl` reads them; each field has the name of its variable. */
@@ -46,12 +47,27 @@ export function packTargets(
       states.push(sorted[s]!);
     });
   });
-  return {
-    utterances: gpu.tensor(words),
-    path: gpu.tensor(Int32Array.from(path)),
-    sorted_states: gpu.tensor(Int32Array.from(states)),
-    label_starts: gpu.tensor(starts),
-  };
+  return uploadTogether(gpu, { utterances: words, path, sorted_states: states, label_starts: starts });
+}
+
+/** Arrays of i32 as tensors in one buffer, each where a binding may start: one upload. */
+function uploadTogether<Name extends string>(
+  gpu: Gpu,
+  arrays: Record<Name, ArrayLike<number>>,
+): Record<Name, Tensor> {
+  const parts = Object.entries(arrays) as [Name, ArrayLike<number>][];
+  const starts: number[] = [];
+  let size = 0;
+  for (const [, { length }] of parts) {
+    starts.push(size);
+    size = roundUp(size + length);
+  }
+  const flat = new Int32Array(size);
+  parts.forEach(([, array], i) => flat.set(array, starts[i]));
+  using all = gpu.tensor(flat);
+  return Object.fromEntries(
+    parts.map(([name, { length }], i) => [name, new Tensor(gpu, all.storage, [length], "i32", starts[i]!)]),
+  ) as Record<Name, Tensor>;
 }
 
 /**
