@@ -7,7 +7,7 @@ import { accumulate } from "../../../tensor/accumulate.ts";
 import { fill } from "../../../tensor/fill.ts";
 import type { Gpu } from "../../../tensor/gpu.ts";
 import type { DType } from "../../../tensor/dtype.ts";
-import type { Tensor } from "../../../tensor/tensor.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
 import { GEMM_VARIANTS, type GemmVariant } from "../../../kernels/gemm/choice.ts";
 import { full, variants } from "../../full.ts";
 import { assertNoHalf, testGpu } from "../../gpu.ts";
@@ -257,3 +257,30 @@ Deno.test("GEMM reads its operands as they are now, not as an earlier GEMM read 
     for (const sum of sums) sum.dispose();
   }
 });
+
+for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
+  Deno.test(`GEMMs of one size read their own places in a buffer, ${variant}`, async () => {
+    const gpu = await testGpu({ gemm: variant });
+    const [k, starts] = [8, [0, 64, 128, 256, 13, 141]]; // some are planned alike
+    const values = new Float32Array(320).fill(NaN);
+    starts.forEach((start, i) => values.fill(i + 1, start, start + k));
+    using all = gpu.tensor(values);
+    using b = fill(gpu, [k], 1);
+    const place = { height: 1, row: k, alongK: true };
+    const sums = starts.map((start) => {
+      using a = new Tensor(gpu, all.storage, [k], "f32", start);
+      const c = gpu.empty([1, 1]);
+      gemm(gpu, {
+        m: 1,
+        n: 1,
+        k: [1, k],
+        a: { tensor: a, ...place },
+        b: { tensor: b, ...place },
+        c: { tensor: c, row: 1 },
+      });
+      return c;
+    });
+    assertEquals(await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k)), [1, 2, 3, 4, 5, 6]);
+    for (const sum of sums) sum.dispose();
+  });
+}
