@@ -16,7 +16,7 @@ import { percent, summaryText } from "../prune/report/summary.ts";
 import { errorOf, type Group, groupsOf } from "../prune/sweep/groups.ts";
 import { sweepPlots } from "../prune/sweep/plots.ts";
 import { secondsOf, type SweepRecord } from "../prune/sweep/record.ts";
-import { errorName, markdownTable, missingLines, sweepTable } from "../prune/sweep/table.ts";
+import { errorName, markdownTable, missingLines, probability, sweepTable } from "../prune/sweep/table.ts";
 import { markdown } from "../prune/report/text_table.ts";
 import { showTime } from "../train/progress.ts";
 
@@ -84,8 +84,8 @@ distillation and data. Differences are in points, with the 95 % interval and the
 utterances ([method](method.md#comparing-runs)); a row's runs count as their mean. Other work ran on the same cores.`;
 
 /** docs/results.md. */
-export function resultsPage(entries: readonly Entry[], earlier: EarlierRuns): string {
-  return [INTRO, ...entries.map(section), earlierSection(earlier)].join("\n\n") + "\n";
+export function resultsPage(entries: readonly Entry[]): string {
+  return [INTRO, ...entries.map(section)].join("\n\n") + "\n";
 }
 
 function section({ name, about, record, groups }: Entry): string {
@@ -109,38 +109,6 @@ function section({ name, about, record, groups }: Entry): string {
   ].join("\n\n");
 }
 
-/** Runs of one seed that were made before there were sweeps: word error rate with its 95 % interval, shares of MACs and time. */
-export interface EarlierRuns {
-  readonly adapter: string;
-  readonly seed: number;
-  readonly dense: readonly [value: number, low: number, high: number];
-  readonly points: readonly {
-    readonly method: string;
-    readonly target: number;
-    readonly wer: readonly [value: number, low: number, high: number];
-    readonly macs: number;
-    readonly time: number;
-  }[];
-}
-
-function earlierSection({ adapter, seed, dense, points }: EarlierRuns): string {
-  const rate = ([value, low, high]: EarlierRuns["dense"]) =>
-    `${percent(value, 2)} (${percent(low)} to ${percent(high)})`;
-  const rows = points.map(({ method, target, wer, macs, time }) => {
-    return [method, percent(target, 0), rate(wer), percent(macs), percent(time, 0)];
-  });
-  return [
-    "## The embedded model, one seed",
-    `300 test sentences of the spoken commands, none of which is in the training set; seed ${seed}, on ${adapter}, before there was a ` +
-    "control and a paired test. `uniform` has as many steps of fine-tuning as the others have steps in all. Record: " +
-    "[pareto.json](results/pareto.json).",
-    markdown({
-      head: ["method", "target", "WER (95 % interval)", "MACs", "time"],
-      rows: [["dense", "–", rate(dense), "–", "–"], ...rows],
-    }),
-  ].join("\n\n");
-}
-
 /** Seeds of the finished runs. */
 function seedsOf(groups: readonly Group[]): number[] {
   return [...new Set(groups.flatMap(({ seeds }) => seeds))].sort((a, b) => a - b);
@@ -156,14 +124,16 @@ function plotNames(groups: readonly Group[]): [name: string, title: string][] {
   return groups.length === 0 ? [] : timed ? [...plots, ["time", "Error against measured time"]] : plots;
 }
 
-/** Method and target that the README has a row for. */
-const SHOWN = { method: "mac", target: 0.5 };
+/** Method and targets that the README has a row for. */
+const SHOWN = { method: "mac", targets: [0.3, 0.5] };
 
 /** The table of the README. */
-export function readmeTable(entries: readonly Entry[], { dense, points }: EarlierRuns): string {
+export function readmeTable(entries: readonly Entry[]): string {
   const head = ["model and corpus", "MACs", "time", "dense", "control", "compact", "p"];
   const rows = entries.flatMap(({ about, record, groups }) => {
-    const shown = groups.filter(({ method, target }) => method === SHOWN.method && target === SHOWN.target);
+    const shown = groups.filter(({ method, target }) =>
+      method === SHOWN.method && target !== null && SHOWN.targets.includes(target)
+    );
     const control = groups.find(({ method }) => method === "none");
     return shown.map(({ shares, error, fromDense: { p } }) => [
       about.split("\n")[0]!.replace(/^#+ /, ""),
@@ -172,20 +142,10 @@ export function readmeTable(entries: readonly Entry[], { dense, points }: Earlie
       `${percent(errorOf(record.common!.dense), 2)} ${errorName(record)}`,
       control ? percent(control.error.mean, 2) : "–",
       percent(error.mean, 2),
-      p.toPrecision(2),
+      probability(p).replace(/^p (= )?/, ""),
     ]);
   });
-  const before = points.filter(({ method, target }) => method === SHOWN.method && target === SHOWN.target)
-    .toSorted((a, b) => a.target - b.target).map(({ wer, macs, time }) => [
-      "The embedded model, spoken commands",
-      percent(macs),
-      percent(time, 0),
-      `${percent(dense[0], 2)} WER`,
-      "–",
-      percent(wer[0], 2),
-      "–",
-    ]);
-  return markdown({ head, rows: [...rows, ...before] });
+  return markdown({ head, rows });
 }
 
 /** The plot of the README, with what it shows. */
@@ -204,10 +164,9 @@ function readmePlot({ name, about, record, groups }: Entry): string {
 /** The files that are made from the records: content by path. */
 export async function resultFiles(): Promise<Map<string, string>> {
   const entries = await readEntries();
-  const earlier = JSON.parse(await Deno.readTextFile(new URL("pareto.json", RESULTS))) as EarlierRuns;
-  const files = new Map([["docs/results.md", resultsPage(entries, earlier)]]);
+  const files = new Map([["docs/results.md", resultsPage(entries)]]);
   const readme = await Deno.readTextFile(new URL("README.md", root));
-  let page = replaceBetween(readme, "results", readmeTable(entries, earlier));
+  let page = replaceBetween(readme, "results", readmeTable(entries));
   const [shown] = entries;
   if (shown) page = replaceBetween(page, "plot", readmePlot(shown));
   const report = JSON.parse(await Deno.readTextFile(new URL("default/report.json", RESULTS))) as PruneReport;

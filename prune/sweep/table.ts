@@ -113,7 +113,8 @@ function points(share: number): string {
   return (100 * share).toFixed(2);
 }
 
-function probability(p: number): string {
+/** A probability with its name: `p = 0.043`, `p < 0.001`. */
+export function probability(p: number): string {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(p < 0.0995 ? 3 : 2)}`;
 }
 
