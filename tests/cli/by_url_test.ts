@@ -6,9 +6,9 @@ import { testdata, writeNoise } from "./run.ts";
 
 const root = new URL("../../", import.meta.url);
 
-/** Serves the checkout as a plain web server does. */
+/** Serves the checkout below a folder as a plain web server does. */
 async function file(request: Request): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const pathname = new URL(request.url).pathname.replace(/^\/[^/]+/, "");
   const type = pathname.endsWith(".ts") ? "application/typescript" : "application/octet-stream";
   return await Deno.readFile(new URL(`.${pathname}`, root)).then(
     (bytes) => new Response(bytes, { headers: { "content-type": type } }),
@@ -25,7 +25,8 @@ interface Ran {
 /** Passes a function that runs the program in an empty folder, and the address of the server. */
 async function byUrl(test: (run: (...words: string[]) => Promise<Ran>, host: string) => Promise<void>) {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, file);
-  const host = `http://127.0.0.1:${server.addr.port}`;
+  // No cache has this address yet, though a killed run may have had the port.
+  const host = `http://127.0.0.1:${server.addr.port}/${crypto.randomUUID()}`;
   const folder = await Deno.makeTempDir({ prefix: "espalier-test-" });
   const env = new Map([["NO_COLOR", "1"]]);
   preferVulkan({ has: (name) => Deno.env.has(name), set: (name, value) => env.set(name, value) });
