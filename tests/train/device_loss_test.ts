@@ -69,8 +69,7 @@ Deno.test("memory that runs out ends training with one line, and the run resumes
     await Deno.mkdir(`${folder}/whole`);
     const { peakBytes } = await withLimitedMemory(Infinity, () => session(`${folder}/whole`));
     const whole = await outcome(`${folder}/whole`);
-    // The peak of a run is within 2 % of that of another, as read-back buffers are returned when the host comes to it.
-    for (const share of variants([0.05, 0.25, 0.5, 0.75, 0.9, 0.95], 0.5, 0.95)) {
+    for (const share of variants([0.05, 0.25, 0.5, 0.75, 0.9, 0.99], 0.5, 0.99)) {
       const out = `${folder}/${share}`;
       const failing = () => withLimitedMemory(Math.floor(share * peakBytes), () => session(out));
       await assertResumes(out, failing, "as memory ran out: Not enough memory left", whole);
