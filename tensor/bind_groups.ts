@@ -151,13 +151,19 @@ export class BindGroups {
 
   /** A buffer for a binding that is neither read nor written: 256 bytes, different ones for each binding that a shader may write. */
   #absent(kind: BindingKind, index: number): GPUBufferBinding {
-    const usage = BufferUsage.STORAGE;
     if (kind === "read") {
-      this.#unread ??= this.#gpu.device.createBuffer({ label: "unread", size: 256, usage });
+      this.#unread ??= this.#allocate("unread", 256);
       return { buffer: this.#unread, size: 256 };
     }
-    this.#unwritten ??= this.#gpu.device.createBuffer({ label: "unwritten", size: 256 * 32, usage });
+    this.#unwritten ??= this.#allocate("unwritten", 256 * 32);
     return { buffer: this.#unwritten, offset: 256 * index, size: 256 };
+  }
+
+  #allocate(label: string, size: number): GPUBuffer {
+    const close = this.#gpu.guard(`allocate ${size} bytes`);
+    const buffer = this.#gpu.device.createBuffer({ label, size, usage: BufferUsage.STORAGE });
+    close();
+    return buffer;
   }
 
   /** Adds the buffer of a resource and its range, in bytes, to the key. */

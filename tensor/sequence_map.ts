@@ -13,7 +13,7 @@ interface Entry<V> {
  * import { SequenceMap } from "./sequence_map.ts";
  *
  * const map = new SequenceMap<string>();
- * map.set([1, 2], "a");
+ * map.add([1, 2], "a");
  * console.log(map.get([1, 2]), map.get([2, 1])); // a undefined
  * ```
  */

@@ -4,6 +4,7 @@ import { DeviceErrors } from "../../tensor/device_errors.ts";
 import { requestGpu } from "../../tensor/gpu.ts";
 import { Kernel } from "../../tensor/kernel.ts";
 import { testGpu } from "../gpu.ts";
+import { withLimitedMemory } from "./failing_device.ts";
 
 const shader = (body: string) =>
   `@group(0) @binding(0) var<storage, read_write> y: array<f32>;
@@ -145,4 +146,20 @@ Deno.test("the first error is thrown, what follows from it is not", async () => 
     Error,
     "Cannot compute as the device reports an error: out of order",
   );
+});
+
+Deno.test("memory that runs out at a binding that nothing reads is named as such", async () => {
+  const declared = "@group(0) @binding(1) var<storage, read> x: array<f32>;\n";
+  const kernel = new Kernel("unread", declared + shader("if (id.x > 99) { y[0] = x[0]; }"));
+  const work = async (runs: boolean) => {
+    using gpu = await requestGpu();
+    const y = gpu.zeros([64]);
+    const filler = gpu.device.createBuffer({ size: 4096, usage: GPUBufferUsage.STORAGE });
+    if (runs) gpu.run(kernel, { bind: { x: null, y }, workgroups: 1 });
+    filler.destroy(); // for what the wait needs
+    await gpu.sync();
+  };
+  const { peakBytes } = await withLimitedMemory(Infinity, () => work(false));
+  const error = await assertRejects(() => withLimitedMemory(peakBytes, () => work(true)), Error);
+  assertStringIncludes(error.message, "Cannot allocate 256 bytes as memory ran out: ");
 });

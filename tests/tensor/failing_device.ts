@@ -50,8 +50,8 @@ export interface MemoryUse {
 
 /**
  * Runs `work` on devices whose buffers together have at most `most` bytes: one that does not fit is invalid, and an
- * out-of-memory scope reports it, as WebGPU has it. Buffers that the host reads do not count: how many there are depends on
- * when the host comes to them, and the same work has to reach the same peak.
+ * out-of-memory scope reports it, as WebGPU has it. Buffers that the host reads must fit but do not count: how many there are
+ * depends on when the host comes to them, and the same work has to reach the same peak.
  */
 export async function withLimitedMemory<T>(
   most: number,
@@ -71,9 +71,9 @@ export async function withLimitedMemory<T>(
     return await popErrorScope.call(this) ?? scope?.error ?? null;
   };
   GPUDevice.prototype.createBuffer = function (descriptor) {
-    if (descriptor.usage & GPUBufferUsage.MAP_READ) return createBuffer.call(this, descriptor);
     if (bytes + descriptor.size <= most) {
       const buffer = createBuffer.call(this, descriptor);
+      if (descriptor.usage & GPUBufferUsage.MAP_READ) return buffer;
       bytes += descriptor.size;
       peakBytes = Math.max(peakBytes, bytes);
       sizes.set(buffer, descriptor.size);
