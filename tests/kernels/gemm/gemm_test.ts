@@ -224,22 +224,25 @@ for (const [variant, types] of kernels) {
   });
 }
 
+/** Dot product [1, 1] of two vectors, as a GEMM. */
+function dot(a: Tensor, b: Tensor): Tensor {
+  const { gpu, size: k } = a;
+  const c = gpu.empty([1, 1]);
+  const place = { height: 1, row: k, alongK: true };
+  gemm(gpu, {
+    m: 1,
+    n: 1,
+    k: [1, k],
+    a: { tensor: a, ...place },
+    b: { tensor: b, ...place },
+    c: { tensor: c, row: 1 },
+  });
+  return c;
+}
+
 Deno.test("GEMM reads its operands as they are now, not as an earlier GEMM read them", async () => {
   const gpu = await testGpu({ gemm: "texture" });
   for (const k of [8, 7]) { // copied, and packed
-    const dot = (a: Tensor, b: Tensor) => {
-      const c = gpu.empty([1, 1]);
-      const place = { height: 1, row: k, alongK: true };
-      gemm(gpu, {
-        m: 1,
-        n: 1,
-        k: [1, k],
-        a: { tensor: a, ...place },
-        b: { tensor: b, ...place },
-        c: { tensor: c, row: 1 },
-      });
-      return c;
-    };
     const sums = gpu.scope(() => {
       const of = (value: number) => fill(gpu, [k], value);
       const [a, b] = [of(2), of(1)];
@@ -266,19 +269,9 @@ for (const variant of variants(GEMM_VARIANTS, "texture", "tile-32")) {
     starts.forEach((start, i) => values.fill(i + 1, start, start + k));
     using all = gpu.tensor(values);
     using b = fill(gpu, [k], 1);
-    const place = { height: 1, row: k, alongK: true };
     const sums = starts.map((start) => {
       using a = new Tensor(gpu, all.storage, [k], "f32", start);
-      const c = gpu.empty([1, 1]);
-      gemm(gpu, {
-        m: 1,
-        n: 1,
-        k: [1, k],
-        a: { tensor: a, ...place },
-        b: { tensor: b, ...place },
-        c: { tensor: c, row: 1 },
-      });
-      return c;
+      return dot(a, b);
     });
     assertEquals(await Promise.all(sums.map(async (sum) => (await sum.read())[0]! / k)), [1, 2, 3, 4, 5, 6]);
     for (const sum of sums) sum.dispose();
