@@ -8,6 +8,7 @@ import { openGpu, preferVulkan } from "../cli/backend.ts";
 import { defineCommand } from "../cli/command.ts";
 import { UserError } from "../cli/user_error.ts";
 import config from "../deno.json" with { type: "json" };
+import { bytesByCase, copies } from "./bandwidth.ts";
 import { flopsByCase } from "./flops.ts";
 import { measure, type Measured } from "./measure.ts";
 import { namesOf } from "./cases.ts";
@@ -130,9 +131,10 @@ async function runBench(options: BenchOptions): Promise<number> {
     }
     sameAdapter(libraries);
     const rows: Row[] = [];
+    const copy = copies(gpu);
     for (const name of names) {
-      const [own, ...others] = await measure(name, libraries, { rounds, progress });
-      rows.push(rowOf(name, own ?? null, libraries.slice(1), others));
+      const [copied, own, ...others] = await measure(name, [copy, ...libraries], { rounds, progress });
+      rows.push(rowOf(name, { own: own ?? null, copy: copied ?? null }, libraries.slice(1), others));
     }
     const report: Report = {
       date: new Date().toISOString().slice(0, 10),
@@ -157,13 +159,14 @@ async function runBench(options: BenchOptions): Promise<number> {
 
 function rowOf(
   name: string,
-  own: Measured | null,
+  { own, copy }: { own: Measured | null; copy: Measured | null },
   peers: readonly Peer[],
   others: readonly (Measured | null)[],
 ): Row {
   if (!own) throw new Error(`Cannot measure as this library must implement every case: ${name} is missing`);
   const measured = peers.map((peer, i) => [peer.name, others[i] ?? null] as const);
-  return { name, flops: flopsByCase().get(name)!, ours: own, peers: Object.fromEntries(measured) };
+  const [flops, bytes] = [flopsByCase().get(name)!, bytesByCase().get(name) ?? null];
+  return { name, flops, bytes, ours: own, copy, peers: Object.fromEntries(measured) };
 }
 
 function print(report: Report, { json: asJson, markdown, update }: BenchOptions): void {

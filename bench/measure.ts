@@ -51,7 +51,7 @@ export interface MeasureOptions {
 /**
  * Measures one case. Every library is warmed up and its values are compared with those of the first; then they take turns.
  *
- * @param libraries This library first, then the peers.
+ * @param libraries This library first, then the peers; whatever has no values to compare may be anywhere.
  * @returns One measurement per library, in the same order; null if it does not implement the case.
  */
 export async function measure(
@@ -102,18 +102,16 @@ export async function measure(
 
 /** Marks the libraries whose values differ from those of the first. */
 function compare(runners: readonly (readonly [Peer, Runner])[]): void {
-  const [first, ...others] = runners;
+  const [first, ...others] = runners.filter(([, { values }]) => values);
   if (!first) return;
   const [{ name }, { values }] = first;
-  if (!values) return;
   for (const [, other] of others) {
-    if (!other.values) continue;
-    const difference = relativeDifference(values, other.values);
+    const difference = relativeDifference(values!, other.values!);
     if (difference <= TOLERANCE) continue;
     other.disagrees = true;
     other.error = `values differ from ${name}'s by ${difference.toExponential(1)}: ${
-      listOf(other.values)
-    } for ${listOf(values)}`;
+      listOf(other.values!)
+    } for ${listOf(values!)}`;
   }
 }
 

@@ -14,7 +14,11 @@ export interface Row {
   readonly name: string;
   /** Floating-point operations of one execution. */
   readonly flops: number;
+  /** Bytes that one execution must move; null if memory does not bound it. */
+  readonly bytes: number | null;
   readonly ours: Measured;
+  /** A copy that moves as many bytes, in alternation with the others; null if there is none. */
+  readonly copy: Measured | null;
   /** Measurements by peer; null if it does not implement the case. */
   readonly peers: Readonly<Record<string, Measured | null>>;
 }
@@ -43,6 +47,14 @@ export function ratioOf({ ours, peers }: Row): number | null {
   return ours.ms === null || times.length === 0 ? null : Math.min(...times) / ours.ms;
 }
 
+/** GB/s that a case moves, and its share of what a copy moves; null if memory does not bound it. */
+export function bandwidthOf(
+  { bytes, ours, copy }: Row,
+): { readonly gb: number; readonly share: number } | null {
+  if (bytes === null || ours.ms === null || typeof copy?.ms !== "number") return null;
+  return { gb: bytes / ours.ms / 1e6, share: copy.ms / ours.ms };
+}
+
 /** Geometric mean and minimum of the ratios; null if there are none. */
 export function summaryOf(
   rows: readonly Row[],
@@ -66,6 +78,7 @@ export function json(report: Report): string {
   const rows = report.rows.map((row) => ({
     ...row,
     gflops: row.ours.ms === null ? null : row.flops / row.ours.ms / 1e6,
+    bandwidth: bandwidthOf(row),
     ratio: ratioOf(row),
   }));
   return JSON.stringify({ ...report, rows, summary: summaryOf(report.rows) }, null, 2);
@@ -98,16 +111,29 @@ export function tableOf({ rows, libraries, missing }: Report): Table {
     return `failed (${failures.findIndex((one) => one.measured === measured) + 1})`;
   };
   return {
-    head: ["case", "ms", "GFLOP/s", ...peers.map((peer) => `${short(peer)} ms`), "ratio"],
+    head: [
+      "case",
+      "ms",
+      "GFLOP/s",
+      "GB/s",
+      "of a copy",
+      ...peers.map((peer) => `${short(peer)} ms`),
+      "ratio",
+    ],
     rows: rows.map((row) => {
       const { name, flops, ours } = row;
       const ratio = ratioOf(row);
       const own = ours.ms === null
-        ? [`failed (${failures.findIndex((one) => one.measured === ours) + 1})`, ""]
-        : [digits(ours.ms), digits(flops / ours.ms / 1e6)];
+        ? [`failed (${failures.findIndex((one) => one.measured === ours) + 1})`, "", "", ""]
+        : [digits(ours.ms), digits(flops / ours.ms / 1e6), ...bandwidthCells(row)];
       return [name, ...own, ...peers.map((peer) => cell(row, peer)), ratio === null ? "" : ratio.toFixed(2)];
     }),
   };
+}
+
+function bandwidthCells(row: Row): [string, string] {
+  const bandwidth = bandwidthOf(row);
+  return bandwidth ? [digits(bandwidth.gb), `${(100 * bandwidth.share).toFixed(0)} %`] : ["", ""];
 }
 
 /** A package's name without a redundant scope. */

@@ -1,10 +1,11 @@
 /**
- * The optimizer and the training step in this library: the post-norm encoder of `workloads.ts`, mean squared error and
- * AdamW; only the loss is read back. The optimizer also computes the norm of all gradients, which the peers do not.
+ * AdamW and the training step in this library: the post-norm encoder of `workloads.ts`, mean squared error and AdamW; only the
+ * loss is read back. The optimizer of the step also computes the norm of all gradients, which the peers do not.
  *
  * @module
  */
 
+import { adamw as updateAdamw } from "../kernels/adamw.ts";
 import { add } from "../kernels/add.ts";
 import { attention } from "../kernels/attention.ts";
 import { layerNorm } from "../kernels/layer_norm.ts";
@@ -87,48 +88,51 @@ function makeOptimizer(params: readonly Tensor[]): AdamW {
   return new AdamW([{ params, lr: learningRate, betas: [beta1, beta2], eps: epsilon, weightDecay }]);
 }
 
-/** The optimizer alone. The gradients are in its gradient buffers, as after a backward pass. */
+/** AdamW alone: without the norm of the gradients, which the peers do not take either. */
 export function adamw(gpu: Gpu): PeerCase {
   const inputs = adamwInputs();
+  const { learningRate: lr, beta1, beta2, epsilon: eps, weightDecay } = ADAMW;
   const upload = ({ values, shape }: HostTensor) => gpu.tensor(values, shape);
-  let parameters: Tensor[] = [];
-  let optimizer: AdamW | null = null;
-  const free = () => {
-    optimizer?.dispose();
-    for (const parameter of parameters) parameter.dispose();
-  };
-  const give = (parameter: Tensor, gradient: Tensor | null) => {
-    using slot = optimizer!.slot(parameter)!;
-    if (gradient) gpu.copy(gradient, slot); // else that of the step before
-    optimizer!.take(parameter, slot);
-  };
-  const start = () => {
-    free();
-    parameters = inputs.parameters.map(upload);
-    optimizer = makeOptimizer(parameters);
-    parameters.forEach((parameter, i) => {
-      using gradient = upload(inputs.gradients[i]!);
-      give(parameter, gradient);
+  const factor = gpu.tensor([1], []);
+  const initialStates = () =>
+    inputs.parameters.map((parameter, i) => {
+      const { shape } = parameter;
+      return {
+        w: upload(parameter),
+        dw: upload(inputs.gradients[i]!),
+        m: gpu.zeros(shape),
+        v: gpu.zeros(shape),
+      };
     });
+  let states = initialStates();
+  let step = 0;
+  const free = () => {
+    for (const tensor of states.flatMap((state) => Object.values(state))) tensor.dispose();
   };
   const run = async (repeat: number) => {
     for (let i = 0; i < repeat; i++) {
-      optimizer!.step();
-      for (const parameter of parameters) give(parameter, null);
+      step++;
+      for (const state of states) {
+        updateAdamw({ ...state, factor }, { lr, betas: [beta1, beta2], eps, weightDecay, step });
+      }
     }
     await gpu.sync();
   };
-  start();
   return {
     run,
     check: async () => {
-      start();
+      free();
+      states = initialStates();
+      step = 0;
       await run(1);
       const host: Float32Array[] = [];
-      for (const parameter of parameters) host.push(Float32Array.from(await parameter.read()));
+      for (const { w } of states) host.push(Float32Array.from(await w.read()));
       return samples(host);
     },
-    dispose: free,
+    dispose: () => {
+      free();
+      factor.dispose();
+    },
   };
 }
 

@@ -73,7 +73,7 @@ const NOTES = [
   "- `XDG_CACHE_HOME`: parent of the folder for corpora and kernel timings (default: `~/.cache`)",
   "- `DENO_WEBGPU_BACKEND`: WebGPU backend (default on Linux: `vulkan`)",
   "- `ESPALIER_GEMM`: GEMM kernel to use instead of the fastest one",
-  "- `ESPALIER_SUBGROUPS`: `1` to reduce within subgroups, `0` to not (default: where the adapter lists them)",
+  "- `ESPALIER_SUBGROUPS`: `1` to reduce within subgroups (default: where the adapter lists them), `0` to not use them at all",
   "- `NO_COLOR`: no colour codes",
 ];
 

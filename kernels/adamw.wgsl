@@ -28,11 +28,12 @@ fn main(
   @builtin(num_workgroups) workgroups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let scale = factor[0]; // before any branch, where compilers of software adapters see that all invocations load the same
   let i = workgroup_number(workgroup, workgroups) * 256u + local;
-  if (i >= params.n || factor[0] == 0.0) {
+  if (i >= params.n || scale == 0.0) {
     return;
   }
-  let g = factor[0] * dw[i];
+  let g = scale * dw[i];
   let mean = params.beta1 * m[i] + params.rest1 * g;
   let square = params.beta2 * v[i] + params.rest2 * (g * g);
   m[i] = mean;

@@ -138,8 +138,9 @@ fn weights(
   var sum = Number();
   for (var r = block * BLOCK; r < end; r++) {
     let at = r * params.columns + c;
-    dots += dy[at] * ((x[at] - means[r]) * rstds[r]);
-    sum += dy[at];
+    let d = dy[at];
+    dots += d * ((x[at] - means[r]) * rstds[r]);
+    sum += d;
   }
   let to = (params.first + block) * params.columns + c;
   dw[to] = kept(c, dots);

@@ -1,4 +1,5 @@
 import type { GpuOptions } from "./gpu_options.ts";
+import { inEights, isSoftware, wantsSubgroups } from "./adapter_info.ts";
 import { enableSubgroups } from "./subgroups.ts";
 
 /** What to do where there is no adapter. */
@@ -18,7 +19,7 @@ const FEATURES: readonly GPUFeatureName[] = ["shader-f16"];
 /**
  * Requests an adapter, and a device with the adapter's own limits.
  *
- * @returns Both, and the line that enables subgroups in shaders, which may be empty; null if they are not used.
+ * @returns Both, and the line that enables subgroups in shaders, which may be empty; null if the device has none.
  * @throws {Error} If there is no WebGPU or no adapter; the message names what to pass or to install.
  */
 export async function requestDevice(
@@ -47,7 +48,8 @@ export async function requestDevice(
       requiredFeatures: [...features.filter((feature) => adapter.features.has(feature)), ...more],
     });
   // Deno 2.9 does not list subgroups, but grants them. An adapter without them refuses the request.
-  const asked = options.subgroups ?? adapter.features.has("subgroups");
+  const shuffles = options.subgroups !== false && isSoftware(adapter) && inEights(adapter);
+  const asked = shuffles || wantsSubgroups(adapter, options);
   const device = asked ? await request(["subgroups"]).catch(() => request([])) : await request([]);
   entries.set(device, webgpu);
   return { adapter, device, subgroups: await enableSubgroups(device) };

@@ -1,6 +1,6 @@
 // Name, kind and limits of an adapter.
 
-import type { GpuLimits } from "./gpu_options.ts";
+import type { GpuLimits, GpuOptions } from "./gpu_options.ts";
 
 /** Names of drivers that compute on the CPU. */
 const SOFTWARE = /llvmpipe|swiftshader|lavapipe|basic render/i;
@@ -15,6 +15,17 @@ export function nameOfAdapter({ info }: GPUAdapter): string {
 export function isSoftware(adapter: GPUAdapter): boolean {
   const { architecture, device } = adapter.info;
   return SOFTWARE.test(`${nameOfAdapter(adapter)} ${architecture} ${device}`);
+}
+
+/** Whether reductions are to use subgroups: as asked for, else where the adapter lists them. */
+export function wantsSubgroups(adapter: GPUAdapter, { subgroups }: Pick<GpuOptions, "subgroups">): boolean {
+  return subgroups ?? adapter.features.has("subgroups");
+}
+
+/** Whether every subgroup has eight invocations. */
+export function inEights({ info }: GPUAdapter): boolean {
+  const { subgroupMinSize, subgroupMaxSize } = info as { subgroupMinSize?: number; subgroupMaxSize?: number };
+  return subgroupMinSize === 8 && subgroupMaxSize === 8;
 }
 
 /** Limits of a device, lowered to those given. */

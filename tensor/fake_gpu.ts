@@ -107,7 +107,8 @@ export function fakeGpu(like: Gpu): { readonly gpu: Gpu; readonly memory: Device
     createCommandEncoder: () => encoder,
     destroy: nothing,
   };
-  const { adapter, limits, software, subgroups } = like;
-  const gpu = new Gpu(adapter, device as unknown as GPUDevice, { limits, software }, subgroups ? "" : null);
+  const { adapter, limits, software, subgroups, shuffles } = like;
+  const line = subgroups || shuffles ? "" : null;
+  const gpu = new Gpu(adapter, device as unknown as GPUDevice, { limits, software, subgroups }, line);
   return { gpu, memory };
 }

@@ -1,5 +1,5 @@
 import { requestDevice } from "./adapter.ts";
-import { isSoftware, limitsOf, nameOfAdapter } from "./adapter_info.ts";
+import { inEights, isSoftware, limitsOf, nameOfAdapter, wantsSubgroups } from "./adapter_info.ts";
 import { BindGroups } from "./bind_groups.ts";
 import { Commands } from "./commands.ts";
 import { clearTensor, copyRowsToTexture, copyTensor } from "./copies.ts";
@@ -42,8 +42,10 @@ export class Gpu {
   readonly software: boolean;
   /** Limits that operations plan with. */
   readonly limits: GpuLimits;
-  /** Whether kernels use subgroups. */
+  /** Whether reductions use subgroups, which round their sums differently. */
   readonly subgroups: boolean;
+  /** Whether kernels of software adapters may share loads in a subgroup of eight, which changes no result. */
+  readonly shuffles: boolean;
   /** Buffers of the tensors.
    * @internal */
   readonly pool: BufferPool;
@@ -70,7 +72,7 @@ export class Gpu {
    * @param adapter Adapter of the device.
    * @param device Device that nothing else uses.
    * @param options As for {@linkcode requestGpu}.
-   * @param subgroups Line that enables subgroups in shaders; null to use none.
+   * @param subgroups Line that enables subgroups in shaders; null if the device has none.
    */
   constructor(adapter: GPUAdapter, device: GPUDevice, options: GpuOptions, subgroups: string | null = null) {
     this.adapter = adapter;
@@ -78,14 +80,15 @@ export class Gpu {
     this.name = nameOfAdapter(adapter);
     this.software = options.software ?? isSoftware(adapter);
     this.limits = limitsOf(device, options.limits);
-    this.subgroups = subgroups !== null;
+    this.subgroups = subgroups !== null && wantsSubgroups(adapter, options);
+    this.shuffles = subgroups !== null && this.software && inEights(adapter);
     const flush = () => this.flush();
     const forget = (kind: string) => (id: number) => groups.forget(`${kind}${id}`);
     const errors = this.#errors = new DeviceErrors(device);
     const { guard } = errors;
     this.pool = new BufferPool(device, guard, forget("b"));
     this.textures = new TexturePool(device, guard, forget("t"), flush);
-    const pipelines = this.pipelines = new PipelineCache(device, errors, subgroups);
+    const pipelines = this.pipelines = new PipelineCache(device, errors, subgroups, this.subgroups);
     const uniforms = new UniformRing(device);
     const { bindingBytes, workgroups } = this.limits;
     const groups = new BindGroups({ owner: this, device, bindingBytes, uniforms: uniforms.buffer, guard });

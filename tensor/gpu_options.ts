@@ -20,7 +20,8 @@ export interface GpuOptions {
   readonly profile?: boolean;
   /**
    * Whether kernels add and compare within subgroups, where the device has them: faster reductions, whose sums are rounded
-   * differently. Unless given, where the adapter lists them. Browsers do; Deno 2.9 has them, but does not list them.
+   * differently. Unless given, where the adapter lists them. Browsers do; Deno 2.9 has them, but does not list them. With `false`,
+   * GEMMs of software adapters do not share loads in subgroups either, which are slower then and have the same results.
    */
   readonly subgroups?: boolean;
   /** Whether to choose kernels as for an adapter that computes on the CPU; decided by the name of its driver unless given. */

@@ -89,6 +89,8 @@ export class Kernel {
   readonly source: string;
   /** WGSL text for devices with subgroups, without the line that enables them; null if it does not differ. */
   readonly subgroupSource: string | null;
+  /** Whether it shuffles values within subgroups, for devices of {@linkcode Gpu.shuffles} alone. */
+  readonly shuffles: boolean;
   /** Resource variables. */
   readonly bindings: readonly ShaderBinding[];
   /** Fields of `Params` in order, 4 bytes each. */
@@ -112,6 +114,7 @@ export class Kernel {
     const differs = helpers.some((helper) => typeof helper !== "string");
     this.subgroupSource = differs ? whole("with") : null;
     const text = stripComments(this.source);
+    this.shuffles = text.includes("subgroupShuffle(");
     const variable = /@group\(0\)\s*@binding\((\d+)\)\s*var\s*(?:<([^>]*)>)?\s*(\w+)\s*:\s*([^;]+);/g;
     this.bindings = [...text.matchAll(variable)].map((match) => ({
       name: match[3]!,

@@ -51,6 +51,7 @@ export class PipelineCache {
   readonly #device: GPUDevice;
   readonly #errors: DeviceErrors;
   readonly #subgroups: string | null;
+  readonly #reduce: boolean;
   readonly #modules = new Map<Kernel, GPUShaderModule>();
   /** By entry point; one has few sets of constants, and comparing them makes no string. */
   readonly #pipelines = new Map<Kernel, Map<string, { constants: Constants; pipeline: Pipeline }[]>>();
@@ -61,12 +62,14 @@ export class PipelineCache {
    *
    * @param device Device that compiles.
    * @param errors Where compile errors go.
-   * @param subgroups Line that enables subgroups; null to compile without.
+   * @param subgroups Line that enables subgroups; null if the device has none.
+   * @param reduce Whether reductions use them.
    */
-  constructor(device: GPUDevice, errors: DeviceErrors, subgroups: string | null) {
+  constructor(device: GPUDevice, errors: DeviceErrors, subgroups: string | null, reduce: boolean) {
     this.#device = device;
     this.#errors = errors;
     this.#subgroups = subgroups;
+    this.#reduce = reduce;
   }
 
   /** Number of pipelines compiled so far. */
@@ -123,8 +126,9 @@ export class PipelineCache {
     if (known) return known;
     // What the scope catches is dropped: the messages below state it with the place.
     this.#device.pushErrorScope("validation");
-    const withSubgroups = this.#subgroups === null ? null : kernel.subgroupSource;
-    const code = withSubgroups === null ? kernel.source : this.#subgroups + withSubgroups;
+    const reduces = this.#reduce && kernel.subgroupSource !== null;
+    const enable = reduces || kernel.shuffles ? this.#subgroups ?? "" : "";
+    const code = enable + (reduces ? kernel.subgroupSource : kernel.source);
     const module = this.#device.createShaderModule({ label: kernel.name, code });
     this.#device.popErrorScope().catch(() => {});
     this.#modules.set(kernel, module);

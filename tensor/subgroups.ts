@@ -8,7 +8,7 @@ const LINES = ["enable subgroups; ", ""];
 const PROBE = `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) i: u32) {
-  y[i] = subgroupAdd(i) + subgroupMax(i) + subgroupExclusiveAdd(i);
+  y[i] = subgroupAdd(i) + subgroupMax(i) + subgroupExclusiveAdd(i) + subgroupShuffle(i, i ^ 1u);
 }`;
 
 /**

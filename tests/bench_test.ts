@@ -22,14 +22,30 @@ const taken = (ms: number) => ({ ms, samples: [ms], repeat: 1, error: null, disa
 const failed = (error: string) => ({ ms: null, samples: [], repeat: 1, error, disagrees: false });
 
 const rows: Row[] = [
-  { name: "gemm", flops: 2e9, ours: taken(100), peers: { "@jax-js/jax": taken(400), tfjs: taken(500) } },
+  {
+    name: "gemm",
+    flops: 2e9,
+    bytes: null,
+    ours: taken(100),
+    copy: null,
+    peers: { "@jax-js/jax": taken(400), tfjs: taken(500) },
+  },
   {
     name: "norm",
     flops: 1e6,
+    bytes: 4e7,
     ours: taken(10),
+    copy: taken(5),
     peers: { "@jax-js/jax": failed("lost\nits way"), tfjs: taken(10) },
   },
-  { name: "ctc", flops: 1e6, ours: taken(2), peers: { "@jax-js/jax": null, tfjs: null } },
+  {
+    name: "ctc",
+    flops: 1e6,
+    bytes: null,
+    ours: taken(2),
+    copy: null,
+    peers: { "@jax-js/jax": null, tfjs: null },
+  },
 ];
 
 const report: Report = {
@@ -97,7 +113,10 @@ Deno.test("the report shows times, failures and the summary", () => {
   assertStringIncludes(shown, "geometric mean 2.00 over 2 cases, least 1.00 (norm)");
   assertStringIncludes(shown, "(1) @jax-js/jax, norm: lost its way");
   assertStringIncludes(shown, "failed (1)");
-  assertStringIncludes(document(report), "| gemm |  100 |    20.0 |            400 |     500 |  4.00 |");
+  assertStringIncludes(
+    document(report),
+    "| gemm |  100 |    20.0 |      |           |            400 |     500 |  4.00 |",
+  );
   assertEquals(JSON.parse(json(report)).rows[0].gflops, 20);
 });
 

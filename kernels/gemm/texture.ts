@@ -26,12 +26,23 @@ const MIN_ITERATIONS = 64;
 /** Tiles, of all splits, that keep the cores of a CPU evenly busy. */
 const TILES = 128;
 
+/** Tiles that share loads, along m and along n. */
+type Sharing = readonly [down: number, across: number];
+
+/** Tiles of a subgroup of eight: each invocation loads 12 of the 32 texels of a tile of 16×16. */
+const SHARED: Sharing = [2, 4];
+
+/** Most tiles along m or n of a GEMM whose tiles share nothing, as a quarter or more of a subgroup's would be outside it. */
+const FEW = 3;
+
 /** How a GEMM is divided among invocations. */
 interface Division {
   /** 4×4 blocks of a tile, along m and along n. */
   readonly blocks: 4 | 2;
-  /** Tiles of a split. */
-  readonly tiles: number;
+  /** Tiles of a workgroup that share loads; 1 by 1 if none do. */
+  readonly sharing: Sharing;
+  /** Workgroups. */
+  readonly groups: number;
   /** Split-K. */
   readonly splits: number;
   /** Extents of a split along k1 and k2. */
@@ -53,7 +64,18 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
   const splits = Math.max(1, Math.min(useful, most));
   const split1 = Math.ceil(k1 / splits);
   const split2 = roundUp(k2 / Math.ceil(splits / Math.ceil(k1 / split1)), 4);
-  return { blocks, tiles, splits: Math.ceil(k1 / split1) * Math.ceil(k2 / split2), k1: split1, k2: split2 };
+  const parts = Math.ceil(k1 / split1) * Math.ceil(k2 / split2);
+  return { blocks, ...share(gpu, problem, 4 * blocks, parts), splits: parts, k1: split1, k2: split2 };
+}
+
+/** Which tiles share loads, and the workgroups. No other length of a sequence compiles another shader. */
+function share(gpu: Gpu, problem: GemmProblem, extent: number, splits: number) {
+  const { m, n } = problem;
+  const { batch } = extentsOf(problem);
+  const sharing: Sharing = gpu.shuffles && Math.min(m, n) > FEW * extent ? SHARED : [1, 1];
+  const [down, across] = sharing;
+  const groups = Math.ceil(m / (extent * down)) * Math.ceil(n / (extent * across)) * batch * splits;
+  return { sharing, groups: sharing === SHARED ? groups : Math.ceil(groups / 8) };
 }
 
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
@@ -79,7 +101,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const { blocks, tiles, splits, ...split } = divide(gpu, problem);
+  const { blocks, sharing: [down, across], groups, splits, ...split } = divide(gpu, problem);
   const a = planOperand(gpu, problem, problem.a, m);
   const b = planOperand(gpu, problem, problem.b, n);
   const excess = a.excess + b.excess +
@@ -117,9 +139,14 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
       bias_base: target.bias_base ?? 0,
       bias_z2: target.bias_z2 ?? 0,
     },
-    workgroups: Math.ceil(tiles * splits / 8),
+    workgroups: groups,
   };
-  return { excess, a, b, kernel: kernels.of({ BLOCKS: blocks }, types), dispatch, direct, finish };
+  const values = {
+    ...{ BLOCKS: blocks, DOWN: down, ACROSS: across, SHARED: down * across > 1 },
+    A_LOADS: 4 / across,
+    B_LOADS: 4 / down,
+  };
+  return { excess, a, b, kernel: kernels.of(values, types), dispatch, direct, finish };
 }
 
 /** The output and epilogue of a GEMM that the kernel computes by itself: at most a bias and a residual, with C in vec4s. Else null. */

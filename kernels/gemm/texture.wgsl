@@ -2,6 +2,11 @@
 // textures, a vec4 a texel. Each invocation computes a tile of EXTENT×EXTENT in registers, as BLOCKS×BLOCKS blocks of 4×4.
 // `texture.ts` preprocesses this text (`preprocess.ts`) for 4×4 blocks and for 2×2.
 //
+// Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, and its invocations
+// share loads. A tile needs TEXELS texels of A for every four k, and so do the tiles beside it: each of the ACROSS invocations loads
+// every ACROSS-th of them, and gets the others by shuffles. B is shared by the DOWN tiles of a column in the same way. The sums are the
+// same, bit for bit. With DOWN and ACROSS of 1, nothing is shared and tiles are numbered one by one.
+//
 // K has two indices, (k1, k2). A texel of A holds four k2 of a row m (A_ALONG_K) or four m of a row k2; a texel of B four k2 of
 // a row n (B_ALONG_K) or four n of a row k2. Texels have an address that is linear in all indices:
 //   base + z1·z1_step + z2·z2_step + k1·k1_step + i·step + j/4,  where i is the index that does not run along the texels;
@@ -60,6 +65,9 @@ override COLUMN_BITS: u32 = 10;
 
 const BLOCKS = ${BLOCKS}u; // 4×4 blocks along m and along n
 const EXTENT = 4u * BLOCKS; // rows and columns of a tile
+const DOWN = ${DOWN}; // tiles of a subgroup that share loads, along m and along n
+const ACROSS = ${ACROSS};
+const COLUMN = 8u / ACROSS; // groups of tiles in a column, see `locate`
 
 @group(0) @binding(0) var a: texture_storage_2d<A_TEXEL, read>;
 @group(0) @binding(1) var b: texture_storage_2d<B_TEXEL, read>;
@@ -88,36 +96,33 @@ fn texel_b(row: Row) -> vec4f {
   return select(texel, vec4f(), B_EDGES && u32(row.y) >= params.b_height);
 }
 
-// Texel `x` of four rows, from row `i` on.
-fn rows_a(row: Row, i: u32, x: u32) -> mat4x4f {
-  let at = row.at + i32(i) * params.a_step + i32(x);
-  let y = row.y + i32(i) * params.a_y_step;
-  return mat4x4f(
-    texel_a(Row(at, y)),
-    texel_a(Row(at + params.a_step, y + params.a_y_step)),
-    texel_a(Row(at + 2 * params.a_step, y + 2 * params.a_y_step)),
-    texel_a(Row(at + 3 * params.a_step, y + 3 * params.a_y_step)),
-  );
+// The first texel of a block that an invocation loads. `share` counts the invocations before it that load others of the block.
+fn first_a(row: Row, m: u32, k: u32, share: u32) -> Row {
+  let i = i32(select(k, m, A_ALONG_K) + share);
+  let x = i32(select(m, k, A_ALONG_K) >> 2u);
+  return Row(row.at + i * params.a_step + x, row.y + i * params.a_y_step);
 }
 
-fn rows_b(row: Row, i: u32, x: u32) -> mat4x4f {
-  let at = row.at + i32(i) * params.b_step + i32(x);
-  let y = row.y + i32(i) * params.b_y_step;
-  return mat4x4f(
-    texel_b(Row(at, y)),
-    texel_b(Row(at + params.b_step, y + params.b_y_step)),
-    texel_b(Row(at + 2 * params.b_step, y + 2 * params.b_y_step)),
-    texel_b(Row(at + 3 * params.b_step, y + 3 * params.b_y_step)),
-  );
+fn first_b(row: Row, n: u32, k: u32, share: u32) -> Row {
+  let i = i32(select(k, n, B_ALONG_K) + share);
+  let x = i32(select(n, k, B_ALONG_K) >> 2u);
+  return Row(row.at + i * params.b_step + x, row.y + i * params.b_y_step);
 }
 
-// Four rows m (the matrix's columns) of four k2 each.
-fn load_a(row: Row, m: u32, k: u32) -> mat4x4f {
-  var block: mat4x4f;
-  if (A_ALONG_K) {
-    block = rows_a(row, m, k >> 2u);
-  } else {
-    block = transpose(rows_a(row, k, m >> 2u));
+// The texel of the i-th row after it.
+fn further_a(first: Row, i: i32) -> vec4f {
+  return texel_a(Row(first.at + i * params.a_step, first.y + i * params.a_y_step));
+}
+
+fn further_b(first: Row, i: i32) -> vec4f {
+  return texel_b(Row(first.at + i * params.b_step, first.y + i * params.b_y_step));
+}
+
+// Four rows m (the matrix's columns) of four k2 each, from the four texels of a block.
+fn block_of_a(texels: mat4x4f, k: u32) -> mat4x4f {
+  var block = texels;
+  if (!A_ALONG_K) {
+    block = transpose(texels);
   }
   if (K2_EDGE) {
     let past = vec4u(k, k + 1u, k + 2u, k + 3u) >= vec4u(params.k2);
@@ -129,13 +134,11 @@ fn load_a(row: Row, m: u32, k: u32) -> mat4x4f {
   return block;
 }
 
-// Four k2 (the matrix's columns) of four columns n each.
-fn load_b(row: Row, n: u32, k: u32) -> mat4x4f {
-  var block: mat4x4f;
+// Four k2 (the matrix's columns) of four columns n each, from the four texels of a block.
+fn block_of_b(texels: mat4x4f, k: u32) -> mat4x4f {
+  var block = texels;
   if (B_ALONG_K) {
-    block = transpose(rows_b(row, n, k >> 2u));
-  } else {
-    block = rows_b(row, k, n >> 2u);
+    block = transpose(texels);
   }
   if (K2_EDGE) {
     block[1] = select(block[1], vec4f(), k + 1u >= params.k2);
@@ -191,9 +194,9 @@ fn bias_at(at: u32, n: u32) -> vec4f {
   return shift;
 }
 
-// What an invocation computes: a tile of C, in a split of K.
+// What a group of DOWN×ACROSS invocations computes: as many tiles of C, in a split of K. `m` and `n` are those of the first one.
 struct Tile {
-  inside: bool, // whether there is such a tile
+  inside: bool, // whether there is such a group
   m: u32, // first row
   n: u32, // first column
   k1: vec2u, // first k1 of the split, and one past the last
@@ -204,15 +207,15 @@ struct Tile {
   bias: u32, // address of the item's bias
 }
 
-// Tile number `number`. Tiles go down columns that are eight tiles wide, whose share of B stays in the cache meanwhile.
+// Group number `number`. Groups go down columns that are eight tiles wide, whose share of B stays in the cache meanwhile.
 fn locate(number: u32) -> Tile {
-  let across = (params.n + EXTENT - 1u) / EXTENT;
-  let down = (params.m + EXTENT - 1u) / EXTENT;
+  let across = (params.n + ACROSS * EXTENT - 1u) / (ACROSS * EXTENT);
+  let down = (params.m + DOWN * EXTENT - 1u) / (DOWN * EXTENT);
   let item = number / (across * down);
   let tile = number % (across * down);
-  let column = tile / (8u * down);
-  let width = min(8u, across - column * 8u);
-  let inside = tile - column * 8u * down;
+  let column = tile / (COLUMN * down);
+  let width = min(COLUMN, across - column * COLUMN);
+  let inside = tile - column * COLUMN * down;
   let split = item / params.z;
   let z1 = item % params.z / params.z2;
   let z2 = item % params.z % params.z2;
@@ -221,8 +224,8 @@ fn locate(number: u32) -> Tile {
   let k2 = split % splits_k2 * params.split_k2;
   return Tile(
     split < params.splits,
-    inside / width * EXTENT,
-    (column * 8u + inside % width) * EXTENT,
+    inside / width * DOWN * EXTENT,
+    (column * COLUMN + inside % width) * ACROSS * EXTENT,
     vec2u(k1, min(k1 + params.split_k1, params.k1)),
     vec2u(k2, min(k2 + params.split_k2, params.k2)),
     Row(
@@ -242,14 +245,26 @@ fn locate(number: u32) -> Tile {
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
   @builtin(num_workgroups) workgroups: vec3u,
+  //#if SHARED
+  @builtin(subgroup_invocation_id) lane: u32,
+  //#else
   @builtin(local_invocation_index) local: u32,
+  //#end
 ) {
-  let tile = locate(workgroup_number(workgroup, workgroups) * 8u + local);
+  let number = workgroup_number(workgroup, workgroups);
+  //#if SHARED
+  let tile = locate(number);
+  //#else
+  let tile = locate(number * 8u + local);
+  let lane = 0u;
+  //#end
   if (!tile.inside) {
     return;
   }
-  let m = tile.m;
-  let n = tile.n;
+  let column = lane % ACROSS;
+  let line = lane / ACROSS;
+  let m = tile.m + line * EXTENT;
+  let n = tile.n + column * EXTENT;
   var row_a = tile.a;
   var row_b = tile.b;
   //#for i in 0..BLOCKS
@@ -260,10 +275,34 @@ fn main(
   for (var k1 = tile.k1.x; k1 < tile.k1.y; k1++) {
     for (var k2 = tile.k2.x; k2 < tile.k2.y; k2 += 4u) {
       //#for j in 0..BLOCKS
-      let b${j} = load_b(row_b, n + 4u * ${j}u, k2);
+      let first_b${j} = first_b(row_b, n + 4u * ${j}u, k2, line);
+      var texels_b${j}: mat4x4f;
+      //#for h in 0..B_LOADS
+      let own_b${j}${h} = further_b(first_b${j}, ${h} * DOWN);
+      //#if SHARED
+      //#for i in 0..DOWN
+      texels_b${j}[${h} * DOWN + ${i}] = subgroupShuffle(own_b${j}${h}, ${i}u * ACROSS + column);
+      //#end
+      //#else
+      texels_b${j}[${h}] = own_b${j}${h};
+      //#end
+      //#end
+      let b${j} = block_of_b(texels_b${j}, k2);
       //#end
       //#for i in 0..BLOCKS
-      let a${i} = load_a(row_a, m + 4u * ${i}u, k2);
+      let first_a${i} = first_a(row_a, m + 4u * ${i}u, k2, column);
+      var texels_a${i}: mat4x4f;
+      //#for h in 0..A_LOADS
+      let own_a${i}${h} = further_a(first_a${i}, ${h} * ACROSS);
+      //#if SHARED
+      //#for j in 0..ACROSS
+      texels_a${i}[${h} * ACROSS + ${j}] = subgroupShuffle(own_a${i}${h}, line * ACROSS + ${j}u);
+      //#end
+      //#else
+      texels_a${i}[${h}] = own_a${i}${h};
+      //#end
+      //#end
+      let a${i} = block_of_a(texels_a${i}, k2);
       //#for j in 0..BLOCKS
       c${i}${j} = multiply_add(c${i}${j}, a${i}, b${j});
       //#end

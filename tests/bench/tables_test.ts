@@ -5,6 +5,8 @@ import { exportTables } from "../../bench/export.ts";
 import { gatesTables } from "../../bench/gates.ts";
 import { halfTables } from "../../bench/half.ts";
 import { memoryTables } from "../../bench/memory.ts";
+import { bandwidthOf, tableOf } from "../../bench/report.ts";
+import type { Measured } from "../../bench/measure.ts";
 import { shaderTable } from "../../bench/profile.ts";
 import { streamingTables } from "../../bench/streaming.ts";
 import type { TitledTable } from "../../bench/record.ts";
@@ -49,6 +51,40 @@ Deno.test("the tables of compact models, closed gates, f16 and exports show rati
   assertEquals(exportTables({ onnxruntime: "1.30.0", costs: files })[0]!.rows, [
     ["`f32`", "400.0 MB", "100 %", "50.00 %", "100.00 %"],
     ["`q8`", "100.0 MB", "70 %", "50.00 %", "100.00 %"],
+  ]);
+});
+
+Deno.test("the table of the bench shows what a case moves beside a copy of as many bytes", () => {
+  const measured = (ms: number): Measured => ({
+    ms,
+    samples: [ms],
+    repeat: 1,
+    error: null,
+    disagrees: false,
+  });
+  const bound = { name: "adamw", flops: 6e6, bytes: 8e6, ours: measured(2), copy: measured(1.5) };
+  const other = { name: "gemm", flops: 6e6, bytes: null, ours: measured(2), copy: null };
+  assertEquals([bandwidthOf({ ...bound, peers: {} }), bandwidthOf({ ...other, peers: {} })], [
+    { gb: 4, share: 0.75 },
+    null,
+  ]);
+  const rows = [bound, other].map((row) => ({ ...row, peers: { jax: measured(6) } }));
+  const { head, rows: cells } = tableOf({
+    ...{
+      date: "",
+      commit: null,
+      command: "",
+      adapter: "",
+      runtime: "",
+      load: { before: 0, cores: 2 },
+      rounds: 1,
+    },
+    ...{ libraries: { espalier: "1", jax: "1" }, missing: {}, rows },
+  });
+  assertEquals(head, ["case", "ms", "GFLOP/s", "GB/s", "of a copy", "jax ms", "ratio"]);
+  assertEquals(cells, [
+    ["adamw", "2.00", "3.00", "4.00", "75 %", "6.00", "3.00"],
+    ["gemm", "2.00", "3.00", "", "", "6.00", "3.00"],
   ]);
 });
 

@@ -25,7 +25,7 @@ Deno.test("subgroups are enabled by the line of the specification, or without it
 });
 
 /** WebGPU whose adapter lists some features, and grants those or more. */
-function webgpu(listed: readonly string[], granted: readonly string[]) {
+function webgpu(listed: readonly string[], granted: readonly string[], info: Partial<GPUAdapterInfo> = {}) {
   const requests: (readonly string[])[] = [];
   const device = (features: readonly string[]) => ({
     ...compiler(() => true),
@@ -39,7 +39,7 @@ function webgpu(listed: readonly string[], granted: readonly string[]) {
   const adapter = {
     features: new Set(listed),
     limits: {},
-    info: {},
+    info,
     requestDevice: ({ requiredFeatures }: { requiredFeatures: string[] }) => {
       requests.push(requiredFeatures);
       return requiredFeatures.every((name) => granted.includes(name))
@@ -62,6 +62,20 @@ Deno.test("subgroups are asked for where they are listed, or by the option", asy
   assertEquals(await request([], both), { requests: [[]], used: false });
   assertEquals(await request([], both, { subgroups: true }), { requests: [both], used: true });
   assertEquals(await request([], [], { subgroups: true }), { requests: [both, []], used: false });
+});
+
+Deno.test("a software adapter with subgroups of eight shuffles, unless subgroups are turned off", async () => {
+  const request = async (description: string, size: number, options: { subgroups?: boolean } = {}) => {
+    const info = { description, subgroupMinSize: size, subgroupMaxSize: size };
+    const { webgpu: entry } = webgpu([], ["subgroups"], info as Partial<GPUAdapterInfo>);
+    const { subgroups, shuffles } = await requestGpu({ webgpu: entry, ...options });
+    return { subgroups, shuffles };
+  };
+  assertEquals(await request("llvmpipe", 8), { subgroups: false, shuffles: true });
+  assertEquals(await request("llvmpipe", 8, { subgroups: true }), { subgroups: true, shuffles: true });
+  assertEquals(await request("llvmpipe", 8, { subgroups: false }), { subgroups: false, shuffles: false });
+  assertEquals(await request("llvmpipe", 16), { subgroups: false, shuffles: false });
+  assertEquals(await request("a GPU", 8), { subgroups: false, shuffles: false });
 });
 
 Deno.test("the device has subgroups if its adapter gives their sizes, whatever it lists", async () => {

@@ -2,7 +2,9 @@
 // must not count.
 import { assertEquals } from "@std/assert";
 import { gemm } from "../../../kernels/gemm/gemm.ts";
-import type { Operand } from "../../../kernels/gemm/problem.ts";
+import type { GemmProblem, Operand } from "../../../kernels/gemm/problem.ts";
+import { planTexture } from "../../../kernels/gemm/texture.ts";
+import { inEights } from "../../../tensor/adapter_info.ts";
 import { accumulate } from "../../../tensor/accumulate.ts";
 import { fill } from "../../../tensor/fill.ts";
 import type { Gpu } from "../../../tensor/gpu.ts";
@@ -239,6 +241,43 @@ function dot(a: Tensor, b: Tensor): Tensor {
   });
   return c;
 }
+
+Deno.test("tiles of a software adapter share loads in a subgroup without changing a bit", async () => {
+  const [sharing, alone] = [
+    await testGpu({ gemm: "texture" }),
+    await testGpu({ gemm: "texture", subgroups: false }),
+  ];
+  assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
+  const sizes = [ // tiles of 8×8, then of 16×16, then too few columns or rows of tiles
+    [true, 29, 61, 37],
+    [true, 90, 250, 519],
+    [false, 62, 24, 19],
+    [false, 48, 250, 2801],
+  ] as const;
+  for (const [shares, m, n, k] of sizes) {
+    const read = async (gpu: Gpu) => {
+      const values = (seed: number, size: number) =>
+        gpu.tensor(Float32Array.from(randomNd([size], seed).data));
+      using a = values(1, m * k);
+      using b = values(2, k * n);
+      using c = gpu.empty([m, n]);
+      const problem: GemmProblem = {
+        ...{ m, n, k: [1, k] },
+        a: { tensor: a, height: m, row: k, alongK: true },
+        b: { tensor: b, height: k, row: n, alongK: false },
+        c: { tensor: c, row: n },
+      };
+      assertEquals(
+        planTexture(gpu, problem).kernel.shuffles,
+        gpu.shuffles && shares,
+        `${m}×${n}`,
+      );
+      gemm(gpu, problem);
+      return await c.read();
+    };
+    assertEquals(await read(sharing), await read(alone), `${m}×${n}×${k}`);
+  }
+});
 
 Deno.test("GEMM reads its operands as they are now, not as an earlier GEMM read them", async () => {
   const gpu = await testGpu({ gemm: "texture" });
