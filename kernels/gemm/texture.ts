@@ -26,21 +26,13 @@ const MIN_ITERATIONS = 64;
 /** Tiles, of all splits, that keep the cores of a CPU evenly busy. */
 const TILES = 128;
 
-/** Tiles that share loads, along m and along n. */
-type Sharing = readonly [down: number, across: number];
-
-/** Tiles of a subgroup of eight: each invocation loads 12 of the 32 texels of a tile of 16×16. */
-const SHARED: Sharing = [2, 4];
-
-/** Most tiles along m or n of a GEMM whose tiles share nothing, as a quarter or more of a subgroup's would be outside it. */
-const FEW = 3;
-
 /** How a GEMM is divided among invocations. */
 interface Division {
   /** 4×4 blocks of a tile, along m and along n. */
   readonly blocks: 4 | 2;
-  /** Tiles of a workgroup that share loads; 1 by 1 if none do. */
-  readonly sharing: Sharing;
+  /** Tiles of a workgroup, along m and along n: those of a subgroup of eight, which share loads, or 1 by 1 if none do. */
+  readonly down: 1 | 2 | 4;
+  readonly across: 1 | 2 | 4;
   /** Workgroups. */
   readonly groups: number;
   /** Split-K. */
@@ -68,14 +60,21 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
   return { blocks, ...share(gpu, problem, 4 * blocks, parts), splits: parts, k1: split1, k2: split2 };
 }
 
-/** Which tiles share loads, and the workgroups. No other length of a sequence compiles another shader. */
+/**
+ * Which tiles share loads, and the workgroups. If 2×4 or 4×2 tiles share them, an invocation loads 12 of the 32 texels of a tile of
+ * 16×16. 2×4 read fewer rows of A at once, which are often a power of two apart and then crowd few sets of the cache. 4×2 leave less
+ * of a subgroup outside a GEMM of an odd width; not in a batch, as the width of attention scores is a length, and no other
+ * length is to compile another shader. None share if a quarter or more of a subgroup would be outside.
+ */
 function share(gpu: Gpu, problem: GemmProblem, extent: number, splits: number) {
   const { m, n } = problem;
   const { batch } = extentsOf(problem);
-  const sharing: Sharing = gpu.shuffles && Math.min(m, n) > FEW * extent ? SHARED : [1, 1];
-  const [down, across] = sharing;
-  const groups = Math.ceil(m / (extent * down)) * Math.ceil(n / (extent * across)) * batch * splits;
-  return { sharing, groups: sharing === SHARED ? groups : Math.ceil(groups / 8) };
+  const [tall, wide] = [Math.ceil(m / extent), Math.ceil(n / extent)];
+  const narrow = batch === 1 && roundUp(wide, 4) > roundUp(wide, 2);
+  const shared = gpu.shuffles && tall > 3 && (wide > 3 || (narrow && wide === 2));
+  const [down, across] = !shared ? [1, 1] as const : narrow ? [4, 2] as const : [2, 4] as const;
+  const groups = Math.ceil(tall / down) * Math.ceil(wide / across) * batch * splits;
+  return { down, across, groups: shared ? groups : Math.ceil(groups / 8) };
 }
 
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
@@ -101,7 +100,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const { blocks, sharing: [down, across], groups, splits, ...split } = divide(gpu, problem);
+  const { blocks, down, across, groups, splits, ...split } = divide(gpu, problem);
   const a = planOperand(gpu, problem, problem.a, m);
   const b = planOperand(gpu, problem, problem.b, n);
   const excess = a.excess + b.excess +
@@ -141,11 +140,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
     },
     workgroups: groups,
   };
-  const values = {
-    ...{ BLOCKS: blocks, DOWN: down, ACROSS: across, SHARED: down * across > 1 },
-    A_LOADS: 4 / across,
-    B_LOADS: 4 / down,
-  };
+  const values = { BLOCKS: blocks, DOWN: down, ACROSS: across, SHARED: down > 1 };
   return { excess, a, b, kernel: kernels.of(values, types), dispatch, direct, finish };
 }
 

@@ -2,10 +2,10 @@
 // textures, a vec4 a texel. Each invocation computes a tile of EXTENT×EXTENT in registers, as BLOCKS×BLOCKS blocks of 4×4.
 // `texture.ts` preprocesses this text (`preprocess.ts`) for 4×4 blocks and for 2×2.
 //
-// Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, and its invocations
-// share loads. A tile needs TEXELS texels of A for every four k, and so do the tiles beside it: each of the ACROSS invocations loads
-// every ACROSS-th of them, and gets the others by shuffles. B is shared by the DOWN tiles of a column in the same way. The sums are the
-// same, bit for bit. With DOWN and ACROSS of 1, nothing is shared and tiles are numbered one by one.
+// Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, 2×4 or 4×2, whose
+// invocations share loads (SHARED). For four k, a tile needs four texels of A for each block, and so do the tiles beside it: the
+// invocations of a line divide them, and get the others by shuffles. Those of a column share the texels of B in the same way. The sums
+// are the same, bit for bit. If not SHARED, DOWN and ACROSS are 1 and tiles are numbered one by one.
 //
 // K has two indices, (k1, k2). A texel of A holds four k2 of a row m (A_ALONG_K) or four m of a row k2; a texel of B four k2 of
 // a row n (B_ALONG_K) or four n of a row k2. Texels have an address that is linear in all indices:
@@ -65,7 +65,7 @@ override COLUMN_BITS: u32 = 10;
 
 const BLOCKS = ${BLOCKS}u; // 4×4 blocks along m and along n
 const EXTENT = 4u * BLOCKS; // rows and columns of a tile
-const DOWN = ${DOWN}; // tiles of a subgroup that share loads, along m and along n
+const DOWN = ${DOWN}; // tiles of a workgroup that is a subgroup, along m and along n
 const ACROSS = ${ACROSS};
 const COLUMN = 8u / ACROSS; // groups of tiles in a column, see `locate`
 
@@ -96,15 +96,15 @@ fn texel_b(row: Row) -> vec4f {
   return select(texel, vec4f(), B_EDGES && u32(row.y) >= params.b_height);
 }
 
-// The first texel of a block that an invocation loads. `share` counts the invocations before it that load others of the block.
-fn first_a(row: Row, m: u32, k: u32, share: u32) -> Row {
-  let i = i32(select(k, m, A_ALONG_K) + share);
+// Where a texel of a block is, from 0 to 3, if the block begins at (m, k).
+fn first_a(row: Row, m: u32, k: u32, texel: u32) -> Row {
+  let i = i32(select(k, m, A_ALONG_K) + texel);
   let x = i32(select(m, k, A_ALONG_K) >> 2u);
   return Row(row.at + i * params.a_step + x, row.y + i * params.a_y_step);
 }
 
-fn first_b(row: Row, n: u32, k: u32, share: u32) -> Row {
-  let i = i32(select(k, n, B_ALONG_K) + share);
+fn first_b(row: Row, n: u32, k: u32, texel: u32) -> Row {
+  let i = i32(select(k, n, B_ALONG_K) + texel);
   let x = i32(select(n, k, B_ALONG_K) >> 2u);
   return Row(row.at + i * params.b_step + x, row.y + i * params.b_y_step);
 }
@@ -118,6 +118,38 @@ fn further_b(first: Row, i: i32) -> vec4f {
   return texel_b(Row(first.at + i * params.b_step, first.y + i * params.b_y_step));
 }
 
+//#if SHARED
+// The four texels of a block, each loaded by one of four invocations, first number `first` on.
+fn shared_by_four(texel: vec4f, first: u32, stride: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(texel, first),
+    subgroupShuffle(texel, first + stride),
+    subgroupShuffle(texel, first + 2u * stride),
+    subgroupShuffle(texel, first + 3u * stride),
+  );
+}
+
+// The four texels of a block, of which each of two invocations loaded every other one.
+fn shared_by_two(lower: vec4f, higher: vec4f, first: u32, stride: u32) -> mat4x4f {
+  return mat4x4f(
+    subgroupShuffle(lower, first),
+    subgroupShuffle(lower, first + stride),
+    subgroupShuffle(higher, first),
+    subgroupShuffle(higher, first + stride),
+  );
+}
+
+//#else
+// The four texels of a block, whose first one is at `first`.
+fn texels_a(first: Row) -> mat4x4f {
+  return mat4x4f(further_a(first, 0), further_a(first, 1), further_a(first, 2), further_a(first, 3));
+}
+
+fn texels_b(first: Row) -> mat4x4f {
+  return mat4x4f(further_b(first, 0), further_b(first, 1), further_b(first, 2), further_b(first, 3));
+}
+
+//#end
 // Four rows m (the matrix's columns) of four k2 each, from the four texels of a block.
 fn block_of_a(texels: mat4x4f, k: u32) -> mat4x4f {
   var block = texels;
@@ -275,32 +307,28 @@ fn main(
   for (var k1 = tile.k1.x; k1 < tile.k1.y; k1++) {
     for (var k2 = tile.k2.x; k2 < tile.k2.y; k2 += 4u) {
       //#for j in 0..BLOCKS
-      let first_b${j} = first_b(row_b, n + 4u * ${j}u, k2, line);
-      var texels_b${j}: mat4x4f;
-      //#for h in 0..B_LOADS
-      let own_b${j}${h} = further_b(first_b${j}, ${h} * DOWN);
-      //#if SHARED
-      //#for i in 0..DOWN
-      texels_b${j}[${h} * DOWN + ${i}] = subgroupShuffle(own_b${j}${h}, ${i}u * ACROSS + column);
+      let at_b${j} = first_b(row_b, n + 4u * ${j}u, k2, line);
+      //#if DOWN == 4
+      let texels_b${j} = shared_by_four(further_b(at_b${j}, 0), column, ACROSS);
       //#end
-      //#else
-      texels_b${j}[${h}] = own_b${j}${h};
+      //#if DOWN == 2
+      let texels_b${j} = shared_by_two(further_b(at_b${j}, 0), further_b(at_b${j}, 2), column, ACROSS);
       //#end
+      //#if DOWN == 1
+      let texels_b${j} = texels_b(at_b${j});
       //#end
       let b${j} = block_of_b(texels_b${j}, k2);
       //#end
       //#for i in 0..BLOCKS
-      let first_a${i} = first_a(row_a, m + 4u * ${i}u, k2, column);
-      var texels_a${i}: mat4x4f;
-      //#for h in 0..A_LOADS
-      let own_a${i}${h} = further_a(first_a${i}, ${h} * ACROSS);
-      //#if SHARED
-      //#for j in 0..ACROSS
-      texels_a${i}[${h} * ACROSS + ${j}] = subgroupShuffle(own_a${i}${h}, line * ACROSS + ${j}u);
+      let at_a${i} = first_a(row_a, m + 4u * ${i}u, k2, column);
+      //#if ACROSS == 4
+      let texels_a${i} = shared_by_four(further_a(at_a${i}, 0), line * ACROSS, 1u);
       //#end
-      //#else
-      texels_a${i}[${h}] = own_a${i}${h};
+      //#if ACROSS == 2
+      let texels_a${i} = shared_by_two(further_a(at_a${i}, 0), further_a(at_a${i}, 2), line * ACROSS, 1u);
       //#end
+      //#if ACROSS == 1
+      let texels_a${i} = texels_a(at_a${i});
       //#end
       let a${i} = block_of_a(texels_a${i}, k2);
       //#for j in 0..BLOCKS

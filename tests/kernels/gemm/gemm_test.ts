@@ -248,11 +248,14 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     await testGpu({ gemm: "texture", subgroups: false }),
   ];
   assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
-  const sizes = [ // tiles of 8×8, then of 16×16, then too few columns or rows of tiles
+  const sizes = [ // 2×4 and 4×2 tiles of 8×8, the same of 16×16, then too few columns or rows of tiles
     [true, 29, 61, 37],
+    [true, 31, 70, 35],
     [true, 90, 250, 519],
+    [true, 500, 20, 1100],
     [false, 62, 24, 19],
     [false, 48, 250, 2801],
+    [false, 24, 20, 33],
   ] as const;
   for (const [shares, m, n, k] of sizes) {
     const read = async (gpu: Gpu) => {
