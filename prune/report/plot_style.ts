@@ -21,8 +21,15 @@ export const MODEL_COLOURS: Readonly<Record<string, string>> = {
   "pruned": "#de8f05",
   "fine-tuned": "#0173b2",
 };
-/** Colours of curves, in order. */
-export const CURVE_COLOURS: readonly string[] = ["#0173b2", "#de8f05", "#029e73", "#cc78bc"];
+/** Colours of curves, in order; as many as there are methods. */
+export const CURVE_COLOURS: readonly string[] = [
+  "#0173b2",
+  "#de8f05",
+  "#029e73",
+  "#cc78bc",
+  "#d55e00",
+  "#56b4e9",
+];
 /** Colour of kept units. */
 export const KEPT = "#0b4f7d";
 /** Colour of removed units. */

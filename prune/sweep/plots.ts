@@ -81,7 +81,8 @@ export function paretoOption(
     x: axis(xName, 30, { min: range[0], max: range[1], inverse: true }),
     y: axis("", 40, { scale: true }),
   };
-  return picture([panel], series, { data: ["dense", ...[...controls, ...lines].map(({ name }) => name)] });
+  const data = ["dense", ...[...controls, ...lines].map(({ name }) => name)];
+  return picture([panel], series, { data, itemGap: 28 });
 }
 
 /** The groups in lines, by method and options. */
