@@ -61,18 +61,16 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
 }
 
 /**
- * Which tiles share loads, and the workgroups. If 2×4 or 4×2 tiles share them, an invocation loads 12 of the 32 texels of a tile of
- * 16×16. 2×4 read fewer rows of A at once, which are often a power of two apart and then crowd few sets of the cache. 4×2 leave less
- * of a subgroup outside a GEMM of an odd width; not in a batch, as the width of attention scores is a length, and no other
- * length is to compile another shader. None share if a quarter or more of a subgroup would be outside.
+ * Which tiles share loads, and the workgroups. If 4×2 or 2×4 tiles share them, an invocation loads 12 of the 32 texels of a tile of
+ * 16×16. A weight's width is often no multiple of four tiles. Scores of attention, a batch, are as wide as long. None share where most
+ * of a subgroup would be outside the GEMM. A model needs few of the shaders, each of which takes long to compile.
  */
 function share(gpu: Gpu, problem: GemmProblem, extent: number, splits: number) {
   const { m, n } = problem;
   const { batch } = extentsOf(problem);
   const [tall, wide] = [Math.ceil(m / extent), Math.ceil(n / extent)];
-  const narrow = batch === 1 && roundUp(wide, 4) > roundUp(wide, 2);
-  const shared = gpu.shuffles && tall > 3 && (wide > 3 || (narrow && wide === 2));
-  const [down, across] = !shared ? [1, 1] as const : narrow ? [4, 2] as const : [2, 4] as const;
+  const shared = gpu.shuffles && tall > 3 && wide > (batch === 1 ? 1 : 3);
+  const [down, across] = !shared ? [1, 1] as const : batch === 1 ? [4, 2] as const : [2, 4] as const;
   const groups = Math.ceil(tall / down) * Math.ceil(wide / across) * batch * splits;
   return { down, across, groups: shared ? groups : Math.ceil(groups / 8) };
 }

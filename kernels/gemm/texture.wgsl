@@ -2,7 +2,7 @@
 // textures, a vec4 a texel. Each invocation computes a tile of EXTENT×EXTENT in registers, as BLOCKS×BLOCKS blocks of 4×4.
 // `texture.ts` preprocesses this text (`preprocess.ts`) for 4×4 blocks and for 2×2.
 //
-// Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, 2×4 or 4×2, whose
+// Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, 4×2 or 2×4, whose
 // invocations share loads (SHARED). For four k, a tile needs four texels of A for each block, and so do the tiles beside it: the
 // invocations of a line divide them, and get the others by shuffles. Those of a column share the texels of B in the same way. The sums
 // are the same, bit for bit. If not SHARED, DOWN and ACROSS are 1 and tiles are numbered one by one.
@@ -65,8 +65,8 @@ override COLUMN_BITS: u32 = 10;
 
 const BLOCKS = ${BLOCKS}u; // 4×4 blocks along m and along n
 const EXTENT = 4u * BLOCKS; // rows and columns of a tile
-const DOWN = ${DOWN}; // tiles of a workgroup that is a subgroup, along m and along n
-const ACROSS = ${ACROSS};
+const DOWN = ${DOWN}u; // tiles of a workgroup that is a subgroup, along m and along n
+const ACROSS = ${ACROSS}u;
 const COLUMN = 8u / ACROSS; // groups of tiles in a column, see `locate`
 
 @group(0) @binding(0) var a: texture_storage_2d<A_TEXEL, read>;

@@ -248,37 +248,35 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     await testGpu({ gemm: "texture", subgroups: false }),
   ];
   assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
-  const sizes = [ // 2×4 and 4×2 tiles of 8×8, the same of 16×16, then too few columns or rows of tiles
-    [true, 29, 61, 37],
-    [true, 31, 70, 35],
-    [true, 90, 250, 519],
-    [true, 500, 20, 1100],
-    [false, 62, 24, 19],
-    [false, 48, 250, 2801],
-    [false, 24, 20, 33],
+  const sizes = [ // 4×2 tiles of 8×8 and of 16×16, too few rows or columns, then 2×4 tiles of both in a batch, and too few columns
+    [true, 1, 29, 61, 37],
+    [true, 1, 90, 250, 519],
+    [true, 1, 500, 20, 1100],
+    [false, 1, 24, 20, 33],
+    [false, 1, 62, 7, 19],
+    [true, 2, 31, 70, 35],
+    [true, 2, 90, 150, 1100],
+    [false, 2, 62, 24, 19],
   ] as const;
-  for (const [shares, m, n, k] of sizes) {
+  for (const [shares, batch, m, n, k] of sizes) {
+    const name = `${batch}×${m}×${n}×${k}`;
     const read = async (gpu: Gpu) => {
       const values = (seed: number, size: number) =>
         gpu.tensor(Float32Array.from(randomNd([size], seed).data));
-      using a = values(1, m * k);
-      using b = values(2, k * n);
-      using c = gpu.empty([m, n]);
+      using a = values(1, batch * m * k);
+      using b = values(2, batch * k * n);
+      using c = gpu.empty([batch, m, n]);
       const problem: GemmProblem = {
-        ...{ m, n, k: [1, k] },
-        a: { tensor: a, height: m, row: k, alongK: true },
-        b: { tensor: b, height: k, row: n, alongK: false },
-        c: { tensor: c, row: n },
+        ...{ m, n, k: [1, k], batch: [1, batch] },
+        a: { tensor: a, height: m, row: k, alongK: true, z2Stride: m * k },
+        b: { tensor: b, height: k, row: n, alongK: false, z2Stride: k * n },
+        c: { tensor: c, row: n, z2Stride: m * n },
       };
-      assertEquals(
-        planTexture(gpu, problem).kernel.shuffles,
-        gpu.shuffles && shares,
-        `${m}×${n}`,
-      );
+      assertEquals(planTexture(gpu, problem).kernel.shuffles, gpu.shuffles && shares, name);
       gemm(gpu, problem);
       return await c.read();
     };
-    assertEquals(await read(sharing), await read(alone), `${m}×${n}×${k}`);
+    assertEquals(await read(sharing), await read(alone), name);
   }
 });
 
