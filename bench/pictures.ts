@@ -20,9 +20,11 @@ function speed(performance: string): Option {
     performance.indexOf("<!-- bench -->"),
     performance.indexOf("<!-- end of bench -->"),
   );
-  const rows = table.split("\n").map((line) => line.split("|").map((cell) => cell.trim()))
-    .filter((cells) => /^[a-z]\w+$/.test(cells[1] ?? "") && Number(cells[6]) > 0)
-    .map((cells) => [cells[1]!, Number(cells[6])] as const).reverse();
+  const [head, ...lines] = table.split("\n").map((line) => line.split("|").map((cell) => cell.trim()))
+    .filter((cells) => cells.length > 1);
+  const ratio = head!.indexOf("ratio");
+  const rows = lines.filter((cells) => Number(cells[ratio]) > 0)
+    .map((cells) => [cells[1]!, Number(cells[ratio])] as const).reverse();
   const panel = {
     left: 260,
     top: 60,
