@@ -96,7 +96,7 @@ fn texel_b(row: Row) -> vec4f {
   return select(texel, vec4f(), B_EDGES && u32(row.y) >= params.b_height);
 }
 
-// Where a texel of a block is, from 0 to 3, if the block begins at (m, k).
+// Where texel `texel` (0 to 3) of the block that begins at (m, k) is.
 fn first_a(row: Row, m: u32, k: u32, texel: u32) -> Row {
   let i = i32(select(k, m, A_ALONG_K) + texel);
   let x = i32(select(m, k, A_ALONG_K) >> 2u);
@@ -109,7 +109,7 @@ fn first_b(row: Row, n: u32, k: u32, texel: u32) -> Row {
   return Row(row.at + i * params.b_step + x, row.y + i * params.b_y_step);
 }
 
-// The texel of the i-th row after it.
+// The texel i rows after `first`.
 fn further_a(first: Row, i: i32) -> vec4f {
   return texel_a(Row(first.at + i * params.a_step, first.y + i * params.a_y_step));
 }
@@ -119,7 +119,7 @@ fn further_b(first: Row, i: i32) -> vec4f {
 }
 
 //#if SHARED
-// The four texels of a block, each loaded by one of four invocations, first number `first` on.
+// The four texels of a block, each loaded by one of four invocations: numbers `first`, `first` + `stride`, and so on.
 fn shared_by_four(texel: vec4f, first: u32, stride: u32) -> mat4x4f {
   return mat4x4f(
     subgroupShuffle(texel, first),
