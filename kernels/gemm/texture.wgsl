@@ -119,7 +119,7 @@ fn further_b(first: Row, i: i32) -> vec4f {
 }
 
 //#if SHARED
-// The four texels of a block, each loaded by one of four invocations: numbers `first`, `first` + `stride`, and so on.
+// The four texels of a block, each loaded by one of four invocations: `first`, `first` + `stride`, and so on.
 fn shared_by_four(texel: vec4f, first: u32, stride: u32) -> mat4x4f {
   return mat4x4f(
     subgroupShuffle(texel, first),
