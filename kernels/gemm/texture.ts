@@ -29,7 +29,8 @@ const TILES = 128;
 /** How a GEMM is divided among invocations. */
 interface Division {
   /** 4×4 blocks of a tile, along m and along n. */
-  readonly blocks: 4 | 2;
+  readonly tall: 4 | 2;
+  readonly wide: 4 | 3 | 2;
   /** Tiles of a workgroup, along m and along n: those of a subgroup of eight, which share loads, or 1 by 1 if none do. */
   readonly down: 1 | 2 | 4;
   readonly across: 1 | 2 | 4;
@@ -47,8 +48,8 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
   const { m, n, k: [k1, k2] } = problem;
   const { batch } = extentsOf(problem);
   const tilesOf = (extent: number) => Math.ceil(m / extent) * Math.ceil(n / extent) * batch;
-  const blocks = tilesOf(16) * k1 * k2 >= 32_768 && m > 8 && n > 8 ? 4 : 2;
-  const tiles = tilesOf(4 * blocks);
+  const tall = tilesOf(16) * k1 * k2 >= 32_768 && m > 8 && n > 8 ? 4 : 2;
+  const tiles = tilesOf(4 * tall);
   const iterations = k1 * Math.ceil(k2 / 4);
   const few = isBatchInvariant(gpu) ? 1 : Math.min(TILES / tiles, iterations / MIN_ITERATIONS);
   const useful = Math.max(iterations / MAX_ITERATIONS, few);
@@ -57,22 +58,25 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
   const split1 = Math.ceil(k1 / splits);
   const split2 = roundUp(k2 / Math.ceil(splits / Math.ceil(k1 / split1)), 4);
   const parts = Math.ceil(k1 / split1) * Math.ceil(k2 / split2);
-  return { blocks, ...share(gpu, problem, 4 * blocks, parts), splits: parts, k1: split1, k2: split2 };
+  const { wide, down, across } = share(gpu, problem, tall);
+  const groups = Math.ceil(m / (4 * tall * down)) * Math.ceil(n / (4 * wide * across)) * batch * parts;
+  const workgroups = down > 1 ? groups : Math.ceil(groups / 8);
+  return { tall, wide, down, across, groups: workgroups, splits: parts, k1: split1, k2: split2 };
 }
 
 /**
- * Which tiles share loads, and the workgroups. If 4×2 or 2×4 tiles share them, an invocation loads 12 of the 32 texels of a tile of
- * 16×16. A weight's width is often no multiple of four tiles. Scores of attention, a batch, are as wide as long. None share where most
- * of a subgroup would be outside the GEMM. A model needs few of the shaders, each of which takes long to compile.
+ * Which tiles share loads, and how wide they are. If 4×2 or 2×4 tiles share them, an invocation loads 12 of the 32 texels of a tile of
+ * 16×16. A weight's width is often no multiple of four tiles. Scores of attention, a batch, are as wide as long; the groups of a
+ * published model's positional convolution have 48 channels, two tiles of three blocks. None share where most of a subgroup would be
+ * outside the GEMM. A model needs few of the shaders, each of which takes long to compile.
  */
-function share(gpu: Gpu, problem: GemmProblem, extent: number, splits: number) {
+function share(gpu: Gpu, problem: GemmProblem, tall: 4 | 2): Pick<Division, "wide" | "down" | "across"> {
   const { m, n } = problem;
-  const { batch } = extentsOf(problem);
-  const [tall, wide] = [Math.ceil(m / extent), Math.ceil(n / extent)];
-  const shared = gpu.shuffles && tall > 3 && wide > (batch === 1 ? 1 : 3);
-  const [down, across] = !shared ? [1, 1] as const : batch === 1 ? [4, 2] as const : [2, 4] as const;
-  const groups = Math.ceil(tall / down) * Math.ceil(wide / across) * batch * splits;
-  return { down, across, groups: shared ? groups : Math.ceil(groups / 8) };
+  const alone = { wide: tall, down: 1, across: 1 } as const;
+  if (!gpu.shuffles || m <= 12 * tall) return alone;
+  if (extentsOf(problem).batch === 1) return n > 4 * tall ? { wide: tall, down: 4, across: 2 } : alone;
+  if (n > 12 * tall) return { wide: tall, down: 2, across: 4 };
+  return tall === 4 && n > 32 ? { wide: 3, down: 4, across: 2 } : alone;
 }
 
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */
@@ -98,7 +102,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
   const { m, n, k: [k1, k2], c } = problem;
   const [z1, z2] = batchOf(problem);
   const z = z1 * z2;
-  const { blocks, down, across, groups, splits, ...split } = divide(gpu, problem);
+  const { tall, wide, down, across, groups, splits, ...split } = divide(gpu, problem);
   const a = planOperand(gpu, problem, problem.a, m);
   const b = planOperand(gpu, problem, problem.b, n);
   const excess = a.excess + b.excess +
@@ -130,7 +134,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
       c_z1: target.c_z1!,
       c_z2: target.c_z2!,
       c_row: target.c_row!,
-      blocks,
+      tall,
       has_bias: direct?.parts.BIAS ? 1 : 0,
       has_residual: direct?.parts.RESIDUAL ? 1 : 0,
       bias_base: target.bias_base ?? 0,
@@ -138,7 +142,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
     },
     workgroups: groups,
   };
-  const values = { BLOCKS: blocks, DOWN: down, ACROSS: across, SHARED: down > 1 };
+  const values = { TALL: tall, WIDE: wide, DOWN: down, ACROSS: across, SHARED: down > 1 };
   return { excess, a, b, kernel: kernels.of(values, types), dispatch, direct, finish };
 }
 

@@ -1,6 +1,6 @@
 // GEMM for adapters that load texels faster than buffers, such as software adapters: C[z] = A[z]·B[z], with both operands in
-// textures, a vec4 a texel. Each invocation computes a tile of EXTENT×EXTENT in registers, as BLOCKS×BLOCKS blocks of 4×4.
-// `texture.ts` preprocesses this text (`preprocess.ts`) for 4×4 blocks and for 2×2.
+// textures, a vec4 a texel. Each invocation computes a tile of HEIGHT×WIDTH in registers, as TALL×WIDE blocks of 4×4.
+// `texture.ts` preprocesses this text (`preprocess.ts`) for 4×4, 4×3 and 2×2 blocks.
 //
 // Where subgroups have 8 invocations, a workgroup can be a subgroup that computes DOWN×ACROSS neighbouring tiles, 4×2 or 2×4, whose
 // invocations share loads (SHARED). For four k, a tile needs four texels of A for each block, and so do the tiles beside it: the
@@ -49,7 +49,7 @@ struct Params {
   c_z1: u32,
   c_z2: u32,
   c_row: u32,
-  blocks: u32, // BLOCKS, but not known to the compiler, which would unroll the loop of stores
+  tall: u32, // TALL, but not known to the compiler, which would unroll the loop of stores
   has_bias: u32, // 1 if a bias is added
   has_residual: u32, // 1 if a residual is added, at the addresses of C
   bias_base: u32, // addresses of the bias, in vec4s
@@ -63,8 +63,8 @@ override B_EDGES: bool = false;
 override K2_EDGE: bool = false;
 override COLUMN_BITS: u32 = 10;
 
-const BLOCKS = ${BLOCKS}u; // 4×4 blocks along m and along n
-const EXTENT = 4u * BLOCKS; // rows and columns of a tile
+const HEIGHT = 4u * ${TALL}u; // rows of a tile
+const WIDTH = 4u * ${WIDE}u; // columns of a tile
 const DOWN = ${DOWN}u; // tiles of a workgroup that is a subgroup, along m and along n
 const ACROSS = ${ACROSS}u;
 const COLUMN = 8u / ACROSS; // groups of tiles in a column, see `locate`
@@ -241,8 +241,8 @@ struct Tile {
 
 // Group number `number`. Groups go down columns that are eight tiles wide, whose share of B stays in the cache meanwhile.
 fn locate(number: u32) -> Tile {
-  let across = (params.n + ACROSS * EXTENT - 1u) / (ACROSS * EXTENT);
-  let down = (params.m + DOWN * EXTENT - 1u) / (DOWN * EXTENT);
+  let across = (params.n + ACROSS * WIDTH - 1u) / (ACROSS * WIDTH);
+  let down = (params.m + DOWN * HEIGHT - 1u) / (DOWN * HEIGHT);
   let item = number / (across * down);
   let tile = number % (across * down);
   let column = tile / (COLUMN * down);
@@ -256,8 +256,8 @@ fn locate(number: u32) -> Tile {
   let k2 = split % splits_k2 * params.split_k2;
   return Tile(
     split < params.splits,
-    inside / width * DOWN * EXTENT,
-    (column * COLUMN + inside % width) * ACROSS * EXTENT,
+    inside / width * DOWN * HEIGHT,
+    (column * COLUMN + inside % width) * ACROSS * WIDTH,
     vec2u(k1, min(k1 + params.split_k1, params.k1)),
     vec2u(k2, min(k2 + params.split_k2, params.k2)),
     Row(
@@ -295,18 +295,18 @@ fn main(
   }
   let column = lane % ACROSS;
   let line = lane / ACROSS;
-  let m = tile.m + line * EXTENT;
-  let n = tile.n + column * EXTENT;
+  let m = tile.m + line * HEIGHT;
+  let n = tile.n + column * WIDTH;
   var row_a = tile.a;
   var row_b = tile.b;
-  //#for i in 0..BLOCKS
-  //#for j in 0..BLOCKS
+  //#for i in 0..TALL
+  //#for j in 0..WIDE
   var c${i}${j} = mat4x4f();
   //#end
   //#end
   for (var k1 = tile.k1.x; k1 < tile.k1.y; k1++) {
     for (var k2 = tile.k2.x; k2 < tile.k2.y; k2 += 4u) {
-      //#for j in 0..BLOCKS
+      //#for j in 0..WIDE
       let at_b${j} = first_b(row_b, n + 4u * ${j}u, k2, line);
       //#if DOWN == 4
       let texels_b${j} = shared_by_four(further_b(at_b${j}, 0), column, ACROSS);
@@ -319,7 +319,7 @@ fn main(
       //#end
       let b${j} = block_of_b(texels_b${j}, k2);
       //#end
-      //#for i in 0..BLOCKS
+      //#for i in 0..TALL
       let at_a${i} = first_a(row_a, m + 4u * ${i}u, k2, column);
       //#if ACROSS == 4
       let texels_a${i} = shared_by_four(further_a(at_a${i}, 0), line * ACROSS, 1u);
@@ -331,7 +331,7 @@ fn main(
       let texels_a${i} = texels_a(at_a${i});
       //#end
       let a${i} = block_of_a(texels_a${i}, k2);
-      //#for j in 0..BLOCKS
+      //#for j in 0..WIDE
       c${i}${j} = multiply_add(c${i}${j}, a${i}, b${j});
       //#end
       //#end
@@ -339,16 +339,16 @@ fn main(
     row_a = Row(row_a.at + params.a_k1, row_a.y + params.a_y_k1);
     row_b = Row(row_b.at + params.b_k1, row_b.y + params.b_y_k1);
   }
-  //#for j in 0..BLOCKS
+  //#for j in 0..WIDE
   let shift${j} = bias_at(tile.bias, n + 4u * ${j}u);
   //#end
-  for (var i = 0u; i < params.blocks; i++) {
-    //#for j in 0..BLOCKS
+  for (var i = 0u; i < params.tall; i++) {
+    //#for j in 0..WIDE
     store(tile.c, m + 4u * i, n + 4u * ${j}u, c0${j}, shift${j});
     //#end
-    //#for j in 0..BLOCKS
+    //#for j in 0..WIDE
     c0${j} = c1${j};
-    //#if BLOCKS == 4
+    //#if TALL == 4
     c1${j} = c2${j};
     c2${j} = c3${j};
     //#end

@@ -248,7 +248,7 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     await testGpu({ gemm: "texture", subgroups: false }),
   ];
   assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
-  const sizes = [ // 4×2 tiles of 8×8 and of 16×16, too few rows or columns, then 2×4 tiles of both in a batch, and too few columns
+  const sizes = [ // 4×2 tiles of 8×8 and of 16×16, too few rows or columns, then in a batch 2×4 tiles of both, 4×2 of 16×12, and too few columns
     [true, 1, 29, 61, 37],
     [true, 1, 90, 250, 519],
     [true, 1, 500, 20, 1100],
@@ -256,6 +256,7 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     [false, 1, 62, 7, 19],
     [true, 2, 31, 70, 35],
     [true, 2, 90, 150, 1100],
+    [true, 2, 90, 45, 1100],
     [false, 2, 62, 24, 19],
   ] as const;
   for (const [shares, batch, m, n, k] of sizes) {
