@@ -5,6 +5,7 @@
  * @module
  */
 
+import { openGpu } from "../cli/backend.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { costsOf } from "../model/costs.ts";
 import { randomCheckpoint } from "../model/random.ts";
@@ -36,31 +37,40 @@ export function macShare({ dense, compact }: CompactCase): number {
   return macs(compact) / macs(dense);
 }
 
+/** Forward passes of a model with random weights on a device of its own, whose memory no other model uses. */
+async function onOwnDevice(config: ModelConfig) {
+  const gpu = await openGpu();
+  const model = modelOf(gpu, config);
+  const dispose = () => {
+    model[Symbol.dispose]();
+    gpu.destroy();
+  };
+  return { run: () => forward(model), [Symbol.dispose]: dispose };
+}
+
 /**
  * Measures compact models, each in alternation with its dense one.
  *
- * @param gpu Device.
  * @param cases Those with the same dense model are neighbours.
  * @param rounds Runs of each model.
  * @param progress Receives a message before each measurement.
  */
 export async function measureCompact(
-  gpu: Gpu,
   cases: readonly CompactCase[],
   rounds: number,
   progress: (text: string) => void,
 ): Promise<CompactTime[]> {
   const times: CompactTime[] = [];
-  let dense: SpeechModel | null = null;
+  let dense: Awaited<ReturnType<typeof onOwnDevice>> | null = null;
   let config: ModelConfig | null = null;
   for (const one of cases) {
     progress(`${one.name}: ${one.description}`);
     if (config !== one.dense) {
       dense?.[Symbol.dispose]();
-      [dense, config] = [modelOf(gpu, one.dense), one.dense];
+      [dense, config] = [await onOwnDevice(one.dense), one.dense];
     }
-    using compact = modelOf(gpu, one.compact);
-    const samples = await alternate([dense!, compact].map((model) => () => forward(model)), rounds);
+    using compact = await onOwnDevice(one.compact);
+    const samples = await alternate([dense!.run, compact.run], rounds);
     const { name, description } = one;
     times.push({ name, description, macs: macShare(one), dense: samples[0]!, compact: samples[1]! });
   }
@@ -82,7 +92,7 @@ export function compactTables(times: readonly CompactTime[]): TitledTable[] {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   return [{
     title: `Compact models as shares of the dense ones, random weights, ${SECONDS} s of audio, ` +
-      `medians of ${times[0]!.dense.length} alternating runs`,
+      `each on a device of its own, medians of ${times[0]!.dense.length} alternating runs`,
     left: [0, 1],
     head: ["case", "model", "MACs", "time", "CPU time", "CPU time / MACs"],
     rows: times.map(({ name, description, macs, dense, compact }) => {

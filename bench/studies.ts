@@ -79,7 +79,7 @@ const onGpu =
     return { adapter: gpu.name, result: await measure(gpu, options) };
   };
 
-/** Measures in processes of their own. */
+/** Measures on devices, or in processes, of its own. */
 const elsewhere = <T>(measure: (options: StudyOptions) => Promise<T>) => async (options: StudyOptions) => {
   using gpu = await openGpu();
   return { adapter: gpu.name, result: await measure(options) };
@@ -87,7 +87,7 @@ const elsewhere = <T>(measure: (options: StudyOptions) => Promise<T>) => async (
 
 /** The studies, by option. */
 export const STUDIES = {
-  compact: study(onGpu(compact), compactTables),
+  compact: study(elsewhere(compact), compactTables),
   gates: study(onGpu((gpu, { rounds = ROUNDS }) => measureGates(gpu, rounds)), gatesTables),
   half: study(elsewhere(({ rounds = ROUNDS }) => measureHalf(rounds)), halfTables),
   host: study(elsewhere(host), hostTables),
@@ -148,8 +148,8 @@ async function casesOf(only: string) {
   return cases;
 }
 
-async function compact(gpu: Gpu, { only = "", rounds = 11 }: StudyOptions) {
-  return await measureCompact(gpu, await casesOf(only), rounds, progress);
+async function compact({ only = "", rounds = 11 }: StudyOptions) {
+  return await measureCompact(await casesOf(only), rounds, progress);
 }
 
 async function host({ only = "", against, rounds = 3 }: StudyOptions) {
