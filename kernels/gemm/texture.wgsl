@@ -342,7 +342,8 @@ fn main(
   //#for j in 0..WIDE
   let shift${j} = bias_at(tile.bias, n + 4u * ${j}u);
   //#end
-  for (var i = 0u; i < params.tall; i++) {
+  var i = 0u;
+  loop { // with its test at the end: compilers of software adapters run a `for` once more, with all invocations masked
     //#for j in 0..WIDE
     store(tile.c, m + 4u * i, n + 4u * ${j}u, c0${j}, shift${j});
     //#end
@@ -353,5 +354,9 @@ fn main(
     c2${j} = c3${j};
     //#end
     //#end
+    continuing {
+      i++;
+      break if i >= params.tall;
+    }
   }
 }
