@@ -248,7 +248,8 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     await testGpu({ gemm: "texture", subgroups: false }),
   ];
   assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
-  const sizes = [ // 4×2 tiles of 8×8 and of 16×16, too few rows or columns, then in a batch 2×4 tiles of both, 4×2 of 16×12, and too few columns
+  // 4×2 tiles of 8×8 and of 16×16, too few rows or columns; in a batch 4×2 of 8×8, 2×4 of 16×16, 4×2 of 16×12, too few columns
+  const sizes = [
     [true, 1, 29, 61, 37],
     [true, 1, 90, 250, 519],
     [true, 1, 500, 20, 1100],
