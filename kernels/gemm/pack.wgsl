@@ -1,9 +1,10 @@
 // Packs the rows of a GEMM operand that are not aligned to four elements into whole texels, which form one line: texel t of row y
 // of image i goes to address (i·rows + y)·texels + t. Images are ordered by (z1, z2, k1), the last fastest. Elements of a row's
-// last texel past the end of the row are undefined. X is the type of the elements, f32 or f16. Writes `packed`; an invocation
+// last texel past the end of the row are zero. X is the type of the elements, f32 or f16. Writes `packed`; an invocation
 // writes 16 texels of a row, or several short rows: on a CPU, finding a row takes longer than copying a texel.
 
 struct Params {
+  columns: u32, // elements of a row
   texels: u32, // texels of a row
   chunks: u32, // chunks of a row
   run: u32, // rows of an invocation
@@ -60,7 +61,8 @@ fn main(
     for (; texel < last; texel++) {
       let coordinates = vec2u(extractBits(texel, 0u, params.column_bits), texel >> params.column_bits);
       let elements = vec4<X>(x[source], x[source + 1u], x[source + 2u], x[source + 3u]);
-      textureStore(packed, coordinates, vec4f(elements));
+      let inside = vec4u(0u, 1u, 2u, 3u) + (first * 4u + source - at) < vec4u(params.columns);
+      textureStore(packed, coordinates, vec4f(select(vec4<X>(), elements, inside)));
       source += 4u;
     }
     y++;

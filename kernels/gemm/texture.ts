@@ -121,7 +121,7 @@ export function planTexture(gpu: Gpu, problem: GemmProblem): TexturePlan {
       B_ALONG_K: problem.b.alongK,
       A_EDGES: a.edges,
       B_EDGES: b.edges,
-      K2_EDGE: k2 % 4 !== 0,
+      K2_EDGE: k2 % 4 !== 0 && !(a.zeros && b.zeros),
       COLUMN_BITS: columnBits(gpu),
     },
     params: {

@@ -66,10 +66,12 @@ function packParams(problem: GemmProblem, operand: Operand, outer: number) {
   const [z1, z2] = batchOf(problem);
   const [k1, k2] = problem.k;
   const { from, to } = imageRows(problem, operand, outer);
-  const texels = Math.ceil((operand.alongK ? k2 : outer) / 4);
+  const columns = operand.alongK ? k2 : outer;
+  const texels = Math.ceil(columns / 4);
   const rows = to - from;
   const [n1, n2, nk] = [operand.z1Stride ? z1 : 1, operand.z2Stride ? z2 : 1, operand.k1Stride ? k1 : 1];
   return {
+    columns,
     texels,
     chunks: Math.ceil(texels / CHUNK),
     run: Math.max(1, Math.floor(CHUNK / texels)),
@@ -178,6 +180,8 @@ export interface OperandPlan {
   readonly key: string;
   /** Whether rows outside the image are read, which are zero. */
   readonly edges: boolean;
+  /** Whether elements past the end of k2 are zero. */
+  readonly zeros: boolean;
   /** Fields of the GEMM's `Params`, without the operand's name before them; the texture's address comes to the base. */
   readonly params: Record<string, number>;
   /** The dispatch of the pack kernel and what it binds of the tensor; null for copies. */
@@ -196,13 +200,14 @@ export function planOperand(gpu: Gpu, problem: GemmProblem, operand: Operand, ou
   const window = windowOf(tensor, range);
   let key = `${how},${texels}`;
   if (how === "rows") key += `,${row},${height}`;
-  if (packing) key += `,${packing.rows},${packing.row},${imagesOf(packing)}`;
+  if (packing) key += `,${packing.columns},${packing.rows},${packing.row},${imagesOf(packing)}`;
   const reach = rowsOf(problem, operand, outer);
   return {
     excess: beyond(height, gpu.limits.texture) + (packing ? beyondBinding(gpu, tensor, range) : 0),
     layout,
     key,
     edges: reach.from < 0 || reach.to > operand.height,
+    zeros: packing !== null && operand.alongK,
     params: {
       ...steps,
       height: operand.height,

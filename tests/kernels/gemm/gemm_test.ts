@@ -282,6 +282,22 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
   }
 });
 
+Deno.test("an operand is packed anew for rows of fewer elements, but as many texels", async () => {
+  const gpu = await testGpu({ gemm: "texture" });
+  const [row, m, n] = [11, 2, 4];
+  using a = fill(gpu, [m * row], 1);
+  using b = fill(gpu, [n * row], 1);
+  for (const k of [11, 9, 10]) {
+    using c = gpu.empty([m, n]);
+    const operands = {
+      a: { tensor: a, height: m, row, alongK: true },
+      b: { tensor: b, height: n, row, alongK: true },
+    };
+    gemm(gpu, { m, n, k: [1, k], ...operands, c: { tensor: c, row: n } });
+    assertEquals([...await c.read()], Array(m * n).fill(k));
+  }
+});
+
 Deno.test("GEMM reads its operands as they are now, not as an earlier GEMM read them", async () => {
   const gpu = await testGpu({ gemm: "texture" });
   for (const k of [8, 7]) { // copied, and packed
