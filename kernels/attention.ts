@@ -1,4 +1,5 @@
 import { emptyBatch, stridedBatchOf } from "../tensor/strided_batch.ts";
+import { roundUp } from "../tensor/align.ts";
 import { noGrad, record, recording } from "../tensor/tape.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -17,7 +18,7 @@ export interface AttentionOptions {
   readonly lengths?: readonly number[] | null;
   /** Gate of each head, [H]; it multiplies the head's context. */
   readonly gate?: Tensor | null;
-  /** Added to the scaled scores, [H, T, T] or [B, H, T, T]. */
+  /** Added to the scaled scores: [H, T, S] or [B, H, T, S], where S is T, padded to a multiple of four. */
   readonly bias?: Tensor | null;
   /** Dropout of the attention weights; none unless given. */
   readonly dropout?: DropoutOptions | null;
@@ -53,9 +54,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const { gpu } = q;
   const from = [q, k, v, gate, bias];
   const lengths = options.lengths ? gpu.tensor(Int32Array.from(options.lengths)) : null;
-  // Dropout depends on the place of an element in padded rows, and must be the same where gradient checkpointing records nothing.
-  const pullsBias = bias !== null && (recording(from) || drops !== null);
-  const layout = new AttentionLayout(gpu, sizes, bias !== null, pullsBias);
+  const layout = new AttentionLayout(gpu, sizes, bias !== null);
   const call: Call = { q, k, v, gate, bias, drops, scale, lengths, layout };
 
   const y = gpu.empty(q.shape, q.dtype);
@@ -224,7 +223,7 @@ function check(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Atte
   }
   if (gate) ofShape("attend", "gate", gate, [heads]);
   if (bias) {
-    const each = [heads, frames, frames];
+    const each = [heads, frames, roundUp(frames, 4)];
     ofShape("attend", "bias", bias, bias.shape.length === 4 ? [batch, ...each] : each);
   }
   return { batch, frames, heads, width };

@@ -11,7 +11,7 @@ struct Params {
   first: u32, // index of the first
   frames: u32, // keys of a row
   queries: u32, // rows of a head
-  row: u32, // Numbers of a row of scores, including padding
+  row: u32, // Numbers of a row of scores and of the bias, including padding
   heads: u32,
   width: u32, // elements of a head
   scale: f32,
@@ -49,7 +49,7 @@ fn locate(number: u32) -> Row {
   if (LENGTHS) {
     keys = min(keys, u32(lengths[utterance]));
   }
-  let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.frames;
+  let at = select(head * params.frames + query, number, params.own_bias == 1u) * params.row;
   return Row(number < params.n, number * params.row, keys, at);
 }
 

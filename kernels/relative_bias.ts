@@ -1,4 +1,5 @@
 import index from "../tensor/_index.wgsl" with { type: "text" };
+import { roundUp } from "../tensor/align.ts";
 import { Kernel } from "../tensor/kernel.ts";
 import { record } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -23,7 +24,8 @@ export interface RelativeBiasOptions {
  *
  * @param g Gate of each query and head, [B, T, H], as `positionGate` returns it.
  * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
- * @returns [B, H, T, T]: utterance, head, query, key; H is the number of chosen heads.
+ * @returns [B, H, T, S]: utterance, head, query, key; H is the number of chosen heads, and S is T, padded to a
+ * multiple of four with zeros.
  * @throws {TypeError} If r is not [2T − 1, H], or if a tensor is not f32.
  * @throws {RangeError} If a chosen head is out of range or repeated, or if 64 rows of T elements exceed a binding.
  * @example
@@ -32,7 +34,7 @@ export interface RelativeBiasOptions {
  *
  * using gpu = await requestGpu();
  * const g = gpu.tensor([1, 10], [1, 2, 1]);
- * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5], [30, 40]]]]
+ * const y = relativeBias(g, gpu.tensor([3, 4, 5], [3, 1])); // [[[[4, 5, 0, 0], [30, 40, 0, 0]]]]
  * console.log(await y.read());
  * ```
  */
@@ -56,16 +58,17 @@ export function relativeBias(g: Tensor, r: Tensor, options: RelativeBiasOptions 
   const { gpu } = g;
   const kept = chosen ? gpu.tensor(Int32Array.from(chosen)) : null;
   const count = batch * heads * frames;
+  const padded = roundUp(frames, 4);
   const lanes = gpu.software ? 1 : 64;
   const choice = { CHOICE: kept !== null };
-  const params = ({ row, rows }: RowWindow) => ({ rows, first: row, frames, heads, width });
+  const params = ({ row, rows }: RowWindow) => ({ rows, first: row, frames, row: padded, heads, width });
   const perRow = {
     params,
     constants: { ...choice, LANES: lanes },
     workgroups: ({ rows }: RowWindow) => Math.ceil(rows * lanes / 64),
   };
 
-  const y = gpu.empty([batch, heads, frames, frames]);
+  const y = gpu.empty([batch, heads, frames, padded]);
   runRows(gpu, kernel, count, { entry: "forward", rows: { y }, whole: { g, r, kept }, ...perRow });
   record("relativeBias", [g, r], [y], ([dy], [needsG, needsR]) => {
     // The gradients of heads that are not chosen stay 0.

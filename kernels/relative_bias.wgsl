@@ -1,5 +1,6 @@
 // y[b, i, t, s] = g[b, t, h]·r[s − t + T − 1, h] with h = kept[i] (h = i without a choice of heads): a row of T keys s
-// per (utterance b, head i, query t).
+// per (utterance b, head i, query t),
+// padded with zeros to a multiple of four.
 // dg[b, t, h] = Σ_s dy[b, i, t, s]·r[s − t + T − 1, h],
 // dr[k, h] = Σ_b Σ_t dy[b, i, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
 // LANES invocations share a row and add up through workgroup memory; with one there is no barrier.
@@ -10,6 +11,7 @@ struct Params {
   rows: u32, // rows of this window
   first: u32, // index of the first
   frames: u32, // T
+  row: u32, // elements of a row of y, including padding
   heads: u32, // heads of y
   width: u32, // H, heads of g and r
 }
@@ -18,7 +20,7 @@ override CHOICE: bool = false;
 
 @group(0) @binding(0) var<storage, read> g: array<f32>;
 @group(0) @binding(1) var<storage, read> r: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
 @group(0) @binding(4) var<storage, read_write> dg: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dr: array<f32>; // [B, 2T − 1, H]
@@ -63,8 +65,17 @@ fn forward(
   }
   let row = locate(params.first + number);
   let gate = g[row.gate];
-  for (var s = local % LANES; s < params.frames; s += LANES) {
-    y[number * params.frames + s] = gate * r[offset_of(row, s)];
+  let quads = params.row / 4u;
+  for (var quad = local % LANES; quad < quads; quad += LANES) {
+    let keys = 4u * quad + vec4u(0u, 1u, 2u, 3u);
+    let at = min(keys, vec4u(params.frames - 1u));
+    let biases = vec4f(
+      r[offset_of(row, at.x)],
+      r[offset_of(row, at.y)],
+      r[offset_of(row, at.z)],
+      r[offset_of(row, at.w)],
+    );
+    y[number * quads + quad] = select(vec4f(), gate * biases, keys < vec4u(params.frames));
   }
 }
 
@@ -79,7 +90,7 @@ fn gates(
   let keys = select(0u, params.frames, number < params.rows); // beyond the last row, invocations only take part in the barriers
   var sum = 0.0;
   for (var s = local % LANES; s < keys; s += LANES) {
-    sum = fma(dy[number * params.frames + s], r[offset_of(row, s)], sum);
+    sum = fma(dy[number * params.row + s], r[offset_of(row, s)], sum);
   }
   sum = sum_over_lanes(vec3f(sum), local).x;
   if (number < params.rows && local % LANES == 0u) {
@@ -111,7 +122,7 @@ fn offsets(
   var sum = 0.0;
   for (var t = lowest; t < limit; t++) {
     let key = t + k + 1u - frames;
-    let at = (start + t - params.first) * frames + key;
+    let at = (start + t - params.first) * params.row + key;
     sum = fma(dy[at], g[(utterance * frames + t) * params.width + head], sum);
   }
   dr[(utterance * diagonals + k) * params.width + head] += sum;

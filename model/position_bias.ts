@@ -10,7 +10,7 @@ import { relativeBuckets } from "./relative_buckets.ts";
 
 /** The gated relative position bias of WavLM (arXiv 2110.13900). */
 export interface PositionBias {
-  /** Bias of the attention scores of a layer, [B, H, T, T], computed from the input of its attention, [B, T, d]. */
+  /** Bias of the attention scores of a layer, padded as `attention` takes it, computed from the input of its attention, [B, T, d]. */
   of(layer: number, x: Tensor): Tensor;
   /** Tensors that all layers read, besides weights. */
   readonly shared: readonly Tensor[];

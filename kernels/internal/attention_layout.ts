@@ -34,20 +34,19 @@ const TILE = 16;
 export class AttentionLayout {
   /** B, T, H and D. */
   readonly sizes: AttentionSizes;
-  /** Elements of a row of scores: T, padded to a multiple of four for vec4 stores, but not where their gradient is a bias's. */
+  /** Elements of a row of scores: T, padded to a multiple of four for vec4 stores. */
   readonly row: number;
   /** Blocks of queries; one where all attention weights fit. */
   readonly blocks: readonly QueryBlock[];
   readonly #whole: QueryBlock;
 
   /**
-   * @param hasBias Whether a bias, [H, T, T] or larger, is added to the scores.
-   * @param pullsBias Whether the bias may get a gradient.
+   * @param hasBias Whether a bias, with a row for each query, is added to the scores.
    */
-  constructor(gpu: Gpu, sizes: AttentionSizes, hasBias: boolean, pullsBias: boolean) {
+  constructor(gpu: Gpu, sizes: AttentionSizes, hasBias: boolean) {
     const { batch, frames, heads } = sizes;
     this.sizes = sizes;
-    this.row = pullsBias ? frames : roundUp(frames, 4);
+    this.row = roundUp(frames, 4);
     this.#whole = { first: 0, queries: frames };
     const bytes = batch * heads * this.row * 4; // of one query
     const most = Math.min(BLOCK_BYTES, gpu.limits.bindingBytes);

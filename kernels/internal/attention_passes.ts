@@ -20,9 +20,7 @@ export function softmax(
   { scale, lengths, bias = null }: { scale: number; lengths: Tensor | null; bias?: Tensor | null },
 ): void {
   const { gpu, shape } = Object.values(scores)[0]!;
-  // The rows of a bias have T elements, not padded to a multiple of four. The order of a sum must not depend on T, so vec4 is
-  // not used at all.
-  const { kernel, width: wide } = kernels.pick(bias ? 1 : shape.at(-1)!);
+  const { kernel, width: wide } = kernels.pick(shape.at(-1)!);
   const lanes = gpu.software ? 1 : 64;
   const own = bias?.shape.length === 4 || batch === 1; // a bias per utterance, with a row for each row of scores
   runRows(gpu, kernel, batch * heads * queries, {

@@ -4,13 +4,14 @@ import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
 import { fakeGpu } from "../../tensor/fake_gpu.ts";
 import { GEMM_VARIANTS } from "../../kernels/gemm/choice.ts";
+import { roundUp } from "../../tensor/align.ts";
 import { backward } from "../../tensor/backward.ts";
 import { variants } from "../full.ts";
 import { testGpu } from "../gpu.ts";
 import { attention as oracle } from "../oracle/attention.ts";
 import { logSoftmax } from "../oracle/log_softmax.ts";
 import { matmul as oracleMatmul } from "../oracle/matmul.ts";
-import { type Nd, nd, randomNd } from "../oracle/nd.ts";
+import { type Nd, nd, randomNd, resizeRows } from "../oracle/nd.ts";
 import { checkOp } from "./check_op.ts";
 import { narrowGpu } from "./narrow.ts";
 
@@ -24,8 +25,8 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
       const shape = [batch, frames, heads * width];
       const [q, k, v] = [randomNd(shape, 1), randomNd(shape, 2), randomNd(shape, 3)];
       const gate = randomNd([heads], 4);
-      const shared = randomNd([heads, frames, frames], 5);
-      const own = randomNd([batch, heads, frames, frames], 6);
+      const shared = randomNd([heads, frames, roundUp(frames, 4)], 5);
+      const own = randomNd([batch, heads, frames, roundUp(frames, 4)], 6);
       const lengths = [frames, Math.ceil(frames / 2)].slice(0, batch);
       const name = `attention ${[batch, frames, heads, width]}`;
       const check = (what: string, options: Omit<AttentionOptions, "gate" | "bias">) =>
@@ -44,7 +45,8 @@ for (const gemm of variants(GEMM_VARIANTS, "texture", "tile-32")) {
           name: `${name} lengths, gate, bias [${bias.shape}]`,
           inputs: [q!, k!, v!, gate, bias],
           op: ([q, k, v, gate, bias]) => attention(q!, k!, v!, { heads, lengths, gate: gate!, bias: bias! }),
-          oracle: ([q, k, v, gate, bias]) => oracle(q!, k!, v!, { heads, lengths, gate: gate!, bias: bias! }),
+          oracle: ([q, k, v, gate, bias]) =>
+            oracle(q!, k!, v!, { heads, lengths, gate: gate!, bias: resizeRows(bias!, frames) }),
           gpu,
         });
       }
@@ -60,7 +62,7 @@ Deno.test("attention with a bias has the same bits whether gradients are recorde
     return gpu.tensor(Float32Array.from(data), shape);
   };
   const [q, k, v] = [1, 2, 3].map((seed) => random([batch, frames, heads * 8], seed));
-  for (const shape of [[heads, frames, frames], [batch, heads, frames, frames]]) {
+  for (const shape of [[heads, frames, 20], [batch, heads, frames, 20]]) {
     const bias = random(shape, 4);
     const run = () => attention(q!, k!, v!, { heads, bias, lengths: [frames, 9] }).read();
     const plain = await run();

@@ -160,3 +160,13 @@ function slope(above: Nd, below: Nd, cotangent: Nd, step: number): number {
   const difference = nd(above.shape, above.data.map((v, i) => v - below.data[i]!));
   return dot(difference, cotangent) / (2 * step);
 }
+
+/** An array whose rows, along the last axis, are cut or padded with zeros to `columns` elements. */
+export function resizeRows(x: Nd, columns: number): Nd {
+  const width = x.shape.at(-1)!;
+  const y = nd([...x.shape.slice(0, -1), columns]);
+  for (let row = 0; row * width < x.data.length; row++) {
+    y.data.set(x.data.subarray(row * width, row * width + Math.min(width, columns)), row * columns);
+  }
+  return y;
+}
