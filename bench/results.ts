@@ -24,7 +24,7 @@ const root = new URL("../", import.meta.url);
 const RESULTS = new URL("docs/results/", root);
 
 /** Folders of the sweeps in the order of the page; a new one is added here. */
-const ORDER = ["fsdd", "pico", "commands", "commands-intents"];
+const ORDER = ["fsdd", "pico", "asterisk", "commands", "commands-intents"];
 
 /** A sweep whose results are published. */
 export interface PublishedSweep extends SweepRecord {
