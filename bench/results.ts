@@ -124,28 +124,32 @@ function plotNames(groups: readonly Group[]): [name: string, title: string][] {
   return groups.length === 0 ? [] : timed ? [...plots, ["time", "Error against measured time"]] : plots;
 }
 
-/** Method and targets that the README has a row for. */
+/** Method and targets that the README shows. */
 const SHOWN = { method: "mac", targets: [0.3, 0.5] };
 
-/** The table of the README. */
+/** The table of the README, a row for each sweep. */
 export function readmeTable(entries: readonly Entry[]): string {
-  const head = ["model and corpus", "MACs", "time", "dense", "control", "compact", "p"];
-  const rows = entries.flatMap(({ about, record, groups }) => {
-    const shown = groups.filter(({ method, target }) =>
-      method === SHOWN.method && target !== null && SHOWN.targets.includes(target)
-    );
+  const removed = SHOWN.targets.flatMap((target) => [`${percent(target, 0)} removed`, "time", "p"]);
+  const rows = entries.map(({ about, record, groups }) => {
     const control = groups.find(({ method }) => method === "none");
-    return shown.map(({ shares, error, fromDense: { p } }) => [
+    const shown = SHOWN.targets.flatMap((wanted) => {
+      const group = groups.find(({ method, target }) => method === SHOWN.method && target === wanted);
+      if (!group) return ["–", "–", "–"];
+      const { shares: { time }, error, fromDense: { p } } = group;
+      return [
+        percent(error.mean, 2),
+        time === null ? "–" : percent(time, 0),
+        probability(p).replace(/^p (= )?/, ""),
+      ];
+    });
+    return [
       about.split("\n")[0]!.replace(/^#+ /, ""),
-      percent(shares.macs),
-      shares.time === null ? "–" : percent(shares.time, 0),
       `${percent(errorOf(record.common!.dense), 2)} ${errorName(record)}`,
       control ? percent(control.error.mean, 2) : "–",
-      percent(error.mean, 2),
-      probability(p).replace(/^p (= )?/, ""),
-    ]);
+      ...shown,
+    ];
   });
-  return markdown({ head, rows });
+  return markdown({ head: ["model and corpus", "dense", "control", ...removed], rows });
 }
 
 /** The plot of the README, with what it shows. */
