@@ -18,7 +18,7 @@ export interface AttentionOptions {
   readonly lengths?: readonly number[] | null;
   /** Gate of each head, [H]; it multiplies the head's context. */
   readonly gate?: Tensor | null;
-  /** Added to the scaled scores: [H, T, S] or [B, H, T, S], where S is T, padded to a multiple of four. */
+  /** Added to the scaled scores: [H, T, S] or [B, H, T, S], where S is T rounded up to a multiple of four. The padding is ignored. */
   readonly bias?: Tensor | null;
   /** Dropout of the attention weights; none unless given. */
   readonly dropout?: DropoutOptions | null;

@@ -24,10 +24,10 @@ export interface RelativeBiasOptions {
  *
  * @param g Gate of each query and head, [B, T, H], as `positionGate` returns it.
  * @param r Bias of each offset from query to key and head, [2T − 1, H], from offset 1 − T to T − 1.
- * @returns [B, H, T, S]: utterance, head, query, key; H is the number of chosen heads, and S is T, padded to a
- * multiple of four with zeros.
+ * @returns [B, H, T, S]: utterance, head, query, key; H is the number of chosen heads, and S is T rounded up to
+ * a multiple of four, with zeros beyond T.
  * @throws {TypeError} If r is not [2T − 1, H], or if a tensor is not f32.
- * @throws {RangeError} If a chosen head is out of range or repeated, or if 64 rows of T elements exceed a binding.
+ * @throws {RangeError} If a chosen head is out of range or repeated, or if 64 rows of S elements exceed a binding.
  * @example
  * ```ts
  * import { relativeBias, requestGpu } from "../mod.ts";

@@ -1,6 +1,5 @@
-// y[b, i, t, s] = g[b, t, h]·r[s − t + T − 1, h] with h = kept[i] (h = i without a choice of heads): a row of T keys s
-// per (utterance b, head i, query t),
-// padded with zeros to a multiple of four.
+// y[b, i, t, s] = g[b, t, h]·r[s − t + T − 1, h] with h = kept[i] (h = i without a choice of heads): a row per
+// (utterance b, head i, query t): T keys s, then zeros up to a multiple of four.
 // dg[b, t, h] = Σ_s dy[b, i, t, s]·r[s − t + T − 1, h],
 // dr[k, h] = Σ_b Σ_t dy[b, i, t, t + k − T + 1]·g[b, t, h], over the queries with a key at that offset.
 // LANES invocations share a row and add up through workgroup memory; with one there is no barrier.

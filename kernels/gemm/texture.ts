@@ -66,9 +66,9 @@ function divide(gpu: Gpu, problem: GemmProblem): Division {
 
 /**
  * Which tiles share loads, and how wide they are. If 4×2 or 2×4 tiles share them, an invocation loads 12 of the 32 texels of a tile of
- * 16×16. A weight's width is often no multiple of four tiles. Scores of attention, a batch, are as wide as long; the groups of a
- * published model's positional convolution have 48 channels, two tiles of three blocks. None share where most of a subgroup would be
- * outside the GEMM. Each shader takes long to compile: small models, whose tiles are small, need no 2×4 ones.
+ * 16×16. A weight's width is often no multiple of four tiles. Scores of attention, a batch, are as wide as long; the groups of a base
+ * model's positional convolution have 48 channels, four tiles of three blocks. In a batch none share three small tiles, where a quarter of
+ * the work would be outside the GEMM. Each shader takes long to compile: small models, whose tiles are small, need no 2×4 ones.
  */
 function share(gpu: Gpu, problem: GemmProblem, tall: 4 | 2): Pick<Division, "wide" | "down" | "across"> {
   const { m, n } = problem;
@@ -77,7 +77,8 @@ function share(gpu: Gpu, problem: GemmProblem, tall: 4 | 2): Pick<Division, "wid
   const high = { wide: tall, down: 4, across: 2 } as const;
   if (extentsOf(problem).batch === 1) return high;
   if (n > 12 * tall) return tall === 4 ? { wide: 4, down: 2, across: 4 } : high;
-  return tall === 4 && n > 32 ? { ...high, wide: 3 } : alone;
+  if (n <= 8 * tall) return high;
+  return tall === 4 ? { ...high, wide: 3 } : alone;
 }
 
 /** Bytes of one split's partial sums, whose rows are whole vec4s. */

@@ -11,7 +11,7 @@
 // a row n (B_ALONG_K) or four n of a row k2. Texels have an address that is linear in all indices:
 //   base + z1·z1_step + z2·z2_step + k1·k1_step + i·step + j/4,  where i is the index that does not run along the texels;
 // its low COLUMN_BITS are the column in the texture, the others the row. Rows outside an image are zero (A_EDGES, B_EDGES), and
-// so are elements past the end of k2 (K2_EDGE, unless packing made them zero). A, B and C also name the types of the elements, f32 or
+// so are elements past the end of k2 (K2_EDGE, unless packing made them zero in A and B). A, B and C also name the types of the elements, f32 or
 // f16; sums are f32.
 // Writes `c`, four columns at a time.
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { attention, type AttentionOptions } from "../../kernels/attention.ts";
 import { uniformAt } from "../../random/philox.ts";
 import { sum } from "../../kernels/sum.ts";
@@ -69,6 +69,18 @@ Deno.test("attention with a bias has the same bits whether gradients are recorde
     bias.requiresGrad = true;
     assertEquals(await gpu.scope(() => ({ read: run() })).read, plain);
   }
+});
+
+Deno.test("attention refuses a bias whose rows are not padded", async () => {
+  const gpu = await testGpu();
+  gpu.scope(() => {
+    const x = gpu.zeros([1, 5, 4]);
+    assertThrows(
+      () => attention(x, x, x, { heads: 2, bias: gpu.zeros([2, 5, 5]) }),
+      TypeError,
+      "Cannot attend as bias must be [2, 5, 8]: found [2, 5, 5]",
+    );
+  });
 });
 
 Deno.test("attention by blocks of queries", async () => {

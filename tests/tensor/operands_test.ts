@@ -32,7 +32,7 @@ const cases: Case[] = [
     op: ({ x, w, b }) => positionalConv(x!, w!, b!, { groups: 2 }),
   },
   {
-    shapes: { q: [2, 5, 6], k: [2, 5, 6], v: [2, 5, 6], gate: [2], bias: [2, 5, 5] },
+    shapes: { q: [2, 5, 6], k: [2, 5, 6], v: [2, 5, 6], gate: [2], bias: [2, 5, 8] },
     op: ({ q, k, v, gate, bias }) => attention(q!, k!, v!, { heads: 2, gate: gate!, bias: bias! }),
   },
   { shapes: { v: [4, 3, 2], g: [3] }, op: ({ v, g }) => weightNorm(v!, g!) },

@@ -248,7 +248,7 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     await testGpu({ gemm: "texture", subgroups: false }),
   ];
   assertEquals([sharing.shuffles, alone.shuffles], [sharing.software && inEights(sharing.adapter), false]);
-  // 4×2 tiles of 8×8 and of 16×16, too few rows or columns; in a batch 4×2 of 8×8, 2×4 of 16×16, 4×2 of 16×12, too few columns
+  // 4×2 tiles of 8×8 and of 16×16, too few rows or columns; in a batch 4×2 of 8×8 and of 16×16, 2×4, 4×2 of 16×12, none of three small tiles
   const sizes = [
     [true, 1, 29, 61, 37],
     [true, 1, 90, 250, 519],
@@ -256,6 +256,8 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
     [false, 1, 24, 20, 33],
     [false, 1, 62, 7, 19],
     [true, 2, 31, 70, 35],
+    [true, 2, 62, 15, 19],
+    [true, 2, 90, 20, 1500],
     [true, 2, 90, 150, 1100],
     [true, 2, 90, 45, 1100],
     [false, 2, 62, 24, 19],
@@ -285,9 +287,11 @@ Deno.test("tiles of a software adapter share loads in a subgroup without changin
 Deno.test("an operand is packed anew for rows of fewer elements, but as many texels", async () => {
   const gpu = await testGpu({ gemm: "texture" });
   const [row, m, n] = [11, 2, 4];
-  using a = fill(gpu, [m * row], 1);
-  using b = fill(gpu, [n * row], 1);
-  for (const k of [11, 9, 10]) {
+  for (const [k, other] of [[11, 1], [9, 1], [10, NaN]] as const) { // elements from the tenth on, which are beyond the last k
+    const values = (rows: number) =>
+      gpu.tensor(Float32Array.from({ length: rows * row }, (_, i) => i % row < 10 ? 1 : other));
+    using a = values(m);
+    using b = values(n);
     using c = gpu.empty([m, n]);
     const operands = {
       a: { tensor: a, height: m, row, alongK: true },
